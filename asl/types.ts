@@ -1,0 +1,184 @@
+/**
+ * Amazon States Language as TypeScript types: both query languages, all state types.
+ *
+ * The types describe what a definition may contain, not what one project writes: `asl/` renders, checks and runs definitions
+ * that anybody made. A value that comes from outside (a file, a template) is `unknown` until `asl/analysis` has looked at it.
+ * Source: https://states-language.net/spec.html and the Step Functions Developer Guide.
+ */
+
+export type QueryLanguage = "JSONata" | "JSONPath";
+
+export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
+export type JsonObject = { [key: string]: JsonValue };
+
+/** A JSONata expression in its delimiters: `{% ... %}`. */
+export type JsonataString = `{%${string}%}`;
+
+/** A state machine, or the machine inside a Map's ItemProcessor. */
+export interface StateMachineDefinition extends StateGraph {
+    readonly QueryLanguage?: QueryLanguage;
+    readonly Version?: "1.0";
+    /** Seconds until the whole execution ends TIMED_OUT; no state can catch that. */
+    readonly TimeoutSeconds?: number;
+}
+
+/** States and where they start: a machine, a Parallel's branch, a Map's processor. */
+export interface StateGraph {
+    readonly Comment?: string;
+    readonly StartAt: string;
+    readonly States: { readonly [name: string]: State };
+}
+
+export type State =
+    | TaskState | PassState | ChoiceState | WaitState | SucceedState | FailState | ParallelState | MapState;
+export type StateType = State["Type"];
+
+interface Common {
+    readonly Comment?: string;
+    readonly QueryLanguage?: QueryLanguage;
+}
+
+/** Fields that only a JSONPath state may have. */
+interface PathFields {
+    readonly InputPath?: string | null;
+    readonly OutputPath?: string | null;
+}
+
+/** Exactly one of Next and End. */
+export type Transition = { readonly Next: string; readonly End?: never } | { readonly End: true; readonly Next?: never };
+
+export interface Retrier {
+    readonly Comment?: string;
+    readonly ErrorEquals: readonly string[];
+    /** Seconds before the first retry; default 1, 1 to 99,999,999. */
+    readonly IntervalSeconds?: number;
+    /** Default 3; 0 means never; at most 99,999,999. */
+    readonly MaxAttempts?: number;
+    /** Default 2.0; at least 1.0. */
+    readonly BackoffRate?: number;
+    /** Upper bound of an interval in seconds; above 0, below 31,622,400. */
+    readonly MaxDelaySeconds?: number;
+    readonly JitterStrategy?: "FULL" | "NONE";
+}
+
+export interface Catcher {
+    readonly Comment?: string;
+    readonly ErrorEquals: readonly string[];
+    readonly Next: string;
+    /** JSONPath only. */
+    readonly ResultPath?: string | null;
+    /** JSONata only. */
+    readonly Output?: JsonValue;
+    readonly Assign?: JsonObject;
+}
+
+interface Catchable {
+    readonly Retry?: readonly Retrier[];
+    readonly Catch?: readonly Catcher[];
+}
+
+export type TaskState = Common & PathFields & Transition & Catchable & {
+    readonly Type: "Task";
+    readonly Resource: string;
+    readonly Parameters?: JsonValue;
+    readonly ResultSelector?: JsonObject;
+    readonly ResultPath?: string | null;
+    readonly Arguments?: JsonValue;
+    readonly Output?: JsonValue;
+    readonly Assign?: JsonObject;
+    readonly TimeoutSeconds?: number | JsonataString;
+    readonly TimeoutSecondsPath?: string;
+    readonly HeartbeatSeconds?: number | JsonataString;
+    readonly HeartbeatSecondsPath?: string;
+    readonly Credentials?: JsonObject;
+};
+
+export type PassState = Common & PathFields & Transition & {
+    readonly Type: "Pass";
+    readonly Result?: JsonValue;
+    readonly Parameters?: JsonValue;
+    readonly ResultPath?: string | null;
+    readonly Output?: JsonValue;
+    readonly Assign?: JsonObject;
+};
+
+export type ParallelState = Common & PathFields & Transition & Catchable & {
+    readonly Type: "Parallel";
+    readonly Branches: readonly StateGraph[];
+    readonly Parameters?: JsonValue;
+    readonly ResultSelector?: JsonObject;
+    readonly ResultPath?: string | null;
+    readonly Arguments?: JsonValue;
+    readonly Output?: JsonValue;
+    readonly Assign?: JsonObject;
+};
+
+export type MapState = Common & PathFields & Transition & Catchable & {
+    readonly Type: "Map";
+    readonly ItemProcessor?: StateGraph & { readonly ProcessorConfig?: JsonObject };
+    /** The older name of ItemProcessor. */
+    readonly Iterator?: StateGraph;
+    readonly Items?: JsonValue;
+    readonly ItemsPath?: string;
+    readonly ItemSelector?: JsonValue;
+    readonly Parameters?: JsonValue;
+    readonly MaxConcurrency?: number | JsonataString;
+    readonly MaxConcurrencyPath?: string;
+    readonly ItemReader?: JsonObject;
+    readonly ItemBatcher?: JsonObject;
+    readonly ResultWriter?: JsonObject;
+    readonly ToleratedFailurePercentage?: number | JsonataString;
+    readonly ToleratedFailurePercentagePath?: string;
+    readonly ToleratedFailureCount?: number | JsonataString;
+    readonly ToleratedFailureCountPath?: string;
+    readonly Label?: string;
+    readonly ResultSelector?: JsonObject;
+    readonly ResultPath?: string | null;
+    readonly Output?: JsonValue;
+    readonly Assign?: JsonObject;
+};
+
+/** A JSONata choice rule. */
+export interface ConditionRule {
+    readonly Comment?: string;
+    readonly Condition: boolean | JsonataString;
+    readonly Next: string;
+    readonly Output?: JsonValue;
+    readonly Assign?: JsonObject;
+}
+
+/** A JSONPath choice rule: And, Or, Not, or a Variable with one comparison; see the specification for the operators. */
+export interface ComparisonRule {
+    readonly [field: string]: JsonValue | readonly ComparisonRule[] | ComparisonRule | undefined;
+}
+
+export type ChoiceState = Common & PathFields & {
+    readonly Type: "Choice";
+    readonly Choices: readonly (ConditionRule | ComparisonRule)[];
+    readonly Default?: string;
+    readonly Output?: JsonValue;
+    readonly Assign?: JsonObject;
+};
+
+export type WaitState = Common & PathFields & Transition & {
+    readonly Type: "Wait";
+    readonly Seconds?: number | JsonataString;
+    readonly Timestamp?: string;
+    readonly SecondsPath?: string;
+    readonly TimestampPath?: string;
+    readonly Output?: JsonValue;
+    readonly Assign?: JsonObject;
+};
+
+export type SucceedState = Common & PathFields & {
+    readonly Type: "Succeed";
+    readonly Output?: JsonValue;
+};
+
+export type FailState = Common & {
+    readonly Type: "Fail";
+    readonly Error?: string;
+    readonly ErrorPath?: string;
+    readonly Cause?: string;
+    readonly CausePath?: string;
+};
