@@ -1,0 +1,455 @@
+/**
+ * What a failure is: the error classes with what is done about each, and the reading of an error and its cause as a Catch sees them.
+ * Pure: `error-cause` and `describe-failure` call it in AWS, the tests and the fault sweep call it here.
+ *
+ * A cause may be anything: the Describe JSON of SageMaker or Batch (up to 32,768 characters, possibly cut in the middle), a Lambda
+ * function's {"errorType","errorMessage"}, the text of an API's refusal, the record of an inner Fail, or nothing. Nothing here throws.
+ */
+import type { ErrorClass, FailureRecord } from "./contract";
+
+/** What the workflow does about a class of failure. */
+export interface FailurePolicy {
+    /**
+     * `next-rung`: train again at once on the next rung of the ladder, after the last rung wait and begin again;
+     * `same-rung`: wait and try the same again; `fail`: never tried again.
+     */
+    readonly next: "next-rung" | "same-rung" | "fail";
+    /** Seconds of the first wait before the same is tried again (for `next-rung`: after the last rung). */
+    readonly waitSeconds: number;
+    /** Factor from one wait to the next, at least 1. */
+    readonly backoffRate: number;
+    /** No wait is longer, in seconds. */
+    readonly maximumWaitSeconds: number;
+    /** How many waits before the failure stands. */
+    readonly maximumWaits: number;
+    /** Waits are drawn between 0 and their length, so that many executions do not come back at the same instant. */
+    readonly jitter: boolean;
+    /** What a person can do about it. */
+    readonly advice: string;
+}
+
+const never = { next: "fail", waitSeconds: 0, backoffRate: 1, maximumWaitSeconds: 0, maximumWaits: 0, jitter: false } as const;
+
+/** One row a class. Throttling: 1, 2, 4, ... 60 seconds, at most one hour in all (6 doublings to 63 s, then 58 minutes). */
+export const failurePolicies: Readonly<Record<ErrorClass, FailurePolicy>> = {
+    Capacity: {
+        next: "next-rung", waitSeconds: 600, backoffRate: 1, maximumWaitSeconds: 600, maximumWaits: 6, jitter: false,
+        advice: "AWS had no such instance free on any rung: add another instance type to the capacity ladder, or start the run again later.",
+    },
+    SpotInterrupted: {
+        next: "next-rung", waitSeconds: 600, backoffRate: 1, maximumWaitSeconds: 600, maximumWaits: 6, jitter: false,
+        advice: "Spot capacity was reclaimed or never came: end the capacity ladder with an on-demand rung; the run continues from its checkpoint.",
+    },
+    Quota: {
+        next: "next-rung", waitSeconds: 600, backoffRate: 1, maximumWaitSeconds: 600, maximumWaits: 6, jitter: false,
+        advice: "Ask for a higher quota in Service Quotas (Amazon SageMaker, \"<instance type> for training job usage\"), or wait for other jobs.",
+    },
+    Throttling: {
+        next: "same-rung", waitSeconds: 1, backoffRate: 2, maximumWaitSeconds: 60, maximumWaits: 64, jitter: true,
+        advice: "The account calls this AWS API too often: find who does, then start the run again.",
+    },
+    ServiceFault: {
+        next: "same-rung", waitSeconds: 30, backoffRate: 2, maximumWaitSeconds: 300, maximumWaits: 3, jitter: true,
+        advice: "A fault of the service or the storage that outlived its retries: look at AWS Health, then start the run again.",
+    },
+    TimeLimit: {
+        ...never,
+        advice: "The step was longer than its limit: raise maxRuntime or the budget, or take a larger instance; training continues from its checkpoint.",
+    },
+    UserBug: { ...never, advice: "The code or the definition is wrong: read the log, repair it, deploy, and start the run again." },
+    Permission: { ...never, advice: "A role lacks the permission that the text names: add it (pulumi up), then start the run again." },
+    Data: { ...never, advice: "The data is wrong where the text says: repair it and start the run again." },
+    Input: { ...never, advice: "Correct the execution's input as the text says and start a new execution with it." },
+    QualityGate: {
+        ...never,
+        advice: "The models are trained and kept, but worse than the gate allows: nothing was published. Change data or hyperparameters, or the gate.",
+    },
+    Unknown: { ...never, advice: "Read the log and the execution's history; if it is worth a class of its own, add it to workflow/failures.ts." },
+};
+
+/** Every error class, in the order of the table. */
+export const errorClasses = Object.keys(failurePolicies) as readonly ErrorClass[];
+
+export interface Failure {
+    /** The error's name as the Catch saw it, for example `States.TaskFailed`; may be empty. */
+    readonly error?: string;
+    /** The cause as the Catch saw it; may be empty, cut or no JSON. */
+    readonly cause?: string;
+    /** The attempt ran on Spot instances. */
+    readonly spot?: boolean;
+    /** The line that a Batch job left in `failure.txt`. */
+    readonly failureText?: string;
+}
+
+export interface Classification {
+    readonly class: ErrorClass;
+    /** One line, never empty, at most {@link maximumReason} characters. */
+    readonly reason: string;
+    readonly jobName?: string;
+    readonly billableSeconds?: number;
+    readonly log?: LogLocation;
+    /** Where the step was to write (the job's parameter OUTPUT_PATH), for `failure.txt`. */
+    readonly outputPath?: string;
+    readonly region?: string;
+}
+
+export interface LogLocation {
+    readonly group: string;
+    /** A stream's name, or the beginning of one. */
+    readonly stream: string;
+    readonly exact: boolean;
+}
+
+/** Longest reason, in characters: with 100 members all reasons fit one message. */
+export const maximumReason = 1000;
+
+/** Prefixes that jobs, functions and training scripts put before the one line that says what is wrong. */
+const prefixes: Readonly<Record<string, ErrorClass>> = {
+    DataError: "Data", QualityGate: "QualityGate", PermissionError: "Permission", StorageError: "ServiceFault", InputError: "Input",
+};
+const prefixPattern = /(?<![A-Za-z])(DataError|QualityGate|PermissionError|StorageError|InputError): /;
+
+/** Texts of services (never of user code), the first that matches decides. */
+const serviceTexts: readonly (readonly [RegExp, ErrorClass])[] = [
+    [/CapacityError|InsufficientInstanceCapacity|InsufficientCapacity|Unable to provision requested .*capacity/i, "Capacity"],
+    [/ResourceLimitExceeded|account-level service limit|LimitExceededException|ServiceQuotaExceeded/i, "Quota"],
+    [/throttl|rate exceeded|too ?many ?requests|slow ?down|RequestLimitExceeded/i, "Throttling"],
+    [/spot (task|instance|capacity).*(interrupt|reclaim|terminat)|Host EC2 .*terminated|MaxWaitTimeExceeded/i, "SpotInterrupted"],
+    [/AccessDenied|access denied|not authorized|UnauthorizedOperation|cannot assume|could not assume|unable to assume|ExpiredToken|InvalidClientTokenId|UnrecognizedClient|status code:? 403|KMSAccess/i, "Permission"],
+    [/MaxRuntimeExceeded|duration exceeded timeout|timed? ?out after|Task timed out/i, "TimeLimit"],
+    [/No S3 objects found|NoSuchKey|NoSuchBucket|does not exist.*s3:|S3 .*does not exist/i, "Data"],
+    [/OutOfMemory|MISCONFIGURATION|manifest unknown|image.* not found|no such image|not found in registry/i, "UserBug"],
+    [/InternalServer|InternalFailure|internal error|ServiceUnavailable|service (is )?(currently )?unavailable|status code:? 5\d\d|ResourceInitializationError|CannotPullContainer|CannotStartContainer|connection (reset|refused|timed out)|ECONNRE/i, "ServiceFault"],
+    [/a training job with this name already exists|ResourceInUse/i, "ServiceFault"],
+    [/Validation ?(Error|Exception)|invalid|SCHEMA_VALIDATION|Could not find model data|not supported/i, "UserBug"],
+];
+
+/** Errors that the engine itself or an integration raises, by name. */
+const byName: Readonly<Record<string, ErrorClass>> = {
+    "States.Timeout": "TimeLimit",
+    "States.HeartbeatTimeout": "TimeLimit",
+    "States.Permissions": "Permission",
+    "States.QueryEvaluationError": "UserBug",
+    "States.Runtime": "UserBug",
+    "States.DataLimitExceeded": "UserBug",
+    "States.NoChoiceMatched": "UserBug",
+    "States.ParameterPathFailure": "UserBug",
+    "States.ResultPathMatchFailure": "UserBug",
+    "States.IntrinsicFailure": "UserBug",
+    "SageMaker.ResourceLimitExceededException": "Quota",
+    "Batch.ServerException": "ServiceFault",
+    "Lambda.TooManyRequestsException": "Throttling",
+    "Lambda.ServiceException": "ServiceFault",
+    "Lambda.AWSLambdaException": "ServiceFault",
+    "Lambda.SdkClientException": "ServiceFault",
+    "Lambda.ClientExecutionTimeoutException": "ServiceFault",
+    "Lambda.Unknown": "ServiceFault",
+    "Lambda.ResourceNotFoundException": "UserBug",
+    "Lambda.AccessDeniedException": "Permission",
+    "Sandbox.Timedout": "TimeLimit",
+    "Runtime.ExitError": "ServiceFault",
+    "Runtime.OutOfMemory": "UserBug",
+};
+
+/** Reads a failure. Total: any strings give a class and a reason. */
+export function classify(failure: Failure): Classification {
+    const error = failure.error ?? "";
+    const cause = failure.cause ?? "";
+    const read = readCause(cause);
+    const base = {
+        jobName: read.jobName, billableSeconds: read.billableSeconds, log: read.log, outputPath: read.outputPath, region: read.region,
+    };
+    const [cls, reason] = decide(error, read, failure);
+    return withoutUndefined({ class: cls, reason: oneLine(reason) || oneLine(error && `${error}, without a cause`) || "neither error nor cause given", ...base });
+}
+
+/** Whether the class is ever tried again. */
+export function isRetried(errorClass: ErrorClass): boolean {
+    return failurePolicies[errorClass].next !== "fail";
+}
+
+/** Collapses white space and control characters and cuts at the given length, without splitting a surrogate pair. */
+export function oneLine(text: string, maximum: number = maximumReason): string {
+    // eslint-disable-next-line no-control-regex
+    const flat = text.replace(/[\s\u0000-\u001f\u007f\u2028\u2029]+/g, " ").trim();
+    if (flat.length <= maximum) {
+        return flat;
+    }
+    return flat.slice(0, maximum - 1).replace(/[\ud800-\udbff]$/, "") + "…";
+}
+
+/** The page of the CloudWatch console that shows a log, for a region. */
+export function logUrl(log: LogLocation, region: string): string {
+    const partition = region.startsWith("cn-") ? "amazonaws.cn" : region.startsWith("us-gov-") ? "amazonaws-us-gov.com" : "aws.amazon.com";
+    // The console wants its fragment encoded twice, with $ in place of %.
+    const twice = (text: string) => encodeURIComponent(encodeURIComponent(text)).replace(/%/g, "$");
+    const place = log.exact
+        ? `/log-events/${twice(log.stream)}`
+        : `${encodeURIComponent("?logStreamNameFilter=").replace(/%/g, "$")}${twice(log.stream)}`;
+    return `https://${region}.console.${partition}/cloudwatch/home?region=${region}#logsV2:log-groups/log-group/${twice(log.group)}${place}`;
+}
+
+interface ReadCause {
+    readonly kind: "training" | "batch" | "lambda" | "record" | "text";
+    /** What the service or the code says about the failure. */
+    readonly text: string;
+    readonly status?: string;
+    readonly secondary?: string;
+    readonly errorType?: string;
+    readonly exitCode?: number;
+    readonly record?: Partial<FailureRecord>;
+    readonly jobName?: string;
+    readonly billableSeconds?: number;
+    readonly log?: LogLocation;
+    readonly outputPath?: string;
+    readonly region?: string;
+}
+
+type Json = Record<string, unknown>;
+
+function readCause(cause: string): ReadCause {
+    const json = parseObject(cause);
+    if (json === undefined) {
+        return readCut(cause);
+    }
+    if (isClass(json.class)) {
+        return { kind: "record", text: text(json.reason), record: json as Partial<FailureRecord>, jobName: last(json.jobs) };
+    }
+    if ("TrainingJobName" in json || "TrainingJobStatus" in json || "FailureReason" in json) {
+        return readTraining(json);
+    }
+    if ("JobId" in json || "JobName" in json || "StatusReason" in json || "Attempts" in json) {
+        return readBatch(json);
+    }
+    if ("errorMessage" in json || "errorType" in json) {
+        return { kind: "lambda", text: text(json.errorMessage), errorType: text(json.errorType) };
+    }
+    if ("Cause" in json || "cause" in json) {
+        const inner = readCause(text(json.Cause ?? json.cause));
+        return inner.kind === "text" && inner.text === "" ? { ...inner, text: text(json.Error ?? json.error) } : inner;
+    }
+    return { kind: "text", text: cause };
+}
+
+function readTraining(json: Json): ReadCause {
+    const jobName = text(json.TrainingJobName) || undefined;
+    const transitions = Array.isArray(json.SecondaryStatusTransitions) ? json.SecondaryStatusTransitions as Json[] : [];
+    const newest = transitions.at(-1);
+    return {
+        kind: "training",
+        text: text(json.FailureReason) || text(newest?.StatusMessage),
+        status: text(json.TrainingJobStatus),
+        secondary: text(json.SecondaryStatus) || text(newest?.Status),
+        jobName,
+        billableSeconds: typeof json.BillableTimeInSeconds === "number" ? json.BillableTimeInSeconds : undefined,
+        log: jobName === undefined ? undefined : { group: "/aws/sagemaker/TrainingJobs", stream: `${jobName}/`, exact: false },
+        region: regionOf(json.TrainingJobArn),
+    };
+}
+
+function readBatch(json: Json): ReadCause {
+    const attempts = Array.isArray(json.Attempts) ? json.Attempts as Json[] : [];
+    const attempt = attempts.at(-1);
+    const container = { ...object(json.Container), ...object(attempt?.Container) };
+    const reasons = [text(container.Reason), text(attempt?.StatusReason), text(json.StatusReason)].filter((reason) => reason !== "");
+    const options = object(object(object(json.Container).LogConfiguration).Options);
+    const stream = text(container.LogStreamName);
+    return {
+        kind: "batch",
+        text: [...new Set(reasons)].join("; "),
+        status: text(json.Status),
+        exitCode: typeof container.ExitCode === "number" ? container.ExitCode : undefined,
+        jobName: text(json.JobName) || undefined,
+        log: stream === "" ? undefined : { group: text(options["awslogs-group"]) || "/aws/batch/job", stream, exact: true },
+        outputPath: text(object(json.Parameters).OUTPUT_PATH) || undefined,
+        region: regionOf(json.JobArn),
+    };
+}
+
+/** A cause that is no JSON object: plain text, or JSON that was cut in the middle. */
+function readCut(cause: string): ReadCause {
+    const field = (name: string) => {
+        const match = new RegExp(`"${name}"\\s*:\\s*"((?:[^"\\\\]|\\\\.)*)`).exec(cause);
+        return match === null ? "" : unescape(match[1]);
+    };
+    if (!cause.trimStart().startsWith("{")) {
+        return { kind: "text", text: cause };
+    }
+    const jobName = field("TrainingJobName");
+    if (jobName !== "" || field("FailureReason") !== "" || field("TrainingJobStatus") !== "") {
+        return readTraining({
+            TrainingJobName: jobName, FailureReason: field("FailureReason"), TrainingJobStatus: field("TrainingJobStatus"),
+            SecondaryStatus: field("SecondaryStatus"), TrainingJobArn: field("TrainingJobArn"),
+        });
+    }
+    if (field("StatusReason") !== "" || field("JobId") !== "" || field("JobName") !== "") {
+        return readBatch({
+            JobName: field("JobName"), StatusReason: field("StatusReason"), JobArn: field("JobArn"),
+            Container: { Reason: field("Reason"), LogStreamName: field("LogStreamName") }, Parameters: { OUTPUT_PATH: field("OUTPUT_PATH") },
+        });
+    }
+    if (field("errorType") !== "" || field("errorMessage") !== "") {
+        return { kind: "lambda", text: field("errorMessage"), errorType: field("errorType") };
+    }
+    const cls = field("class");
+    if (isClass(cls)) {
+        return { kind: "record", text: field("reason"), record: { class: cls } };
+    }
+    return { kind: "text", text: cause };
+}
+
+function decide(error: string, read: ReadCause, failure: Failure): [ErrorClass, string] {
+    const bare = error.replace(/^Notified\./, "");
+    if (read.kind === "record") {
+        return [read.record?.class ?? "Unknown", read.text];
+    }
+    if (isClass(bare)) {
+        return [bare, read.text];
+    }
+    if (read.kind === "training") {
+        return decideTraining(error, read, failure.spot === true);
+    }
+    if (read.kind === "batch") {
+        return decideBatch(error, read, failure.failureText ?? "");
+    }
+    if (read.kind === "lambda") {
+        const type = read.errorType ?? "";
+        const cls = prefixes[type] ?? byName[type] ?? prefixed(read.text)?.[0] ?? serviceText(read.text) ?? byName[error];
+        return [cls ?? "UserBug", type === "" ? read.text : `${type}: ${read.text}`];
+    }
+    const known = prefixes[error] ?? byName[error];
+    const said = read.text === "" ? "" : error === "" ? read.text : `${error}: ${read.text}`;
+    // The engine's own names leave no doubt; an integration's exception covers many things, so its text decides first.
+    if (known !== undefined && (error.startsWith("States.") || prefixes[error] !== undefined)) {
+        return [known, said];
+    }
+    const inner = prefixed(read.text);
+    if (inner !== undefined) {
+        return inner;
+    }
+    if (/^AlgorithmError/.test(read.text)) {
+        return ["UserBug", said];
+    }
+    return [serviceText(`${error} ${read.text}`) ?? known ?? "Unknown", said];
+}
+
+function decideTraining(error: string, read: ReadCause, spot: boolean): [ErrorClass, string] {
+    const secondary = read.secondary ?? "";
+    const about = read.jobName === undefined ? "the training job" : `training job ${read.jobName}`;
+    if (error === "States.Timeout") {
+        return ["TimeLimit", read.text || `${about} was longer than the state's time-out`];
+    }
+    if (secondary === "MaxWaitTimeExceeded") {
+        return ["SpotInterrupted", `${about}: no Spot capacity within the maximum wait (MaxWaitTimeExceeded)`];
+    }
+    if (secondary === "MaxRuntimeExceeded") {
+        return ["TimeLimit", `${about} reached its maximum runtime (MaxRuntimeExceeded)`];
+    }
+    if (secondary === "Interrupted") {
+        return ["SpotInterrupted", `${about}: the Spot instances were reclaimed (Interrupted)`];
+    }
+    if (read.status === "Stopped" || read.status === "Stopping") {
+        return ["Unknown", `${about} was stopped by somebody${spot ? " (Spot reports MaxWaitTimeExceeded or Interrupted)" : ""}: ${read.text || secondary || "no reason given"}`];
+    }
+    const inner = prefixed(read.text);
+    if (/^AlgorithmError/.test(read.text)) {
+        return inner ?? ["UserBug", read.text];
+    }
+    if (/^CapacityError/.test(read.text)) {
+        return ["Capacity", read.text];
+    }
+    if (/^InternalServerError/.test(read.text)) {
+        return ["ServiceFault", read.text];
+    }
+    if (/^ClientError/.test(read.text)) {
+        return inner ?? [serviceText(read.text) ?? "UserBug", read.text];
+    }
+    if (read.text === "") {
+        const known = byName[error] ?? "Unknown";
+        return [known, `${about} ended ${read.status || "without success"}${secondary === "" ? "" : ` (${secondary})`} and gave no reason`];
+    }
+    return inner ?? [serviceText(read.text) ?? serviceText(error) ?? "Unknown", read.text];
+}
+
+function decideBatch(error: string, read: ReadCause, failureText: string): [ErrorClass, string] {
+    const about = read.jobName === undefined ? "the job" : `job ${read.jobName}`;
+    if (error === "States.Timeout") {
+        return ["TimeLimit", read.text || `${about} was longer than the state's time-out`];
+    }
+    const lines = failureText.trim();
+    if (lines !== "") {
+        return prefixed(lines) ?? ["UserBug", lines];
+    }
+    const inner = prefixed(read.text);
+    if (inner !== undefined) {
+        return inner;
+    }
+    const byText = serviceText(read.text);
+    if (byText !== undefined) {
+        return [byText, `${about}: ${read.text}`];
+    }
+    const reason = `${about}: ${read.text || "no reason given"}${read.exitCode === undefined ? "" : `, exit code ${read.exitCode}`}`;
+    if (read.exitCode === 137 || read.exitCode === 143) {
+        // Killed from outside (128 + SIGKILL, SIGTERM) without a word of the job: the host went away or the container was stopped.
+        return ["ServiceFault", reason];
+    }
+    if (read.exitCode !== undefined && read.exitCode !== 0) {
+        return ["UserBug", reason];
+    }
+    return [byName[error] ?? "Unknown", reason];
+}
+
+function prefixed(said: string): [ErrorClass, string] | undefined {
+    const match = prefixPattern.exec(said);
+    if (match === null) {
+        return undefined;
+    }
+    // The line ends at a line break, or where the toolkit closes its quotation of the script's message.
+    const line = said.slice(match.index).split(/[\r\n]|(?<!\\)"(?=\s|$)/)[0];
+    return [prefixes[match[1]], line];
+}
+
+function serviceText(said: string): ErrorClass | undefined {
+    return serviceTexts.find(([pattern]) => pattern.test(said))?.[1];
+}
+
+function isClass(value: unknown): value is ErrorClass {
+    return typeof value === "string" && Object.hasOwn(failurePolicies, value);
+}
+
+function parseObject(cause: string): Json | undefined {
+    try {
+        const value: unknown = JSON.parse(cause);
+        return typeof value === "object" && value !== null && !Array.isArray(value) ? value as Json : undefined;
+    } catch {
+        return undefined;
+    }
+}
+
+function unescape(body: string): string {
+    try {
+        return JSON.parse(`"${body}"`) as string;
+    } catch {
+        return body.replace(/\\[^u]?|\\u[0-9a-f]{0,4}$/gi, " ");
+    }
+}
+
+function object(value: unknown): Json {
+    return typeof value === "object" && value !== null ? value as Json : {};
+}
+
+function text(value: unknown): string {
+    return typeof value === "string" ? value : typeof value === "number" ? String(value) : "";
+}
+
+function last(value: unknown): string | undefined {
+    return Array.isArray(value) && typeof value.at(-1) === "string" ? value.at(-1) as string : undefined;
+}
+
+function regionOf(arn: unknown): string | undefined {
+    return text(arn).split(":")[3] || undefined;
+}
+
+function withoutUndefined<T extends object>(value: T): T {
+    return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as T;
+}
