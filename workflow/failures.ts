@@ -1,74 +1,28 @@
 /**
- * What a failure is: the error classes with what is done about each, and the reading of an error and its cause as a Catch sees them.
+ * What a failure is: the reading of an error and its cause as a Catch sees them, and what a person can do about each class.
  * Pure: `error-cause` and `describe-failure` call it in AWS, the tests and the fault sweep call it here.
  *
  * A cause may be anything: the Describe JSON of SageMaker or Batch (up to 32,768 characters, possibly cut in the middle), a Lambda
  * function's {"errorType","errorMessage"}, the text of an API's refusal, the record of an inner Fail, or nothing. Nothing here throws.
  */
 import type { ErrorClass, FailureRecord } from "./contract";
+import { ERROR_CLASSES } from "./errorClasses";
 
-/** What the workflow does about a class of failure. */
-export interface FailurePolicy {
-    /**
-     * `next-rung`: train again at once on the next rung of the ladder, after the last rung wait and begin again;
-     * `same-rung`: wait and try the same again; `fail`: never tried again.
-     */
-    readonly next: "next-rung" | "same-rung" | "fail";
-    /** Seconds of the first wait before the same is tried again (for `next-rung`: after the last rung). */
-    readonly waitSeconds: number;
-    /** Factor from one wait to the next, at least 1. */
-    readonly backoffRate: number;
-    /** No wait is longer, in seconds. */
-    readonly maximumWaitSeconds: number;
-    /** How many waits before the failure stands. */
-    readonly maximumWaits: number;
-    /** Waits are drawn between 0 and their length, so that many executions do not come back at the same instant. */
-    readonly jitter: boolean;
-    /** What a person can do about it. */
-    readonly advice: string;
-}
-
-const never = { next: "fail", waitSeconds: 0, backoffRate: 1, maximumWaitSeconds: 0, maximumWaits: 0, jitter: false } as const;
-
-/** One row a class. Throttling: 1, 2, 4, ... 60 seconds, at most one hour in all (6 doublings to 63 s, then 58 minutes). */
-export const failurePolicies: Readonly<Record<ErrorClass, FailurePolicy>> = {
-    Capacity: {
-        next: "next-rung", waitSeconds: 600, backoffRate: 1, maximumWaitSeconds: 600, maximumWaits: 6, jitter: false,
-        advice: "AWS had no such instance free on any rung: add another instance type to the capacity ladder, or start the run again later.",
-    },
-    SpotInterrupted: {
-        next: "next-rung", waitSeconds: 600, backoffRate: 1, maximumWaitSeconds: 600, maximumWaits: 6, jitter: false,
-        advice: "Spot capacity was reclaimed or never came: end the capacity ladder with an on-demand rung; the run continues from its checkpoint.",
-    },
-    Quota: {
-        next: "next-rung", waitSeconds: 600, backoffRate: 1, maximumWaitSeconds: 600, maximumWaits: 6, jitter: false,
-        advice: "Ask for a higher quota in Service Quotas (Amazon SageMaker, \"<instance type> for training job usage\"), or wait for other jobs.",
-    },
-    Throttling: {
-        next: "same-rung", waitSeconds: 1, backoffRate: 2, maximumWaitSeconds: 60, maximumWaits: 64, jitter: true,
-        advice: "The account calls this AWS API too often: find who does, then start the run again.",
-    },
-    ServiceFault: {
-        next: "same-rung", waitSeconds: 30, backoffRate: 2, maximumWaitSeconds: 300, maximumWaits: 3, jitter: true,
-        advice: "A fault of the service or the storage that outlived its retries: look at AWS Health, then start the run again.",
-    },
-    TimeLimit: {
-        ...never,
-        advice: "The step was longer than its limit: raise maxRuntime or the budget, or take a larger instance; training continues from its checkpoint.",
-    },
-    UserBug: { ...never, advice: "The code or the definition is wrong: read the log, repair it, deploy, and start the run again." },
-    Permission: { ...never, advice: "A role lacks the permission that the text names: add it (pulumi up), then start the run again." },
-    Data: { ...never, advice: "The data is wrong where the text says: repair it and start the run again." },
-    Input: { ...never, advice: "Correct the execution's input as the text says and start a new execution with it." },
-    QualityGate: {
-        ...never,
-        advice: "The models are trained and kept, but worse than the gate allows: nothing was published. Change data or hyperparameters, or the gate.",
-    },
-    Unknown: { ...never, advice: "Read the log and the execution's history; if it is worth a class of its own, add it to workflow/failures.ts." },
+/** What a person can do about each class; errorClasses.ts says what the workflow itself does. */
+export const advice: Readonly<Record<ErrorClass, string>> = {
+    Capacity: "AWS had no such instance free on any rung: add another instance type to the capacity ladder, or start the run again later.",
+    SpotInterrupted: "Spot capacity was reclaimed or never came: end the capacity ladder with an on-demand rung; the run continues from its checkpoint.",
+    Quota: "Ask for a higher quota in Service Quotas (Amazon SageMaker, \"<instance type> for training job usage\"), or wait for other jobs.",
+    Throttling: "The account calls this AWS API too often: find who does, then start the run again.",
+    ServiceFault: "A fault of the service or the storage that outlived its retries: look at AWS Health, then start the run again.",
+    TimeLimit: "The step was longer than its limit: raise maxRuntime or the budget, or take a larger instance; training continues from its checkpoint.",
+    UserBug: "The code or the definition is wrong: read the log, repair it, deploy, and start the run again.",
+    Permission: "A role lacks the permission that the text names: add it (pulumi up), then start the run again.",
+    Data: "The data is wrong where the text says: repair it and start the run again.",
+    Input: "Correct the execution's input as the text says and start a new execution with it.",
+    QualityGate: "The models are trained and kept, but worse than the gate allows: nothing was published. Change data or hyperparameters, or the gate.",
+    Unknown: "Read the log and the execution's history; if it is worth a class of its own, add it to workflow/failures.ts.",
 };
-
-/** Every error class, in the order of the table. */
-export const errorClasses = Object.keys(failurePolicies) as readonly ErrorClass[];
 
 export interface Failure {
     /** The error's name as the Catch saw it, for example `States.TaskFailed`; may be empty. */
@@ -163,14 +117,8 @@ export function classify(failure: Failure): Classification {
     return withoutUndefined({ class: cls, reason: oneLine(reason) || oneLine(error && `${error}, without a cause`) || "neither error nor cause given", ...base });
 }
 
-/** Whether the class is ever tried again. */
-export function isRetried(errorClass: ErrorClass): boolean {
-    return failurePolicies[errorClass].next !== "fail";
-}
-
 /** Collapses white space and control characters and cuts at the given length, without splitting a surrogate pair. */
 export function oneLine(text: string, maximum: number = maximumReason): string {
-    // eslint-disable-next-line no-control-regex
     const flat = text.replace(/[\s\u0000-\u001f\u007f\u2028\u2029]+/g, " ").trim();
     if (flat.length <= maximum) {
         return flat;
@@ -414,7 +362,7 @@ function serviceText(said: string): ErrorClass | undefined {
 }
 
 function isClass(value: unknown): value is ErrorClass {
-    return typeof value === "string" && Object.hasOwn(failurePolicies, value);
+    return typeof value === "string" && Object.hasOwn(ERROR_CLASSES, value);
 }
 
 function parseObject(cause: string): Json | undefined {
