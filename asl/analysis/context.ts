@@ -1,0 +1,16 @@
+/** What every group of rules gets. */
+import type { Reporter } from "./findings";
+import type { Graph } from "./graph";
+import type { Expressions } from "./jsonata";
+
+export interface Settings {
+    readonly tolerance: "declared" | "forbidden";
+    readonly notification: readonly string[];
+}
+
+export interface Context {
+    readonly graph: Graph;
+    readonly report: Reporter;
+    readonly settings: Settings;
+    readonly expressions: Expressions;
+}
