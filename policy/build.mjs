@@ -1,0 +1,32 @@
+// Builds the pack into policy/bin/: one file, so that it loads fast, and a stamp of its sources, so that a stale build is noticed.
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import sources from "./sources.cjs";
+
+const folder = path.dirname(fileURLToPath(import.meta.url));
+const { BUILD, STAMP, hashSources } = sources;
+
+const result = await build({
+    absWorkingDir: folder,
+    entryPoints: ["index.ts"],
+    outfile: BUILD,
+    write: false,
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    sourcemap: false,
+    metafile: true,
+    logLevel: "error",
+    // The SDK is the engine's other half and must be the one that the runner loads, too.
+    external: ["@pulumi/*"],
+});
+const inputs = Object.keys(result.metafile.inputs).filter(file => !file.includes("node_modules/"));
+await mkdir(path.dirname(BUILD), { recursive: true });
+// A preview may be loading the pack right now: it sees the old build or the new one, never half of one.
+for (const [file, text] of [[BUILD, result.outputFiles[0].text], [STAMP, `${JSON.stringify(hashSources(inputs), null, 4)}\n`]]) {
+    await writeFile(`${file}.${process.pid}`, text);
+    await rename(`${file}.${process.pid}`, file);
+}
