@@ -84,7 +84,7 @@ function modelSchema(model: ModelShape): z.ZodType {
     return z.strictObject({
         ...("batch_size" in model.schema ? { batch_size: hyperparameter(model.schema.batch_size) } : {}),
         instance_type: (types.length > 0
-            ? z.enum(types as [string, ...string[]])
+            ? z.enum(types)
             : z.string().regex(/^ml\.[a-z0-9-]+\.[a-z0-9-]+$/, "a SageMaker training instance type, ml.<family>.<size>")
         ).describe("Must be on the model's capacity ladder; moves to its front.").optional(),
         log_bucket: z.union([z.literal(""), z.string().regex(bucketPattern, "the name of an S3 bucket")])
@@ -117,7 +117,7 @@ export function inputSchema(shape: InputShape) {
                 ...each((name) => [`${name}_model`, z.boolean().optional()
                     .describe("true (default): train unless the same model exists; false: never train.")]),
             }),
-            force: z.array(z.enum([...members, shape.combiner.name] as [string, ...string[]]))
+            force: z.array(z.enum([...members, shape.combiner.name]))
                 .describe("Models that train even where the same model exists.").optional(),
         }),
     });
@@ -195,7 +195,9 @@ function describeRule(rule: HyperparameterRule): string {
 }
 
 /** Validates and completes an input; either `input` or at least one problem. */
-export function readInput(raw: unknown, shape: InputShape): { readonly input?: CompletedInput; readonly problems: readonly Problem[] } {
+export function readInput(
+    raw: unknown, shape: InputShape,
+): { readonly input?: CompletedInput; readonly problems: readonly Problem[] } {
     const schema = inputSchema(shape);
     const parsed = schema.safeParse(raw);
     const problems = parsed.success ? [] : parsed.error.issues.flatMap((issue) => explain(issue, raw, schema));
@@ -271,7 +273,9 @@ function unwrapped(schema: z.ZodType | undefined): z.ZodType | undefined {
 }
 
 function at(value: unknown, path: readonly PropertyKey[]): unknown {
-    return path.reduce<unknown>((current, key) => Object.hasOwn(Object(current), key) ? (current as Record<PropertyKey, unknown>)[key] : undefined, value);
+    return path.reduce<unknown>((current, key) => {
+        return Object.hasOwn(Object(current), key) ? (current as Record<PropertyKey, unknown>)[key] : undefined;
+    }, value);
 }
 
 /** The rules that tie fields together. Reads leniently, so that all problems are told at once even where the schema found some. */
@@ -369,7 +373,10 @@ function crossCheck(raw: unknown, shape: InputShape): { readonly input: Complete
         const type = get(`${name}_model`, "instance_type");
         return {
             hyperparameters,
-            capacity: [...settings.capacity.filter((rung) => rung.instanceType === type), ...settings.capacity.filter((rung) => rung.instanceType !== type)],
+            capacity: [
+                ...settings.capacity.filter((rung) => rung.instanceType === type),
+                ...settings.capacity.filter((rung) => rung.instanceType !== type),
+            ],
         };
     }
 
