@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+/**
+ * The `ensemble` tool out of a checkout: installs what is missing, then runs cli/ in this very process, so that
+ * Ctrl-C reaches exactly one program. `npm start` is `ensemble local`.
+ */
+import { createRequire } from "node:module";
+import path from "node:path";
+import process from "node:process";
+import { bootstrap, guarded, root } from "./bootstrap.mjs";
+
+await guarded(async () => {
+    await bootstrap();
+    const require = createRequire(path.join(root, "package.json"));
+    require("ts-node").register({ transpileOnly: true, cwd: root });
+    await require(path.join(root, "cli", "ensemble.ts")).main(process.argv);
+});
