@@ -262,7 +262,8 @@ function innermost(errors: readonly (readonly Issue[])[]): string | undefined {
 function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
     let current: z.ZodType | undefined = schema;
     for (const key of path) {
-        current = unwrapped(current) instanceof z.ZodObject ? (unwrapped(current) as z.ZodObject).shape[String(key)] as z.ZodType : undefined;
+        const object = unwrapped(current);
+        current = object instanceof z.ZodObject ? object.shape[String(key)] as z.ZodType : undefined;
     }
     const object = unwrapped(current);
     return object instanceof z.ZodObject ? Object.keys(object.shape) : [];

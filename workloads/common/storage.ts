@@ -1,0 +1,262 @@
+/**
+ * S3 for functions and jobs: any endpoint that speaks S3, errors that say what was done to which object.
+ */
+import { createReadStream, createWriteStream } from "node:fs";
+import { rm, stat } from "node:fs/promises";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import {
+    CopyObjectCommand, DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client,
+} from "@aws-sdk/client-s3";
+import type { S3ClientConfig } from "@aws-sdk/client-s3";
+import { Upload } from "@aws-sdk/lib-storage";
+import type { StoredObject } from "../../workflow/contract";
+import type { ListedObject } from "../../workflow/keys";
+import { bareEtag } from "../../workflow/keys";
+import { DataError, PermissionError, StorageError, messageOf } from "./errors";
+
+export interface Location {
+    readonly bucket: string;
+    readonly key: string;
+}
+
+/** Splits `s3://bucket/key`; the key may be empty. Throws InputError-like DataError for anything else. */
+export function locate(uri: string): Location {
+    const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([\s\S]*))?$/.exec(uri);
+    if (match === null) {
+        throw new DataError(`${JSON.stringify(uri)} is no address of the form s3://bucket/key; correct it`);
+    }
+    return { bucket: match[1], key: match[2] ?? "" };
+}
+
+/** `s3://bucket/a` and `b` give `s3://bucket/a/b`, however many slashes stand between. */
+export function join(prefix: string, ...parts: readonly string[]): string {
+    return [prefix.replace(/\/+$/, ""), ...parts.map((part) => part.replace(/^\/+/, ""))].filter((part) => part !== "").join("/");
+}
+
+/** The prefix one level up: `s3://bucket/runs/x/raw_data` gives `s3://bucket/runs/x`. */
+export function parent(uri: string): string {
+    return uri.replace(/\/+$/, "").replace(/\/[^/]*$/, "");
+}
+
+/**
+ * A client for the environment: where an endpoint is configured (AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL) buckets are addressed by path,
+ * since such endpoints have no host name a bucket.
+ */
+export function createS3(overrides: S3ClientConfig = {}): S3Client {
+    const endpoint = process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL;
+    return new S3Client({
+        ...(endpoint === undefined || endpoint === "" ? {} : { endpoint, forcePathStyle: true }),
+        ...(process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION ? {} : { region: "us-east-1" }),
+        // Not every endpoint knows the newer trailing checksums.
+        requestChecksumCalculation: "WHEN_REQUIRED",
+        responseChecksumValidation: "WHEN_REQUIRED",
+        maxAttempts: 4,
+        requestHandler: { connectionTimeout: 5_000, requestTimeout: 120_000, throwOnRequestTimeout: true },
+        ...overrides,
+    });
+}
+
+/** Storage with one abort signal for everything it does. */
+export class Storage {
+    constructor(readonly client: S3Client, private readonly signal?: AbortSignal) {}
+
+    /** All objects below a prefix (a folder: `a` does not list `ab/`), keys relative to it, in S3's order; folder markers are left out. */
+    async* list(prefix: string): AsyncGenerator<ListedObject & { readonly modified: Date }> {
+        const { bucket, key } = locate(prefix);
+        const folder = key === "" ? "" : `${key.replace(/\/+$/, "")}/`;
+        let token: string | undefined;
+        do {
+            const answer = await this.send(`list ${prefix}`, () => this.client.send(new ListObjectsV2Command({
+                // Names may hold what XML cannot: ask for them encoded.
+                Bucket: bucket, Prefix: folder, ContinuationToken: token, EncodingType: "url",
+            }), this.options));
+            for (const object of answer.Contents ?? []) {
+                const name = answer.EncodingType === "url" ? decodeURIComponent((object.Key ?? "").replace(/\+/g, " ")) : object.Key ?? "";
+                if (!name.endsWith("/")) {
+                    yield {
+                        key: name.slice(folder.length), bytes: object.Size ?? 0, etag: bareEtag(object.ETag ?? ""),
+                        modified: object.LastModified ?? new Date(0),
+                    };
+                }
+            }
+            token = answer.IsTruncated === true ? answer.NextContinuationToken : undefined;
+        } while (token !== undefined);
+    }
+
+    /** Size and ETag of an object, or undefined where there is none. */
+    async head(uri: string): Promise<StoredObject | undefined> {
+        const { bucket, key } = locate(uri);
+        try {
+            const answer = await this.send(`look at ${uri}`, () => this.client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }), this.options));
+            return { uri, bytes: answer.ContentLength ?? 0, etag: bareEtag(answer.ETag ?? "") };
+        } catch (error) {
+            if (isMissing(error)) {
+                return undefined;
+            }
+            throw error;
+        }
+    }
+
+    /** An object's text, or undefined where there is none. Refuses more than `maximumBytes` (default 64 MiB). */
+    async text(uri: string, maximumBytes = 64 * 1024 * 1024): Promise<string | undefined> {
+        const { bucket, key } = locate(uri);
+        try {
+            return await this.send(`read ${uri}`, async () => {
+                const answer = await this.client.send(new GetObjectCommand({ Bucket: bucket, Key: key }), this.options);
+                if ((answer.ContentLength ?? 0) > maximumBytes) {
+                    (answer.Body as Readable | undefined)?.destroy();
+                    throw new DataError(`${uri} has ${answer.ContentLength} bytes, at most ${maximumBytes} are read; is it the right file?`);
+                }
+                return await answer.Body?.transformToString("utf-8") ?? "";
+            });
+        } catch (error) {
+            if (isMissing(error)) {
+                return undefined;
+            }
+            throw error;
+        }
+    }
+
+    /** An object's JSON, or undefined where there is none. A text that is no JSON is a DataError. */
+    async json(uri: string, maximumBytes?: number): Promise<unknown> {
+        const text = await this.text(uri, maximumBytes);
+        if (text === undefined) {
+            return undefined;
+        }
+        try {
+            return JSON.parse(text);
+        } catch (error) {
+            throw new DataError(`${uri} is no JSON (${messageOf(error)}); write it again by running the step that makes it`);
+        }
+    }
+
+    async put(uri: string, body: string | Uint8Array, contentType = "application/json"): Promise<StoredObject> {
+        const { bucket, key } = locate(uri);
+        const answer = await this.send(`write ${uri}`, () => this.client.send(new PutObjectCommand({
+            Bucket: bucket, Key: key, Body: body, ContentType: contentType,
+        }), this.options));
+        return { uri, bytes: Buffer.byteLength(body), etag: bareEtag(answer.ETag ?? "") };
+    }
+
+    async putJson(uri: string, value: unknown): Promise<StoredObject> {
+        return this.put(uri, `${JSON.stringify(value, null, 2)}\n`);
+    }
+
+    /** Removes an object; nothing happens where there is none. */
+    async remove(uri: string): Promise<void> {
+        const { bucket, key } = locate(uri);
+        await this.send(`remove ${uri}`, () => this.client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), this.options));
+    }
+
+    /** Uploads a file, in parts where it is large. */
+    async upload(uri: string, file: string): Promise<void> {
+        const { bucket, key } = locate(uri);
+        await this.send(`write ${uri}`, async () => {
+            const { size } = await stat(file);
+            const upload = new Upload({
+                client: this.client,
+                // 10,000 parts are S3's most.
+                partSize: Math.max(8 * 1024 * 1024, Math.ceil(size / 9_000)),
+                params: { Bucket: bucket, Key: key, Body: createReadStream(file) },
+            });
+            const abort = () => void upload.abort();
+            this.signal?.addEventListener("abort", abort, { once: true });
+            try {
+                await upload.done();
+            } finally {
+                this.signal?.removeEventListener("abort", abort);
+            }
+        });
+    }
+
+    /**
+     * Downloads exactly the object that was recorded, into a file. The file is removed where this fails.
+     * @throws DataError where the object is gone or another one lies there.
+     */
+    async download(object: StoredObject, file: string): Promise<void> {
+        const { bucket, key } = locate(object.uri);
+        try {
+            await this.send(`read ${object.uri}`, async () => {
+                const answer = await this.client.send(new GetObjectCommand({ Bucket: bucket, Key: key }), this.options);
+                if (bareEtag(answer.ETag ?? "") !== object.etag || answer.ContentLength !== object.bytes) {
+                    (answer.Body as Readable).destroy();
+                    throw new DataError(`${object.uri} is not the object that was registered (bytes ${answer.ContentLength}, registered ${object.bytes}; `
+                        + `ETag ${bareEtag(answer.ETag ?? "")}, registered ${object.etag}): train the model again (force)`);
+                }
+                await pipeline(answer.Body as Readable, createWriteStream(file), { signal: this.signal });
+            });
+        } catch (error) {
+            await rm(file, { force: true });
+            if (isMissing(error)) {
+                throw new DataError(`${object.uri} does not exist any more: train the model again (force)`);
+            }
+            throw error;
+        }
+    }
+
+    /** One CopyObject; `etag` of the source must still hold. For objects of at most 5 GiB. */
+    async copy(source: string, etag: string, target: string): Promise<StoredObject & { readonly copied: true }> {
+        const to = locate(target);
+        const answer = await this.send(`copy ${source} to ${target}`, () => this.client.send(new CopyObjectCommand({
+            Bucket: to.bucket, Key: to.key, CopySource: copySource(source), CopySourceIfMatch: `"${etag}"`,
+        }), this.options));
+        return { uri: target, bytes: 0, etag: bareEtag(answer.CopyObjectResult?.ETag ?? ""), copied: true };
+    }
+
+    get options(): { abortSignal?: AbortSignal } {
+        return this.signal === undefined ? {} : { abortSignal: this.signal };
+    }
+
+    /** Runs one operation; what fails is told as DataError, PermissionError or StorageError with what was being done. */
+    async send<T>(what: string, operation: () => Promise<T>): Promise<T> {
+        try {
+            return await operation();
+        } catch (error) {
+            if (error instanceof DataError || this.signal?.aborted === true) {
+                throw error;
+            }
+            throw translate(what, error);
+        }
+    }
+}
+
+/** CopySource: bucket and key, each part of the key encoded. */
+export function copySource(uri: string): string {
+    const { bucket, key } = locate(uri);
+    return `${bucket}/${key.split("/").map(encodeURIComponent).join("/")}`;
+}
+
+/** The error stands for "there is no such object". */
+export function isMissing(error: unknown): boolean {
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    const { name, $metadata } = cause as { name?: string; $metadata?: { httpStatusCode?: number } };
+    return name === "NotFound" || name === "NoSuchKey" || ($metadata?.httpStatusCode === 404 && name !== "NoSuchBucket");
+}
+
+const diskErrors: Readonly<Record<string, string>> = {
+    ENOSPC: "the disk is full: give the job more ephemeral storage, or free some",
+    EDQUOT: "the disk quota is used up: free some space",
+    EROFS: "the disk is read-only",
+    EMFILE: "too many open files",
+};
+
+/** What a failed operation means, in one line. */
+export function translate(what: string, error: unknown): Error {
+    const { name, code, $metadata } = error as { name?: string; code?: string; $metadata?: { httpStatusCode?: number } };
+    const status = $metadata?.httpStatusCode;
+    const said = messageOf(error) || (error instanceof AggregateError ? error.errors.map(messageOf).join(", ") : "") || code || name || "no message";
+    if (code !== undefined && code in diskErrors) {
+        return new StorageError(`could not ${what}: ${diskErrors[code]} (${said})`, { cause: error });
+    }
+    if (name === "NoSuchBucket") {
+        return new DataError(`could not ${what}: the bucket does not exist; correct the path`, { cause: error });
+    }
+    if (name === "PreconditionFailed" || status === 412) {
+        return new DataError(`could not ${what}: the source changed meanwhile; start the run again when nobody writes to it`, { cause: error });
+    }
+    if (status === 403 || name === "AccessDenied" || name === "Forbidden" || name === "CredentialsProviderError") {
+        return new PermissionError(`could not ${what}: ${name === "Forbidden" ? "access denied" : said}; allow it in the role, or correct the path`, { cause: error });
+    }
+    return new StorageError(`could not ${what}: ${said}${status === undefined ? "" : ` (HTTP ${status})`}; the storage is at fault, start again`, { cause: error });
+}

@@ -1,0 +1,209 @@
+/**
+ * One failed execution, one message that a person can act on. Never fails on what it is given, and never says what stands on a page.
+ */
+import type { ErrorClass } from "../../../workflow/contract";
+import { advice, classify, logUrl, oneLine } from "../../../workflow/failures";
+
+export interface DescribeFailureEvent {
+    readonly service?: string;
+    readonly stage?: string;
+    /** The execution's ARN, name, or context object's {Id, Name, RedriveCount}. */
+    readonly execution?: unknown;
+    readonly step?: string | null;
+    readonly error?: string | null;
+    readonly cause?: string | null;
+    /** The outcomes of failed members, in any of the shapes of {@link readOutcome}. */
+    readonly failures?: readonly unknown[] | null;
+    readonly startTime?: string | null;
+    readonly stateMachineArn?: string | null;
+    /** Price of one billable second in US dollars, where the caller knows it. */
+    readonly pricePerSecond?: number | null;
+}
+
+export interface FailureDescription {
+    readonly class: ErrorClass;
+    /** At most 100 printable ASCII characters: SNS takes no more. */
+    readonly subject: string;
+    /** At most 200,000 bytes of UTF-8: SNS takes 262,144 with the attributes. */
+    readonly message: string;
+    /** Never empty, at most 256 characters. */
+    readonly errorType: string;
+    /** Never empty, one line, at most 1,000 characters. */
+    readonly cause: string;
+}
+
+const maximumMessageBytes = 200_000;
+/** Details of at most so many members; the others are named. */
+const maximumDetails = 40;
+
+interface Outcome {
+    readonly member: string;
+    readonly step: string;
+    readonly class: ErrorClass;
+    readonly reason: string;
+    readonly attempts?: number;
+    readonly jobs: readonly string[];
+    readonly logUrl?: string;
+    readonly billableSeconds?: number;
+}
+
+export const handler = (event: DescribeFailureEvent): Promise<FailureDescription> => Promise.resolve(describeFailure(event, new Date()));
+
+export function describeFailure(event: DescribeFailureEvent, now: Date): FailureDescription {
+    const error = textOf(event.error);
+    const own = classify({ error, cause: textOf(event.cause) });
+    const failures = (Array.isArray(event.failures) ? event.failures : []).map(readOutcome).filter((outcome) => outcome !== undefined);
+    const nothingElse = error === "" && textOf(event.cause) === "";
+    const worst = failures.length > 0 && (nothingElse || own.class === "Unknown") ? failures[0].class : own.class;
+    const service = textOf(event.service) || "ensemble";
+    const stage = textOf(event.stage) || "unknown stage";
+    const execution = readExecution(event.execution);
+    const region = textOf(event.stateMachineArn).split(":")[3] || execution.arn.split(":")[3] || process.env.AWS_REGION || "";
+    const step = textOf(event.step) || failures[0]?.step || "unknown step";
+    const names = failures.map(({ member }) => member);
+    const reason = failures.length > 0 && nothingElse ? failures[0].reason : own.reason;
+
+    const lines = [
+        `Model training of ${service} failed.`,
+        "",
+        `Stage:      ${stage}`,
+        `Execution:  ${execution.name}${execution.redrives > 0 ? ` (redrive ${execution.redrives})` : ""}`,
+        `Step:       ${oneLine(step, 200)}`,
+        `Class:      ${worst}`,
+        `Reason:     ${reason}`,
+        ...(own.jobName === undefined ? [] : [`Job:        ${own.jobName}`]),
+        ...(own.log === undefined || region === "" ? [] : [`Log:        ${logUrl(own.log, own.region ?? region)}`]),
+        ...(names.length === 0 ? [] : ["", `Failed members (${names.length}): ${names.join(", ")}`]),
+    ];
+    for (const outcome of failures.slice(0, maximumDetails)) {
+        const log = outcome.logUrl ?? (outcome.jobs.length > 0 && region !== ""
+            ? logUrl({ group: "/aws/sagemaker/TrainingJobs", stream: `${outcome.jobs.at(-1)}/`, exact: false }, region) : undefined);
+        lines.push(
+            `- ${outcome.member}: ${outcome.class} in ${oneLine(outcome.step, 200)}: ${outcome.reason}`,
+            ...(outcome.attempts === undefined && outcome.jobs.length === 0 ? []
+                : [`  attempts: ${outcome.attempts ?? "unknown"}; jobs: ${outcome.jobs.slice(-5).join(", ") || "none"}`]),
+            ...(log === undefined ? [] : [`  log: ${log}`]),
+            ...(outcome.class === worst ? [] : [`  what to do: ${advice[outcome.class]}`]),
+        );
+    }
+    if (failures.length > maximumDetails) {
+        lines.push(`- and ${failures.length - maximumDetails} more, named above`);
+    }
+    const billable = sum([own.billableSeconds, ...failures.map(({ billableSeconds }) => billableSeconds)]);
+    lines.push(
+        "",
+        `Time spent: ${duration(textOf(event.startTime), now)}; billable training seconds of the failed jobs: ${billable ?? "unknown"}`,
+        `Cost:       ${billable !== undefined && typeof event.pricePerSecond === "number"
+            ? `${(billable * event.pricePerSecond).toFixed(2)} USD for the failed jobs` : "unknown (no price is known here)"}`,
+        "",
+        `What to do: ${advice[worst]}`,
+        "To resume:  start a new execution with the same input. Models that finished are reused by their content key; only what had not "
+            + "finished trains again, from its checkpoint where it has one.",
+        ...(execution.arn === "" || region === "" ? [] : [`Console:    ${consoleUrl(execution.arn, region)}`]),
+        ...(execution.arn === "" ? [] : [`Reference:  ${execution.arn}#${execution.redrives}`]),
+    );
+    const said = names.length === 0 ? reason : `${names.length} member${names.length === 1 ? "" : "s"} failed (${names.join(", ")}): ${reason}`;
+    return {
+        class: worst,
+        subject: ascii(`[ERROR] - ${service} - Model Training failed!`, 100),
+        message: cutBytes(lines.join("\n"), maximumMessageBytes),
+        errorType: oneLine(error, 256) || worst,
+        cause: oneLine(said, 1000),
+    };
+}
+
+/**
+ * A failed member as the join knows it: a record {member, step, class, reason, ...}, the same as JSON text, or what a Catch saw
+ * ({member, error, cause} or {Error, Cause}); other outcomes (trained, reused) give nothing.
+ */
+export function readOutcome(value: unknown): Outcome | undefined {
+    if (typeof value === "string") {
+        try {
+            return readOutcome(JSON.parse(value));
+        } catch {
+            const read = classify({ cause: value });
+            return { member: "unknown member", step: "unknown step", class: read.class, reason: read.reason, jobs: [] };
+        }
+    }
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+        return undefined;
+    }
+    const outcome = value as Record<string, unknown>;
+    const failed = outcome.outcome === undefined || outcome.outcome === "failed";
+    if (!failed) {
+        return undefined;
+    }
+    const cause = outcome.cause ?? outcome.Cause ?? outcome.failure ?? outcome.record;
+    const inner = cause === undefined || cause === null ? {} : parseRecord(cause);
+    const merged: Record<string, unknown> = { ...inner, ...Object.fromEntries(Object.entries(outcome).filter(([, entry]) => entry !== null)) };
+    const read = "class" in merged && textOf(merged.class) !== ""
+        ? classify({ cause: JSON.stringify({ class: merged.class, reason: textOf(merged.reason) }), error: textOf(merged.error ?? merged.Error) })
+        : classify({ error: textOf(merged.error ?? merged.Error), cause: textOf(cause) });
+    return {
+        member: oneLine(textOf(merged.member ?? merged.model), 100) || "unknown member",
+        step: textOf(merged.step) || "unknown step",
+        class: read.class,
+        reason: oneLine(textOf(merged.reason)) || read.reason,
+        attempts: typeof merged.attempts === "number" ? merged.attempts : undefined,
+        jobs: Array.isArray(merged.jobs) ? merged.jobs.filter((job) => typeof job === "string") : read.jobName === undefined ? [] : [read.jobName],
+        logUrl: textOf(merged.logUrl) || undefined,
+        billableSeconds: typeof merged.billableSeconds === "number" ? merged.billableSeconds : read.billableSeconds,
+    };
+}
+
+function parseRecord(cause: unknown): Record<string, unknown> {
+    if (typeof cause === "object" && cause !== null) {
+        return cause as Record<string, unknown>;
+    }
+    try {
+        const value: unknown = JSON.parse(textOf(cause));
+        return typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
+    } catch {
+        return {};
+    }
+}
+
+function readExecution(value: unknown): { readonly arn: string; readonly name: string; readonly redrives: number } {
+    const record = typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
+    const arn = textOf(record.arn ?? record.Id ?? (typeof value === "string" && value.startsWith("arn:") ? value : ""));
+    const name = textOf(record.name ?? record.Name) || (typeof value === "string" && arn === "" ? value : arn.split(":").at(-1)) || "unknown";
+    const redrives = Number(record.redriveCount ?? record.RedriveCount ?? 0);
+    return { arn, name, redrives: Number.isInteger(redrives) ? redrives : 0 };
+}
+
+function consoleUrl(arn: string, region: string): string {
+    return `https://${region}.console.aws.amazon.com/states/home?region=${region}#/v2/executions/details/${encodeURIComponent(arn)}`;
+}
+
+/** `2 h 5 min` between two instants; `unknown` where the first is none. */
+export function duration(startTime: string, now: Date): string {
+    const seconds = Math.round((now.getTime() - Date.parse(startTime)) / 1000);
+    if (!Number.isFinite(seconds) || seconds < 0) {
+        return "unknown";
+    }
+    const [days, hours, minutes] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3_600) % 24, Math.floor(seconds / 60) % 60];
+    const parts = [days > 0 ? `${days} d` : "", hours > 0 ? `${hours} h` : "", minutes > 0 ? `${minutes} min` : ""].filter((part) => part !== "");
+    return parts.length === 0 ? `${seconds} s` : parts.join(" ");
+}
+
+function sum(values: readonly (number | undefined)[]): number | undefined {
+    const known = values.filter((value) => value !== undefined);
+    return known.length === 0 ? undefined : known.reduce((total, value) => total + value, 0);
+}
+
+function ascii(text: string, maximum: number): string {
+    return text.replace(/[^\x20-\x7e]/g, "?").slice(0, maximum);
+}
+
+function cutBytes(text: string, maximum: number): string {
+    const bytes = Buffer.from(text, "utf-8");
+    if (bytes.length <= maximum) {
+        return text;
+    }
+    const note = "\n[cut]";
+    return bytes.subarray(0, maximum - note.length).toString("utf-8").replace(/\ufffd+$/, "") + note;
+}
+
+function textOf(value: unknown): string {
+    return typeof value === "string" ? value : value === undefined || value === null ? "" : JSON.stringify(value);
+}

@@ -1,0 +1,62 @@
+/**
+ * JSONify Error Cause: what kind of failure a Catch saw, why, which job it was and where its log is. Never fails on what it is given.
+ */
+import type { ErrorClass } from "../../../workflow/contract";
+import { classify, logUrl, oneLine } from "../../../workflow/failures";
+import { messageOf } from "../../common/errors";
+import { Storage, createS3, join } from "../../common/storage";
+
+export interface ErrorCauseEvent {
+    readonly step?: string;
+    readonly model?: string | null;
+    readonly error?: string | null;
+    readonly cause?: string | null;
+    readonly attempt?: number;
+    readonly spot?: boolean | null;
+    /** Where a Batch job was to write; otherwise the job's own parameter is used. */
+    readonly outputPath?: string | null;
+}
+
+export interface ErrorCauseAnswer {
+    readonly class: ErrorClass;
+    readonly reason: string;
+    readonly jobName?: string;
+    readonly logUrl?: string;
+    readonly billableSeconds?: number;
+}
+
+/** A job's line is short; anything longer is no line of ours. */
+const maximumFailureText = 64 * 1024;
+
+export const handler = (event: ErrorCauseEvent): Promise<ErrorCauseAnswer> => errorCause(event, new Storage(createS3()));
+
+export async function errorCause(event: ErrorCauseEvent, storage: Pick<Storage, "text">): Promise<ErrorCauseAnswer> {
+    const failure = { error: textOf(event.error), cause: textOf(event.cause), spot: event.spot === true };
+    let read = classify(failure);
+    const outputPath = textOf(event.outputPath) || read.outputPath;
+    if (outputPath !== undefined && outputPath.startsWith("s3://")) {
+        try {
+            const failureText = await storage.text(join(outputPath, "failure.txt"), maximumFailureText);
+            if (failureText !== undefined) {
+                read = classify({ ...failure, failureText });
+            }
+        } catch (error) {
+            // The cause alone must do: a failure of reading must not hide the failure.
+            console.log(`note: ${messageOf(error)}`);
+        }
+    }
+    const region = read.region ?? process.env.AWS_REGION;
+    const answer = {
+        class: read.class,
+        reason: oneLine(read.reason),
+        ...(read.jobName === undefined ? {} : { jobName: read.jobName }),
+        ...(read.log === undefined || region === undefined ? {} : { logUrl: logUrl(read.log, region) }),
+        ...(read.billableSeconds === undefined ? {} : { billableSeconds: read.billableSeconds }),
+    };
+    console.log(`${textOf(event.step)}${event.model ? ` (${event.model})` : ""}, attempt ${event.attempt ?? "?"}: ${answer.class}: ${answer.reason}`);
+    return answer;
+}
+
+function textOf(value: unknown): string {
+    return typeof value === "string" ? value : value === undefined || value === null ? "" : JSON.stringify(value);
+}
