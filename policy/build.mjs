@@ -16,6 +16,8 @@ const result = await build({
     bundle: true,
     platform: "node",
     target: "node20",
+    // Some packages' main is a UMD build, whose requires no bundler can follow.
+    mainFields: ["module", "main"],
     format: "cjs",
     sourcemap: false,
     metafile: true,

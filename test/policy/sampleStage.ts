@@ -240,6 +240,10 @@ export const sampleStage: readonly SampleResource[] = [
         },
     },
     {
+        type: "aws:ec2/securityGroup:SecurityGroup", name: "batch-group",
+        props: { name: "sample-batch", description: "jobs call, nobody calls them", ingress: [], tags },
+    },
+    {
         type: "aws:batch/computeEnvironment:ComputeEnvironment", name: "compute",
         props: {
             name: "sample-compute", type: "MANAGED", tags,
@@ -264,10 +268,6 @@ export const sampleStage: readonly SampleResource[] = [
             }),
             tags,
         },
-    },
-    {
-        type: "aws:ec2/securityGroup:SecurityGroup", name: "batch-group",
-        props: { name: "sample-batch", description: "jobs call, nobody calls them", ingress: [], tags },
     },
     {
         type: "aws:sfn/stateMachine:StateMachine", name: "training",
