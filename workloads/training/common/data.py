@@ -1,0 +1,294 @@
+"""Reads and checks what the trainings are given: labels, folds, texts, images, the merged table.
+
+Every error names file and line (of the page in labels.csv, where the fault is in the page's file).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator, Sequence
+
+from .errors import DataError
+
+LABEL_COLUMNS = ["stack", "page", "class", "begins_document", "split"]
+STACK_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+TRAIN, TEST = "train", "test"
+
+
+@dataclass(frozen=True)
+class Page:
+    stack: str
+    page: int
+    class_name: str
+    begins_document: bool
+    split: str
+    #: Where it stands in its file, for messages.
+    line: int
+
+    @property
+    def file_stem(self) -> str:
+        return f"{self.page:03d}"
+
+
+def find_one(channel: Path, name: str) -> Path:
+    """The file that a channel is for; SageMaker puts an object's key below its prefix, so it lies at the channel's top."""
+    path = channel / name
+    if not path.is_file():
+        present = ", ".join(sorted(entry.name for entry in channel.iterdir())[:5]) or "nothing"
+        raise DataError(f"{name}: not in channel '{channel.name}', which holds {present}")
+    return path
+
+
+def read_rows(path: Path, required: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    """Header (as line 1) and rows of a CSV file, with line numbers; the header must begin with `required`."""
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            header = next(reader, None)
+            if header is None or header[: len(required)] != list(required):
+                raise DataError(f"{path.name}:1: expected the header {','.join(required)}, got {','.join(header or []) or 'nothing'}")
+            yield 1, header
+            for row in reader:
+                if not row:
+                    continue
+                if len(row) != len(header):
+                    raise DataError(f"{path.name}:{reader.line_num}: expected {len(header)} values, got {len(row)}")
+                yield reader.line_num, row
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path.name}: not UTF-8 at byte {error.start}") from None
+    except csv.Error as error:
+        raise DataError(f"{path.name}: {error}") from None
+
+
+def parse_page(path: Path, line: int, row: list[str]) -> Page:
+    where = f"{path.name}:{line}"
+    stack, number, class_name, begins, split = row[:5]
+    if not STACK_NAME.fullmatch(stack):
+        raise DataError(f"{where}: stack '{stack[:70]}': expected 1 to 64 letters, digits, _ or -")
+    if not re.fullmatch(r"[1-9][0-9]{0,5}", number):
+        raise DataError(f"{where}: page '{number[:20]}': expected a whole number from 1")
+    if not class_name or class_name != class_name.strip() or ":" in class_name or "," in class_name:
+        raise DataError(f"{where}: class '{class_name[:70]}': expected a name without colon, comma and outer blanks")
+    if begins not in ("true", "false"):
+        raise DataError(f"{where}: begins_document '{begins[:20]}': expected true or false")
+    if split not in (TRAIN, TEST):
+        raise DataError(f"{where}: split '{split[:20]}': expected train or test (the fetch step fills empty ones)")
+    return Page(stack, int(number), class_name, begins == "true", split, line)
+
+
+def check_pages(path: Path, pages: Sequence[Page]) -> None:
+    """Pages are unique and consecutive, a stack has one split, a document one class, and there is something to train and to test."""
+    seen: dict[tuple[str, int], int] = {}
+    split_of: dict[str, Page] = {}
+    for page in pages:
+        first = seen.setdefault((page.stack, page.page), page.line)
+        if first != page.line:
+            raise DataError(f"{path.name}:{page.line}: duplicate of line {first}: page {page.page} of stack {page.stack}")
+        other = split_of.setdefault(page.stack, page)
+        if other.split != page.split:
+            raise DataError(f"{path.name}:{page.line}: stack {page.stack} is {page.split} here and {other.split} in line {other.line}")
+    for stack, own in by_stack(pages).items():
+        previous: Page | None = None
+        for expected, page in enumerate(own, start=1):
+            where = f"{path.name}:{page.line}"
+            if page.page != expected:
+                raise DataError(f"{where}: page {page.page} of stack {stack} without page {expected}; pages count from 1 without gaps")
+            if previous is None and not page.begins_document:
+                raise DataError(f"{where}: the first page of stack {stack} must have begins_document true")
+            if previous is not None and not page.begins_document and page.class_name != previous.class_name:
+                raise DataError(f"{where}: class changes from {previous.class_name} to {page.class_name} within a document; "
+                                "begins_document must be true here")
+            previous = page
+    for split in (TRAIN, TEST):
+        if not any(page.split == split for page in pages):
+            raise DataError(f"{path.name}: no page with split {split}")
+
+
+def by_stack(pages: Sequence[Page]) -> dict[str, list[Page]]:
+    stacks: dict[str, list[Page]] = {}
+    for page in pages:
+        stacks.setdefault(page.stack, []).append(page)
+    return {stack: sorted(own, key=lambda page: page.page) for stack, own in sorted(stacks.items())}
+
+
+def read_labels(channel: Path) -> list[Page]:
+    """The pages of labels.csv, by stack and page."""
+    path = find_one(channel, "labels.csv")
+    rows = read_rows(path, LABEL_COLUMNS)
+    next(rows)
+    pages = [parse_page(path, line, row) for line, row in rows]
+    if not pages:
+        raise DataError("labels.csv: no pages")
+    check_pages(path, pages)
+    return [page for own in by_stack(pages).values() for page in own]
+
+
+def classes_of(pages: Sequence[Page]) -> list[str]:
+    """The classes of the training pages, sorted; a class that only test pages have cannot be learnt."""
+    known = sorted({page.class_name for page in pages if page.split == TRAIN})
+    for page in pages:
+        if page.class_name not in known:
+            raise DataError(f"labels.csv:{page.line}: class {page.class_name} has no training page")
+    if len(known) < 2:
+        raise DataError(f"labels.csv: expected at least 2 classes, got {len(known)} ({', '.join(known)})")
+    return known
+
+
+def check_class_stacks(pages: Sequence[Page], folds: int) -> None:
+    """Every fold needs a stack of every class to hold out."""
+    for class_name in sorted({page.class_name for page in pages}):
+        own = [page for page in pages if page.class_name == class_name]
+        stacks = {page.stack for page in own}
+        if len(stacks) < folds:
+            raise DataError(f"labels.csv:{own[0].line}: class {class_name} is in {len(stacks)} training stack(s), fewer than {folds} folds; "
+                            "add stacks of this class or lower the number of folds")
+
+
+def read_folds(channel: Path, pages: Sequence[Page]) -> tuple[int, dict[str, int]]:
+    """K and the fold of every training stack."""
+    path = find_one(channel, "folds.json")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        count, folds = content["k"], content["folds"]
+    except (ValueError, KeyError, TypeError):
+        raise DataError('folds.json: expected {"k": K, "folds": {"<stack>": fold}}') from None
+    if not isinstance(count, int) or isinstance(count, bool) or not 2 <= count <= 100:
+        raise DataError(f"folds.json: k is {count!r}, expected a whole number from 2 to 100")
+    if not isinstance(folds, dict):
+        raise DataError("folds.json: folds: expected an object of stack to fold")
+    stacks = {page.stack: page for page in pages if page.split == TRAIN}
+    for stack, fold in folds.items():
+        if stack not in stacks:
+            raise DataError(f"folds.json: stack '{str(stack)[:70]}' is no training stack of labels.csv; make the split anew from these labels")
+        if not isinstance(fold, int) or isinstance(fold, bool) or not 0 <= fold < count:
+            raise DataError(f"folds.json: fold of stack {stack} is {fold!r}, expected 0 to {count - 1}")
+    for stack, page in stacks.items():
+        if stack not in folds:
+            raise DataError(f"folds.json: training stack {stack} (labels.csv:{page.line}) has no fold")
+    for fold in range(count):
+        if fold not in folds.values():
+            raise DataError(f"folds.json: fold {fold} holds no stack")
+    return count, folds
+
+
+def page_file(channel: Path, kind: str, page: Page, suffix: str) -> Path:
+    path = channel / page.stack / f"{page.file_stem}{suffix}"
+    if not path.is_file():
+        raise DataError(f"labels.csv:{page.line}: unknown page {page.page} of stack {page.stack}: there is no {kind}/{page.stack}/{path.name}")
+    return path
+
+
+def read_texts(channel: Path, pages: Sequence[Page]) -> list[str]:
+    """Text of every page; an empty page is allowed (OCR found nothing)."""
+    texts = []
+    for page in pages:
+        path = page_file(channel, "text", page, ".txt")
+        try:
+            texts.append(path.read_text(encoding="utf-8"))
+        except UnicodeDecodeError as error:
+            raise DataError(f"text/{page.stack}/{path.name} (labels.csv:{page.line}): not UTF-8 at byte {error.start}") from None
+    return texts
+
+
+def decode_image(path: Path, width: int, height: int):
+    """A page as grey pixels (height, width), 0 white to 1 black; raises OSError or ValueError when it is no image."""
+    import numpy
+    from PIL import Image
+
+    with Image.open(path) as image:
+        if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+            rgba = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+        grey = image.convert("L").resize((width, height), Image.Resampling.BOX)
+    return 1 - numpy.asarray(grey, dtype=numpy.float32) / 255
+
+
+def read_images(channel: Path, pages: Sequence[Page], width: int, height: int, workers: int):
+    """Pixels of every page as float16 (page, height, width, 1), read by `workers` threads; the order is that of `pages`."""
+    import numpy
+    from PIL import Image
+
+    files = [page_file(channel, "images", page, ".png") for page in pages]
+
+    def load(index: int):
+        try:
+            return decode_image(files[index], width, height).astype(numpy.float16)
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            page = pages[index]
+            raise DataError(f"images/{page.stack}/{files[index].name} (labels.csv:{page.line}): not a readable image "
+                            f"({type(error).__name__})") from None
+
+    pixels = numpy.empty((len(pages), height, width, 1), numpy.float16)
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        for index, image in enumerate(pool.map(load, range(len(pages)))):
+            pixels[index, :, :, 0] = image
+    return pixels
+
+
+@dataclass(frozen=True)
+class Table:
+    """The merged table: per page the probabilities of every member."""
+
+    pages: list[Page]
+    members: list[str]
+    classes: list[str]
+    #: (page, member, class)
+    probabilities: "numpy.ndarray"  # noqa: F821 - imported where it is used, so that bad input fails before heavy imports
+
+
+def read_table(channel: Path) -> Table:
+    """dataframe.csv; members and classes come from its header `<member>:<class>`."""
+    import numpy
+
+    path = find_one(channel, "dataframe.csv")
+    rows = read_rows(path, LABEL_COLUMNS)
+    _, header = next(rows)
+    columns = header[len(LABEL_COLUMNS):]
+    members: dict[str, list[str]] = {}
+    for column in columns:
+        member, colon, class_name = column.partition(":")
+        if not (member and colon and class_name):
+            raise DataError(f"dataframe.csv:1: column '{column[:70]}': expected <member>:<class>")
+        if class_name in members.setdefault(member, []):
+            raise DataError(f"dataframe.csv:1: column '{column[:70]}' occurs twice")
+        members[member].append(class_name)
+    if not members:
+        raise DataError("dataframe.csv:1: no column <member>:<class>: no base model has predictions here")
+    classes = sorted(next(iter(members.values())))
+    for member, own in members.items():
+        if sorted(own) != classes:
+            raise DataError(f"dataframe.csv:1: member {member} has the classes {', '.join(sorted(own))}, expected {', '.join(classes)}")
+    pages, values = [], []
+    for line, row in rows:
+        page = parse_page(path, line, row)
+        if page.class_name not in classes:
+            raise DataError(f"dataframe.csv:{line}: class {page.class_name} has no column")
+        try:
+            numbers = [float(text) for text in row[len(LABEL_COLUMNS):]]
+        except ValueError:
+            raise DataError(f"dataframe.csv:{line}: a probability is not a number") from None
+        pages.append(page)
+        values.append(numbers)
+    if not pages:
+        raise DataError("dataframe.csv: no pages")
+    check_pages(path, pages)
+    array = numpy.array(values, numpy.float32)
+    order = [columns.index(f"{member}:{class_name}") for member in members for class_name in classes]
+    array = array[:, order].reshape(len(pages), len(members), len(classes))
+    wrong = numpy.argwhere((array < -1e-4) | (array > 1.0001) | ~numpy.isfinite(array))
+    if len(wrong):
+        index, member, class_index = (int(value) for value in wrong[0])
+        raise DataError(f"dataframe.csv:{pages[index].line}: {list(members)[member]}:{classes[class_index]} is {array[index, member, class_index]:g}, "
+                        "expected a probability from 0 to 1")
+    sums = array.sum(axis=2)
+    wrong = numpy.argwhere(abs(sums - 1) > 0.01)
+    if len(wrong):
+        index, member = (int(value) for value in wrong[0])
+        raise DataError(f"dataframe.csv:{pages[index].line}: the probabilities of {list(members)[member]} sum to {sums[index, member]:.3f}, expected 1")
+    order = sorted(range(len(pages)), key=lambda index: (pages[index].stack, pages[index].page))
+    return Table([pages[index] for index in order], list(members), classes, array[order])
