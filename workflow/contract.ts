@@ -65,7 +65,8 @@ export interface HyperparameterRule {
     readonly values?: readonly string[];
     /** False for what does not change the trained model (log folders, workers). */
     readonly learning: boolean;
-    readonly description: string;
+    /** For people; left out of what Setup is given, whose size is bounded. */
+    readonly description?: string;
 }
 
 export interface MemberSettings extends ModelSettings {

@@ -1,0 +1,85 @@
+import { ERROR_CLASSES } from "./errorClasses";
+import { functionBound, FUNCTION_SECONDS, waitsBound } from "./limits";
+import { MAXIMUM_ATTEMPTS } from "./names";
+import { caught, classifyError, loopVariables } from "./retries";
+import {
+    all, BatchSubmitJob, Choice, jsonata, Wait, type Assignments, type Expression, type StateNode, type Template,
+} from "./states";
+import { JOB_SECONDS, type Job, type Targets } from "./targets";
+import { set } from "./retries";
+
+export interface BatchStepOptions {
+    readonly name: string;
+    readonly job: Job;
+    /** The member that the job works for, or null. */
+    readonly model: string | null;
+    readonly targets: Targets;
+    readonly jobName: (attempt: Expression<number>) => Expression<string>;
+    readonly parameters: { readonly [name: string]: Template };
+    readonly outputPath: Expression<string>;
+    /** At most so many attempts in all. */
+    readonly maximumAttempts: number;
+    readonly maximumReason: number;
+    /** Seconds that are left of an enclosing budget, computed by the state itself. */
+    readonly remainingSeconds?: Expression<number>;
+    readonly assign?: Assignments;
+    readonly next: string;
+    /** Where a failure goes that is not tried again, and what it sets: class and reason are in the loop's variables. */
+    readonly failed: { readonly next: string; readonly assign?: Assignments };
+}
+
+/**
+ * A Batch job that is tried again after throttling and faults of the service, a bounded number of times; every other error stands.
+ * That a host is lost is for the job definition's own retry strategy.
+ */
+export function batchStep(options: BatchStepOptions): readonly StateNode[] {
+    const { name, job, targets, failed } = options;
+    const { attempt, throttles, faults, pause, errorClass } = loopVariables(job);
+    const explain = `JSONify ${name} Error Cause`;
+    const decide = `Retry ${name}?`;
+    const wait = `Pause before ${name}`;
+    const bounded = jsonata<boolean>`${attempt} < ${Math.min(options.maximumAttempts, MAXIMUM_ATTEMPTS)}`;
+    return [
+        new BatchSubmitJob(name, {
+            jobName: options.jobName(attempt),
+            jobDefinitionArn: targets.jobDefinitions[job],
+            jobQueueArn: targets.jobQueueArn,
+            parameters: options.parameters,
+            tags: targets.tags,
+            timeoutSeconds: options.remainingSeconds === undefined
+                ? JOB_SECONDS[job] : jsonata<number>`$min([${JOB_SECONDS[job]}, ${options.remainingSeconds}])`,
+            output: {},
+            assign: options.assign,
+            next: options.next,
+            catch: [{ output: {}, assign: caught(job), next: explain }],
+        }),
+        classifyError({
+            name: explain, loop: job, functionArn: targets.functions.errorCause, step: name, model: options.model, spot: false,
+            outputPath: options.outputPath, maximumReason: options.maximumReason, next: decide, failed: decide,
+        }),
+        new Choice(decide, {
+            rules: [
+                {
+                    when: all(bounded, jsonata`${errorClass} = 'Throttling'`, jsonata`${throttles} < ${ERROR_CLASSES.Throttling.retries}`),
+                    assign: set(job, { throttles: jsonata`${throttles} + 1` }),
+                    next: wait,
+                },
+                {
+                    when: all(bounded, jsonata`${errorClass} = 'ServiceFault'`, jsonata`${faults} < ${ERROR_CLASSES.ServiceFault.retries}`),
+                    assign: set(job, { faults: jsonata`${faults} + 1` }),
+                    next: wait,
+                },
+            ],
+            assign: failed.assign,
+            otherwise: failed.next,
+        }),
+        new Wait(wait, { seconds: pause, next: name }),
+    ];
+}
+
+/** Longest time of a step with all its attempts and waits, in seconds. A refused request takes no time worth counting. */
+export function batchStepBound(job: Job): number {
+    const { retries } = ERROR_CLASSES.ServiceFault;
+    return (retries + 1) * (JOB_SECONDS[job] + functionBound(FUNCTION_SECONDS)) + waitsBound("ServiceFault", retries)
+        + waitsBound("Throttling", ERROR_CLASSES.Throttling.retries) + ERROR_CLASSES.Throttling.retries * functionBound(FUNCTION_SECONDS);
+}

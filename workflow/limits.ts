@@ -1,0 +1,53 @@
+/** What AWS bounds, and what follows from it for the number of attempts and for the time that everything may take. */
+import { ERROR_CLASSES } from "./errorClasses";
+import { LAMBDA_RETRY } from "./states";
+
+/** An execution whose history reaches this many events is ended by AWS, and no state sees it. */
+export const MAXIMUM_EVENTS = 25_000;
+/** Input, output, arguments and variables of one state, in bytes. */
+export const MAXIMUM_PAYLOAD_BYTES = 262_144;
+/** `Cause` of a Fail, in characters. */
+export const MAXIMUM_CAUSE = 32_768;
+
+/** Time-out of the helper functions that classify, register and describe, in seconds. */
+export const FUNCTION_SECONDS = 60;
+/** Time-out of Setup, which lists the data of all members. */
+export const SETUP_SECONDS = 600;
+
+/**
+ * Events of one failed attempt at most: Task entered, scheduled, started, submitted, failed, left (6); the function that classifies
+ * entered, scheduled, started, succeeded, left (5) and three more for each of its retries; the Choice behind it, the Wait, and the
+ * Choice before the next attempt, two each.
+ */
+export const EVENTS_PER_ATTEMPT = 6 + 5 + 3 * LAMBDA_RETRY.attempts + 3 * 2;
+/** What is left to Setup, the notification, the Parallels and the states that run once in each model. */
+const FIXED_EVENTS = 1_000;
+const EVENTS_ONCE_PER_UNIT = 40;
+
+/**
+ * How often each model and each job may be tried, so that the worst case of all together stays within the event history.
+ * @param units models and jobs together.
+ */
+export function attemptsPerUnit(units: number): number {
+    return Math.floor(((MAXIMUM_EVENTS - FIXED_EVENTS) / units - EVENTS_ONCE_PER_UNIT) / EVENTS_PER_ATTEMPT);
+}
+
+/** Longest time of a function with its retries, in seconds. */
+export function functionBound(timeoutSeconds: number): number {
+    const { attempts, seconds, backoff, maximumSeconds } = LAMBDA_RETRY;
+    let waits = 0;
+    for (let retry = 0; retry < attempts; retry++) {
+        waits += Math.min(maximumSeconds, seconds * backoff ** retry);
+    }
+    return timeoutSeconds * (attempts + 1) + waits;
+}
+
+/** All waits of a class that is tried again, in seconds. */
+export function waitsBound(name: keyof typeof ERROR_CLASSES, retries: number): number {
+    const { waitSeconds, backoff, maximumWaitSeconds } = ERROR_CLASSES[name];
+    let sum = 0;
+    for (let retry = 0; retry < retries; retry++) {
+        sum += Math.min(maximumWaitSeconds, waitSeconds * backoff ** retry);
+    }
+    return sum;
+}

@@ -1,0 +1,117 @@
+/** Variables and states of a loop that tries a job again: the same for Batch and for training jobs. */
+import type { ErrorClass } from "./contract";
+import { ERROR_CLASSES } from "./errorClasses";
+import { FUNCTION_SECONDS } from "./limits";
+import { jsonata, LambdaInvoke, states, text, variable, type Assignments, type Expression, type Handle } from "./states";
+
+/** What the error-cause function answers. */
+export interface Classified {
+    readonly class: ErrorClass;
+    readonly reason: string;
+    readonly jobName?: string;
+    readonly logUrl?: string;
+    readonly billableSeconds?: number;
+}
+
+/** The variables of one loop. Their names begin with the loop's, where several loops share a scope. */
+export interface LoopVariables {
+    /** Failed attempts so far; number of the current one, from 0. */
+    readonly attempt: Handle<number>;
+    readonly throttles: Handle<number>;
+    readonly faults: Handle<number>;
+    /** Seconds of the next wait. */
+    readonly pause: Handle<number>;
+    readonly errorName: Handle<string>;
+    readonly errorCause: Handle<string>;
+    readonly errorClass: Handle<string>;
+    readonly reason: Handle<string>;
+}
+
+const NAMES = ["attempt", "throttles", "faults", "pause", "errorName", "errorCause", "errorClass", "reason"] as const;
+
+function prefixed(loop: string, name: string): string {
+    return loop === "" ? name : `${loop}${name[0]!.toUpperCase()}${name.slice(1)}`;
+}
+
+export function loopVariables(loop: string): LoopVariables {
+    return Object.fromEntries(NAMES.map(name => [name, variable(prefixed(loop, name))])) as unknown as LoopVariables;
+}
+
+/** Sets some of a loop's variables. */
+export function set(loop: string, values: Partial<Record<typeof NAMES[number], Assignments[string]>>): Assignments {
+    return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefixed(loop, name), value]));
+}
+
+/** What a loop's variables are before its first attempt. */
+export function initial(loop: string): Assignments {
+    return set(loop, {
+        attempt: 0, throttles: 0, faults: 0, pause: 1, errorName: "", errorCause: "", errorClass: "Unknown" satisfies ErrorClass, reason: "",
+    });
+}
+
+/** In a Catch: keeps what was caught. Error and Cause may be missing, so they are never read without a stand-in. */
+export function caught(loop: string): Assignments {
+    return set(loop, { errorName: text(states.errorOutput.Error), errorCause: text(states.errorOutput.Cause) });
+}
+
+/** Seconds before the next attempt, by the table of error classes. */
+export function pauseExpression(errorClass: Expression<string>, throttles: Expression<number>, faults: Expression<number>): Expression<number> {
+    const wait = (name: ErrorClass, retry: Expression<number>) => {
+        const { waitSeconds, backoff, maximumWaitSeconds, jitter } = ERROR_CLASSES[name];
+        const whole = jsonata<number>`$min([${maximumWaitSeconds}, ${waitSeconds} * $power(${backoff}, ${retry})])`;
+        return jitter ? jsonata<number>`$ceil($min([${maximumWaitSeconds}, ${waitSeconds} * $power(${backoff}, ${retry})]) * (0.5 + 0.5 * $random()))` : whole;
+    };
+    return jsonata`${errorClass} = 'Throttling' ? ${wait("Throttling", throttles)} : ${wait("ServiceFault", faults)}`;
+}
+
+export interface ClassifyOptions {
+    readonly name: string;
+    readonly loop: string;
+    readonly functionArn: string;
+    /** Name of the step that failed. */
+    readonly step: string | Expression<string>;
+    /** Name of the model, or null for a job that belongs to none. */
+    readonly model: string | null;
+    readonly spot: boolean | Expression<boolean>;
+    /** Where the step writes, and so its failure.txt. */
+    readonly outputPath: string | Expression<string>;
+    readonly maximumReason: number;
+    readonly next: string;
+    readonly failed: string;
+    /** More variables to set from the answer. */
+    readonly assign?: Assignments;
+}
+
+/** "JSONify ... Error Cause": asks the function which class an error is. */
+export function classifyError(options: ClassifyOptions): LambdaInvoke {
+    const { loop, step, model, spot, outputPath, maximumReason } = options;
+    const variables = loopVariables(loop);
+    const answer = states.result<{ Payload: Classified }>().Payload;
+    return new LambdaInvoke(options.name, {
+        functionArn: options.functionArn,
+        payload: {
+            step, model, error: variables.errorName, cause: variables.errorCause, attempt: variables.attempt, spot, outputPath,
+        },
+        timeoutSeconds: FUNCTION_SECONDS,
+        output: {},
+        assign: {
+            ...set(loop, {
+                errorClass: answer.class,
+                reason: jsonata`$substring(${answer.reason}, 0, ${maximumReason})`,
+                attempt: jsonata`${variables.attempt} + 1`,
+                pause: pauseExpression(answer.class, variables.throttles, variables.faults),
+            }),
+            ...options.assign,
+        },
+        next: options.next,
+        catch: [{
+            output: {},
+            assign: set(loop, {
+                errorClass: "Unknown" satisfies ErrorClass,
+                reason: jsonata`$substring(${variables.errorName} & ': ' & ${variables.errorCause}, 0, ${maximumReason})`,
+                attempt: jsonata`${variables.attempt} + 1`,
+            }),
+            next: options.failed,
+        }],
+    });
+}

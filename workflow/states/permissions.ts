@@ -1,0 +1,77 @@
+/** What a Task's role must be allowed: statements of IAM, carried by the Task that needs them. */
+
+export interface Permission {
+    readonly actions: readonly string[];
+    readonly resources: readonly string[];
+    /** Operator, key, values; for example `{ StringEquals: { "iam:PassedToService": "sagemaker.amazonaws.com" } }`. */
+    readonly conditions?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+    /** Why a resource holds a wildcard; demanded where one does. */
+    readonly reason?: string;
+}
+
+export interface PolicyStatement {
+    readonly Sid: string;
+    readonly Effect: "Allow";
+    readonly Action: readonly string[];
+    readonly Resource: readonly string[];
+    readonly Condition?: Permission["conditions"];
+}
+
+/** The parts of an ARN that its neighbours share. */
+export interface Place {
+    readonly partition: string;
+    readonly region: string;
+    readonly account: string;
+}
+
+/** Reads `arn:partition:service:region:account:resource`. */
+export function placeOf(arn: string): Place & { readonly resource: string } {
+    const parts = arn.split(":");
+    if (parts.length < 6 || parts[0] !== "arn") {
+        throw new Error(`"${arn}" is no ARN; expected arn:partition:service:region:account:resource`);
+    }
+    return { partition: parts[1]!, region: parts[3]!, account: parts[4]!, resource: parts.slice(5).join(":") };
+}
+
+/**
+ * The union: permissions for the same resources under the same conditions become one, and what is sorted stays the same for the same
+ * set of Tasks.
+ */
+export function mergePermissions(permissions: readonly Permission[]): readonly Permission[] {
+    const byPlace = new Map<string, { actions: Set<string>; resources: Set<string>; conditions: Permission["conditions"]; reasons: Set<string> }>();
+    for (const { actions, resources, conditions, reason } of permissions) {
+        const wildcard = resources.find(resource => resource.includes("*"));
+        if (wildcard !== undefined && reason === undefined) {
+            throw new Error(`the permission ${actions.join(", ")} on ${wildcard} has a wildcard and gives no reason for it`);
+        }
+        // Statements with the same actions share their resources: 100 functions are one statement.
+        const place = JSON.stringify([[...actions].sort(), conditions ?? null]);
+        const entry = byPlace.get(place) ?? { actions: new Set(), resources: new Set(), conditions, reasons: new Set() };
+        actions.forEach(action => entry.actions.add(action));
+        resources.forEach(resource => entry.resources.add(resource));
+        if (reason !== undefined) {
+            entry.reasons.add(reason);
+        }
+        byPlace.set(place, entry);
+    }
+    return [...byPlace.entries()].sort(([left], [right]) => left < right ? -1 : left > right ? 1 : 0).map(([, entry]) => ({
+        actions: [...entry.actions].sort(),
+        resources: [...entry.resources].sort(),
+        ...entry.conditions !== undefined && { conditions: entry.conditions },
+        ...entry.reasons.size > 0 && { reason: [...entry.reasons].sort().join("; ") },
+    }));
+}
+
+/** An IAM policy document of the permissions. The Sid names the first action. */
+export function policyDocument(permissions: readonly Permission[]): { readonly Version: "2012-10-17"; readonly Statement: readonly PolicyStatement[] } {
+    return {
+        Version: "2012-10-17",
+        Statement: mergePermissions(permissions).map(({ actions, resources, conditions }, index) => ({
+            Sid: `${(actions[0] ?? "").replace(/[^A-Za-z0-9]/g, "")}${index}`,
+            Effect: "Allow",
+            Action: actions,
+            Resource: resources,
+            ...conditions !== undefined && { Condition: conditions },
+        })),
+    };
+}
