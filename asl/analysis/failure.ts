@@ -96,14 +96,6 @@ function endings(context: Context, ways: Ways, node: Node): void {
             });
         }
     }
-    if (node.type === "Choice" && fields.Default === undefined && !alwaysMatches(node)) {
-        const steps = [...ways.to(node), lastStep(node, "error", "States.Runtime")];
-        context.report.add({
-            rule: "choice-without-default", path: node.path, state: node.name,
-            message: "No rule need match, and there is no Default: add one, if only to a Fail that says what was unexpected.",
-            counterExample: steps, counterExampleText: describeSteps(steps, "no rule matches, the execution FAILS, and no Catch sees it"),
-        });
-    }
     if (node.type === "Map") {
         const tolerated = ["ToleratedFailureCount", "ToleratedFailurePercentage", "ToleratedFailureCountPath", "ToleratedFailurePercentagePath"]
             .filter((field) => fields[field] !== undefined && fields[field] !== 0);
@@ -116,13 +108,6 @@ function endings(context: Context, ways: Ways, node: Node): void {
             });
         }
     }
-}
-
-/** A rule that is true whatever the input is. */
-function alwaysMatches(node: Node): boolean {
-    const { Choices: choices } = node.fields;
-    return Array.isArray(choices) && choices.some((rule: unknown) =>
-        isFields(rule) && (rule.Condition === true || /^\{%\s*true\s*%\}$/.test(String(rule.Condition))));
 }
 
 /** Virtual exit and post-dominators: which states lie on every way from a node to the scope's success. */

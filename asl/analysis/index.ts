@@ -10,6 +10,8 @@ import { buildGraph, isFields, type Fields } from "./graph";
 import { Expressions } from "./jsonata";
 import { rules } from "./rules";
 import { checkStructure, largestDefinition, show } from "./structure";
+import { checkTotality } from "./totality";
+import { checkVariables, Variables } from "./variables";
 import { Ways } from "./ways";
 
 export { describeSteps } from "./findings";
@@ -66,6 +68,9 @@ export function analyse(definition: unknown, options: AnalysisOptions = {}): Fin
     const ways = new Ways();
     checkStructure(context);
     checkFailureFlow(context, ways);
+    const variables = new Variables(graph, context.expressions);
+    checkVariables(context, ways, variables);
+    checkTotality(context, ways, variables);
     return report.findings;
 }
 

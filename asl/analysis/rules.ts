@@ -213,4 +213,26 @@ export const rules: readonly RuleMetadata[] = [
         rationale: "When no rule matches, the execution ends in States.Runtime (documented as States.NoChoiceMatched), which no Catch sees.",
         bad: '{ "Type": "Choice", "Choices": [...] }', good: '{ "Type": "Choice", "Choices": [...], "Default": "Unknown Kind" }', links: [`${guide}state-choice.html`],
     },
+    {
+        name: "expression-may-fail", group: "failure", severity: "error",
+        summary: "JSONata in Choice, Wait, Pass, Succeed, Fail and in catchers is proven total: it has a value of the right kind whatever the variables hold.",
+        rationale: "Those states have no Catch: States.QueryEvaluationError there ends the execution, and no state notifies. Tasks may be left to their Catch.",
+        bad: '"Condition": "{% $run.retries < 3 %}"', good: '"Condition": "{% $type($run.retries) = \'number\' and $run.retries < 3 %}"',
+        links: [`${guide}transforming-data.html`, errorHandling],
+    },
+    // ---------------------------------------------------------------- variables
+    {
+        name: "variable-unassigned", group: "variables", severity: "error",
+        summary: "A variable is assigned on every way to a state that reads it.",
+        rationale: "The read fails with States.QueryEvaluationError or States.Runtime.",
+        bad: "a Choice over two ways of which one assigns $run, then a Task that reads $run", good: "assign $run on both ways, or before the Choice",
+        links: [`${guide}workflow-variables.html`],
+    },
+    {
+        name: "variable-shadowed", group: "variables", severity: "error",
+        summary: "A branch or an iteration assigns no variable of an outer scope.",
+        rationale: "Outer variables are read-only inside; AWS refuses a second variable of the name.",
+        bad: 'outside "Assign": { "n": 0 }, in a branch "Assign": { "n": 1 }', good: 'in the branch "Assign": { "branchN": 1 }',
+        links: [`${guide}workflow-variables.html`],
+    },
 ];
