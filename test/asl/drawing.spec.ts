@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { toMermaid } from "../../asl/mermaid";
+import { Graphviz } from "@hpcc-js/wasm-graphviz";
+import { toDot, toMermaid } from "../../asl/drawing";
 import type { StateMachineDefinition } from "../../asl/types";
 
 const definition: StateMachineDefinition = {
@@ -66,5 +67,21 @@ describe("a definition as a Mermaid flowchart", () => {
 
     it("shows a target that does not exist instead of failing", () => {
         assert.match(toMermaid({ StartAt: "A", States: { A: { Type: "Pass", Next: "Gone" } } }), /s0 --> s1\n {4}s1\["Gone \(missing\)"\]/);
+    });
+});
+
+describe("a definition as Graphviz's DOT", () => {
+    it("draws every state with its type and outcome as classes, branches as clusters", () => {
+        const dot = toDot(definition, { classes: { Left: "failed" } });
+        assert.match(dot, /s3 \[label="Left", class="pass failed"\];/);
+        assert.match(dot, /subgraph cluster_s1_0 \{/);
+        assert.match(dot, /s1 -> s4 \[class="catch", label="States\.ALL", style=dashed\];/);
+        assert.match(dot, /label="\$x = \\"a\\""/);
+    });
+
+    it("is laid out by Graphviz", async () => {
+        const svg = (await Graphviz.load()).dot(toDot(definition));
+        assert.match(svg, /<svg/);
+        assert.match(svg, />Both</);
     });
 });
