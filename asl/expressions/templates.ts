@@ -1,0 +1,118 @@
+/** Templates: JSON in a definition some of whose strings are evaluated. Prepared once; parts without expressions cost nothing. */
+import type { JsonObject, JsonValue } from "../types";
+import { ExpressionError } from "./errors";
+import { adopt, setKey } from "./json";
+import { compileIntrinsic, isIntrinsic } from "./intrinsics";
+import { compileJsonata, isJsonata } from "./jsonata";
+import { compilePath } from "./jsonpath";
+import type { Scope } from "./scope";
+
+/** A JSONata template, such as Arguments or Output. A constant one has its value at hand. */
+export type JsonataTemplate =
+    | { readonly constant: JsonValue }
+    | { readonly constant?: undefined; readonly evaluate: (scope: Scope) => Promise<JsonValue> };
+
+/** A payload template of a JSONPath state: fields whose name ends in `.$` are paths or intrinsic calls. */
+export type PayloadTemplate =
+    | { readonly constant: JsonValue }
+    | { readonly constant?: undefined; readonly evaluate: (scope: Scope) => JsonValue };
+
+/**
+ * Prepares a JSONata template.
+ * @param field the field's name; the place below it is added in messages (`Arguments/TrainingJobName`).
+ * @throws ExpressionError when an expression in it is not JSONata.
+ */
+export function compileTemplate(template: JsonValue, field: string): JsonataTemplate {
+    if (typeof template === "string") {
+        return isJsonata(template) ? { evaluate: compileJsonata(template, field).evaluate } : { constant: template };
+    }
+    if (Array.isArray(template)) {
+        const parts = template.map((item, index) => compileTemplate(item, `${field}[${index}]`));
+        if (parts.every(isConstant)) {
+            return { constant: adopt(template) };
+        }
+        return {
+            evaluate: async scope => {
+                const result: JsonValue[] = [];
+                for (const part of parts) {
+                    result.push(part.constant === undefined ? await part.evaluate(scope) : part.constant);
+                }
+                return result;
+            },
+        };
+    }
+    if (typeof template === "object" && template !== null) {
+        const parts = Object.keys(template).map(key => [key, compileTemplate(template[key], `${field}/${key}`)] as const);
+        if (parts.every(([, part]) => isConstant(part))) {
+            return { constant: adopt(template) };
+        }
+        return {
+            evaluate: async scope => {
+                const result: JsonObject = {};
+                for (const [key, part] of parts) {
+                    setKey(result, key, part.constant === undefined ? await part.evaluate(scope) : part.constant);
+                }
+                return result;
+            },
+        };
+    }
+    return { constant: template };
+}
+
+/** The template's value: at once when it is constant. */
+export function render(template: JsonataTemplate, scope: Scope): JsonValue | Promise<JsonValue> {
+    return template.constant === undefined ? template.evaluate(scope) : template.constant;
+}
+
+/** The payload template's value. */
+export function fill(template: PayloadTemplate, scope: Scope): JsonValue {
+    return template.constant === undefined ? template.evaluate(scope) : template.constant;
+}
+
+function isConstant(template: JsonataTemplate | PayloadTemplate): template is { readonly constant: JsonValue } {
+    return template.constant !== undefined;
+}
+
+/** A path or an intrinsic call, as fields ending in `Path` of some states and `.$` take it. */
+export function compilePathOrIntrinsic(text: string, field: string): (scope: Scope) => JsonValue {
+    return isIntrinsic(text) ? compileIntrinsic(text, field) : compilePath(text, field).read;
+}
+
+/** Prepares a payload template, such as Parameters or ResultSelector. What is wrong in it fails when it is evaluated. */
+export function compilePayload(template: JsonValue, field: string): PayloadTemplate {
+    if (Array.isArray(template)) {
+        const parts = template.map((item, index) => compilePayload(item, `${field}[${index}]`));
+        return parts.every(isConstant) ? { constant: adopt(template) }
+            : { evaluate: scope => parts.map(part => fill(part, scope)) };
+    }
+    if (typeof template !== "object" || template === null) {
+        return { constant: template };
+    }
+    const parts = Object.keys(template).map((key): readonly [string, PayloadTemplate] => {
+        const value = template[key];
+        if (!key.endsWith(".$")) {
+            return [key, compilePayload(value, `${field}/${key}`)];
+        }
+        if (typeof value === "string") {
+            return [key.slice(0, -2), { evaluate: compilePathOrIntrinsic(value, key) }];
+        }
+        return [key.slice(0, -2), {
+            evaluate: () => {
+                throw new ExpressionError("Template", key,
+                    `The value of the field '${key}' must be a path or an intrinsic function, got ${JSON.stringify(value)}`);
+            },
+        }];
+    });
+    if (parts.every(([, part]) => isConstant(part))) {
+        return { constant: adopt(template) };
+    }
+    return {
+        evaluate: scope => {
+            const result: JsonObject = {};
+            for (const [key, part] of parts) {
+                setKey(result, key, fill(part, scope));
+            }
+            return result;
+        },
+    };
+}
