@@ -1,12 +1,21 @@
+import type { ErrorClass } from "./contract";
 import { ERROR_CLASSES } from "./errorClasses";
 import { functionBound, FUNCTION_SECONDS, waitsBound } from "./limits";
 import { MAXIMUM_ATTEMPTS } from "./names";
-import { caught, classifyError, loopVariables } from "./retries";
+import { caught, classifyError, loopVariables, set } from "./retries";
 import {
     all, BatchSubmitJob, Choice, jsonata, Wait, type Assignments, type Expression, type StateNode, type Template,
 } from "./states";
 import { JOB_SECONDS, type Job, type Targets } from "./targets";
-import { set } from "./retries";
+
+/** What is known of a failure that stands. */
+export interface StepFailure {
+    readonly errorName: Expression<string>;
+    readonly errorCause: Expression<string>;
+    readonly errorClass: Expression<string> | ErrorClass;
+    readonly reason: Expression<string>;
+    readonly attempt: Expression<number>;
+}
 
 export interface BatchStepOptions {
     readonly name: string;
@@ -24,8 +33,8 @@ export interface BatchStepOptions {
     readonly remainingSeconds?: Expression<number>;
     readonly assign?: Assignments;
     readonly next: string;
-    /** Where a failure goes that is not tried again, and what it sets: class and reason are in the loop's variables. */
-    readonly failed: { readonly next: string; readonly assign?: Assignments };
+    /** Where a failure goes that is not tried again, and what it sets. */
+    readonly failed: { readonly next: string; readonly assign: (failure: StepFailure) => Assignments };
 }
 
 /**
@@ -34,7 +43,8 @@ export interface BatchStepOptions {
  */
 export function batchStep(options: BatchStepOptions): readonly StateNode[] {
     const { name, job, targets, failed } = options;
-    const { attempt, throttles, faults, pause, errorClass } = loopVariables(job);
+    const variables = loopVariables(job);
+    const { attempt, throttles, faults, pause, errorClass } = variables;
     const explain = `JSONify ${name} Error Cause`;
     const decide = `Retry ${name}?`;
     const wait = `Pause before ${name}`;
@@ -55,7 +65,8 @@ export function batchStep(options: BatchStepOptions): readonly StateNode[] {
         }),
         classifyError({
             name: explain, loop: job, functionArn: targets.functions.errorCause, step: name, model: options.model, spot: false,
-            outputPath: options.outputPath, maximumReason: options.maximumReason, next: decide, failed: decide,
+            outputPath: options.outputPath, maximumReason: options.maximumReason, next: decide,
+            failed: { next: failed.next, assign: unclassified => failed.assign({ ...variables, ...unclassified }) },
         }),
         new Choice(decide, {
             rules: [
@@ -70,7 +81,7 @@ export function batchStep(options: BatchStepOptions): readonly StateNode[] {
                     next: wait,
                 },
             ],
-            assign: failed.assign,
+            assign: failed.assign(variables),
             otherwise: failed.next,
         }),
         new Wait(wait, { seconds: pause, next: name }),

@@ -10,7 +10,7 @@ import { failurePath, failureBound, notedFailure } from "./failurePath";
 import { attemptsPerUnit, functionBound, MAXIMUM_PAYLOAD_BYTES, SETUP_SECONDS, FUNCTION_SECONDS } from "./limits";
 import { modelBound, modelStateName, modelTraining, type MemberOutcome } from "./modelTraining";
 import { jobNameExpression, jobNamePrefix } from "./names";
-import { initial, loopVariables } from "./retries";
+import { initial } from "./retries";
 import {
     all, Choice, Fail, jsonata, LambdaInvoke, mergePermissions, Parallel, Pass, SnsPublish, stateMachine, states, Succeed, text, variable,
     type Expression, type Machine, type Permission, type StateNode, type Template,
@@ -36,7 +36,7 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
     const failed = jsonata<readonly MemberOutcome[]>`${outcomes}[outcome = 'failed']`;
     const nameOf = (model: string) => (attempt: Expression<number>) => jobNameExpression(jobNamePrefix(service, stage, model), run, attempt);
     const failTo = (step: string) => ({ output: {}, assign: notedFailure.caught(step), next: "Describe Failure" });
-    const afterRetries = (step: string, loop: string) => ({ next: "Describe Failure", assign: notedFailure.classified(step, loopVariables(loop)) });
+    const afterRetries = (step: string) => ({ next: "Describe Failure", assign: notedFailure.classified(step) });
     /** A failed member's path is "-" to the jobs. */
     const unlessFailed = (member: string, path: Expression<string>) => jsonata<string>`${member} in ${failed}.member ? '-' : ${path}`;
 
@@ -74,7 +74,7 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
             },
             outputPath: run.output_artifact_paths.raw_data!,
             next: "Base Model Training",
-            failed: afterRetries("Fetch Preprocessing Artifacts", "fetch"),
+            failed: afterRetries("Fetch Preprocessing Artifacts"),
         }),
 
         new Parallel("Base Model Training", {
@@ -104,7 +104,7 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
                 checkpointPath: jsonata`$exists(${failed}) ? ${run.combiner.checkpoint_path} & '/without-' & $join(${failed}.member, '-') : ${run.combiner.checkpoint_path}`,
             },
             next: modelStateName(combinerTitle),
-            failed: afterRetries(`${combinerTitle} Model Dataframe generation`, "merge"),
+            failed: afterRetries(`${combinerTitle} Model Dataframe generation`),
         }),
         modelTraining({
             model: combiner.name, title: combinerTitle, stage: settings, settings: combiner, targets, run: run.combiner, ...limits,
@@ -126,11 +126,11 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
             },
             outputPath: run.output_artifact_paths.ready_to_use_artifacts!,
             next: targets.notifySuccess === true ? "Notify Success" : "Training Succeeded",
-            failed: afterRetries("Post Training Artifact Fetcher", "publish"),
+            failed: afterRetries("Post Training Artifact Fetcher"),
         }),
         ...targets.notifySuccess === true ? notifySuccess() : [],
         new Succeed("Training Succeeded", {
-            output: { artifacts: run.output_artifact_paths.ready_to_use_artifacts!, members: outcomes },
+            output: { artifacts: text(run.output_artifact_paths.ready_to_use_artifacts!), members: outcomes },
         }),
 
         ...failurePath(settings, targets, outcomes),

@@ -1,8 +1,8 @@
 /** What every failure runs through: a description for people, one message, and a Fail whose Error begins with `Notified.`. */
+import type { StepFailure } from "./batchStep";
 import type { ErrorClass, StageSettings } from "./contract";
 import { functionBound, FUNCTION_SECONDS } from "./limits";
 import type { MemberOutcome } from "./modelTraining";
-import type { LoopVariables } from "./retries";
 import {
     Fail, jsonata, LambdaInvoke, SnsPublish, states, text, variable,
     type Assignments, type Expression, type Retry, type StateNode,
@@ -46,8 +46,8 @@ export const notedFailure = {
         step, error: text(states.errorOutput.Error), cause: text(states.errorOutput.Cause), class: "Unknown" satisfies ErrorClass, reason: "",
     }),
     /** After a loop that classified the error and does not try again. */
-    classified: (step: string, loop: LoopVariables): Assignments => noted({
-        step, error: loop.errorName, cause: loop.errorCause, class: loop.errorClass, reason: loop.reason,
+    classified: (step: string) => ({ errorName, errorCause, errorClass, reason }: StepFailure): Assignments => noted({
+        step, error: errorName, cause: errorCause, class: errorClass, reason,
     }),
     /** At the join, where too many members failed; what they failed of is in their outcomes. */
     members: (): Assignments => noted({
@@ -112,11 +112,11 @@ export function failurePath(settings: StageSettings, targets: Targets, outcomes:
             next: "Training Failed",
             catch: [{ output: {}, next: "Notification Failed" }],
         }),
-        new Fail("Training Failed", { error: jsonata`'Notified.' & ${report.class}`, cause: report.cause }),
+        new Fail("Training Failed", { error: jsonata`'Notified.' & ${report.class}`, cause: text(report.cause) }),
         // Neither `Notified.` nor `States.`: the rule on failed executions takes this one over.
         new Fail("Notification Failed", {
             error: "NotificationFailed",
-            cause: jsonata`'the message about this failure could not be sent: ' & ${report.message}`,
+            cause: jsonata`$substring('the message about this failure could not be sent: ' & ${report.message}, 0, ${CAUSE_CHARACTERS})`,
         }),
     ];
 }

@@ -138,10 +138,7 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
         next: names.guard,
         failed: {
             next: names.fail,
-            assign: {
-                step: names.split, errorClass: loopVariables("split").errorClass, reason: loopVariables("split").reason,
-                attempt: loopVariables("split").attempt,
-            },
+            assign: failure => ({ step: names.split, errorClass: failure.errorClass, reason: failure.reason, attempt: failure.attempt }),
         },
     });
 
@@ -243,7 +240,7 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
         }),
         classifyError({
             name: names.explain, loop: "", functionArn: targets.functions.errorCause, step, model, spot, outputPath: run.output_path,
-            maximumReason, next: names.decide, failed: names.fail,
+            maximumReason, next: names.decide, failed: { next: names.fail },
             assign: {
                 jobs: jsonata`[${jobs}, ${answer().jobName}]`,
                 billed: jsonata`${billed} + ($exists(${answer().billableSeconds}) ? ${answer().billableSeconds} : 0)`,

@@ -54,14 +54,23 @@ export function caught(loop: string): Assignments {
     return set(loop, { errorName: text(states.errorOutput.Error), errorCause: text(states.errorOutput.Cause) });
 }
 
-/** Seconds before the next attempt, by the table of error classes. */
+/** Seconds before the next attempt, by the table of error classes; bounded once more on the outside, where a proof can see it. */
 export function pauseExpression(errorClass: Expression<string>, throttles: Expression<number>, faults: Expression<number>): Expression<number> {
     const wait = (name: ErrorClass, retry: Expression<number>) => {
         const { waitSeconds, backoff, maximumWaitSeconds, jitter } = ERROR_CLASSES[name];
         const whole = jsonata<number>`$min([${maximumWaitSeconds}, ${waitSeconds} * $power(${backoff}, ${retry})])`;
-        return jitter ? jsonata<number>`$ceil($min([${maximumWaitSeconds}, ${waitSeconds} * $power(${backoff}, ${retry})]) * (0.5 + 0.5 * $random()))` : whole;
+        return jitter ? jsonata<number>`$ceil(${whole} * (0.5 + 0.5 * $random()))` : whole;
     };
-    return jsonata`${errorClass} = 'Throttling' ? ${wait("Throttling", throttles)} : ${wait("ServiceFault", faults)}`;
+    const longest = Math.max(ERROR_CLASSES.Throttling.maximumWaitSeconds, ERROR_CLASSES.ServiceFault.maximumWaitSeconds);
+    const chosen = jsonata<number>`${errorClass} = 'Throttling' ? ${wait("Throttling", throttles)} : ${wait("ServiceFault", faults)}`;
+    return jsonata`$max([1, $min([${longest}, ${chosen}])])`;
+}
+
+/** What is known when an error could not be classified. */
+export interface Unclassified {
+    readonly errorClass: ErrorClass;
+    readonly reason: Expression<string>;
+    readonly attempt: Expression<number>;
 }
 
 export interface ClassifyOptions {
@@ -77,7 +86,8 @@ export interface ClassifyOptions {
     readonly outputPath: string | Expression<string>;
     readonly maximumReason: number;
     readonly next: string;
-    readonly failed: string;
+    /** Where it goes when the function itself fails, with the class Unknown: nothing is tried again on a guess. */
+    readonly failed: { readonly next: string; readonly assign?: (unclassified: Unclassified) => Assignments };
     /** More variables to set from the answer. */
     readonly assign?: Assignments;
 }
@@ -87,6 +97,11 @@ export function classifyError(options: ClassifyOptions): LambdaInvoke {
     const { loop, step, model, spot, outputPath, maximumReason } = options;
     const variables = loopVariables(loop);
     const answer = states.result<{ Payload: Classified }>().Payload;
+    const unclassified: Unclassified = {
+        errorClass: "Unknown",
+        reason: jsonata`$substring(${variables.errorName} & ': ' & ${variables.errorCause}, 0, ${maximumReason})`,
+        attempt: jsonata`${variables.attempt} + 1`,
+    };
     return new LambdaInvoke(options.name, {
         functionArn: options.functionArn,
         payload: {
@@ -104,14 +119,6 @@ export function classifyError(options: ClassifyOptions): LambdaInvoke {
             ...options.assign,
         },
         next: options.next,
-        catch: [{
-            output: {},
-            assign: set(loop, {
-                errorClass: "Unknown" satisfies ErrorClass,
-                reason: jsonata`$substring(${variables.errorName} & ': ' & ${variables.errorCause}, 0, ${maximumReason})`,
-                attempt: jsonata`${variables.attempt} + 1`,
-            }),
-            next: options.failed,
-        }],
+        catch: [{ output: {}, assign: options.failed.assign?.(unclassified) ?? set(loop, { ...unclassified }), next: options.failed.next }],
     });
 }
