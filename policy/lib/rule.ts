@@ -136,9 +136,9 @@ export function property(facts: Facts, path: string, holds: (value: Fact | undef
     return holds(value) ? compliant : violation(`${path} is ${show(value)}; expected ${expected}.`);
 }
 
-/** A property that only has to be set: a value that is not known yet is one. */
+/** A property that only has to name something: any text but the empty one does, and a value that is not known yet is one. */
 export function isSet(value: Fact | undefined): boolean {
-    return isUnknown(value) || (value !== undefined && value !== null && value !== "" && value !== false);
+    return isUnknown(value) || (typeof value === "string" && value !== "");
 }
 
 /** A number parameter; the rule's own default has been merged in, so anything else is a configuration of the wrong type. */

@@ -1,6 +1,6 @@
 import { get, isUnknown, list } from "../lib/facts";
 import type { ResourceRule } from "../lib/rule";
-import { compliant, undecided, violation } from "../lib/rule";
+import { compliant, isSet, undecided, violation } from "../lib/rule";
 
 export const alarmHasAction: ResourceRule = {
     kind: "resource",
@@ -21,6 +21,6 @@ export const alarmHasAction: ResourceRule = {
         if (isUnknown(enabled)) {
             return undecided(enabled);
         }
-        return isUnknown(actions) || list(actions).length > 0 ? compliant : violation("alarmActions is empty; expected a topic.");
+        return list(actions).some(isSet) ? compliant : violation("alarmActions is empty; expected a topic.");
     },
 };

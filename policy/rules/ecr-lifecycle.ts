@@ -1,7 +1,7 @@
 import { get } from "../lib/facts";
 import { adrift, beside } from "../lib/relations";
 import type { StackRule } from "../lib/rule";
-import { all, at, compliant, isSet, notApplicable, undecided, violation } from "../lib/rule";
+import { all, at, compliant, notApplicable, undecided, violation } from "../lib/rule";
 
 const REPOSITORY = "aws:ecr/repository:Repository";
 const POLICY_OF = { type: "aws:ecr/lifecyclePolicy:LifecyclePolicy", property: "repository", identifiers: ["name", "id"] };
@@ -20,7 +20,7 @@ export const ecrLifecycle: StackRule = {
         const repositories = resources.filter(resource => resource.type === REPOSITORY);
         return repositories.length === 0 ? notApplicable("the stack has no repository") : all(repositories.map(repository => {
             const policies = beside(repository, resources, POLICY_OF);
-            if (policies.some(policy => isSet(get(policy.props, "policy")))) {
+            if (policies.some(policy => get(policy.props, "policy") !== undefined)) {
                 return compliant;
             }
             const unknown = adrift(resources, POLICY_OF);

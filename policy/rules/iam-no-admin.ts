@@ -20,11 +20,14 @@ export const iamNoAdmin: ResourceRule = {
                 : compliant;
         }
         const documents = identityPolicies(resource);
-        // What is not known or not readable is iam-wildcards' matter, which judges the same documents.
+        // A document that cannot be read is iam-wildcards' matter, which judges the same ones.
         return documents.length === 0 ? notApplicable("the role has no inline policy") : all(documents.map(document => {
             const admins = document.statements.filter(statement => statement.effect === "Allow"
                 && (statement.actions.includes("*") || statement.actions.includes("*:*")));
-            return admins.length === 0 ? compliant : violation(...admins.map(one => `${document.path}: ${one.label} allows every action.`));
+            return {
+                ...violation(...admins.map(one => `${document.path}: ${one.label} allows every action.`)),
+                undecided: document.unknown === undefined ? [] : [document.unknown],
+            };
         }));
     },
 };

@@ -308,22 +308,25 @@ export const sampleStage: readonly SampleResource[] = [
     },
 ];
 
+/** What AWS adds to the sample's resources once they exist, as far as other resources or rules read it. */
+export const sampleOutputs: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    key: { arn: KEY },
+    alerts: { arn: TOPIC },
+    undelivered: { arn: QUEUE, url: `https://sqs.${REGION}.amazonaws.com/${ACCOUNT}/sample-undelivered` },
+    training: { arn: MACHINE },
+    "machine-role": { arn: ROLE("sample-machine") },
+    "function-role": { arn: ROLE("sample-function") },
+    "function-policy": { arn: `arn:aws:iam::${ACCOUNT}:policy/sample-function` },
+    "batch-group": { id: "sg-1" },
+    artifacts: { id: "sample-artifacts" },
+    failed: { name: "sample-failed" },
+};
+
 /** What a reference reads as once the resource exists. */
-export function sampleOutput(reference: Reference): string {
-    const target = sampleStage.find(resource => resource.name === reference.resource);
-    if (target === undefined) {
-        throw new Error(`The sample has no resource ${reference.resource}.`);
-    }
-    const known: Record<string, string> = {
-        "key.arn": KEY, "alerts.arn": TOPIC, "undelivered.arn": QUEUE, "training.arn": MACHINE,
-        "machine-role.arn": ROLE("sample-machine"), "function-role.arn": ROLE("sample-function"),
-        "function-policy.arn": `arn:aws:iam::${ACCOUNT}:policy/sample-function`,
-        "batch-group.id": "sg-1", "undelivered.url": `https://sqs.${REGION}.amazonaws.com/${ACCOUNT}/sample-undelivered`,
-    };
-    const explicit = target.props.name ?? target.props.bucket;
-    const value = known[`${reference.resource}.${reference.output}`] ?? explicit;
-    if (typeof value !== "string") {
-        throw new Error(`The sample does not say what ${reference.resource}.${reference.output} is.`);
+export function sampleOutput({ resource, output }: Reference): string {
+    const value = sampleOutputs[resource]?.[output];
+    if (value === undefined) {
+        throw new Error(`The sample does not say what ${resource}.${output} is.`);
     }
     return value;
 }
