@@ -357,8 +357,10 @@ class Compiler {
     }
 }
 
-function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-    return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> };
+type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
+
+function defined<T extends object>(fields: T): Defined<T> {
+    return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;
 }
 
 function assignedNames(raw: Raw): string[] {

@@ -20,7 +20,7 @@ import {
 export const DEFAULT_LIMITS: Limits = { payloadBytes: 262_144, variableBytes: 10_485_760, historyEvents: 25_000 };
 export const DEFAULT_READINGS: Readings = {
     allCatchesDataLimit: true, queryErrorsAreCatchable: true, noChoiceMatched: "States.Runtime", missedHeartbeat: "States.Timeout",
-    taskFailedMatchesAll: true,
+    taskFailedMatchesAll: true, missingCause: "absent",
 };
 
 /** A line of work: the execution itself, a Parallel's branch or a Map's iteration. */
@@ -57,6 +57,8 @@ export interface Frame {
     children: readonly Thread[];
     /** The one of them that failed first. */
     failed?: Thread;
+    /** Whether ParallelStateFailed or MapStateFailed is due, once it is clear that the state is not retried (recorded). */
+    failedEvent?: boolean;
 }
 
 export interface Outcome {
@@ -260,7 +262,9 @@ export class Execution {
         const beforeId = thread.previous;
         const details = thread.history.watched ? lazyText({ name: state.name }, "input", input) : undefined;
         const enteredId = this.emit(thread, ENTERED[state.type], DETAILS, details);
-        const frame: Frame = { thread, state, input, enteredId, beforeId, enteredTime: this.clock.now(), entered, retryCount: 0, children: [] };
+        const frame: Frame = {
+            thread, state, input, enteredId, beforeId, enteredTime: this.clock.now(), entered, retryCount: 0, children: [],
+        };
         thread.frame = frame;
         try {
             switch (state.type) {
@@ -352,7 +356,8 @@ export class Execution {
         if (thread.history.watched) {
             const details = lazyText({ name: state.name }, "output", output);
             if (assigned !== undefined) {
-                details.assignedVariables = Object.fromEntries(Object.entries(assigned).map(([name, value]) => [name, JSON.stringify(value)]));
+                details.assignedVariables = Object.fromEntries(
+                    Object.entries(assigned).map(([name, value]) => [name, JSON.stringify(value)]));
                 details.assignedVariablesDetails = { truncated: false };
             }
             this.emit(thread, EXITED[state.type], "stateExitedEventDetails", details, after);
@@ -466,7 +471,8 @@ export class Execution {
 
     /** The value of a field that may be an expression or a path. */
     async dynamic(field: Dynamic, scope: Scope): Promise<JsonValue> {
-        return field.template !== undefined ? render(field.template, scope) : field.path !== undefined ? field.path(scope) : field.value ?? null;
+        return field.template !== undefined ? render(field.template, scope)
+            : field.path !== undefined ? field.path(scope) : field.value ?? null;
     }
 
     /** A failure about a field's value: of the query in JSONata, of the run time in JSONPath. */
@@ -559,23 +565,27 @@ export class Execution {
                 } catch (stopped) {
                     failure = stopped;
                 }
-                if (!(failure instanceof StateFailure) || !isCatchable(failure) || thread.stopped) {
+                if (!(failure instanceof StateFailure) || thread.stopped) {
                     throw failure;
                 }
-                if (failure.error === "States.QueryEvaluationError" && !this.readings.queryErrorsAreCatchable) {
-                    throw failure;
-                }
-                const index = state.retriers.findIndex(retrier => this.matches(retrier.errors, failure));
+                const catchable = isCatchable(failure)
+                    && (failure.error !== "States.QueryEvaluationError" || this.readings.queryErrorsAreCatchable);
+                const index = catchable ? state.retriers.findIndex(retrier => this.matches(retrier.errors, failure)) : -1;
                 if (index >= 0 && attempts[index] < state.retriers[index].maxAttempts) {
-                    await this.pause(thread, this.interval(state.retriers[index], attempts[index]) * 1000, { state: state.name, kind: "Retry" });
+                    const milliseconds = this.interval(state.retriers[index], attempts[index]) * 1000;
+                    await this.pause(thread, milliseconds, { state: state.name, kind: "Retry" });
                     attempts[index]++;
                     frame.retryCount++;
                     frame.children = [];
                     frame.failed = undefined;
+                    frame.failedEvent = undefined;
                     this.transitions++;
                     continue;
                 }
-                const catcher = state.catchers.find(candidate => this.matches(candidate.errors, failure));
+                if (frame.failedEvent === true) {
+                    this.emit(thread, state.type === "Map" ? "MapStateFailed" : "ParallelStateFailed");
+                }
+                const catcher = catchable ? state.catchers.find(candidate => this.matches(candidate.errors, failure)) : undefined;
                 if (catcher === undefined) {
                     throw failure;
                 }
@@ -606,7 +616,9 @@ export class Execution {
     private async caught(frame: Frame, catcher: CompiledCatcher, failure: StateFailure): Promise<Outcome> {
         const errorOutput: JsonObject = {
             ...failure.error === undefined ? {} : { Error: failure.error },
-            ...failure.cause === undefined ? {} : { Cause: failure.cause },
+            ...failure.cause !== undefined ? { Cause: failure.cause }
+                // Recorded: a time-out, whose event has no cause, is caught with an empty one.
+                : failure.error === "States.Timeout" || this.readings.missingCause === "empty" ? { Cause: "" } : {},
         };
         if (frame.state.jsonata) {
             const scope = this.scope(frame, { errorOutput });
@@ -670,7 +682,10 @@ export class Execution {
         frame: Frame, kind: ResourceKind, args: JsonValue, timeout: number | undefined, heartbeat: number | undefined,
     ): Promise<JsonValue> {
         const { state, thread } = frame;
-        const times = { ...timeout === undefined ? {} : { timeoutInSeconds: timeout }, ...heartbeat === undefined ? {} : { heartbeatInSeconds: heartbeat } };
+        const times = {
+            ...timeout === undefined ? {} : { timeoutInSeconds: timeout },
+            ...heartbeat === undefined ? {} : { heartbeatInSeconds: heartbeat },
+        };
         if (kind.kind === "service") {
             const parameters: Details = { ...times, region: "us-east-1" };
             lazyText(parameters, "parameters", args);
@@ -701,7 +716,8 @@ export class Execution {
                 submit(null);
             }
             this.taskEvent(frame, kind, failure.error === "States.Timeout" || failure.alias !== undefined ? "TimedOut" : "Failed", {
-                ...failure.error === undefined ? {} : { error: failure.error }, ...failure.cause === undefined ? {} : { cause: failure.cause },
+                ...failure.error === undefined ? {} : { error: failure.error },
+                ...failure.cause === undefined ? {} : { cause: failure.cause },
             });
             throw failure;
         }
@@ -773,7 +789,8 @@ export class Execution {
             const request: TaskRequest = {
                 state: state.name, path: thread.path, resource, arguments: copyJson(args),
                 attempt: frame.retryCount, entered: frame.entered, signal: work.signal,
-                ...timeout === undefined ? {} : { timeoutSeconds: timeout }, ...heartbeat === undefined ? {} : { heartbeatSeconds: heartbeat },
+                ...timeout === undefined ? {} : { timeoutSeconds: timeout },
+                ...heartbeat === undefined ? {} : { heartbeatSeconds: heartbeat },
                 heartbeat: () => {
                     if (open && heartbeat !== undefined) {
                         beat.abort(STOPPED);
@@ -824,7 +841,7 @@ export class Execution {
         try {
             results = await this.join(frame, (child, index) => this.runGraph(child, state.branches[index], input));
         } catch (error) {
-            this.failBelow(frame, error, "ParallelStateFailed");
+            this.failBelow(frame, error);
             throw error;
         }
         const last = children.reduce((latest, child) => Math.max(latest, child.previous), started);
@@ -856,10 +873,10 @@ export class Execution {
     }
 
     /**
-     * After a failure below a Parallel or Map: stops what still runs and writes the state's Failed event. States.Runtime ends the
-     * execution where it happened, without such an event.
+     * After a failure below a Parallel or Map: stops what still runs there. States.Runtime ends the execution where it happened,
+     * without a Failed event of the states around it.
      */
-    failBelow(frame: Frame, error: unknown, type: "ParallelStateFailed" | "MapStateFailed"): void {
+    failBelow(frame: Frame, error: unknown): void {
         const { thread, failed } = frame;
         if (thread.stopped || failed === undefined || !(error instanceof StateFailure)) {
             return;
@@ -869,9 +886,7 @@ export class Execution {
             this.stop(child);
         }
         thread.previous = failed.previous;
-        if (isCatchable(error)) {
-            this.emit(thread, type);
-        }
+        frame.failedEvent = isCatchable(error);
     }
 }
 

@@ -33,11 +33,14 @@ export class History {
     add(type: string, previousEventId: number, key?: `${string}EventDetails`, details?: Details): number {
         const id = ++this.count;
         if (this.watched) {
-            const event = { id, previousEventId, type, timestamp: this.now(), ...key === undefined ? undefined : { [key]: details } } as HistoryEvent;
-            if (this.keep) {
-                this.events.push(event);
+            const event: { [field: string]: unknown } = { id, previousEventId, type, timestamp: this.now() };
+            if (key !== undefined) {
+                event[key] = details;
             }
-            this.listener?.(event);
+            if (this.keep) {
+                this.events.push(event as unknown as HistoryEvent);
+            }
+            this.listener?.(event as unknown as HistoryEvent);
         }
         return id;
     }

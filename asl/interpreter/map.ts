@@ -25,7 +25,7 @@ export async function runMap(execution: Execution, frame: Frame): Promise<Outcom
         const failure = execution.failure(frame, error);
         // An iteration's failure has written this event already; a failure of the Map's own fields has not.
         if (error instanceof ExpressionError && failure instanceof StateFailure && failure.error === "States.QueryEvaluationError") {
-            execution.emit(thread, "MapStateFailed");
+            frame.failedEvent = true;
         }
         throw failure;
     }
@@ -53,7 +53,7 @@ async function attempt(execution: Execution, frame: Frame, map: CompiledMap): Pr
         items = await readItems(execution, frame, map.reader, scope);
     }
     execution.emit(thread, "MapStateStarted", "mapStateStartedEventDetails", { length: items.length });
-    const tolerated = await tolerance(execution, frame, map, scope, items.length);
+    const tolerated = await tolerance(execution, frame, map, scope);
     const batched = await batches(execution, frame, map, scope, items, selected);
     return distributed(execution, frame, map, batched, tolerated, concurrency);
 }
@@ -78,9 +78,7 @@ async function itemsOf(execution: Execution, frame: Frame, map: CompiledMap, sco
     if (map.items === undefined) {
         // The failure is the input's, not an expression's, so the event names no field.
         const failure = execution.queryFailure(frame, `Map state input must be an array but was: ${JSON.stringify(found)}`);
-        if (failure !== STOPPED) {
-            execution.emit(frame.thread, "MapStateFailed");
-        }
+        frame.failedEvent = failure !== STOPPED;
         throw failure;
     }
     throw execution.badField(frame, map.items, "array", found, "");
@@ -103,7 +101,8 @@ async function inline(
             const index = next++;
             const child: Thread = {
                 history: thread.history, path: [...thread.path, state.name, String(index)], previous, variables: thread.variables,
-                ...inherited(thread), mapItem: { Index: index, Value: items[index] }, iteration: { name: state.name, index }, stopped: thread.stopped,
+                ...inherited(thread), mapItem: { Index: index, Value: items[index] }, iteration: { name: state.name, index },
+                stopped: thread.stopped,
             };
             const input = await selected(items[index], index);
             execution.checkSize(frame, input);
@@ -133,7 +132,7 @@ async function inline(
     try {
         await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
     } catch (error) {
-        execution.failBelow(frame, error, "MapStateFailed");
+        execution.failBelow(frame, error);
         throw error;
     }
     return { results, last };
@@ -150,7 +149,7 @@ async function distributed(
     const { state, thread } = frame;
     const machine = execution.executionContext.Id as string;
     const mapRunArn = `${machine.replace(":execution:", ":mapRun:")}/${state.name}:${frame.enteredId}`;
-    const started = execution.emit(thread, "MapRunStarted", "mapRunStartedEventDetails", { mapRunArn });
+    execution.emit(thread, "MapRunStarted", "mapRunStartedEventDetails", { mapRunArn });
     const outcomes: ({ readonly output: JsonValue } | { readonly failure: StateFailure } | undefined)[] = new Array(items.length);
     const children: Thread[] = [];
     frame.children = children;
@@ -187,7 +186,7 @@ async function distributed(
     if (exceeded()) {
         const cause = "The specified tolerated failure threshold was exceeded";
         execution.emit(thread, "MapRunFailed", "mapRunFailedEventDetails", { error: EXCEEDED, cause });
-        execution.emit(thread, "MapStateFailed");
+        frame.failedEvent = true;
         throw new StateFailure(EXCEEDED, cause);
     }
     let output: JsonValue = outcomes.flatMap(outcome => outcome !== undefined && "output" in outcome ? [outcome.output] : []);
@@ -196,8 +195,7 @@ async function distributed(
     }
     const run = execution.emit(thread, "MapRunSucceeded");
     execution.emit(thread, "MapStateSucceeded");
-    // Recorded: in the execution's first state the exit follows MapRunSucceeded, later on MapRunStarted.
-    return finish(execution, frame, output, frame.beforeId === 0 ? run : started);
+    return finish(execution, frame, output, run);
 }
 
 const EXCEEDED = "States.ExceedToleratedFailureThreshold";
@@ -227,7 +225,7 @@ function shown(found: JsonValue): string {
     return typeof found === "string" ? found : JSON.stringify(found);
 }
 
-async function tolerance(execution: Execution, frame: Frame, map: CompiledMap, scope: Scope, _length: number): Promise<Tolerance> {
+async function tolerance(execution: Execution, frame: Frame, map: CompiledMap, scope: Scope): Promise<Tolerance> {
     const count = await wholeNumber(execution, frame, map.toleratedCount, scope);
     let percentage: number | undefined;
     if (map.toleratedPercentage !== undefined) {
@@ -325,7 +323,9 @@ function parseBody(body: string, config: JsonObject): JsonValue {
 const DELIMITERS: { readonly [name: string]: string } = { COMMA: ",", PIPE: "|", SEMICOLON: ";", SPACE: " ", TAB: "\t" };
 
 /** Hands the results to the task handler, which stands for S3, and gives what the Map's output then is. */
-async function writeResults(execution: Execution, frame: Frame, writer: CompiledIo, mapRunArn: string, output: JsonValue): Promise<JsonValue> {
+async function writeResults(
+    execution: Execution, frame: Frame, writer: CompiledIo, mapRunArn: string, output: JsonValue,
+): Promise<JsonValue> {
     const args = await value(frame.state.jsonata, writer.arguments, execution.scope(frame));
     const place = isObject(args) ? args : {};
     const prefix = typeof place.Prefix === "string" ? `${place.Prefix}/` : "";

@@ -82,10 +82,12 @@ export interface Readings {
     readonly queryErrorsAreCatchable: boolean;
     /** What a Choice without a match and without Default raises. Default States.Runtime (uncatchable). */
     readonly noChoiceMatched: "States.Runtime" | "States.NoChoiceMatched";
-    /** The name that a missed heartbeat has. Recorded: States.Timeout (default). `States.HeartbeatTimeout` in Retry and Catch matches both ways. */
+    /** The name of a missed heartbeat. Recorded: States.Timeout (default). Retry and Catch match `States.HeartbeatTimeout` in both. */
     readonly missedHeartbeat: "States.Timeout" | "States.HeartbeatTimeout";
-    /** Does `States.TaskFailed` match States.HeartbeatTimeout and States.QueryEvaluationError too (anything but States.Timeout)? Default yes. */
+    /** Does `States.TaskFailed` match all but States.Timeout, States.HeartbeatTimeout and States.QueryEvaluationError too? Default yes. */
     readonly taskFailedMatchesAll: boolean;
+    /** What Cause a catcher sees of an error without one (a Fail without Cause, below a Parallel). Default: no Cause at all. */
+    readonly missingCause: "absent" | "empty";
 }
 
 export interface ExecutionOptions {
