@@ -3,6 +3,7 @@
 /* eslint-disable @typescript-eslint/no-require-imports */
 // The pack's entry point: runs the build, and refuses one that was made from other sources than those beside it.
 const { existsSync, readFileSync } = require("node:fs");
+const path = require("node:path");
 const { BUILD, STAMP, changedSources } = require("./sources.cjs");
 
 const REBUILD = "Run `npm ci` or `npm run policy:build` in the project's folder, and try again.";
@@ -23,7 +24,7 @@ try {
 }
 const changed = changedSources(stamp);
 if (changed.length > 0) {
-    const names = changed.slice(0, 3).map(file => `policy/${file}`).join(", ");
+    const names = changed.slice(0, 3).map(file => path.posix.join("policy", file)).join(", ");
     refuse(`its build is stale: ${names}${changed.length > 3 ? ` and ${changed.length - 3} more` : ""} changed since it was made.`);
 }
 require(BUILD);

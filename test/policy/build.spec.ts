@@ -49,7 +49,7 @@ describe("the build of the policy pack", function () {
             appendFileSync(source, "\n// changed\n");
             const stale = node(folder, "load.cjs");
             assert.equal(stale.status, 1);
-            assert.match(stale.output, new RegExp(`build is stale: .*${path.basename(file).replace(".", "\\.")} changed`));
+            assert.match(stale.output, new RegExp(`build is stale: ${file.replace(".", "\\.")} changed`));
             assert.doesNotMatch(stale.output, /\n {4}at /);
             assert.equal(node(folder, "build.mjs").status, 0);
             assert.equal(node(folder, "load.cjs").status, 0);

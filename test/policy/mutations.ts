@@ -71,7 +71,7 @@ const training = {
     },
     TimeoutSeconds: 1200,
     Retry: [{ ErrorEquals: ["SageMaker.AmazonSageMakerException"], IntervalSeconds: 1, MaxAttempts: 2, BackoffRate: 2 }],
-    Catch: [{ ErrorEquals: ["States.ALL"], Assign: { error: "{% $states.errorOutput.Error %}" }, Next: "Notify Failure" }],
+    Catch: [{ ErrorEquals: ["States.ALL"], Assign: { error: "{% $exists($states.errorOutput.Error) ? $states.errorOutput.Error : 'an error without a name' %}" }, Next: "Notify Failure" }],
     Next: "Done",
 };
 
@@ -147,7 +147,9 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     }),
     "sfn-tracing": set("training", "tracingConfiguration", undefined),
     "sfn-variables-assigned": definition(states => { (states["Notify Failure"].Arguments as Record<string, unknown>).Message = "{% $reason %}"; }),
-    "sfn-warnings": definition(states => { states.Done = { ...states.Done, Comment: "" }; }),
+    "sfn-warnings": definition(states => {
+        states.Prepare.Retry = [{ ErrorEquals: ["States.Runtime"], MaxAttempts: 1 }];
+    }),
     "sns-topic-encrypted": set("alerts", "kmsMasterKeyId", undefined),
     "sns-topic-not-public": statement("alerts-policy", { ...everybody, Action: "sns:Publish" }),
     "sns-topic-tls-only": drop("alerts-policy"),

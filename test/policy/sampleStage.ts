@@ -48,7 +48,7 @@ export const sampleDefinition = {
             Assign: { prepared: "{% $states.result.StatusCode %}" },
             Catch: [{
                 ErrorEquals: ["States.ALL"],
-                Assign: { error: "{% $states.errorOutput.Error %}" },
+                Assign: { error: "{% $exists($states.errorOutput.Error) ? $states.errorOutput.Error : 'an error without a name' %}" },
                 Next: "Notify Failure",
             }],
             Next: "Done",
