@@ -2,9 +2,9 @@ import type { ErrorClass } from "./contract";
 import { ERROR_CLASSES } from "./errorClasses";
 import { functionBound, FUNCTION_SECONDS, waitsBound } from "./limits";
 import { MAXIMUM_ATTEMPTS } from "./names";
-import { caught, classifyError, loopVariables, set } from "./retries";
+import { caught, classifyError, loopVariables, pauseState, set } from "./retries";
 import {
-    all, BatchSubmitJob, Choice, jsonata, Wait, type Assignments, type Expression, type StateNode, type Template,
+    all, BatchSubmitJob, Choice, jsonata, type Assignments, type Expression, type StateNode, type Template,
 } from "./states";
 import { JOB_SECONDS, type Job, type Targets } from "./targets";
 
@@ -44,7 +44,7 @@ export interface BatchStepOptions {
 export function batchStep(options: BatchStepOptions): readonly StateNode[] {
     const { name, job, targets, failed } = options;
     const variables = loopVariables(job);
-    const { attempt, throttles, faults, pause, errorClass } = variables;
+    const { attempt, throttles, faults, errorClass } = variables;
     const explain = `JSONify ${name} Error Cause`;
     const decide = `Retry ${name}?`;
     const wait = `Pause before ${name}`;
@@ -84,7 +84,7 @@ export function batchStep(options: BatchStepOptions): readonly StateNode[] {
             assign: failed.assign(variables),
             otherwise: failed.next,
         }),
-        new Wait(wait, { seconds: pause, next: name }),
+        pauseState(wait, job, name),
     ];
 }
 

@@ -141,7 +141,7 @@ export function inputJsonSchema(shape: InputShape): Record<string, unknown> {
 }
 
 function ruleSchema(rule: HyperparameterRule): Record<string, unknown> {
-    const description = `${rule.description}${rule.learning ? "" : " Does not change the model."}`;
+    const description = `${rule.description ?? ""}${rule.learning ? "" : " Does not change the model."}`.trim();
     if (rule.type === "string") {
         return { type: "string", ...(rule.values === undefined ? {} : { enum: [...rule.values] }), description };
     }

@@ -7,7 +7,7 @@ import type { ErrorClass, ModelRun, ModelSettings, StageSettings } from "./contr
 import { CAPACITY_WAIT_SECONDS, classesWhere, ERROR_CLASSES } from "./errorClasses";
 import { functionBound, FUNCTION_SECONDS } from "./limits";
 import { jobNamePrefix, MAXIMUM_ATTEMPTS, stagePrefix } from "./names";
-import { caught, classifyError, initial, loopVariables, set } from "./retries";
+import { caught, classifyError, initial, loopVariables, pauseState, set } from "./retries";
 import {
     all, at, Choice, CreateTrainingJob, Fail, jsonata, LAMBDA_RETRY, LambdaInvoke, Parallel, Pass, states, text, variable, Wait,
     type Assignments, type Expression, type Failure, type Handle, type Rule, type StateNode, type Template,
@@ -105,7 +105,7 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
     };
     checkModel(model, settings);
 
-    const { attempt, throttles, faults, pause, errorClass, reason } = loopVariables("");
+    const { attempt, throttles, faults, errorClass, reason } = loopVariables("");
     const rung = variable<number>("rung");
     const waits = variable<number>("waits");
     const jobs = variable<string[]>("jobs");
@@ -116,7 +116,8 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
     const job = variable<TrainedJob>("job");
 
     const now = jsonata<number>`$toMillis(${states.context.State.EnteredTime})`;
-    const remaining = jsonata<number>`$floor((${deadline} - ${now}) / 1000)`;
+    const remainingNow = jsonata<number>`$floor((${deadline} - ${now}) / 1000)`;
+    const remaining = variable<number>("remaining");
     const key = options.key ?? run.key;
     const rungs = settings.capacity.length;
     const mayBeSpot = settings.capacity.some(capacity => capacity.spot);
@@ -133,7 +134,7 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
     const splitStates = options.split === undefined ? [] : batchStep({
         name: names.split, job: "split", model, targets,
         jobName: splitAttempt => options.jobName(jobNamePrefix(stage.service, stage.stage, "split"), splitAttempt),
-        parameters: options.split.parameters, outputPath: options.split.outputPath, remainingSeconds: remaining,
+        parameters: options.split.parameters, outputPath: options.split.outputPath, remainingSeconds: remainingNow,
         maximumAttempts, maximumReason,
         next: names.guard,
         failed: {
@@ -190,6 +191,7 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
                 { when: jsonata`${attempt} >= ${maximumAttempts}`, next: names.fail },
                 {
                     when: jsonata`${now} + ${(OVERHEAD_SECONDS + SHORTEST_RUNTIME_SECONDS) * 1000} <= ${deadline}`,
+                    assign: { remaining: remainingNow },
                     next: names.training,
                 },
             ],
@@ -232,14 +234,14 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
         }),
         new LambdaInvoke(names.register, {
             functionArn: targets.functions.register,
-            payload: { model, key, job, outputPath: run.output_path, execution: states.context.Execution.Id },
+            payload: { model, key, job, outputPath: run.output_path, execution: states.context.Execution.Name },
             retry: [LAMBDA_RETRY, REGISTER_RETRY],
             timeoutSeconds: FUNCTION_SECONDS,
             output: { member: model, outcome: "trained", jobName: job.TrainingJobName },
             catch: [{ output: {}, assign: failedAt(names.register), next: names.explain }],
         }),
         classifyError({
-            name: names.explain, loop: "", functionArn: targets.functions.errorCause, step, model, spot, outputPath: run.output_path,
+            name: names.explain, loop: "", functionArn: targets.functions.errorCause, step, model, spot, outputPath: null,
             maximumReason, next: names.decide, failed: { next: names.fail },
             assign: {
                 jobs: jsonata`[${jobs}, ${answer().jobName}]`,
@@ -248,7 +250,7 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
         }),
         new Choice(names.decide, { rules: retryRules, otherwise: names.fail }),
         new Wait(names.waitForCapacity, { seconds: CAPACITY_WAIT_SECONDS, next: names.guard }),
-        new Wait(names.pause, { seconds: pause, next: names.guard }),
+        pauseState(names.pause, "", names.guard),
         new Fail(names.fail, {
             error: text(errorClass),
             cause: jsonata`$string(${{
@@ -271,18 +273,8 @@ function answer(): Handle<{ readonly jobName: string; readonly billableSeconds: 
 
 /** What is kept of SageMaker's description, which alone may have 100 KB. What is missing in it stays out. */
 function trimmedJob(): Expression<TrainedJob> {
-    const described = states.result<Record<"TrainingJobName" | "TrainingJobStatus" | "SecondaryStatus" | "FailureReason" | "TrainingJobArn"
-        | "BillableTimeInSeconds" | "TrainingTimeInSeconds", string> & { ModelArtifacts: { S3ModelArtifacts: string } }>();
-    return jsonata`${{
-        TrainingJobName: described.TrainingJobName,
-        TrainingJobArn: described.TrainingJobArn,
-        TrainingJobStatus: described.TrainingJobStatus,
-        SecondaryStatus: described.SecondaryStatus,
-        FailureReason: described.FailureReason,
-        S3ModelArtifacts: described.ModelArtifacts.S3ModelArtifacts,
-        BillableTimeInSeconds: described.BillableTimeInSeconds,
-        TrainingTimeInSeconds: described.TrainingTimeInSeconds,
-    }}`;
+    const described = states.result();
+    return jsonata`${described}.{'TrainingJobName': TrainingJobName, 'TrainingJobStatus': TrainingJobStatus, 'SecondaryStatus': SecondaryStatus, 'FailureReason': FailureReason, 'S3ModelArtifacts': ModelArtifacts.S3ModelArtifacts, 'BillableTimeInSeconds': BillableTimeInSeconds}`;
 }
 
 function checkModel(model: string, settings: ModelSettings): void {

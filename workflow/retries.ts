@@ -2,7 +2,7 @@
 import type { ErrorClass } from "./contract";
 import { ERROR_CLASSES } from "./errorClasses";
 import { FUNCTION_SECONDS } from "./limits";
-import { jsonata, LambdaInvoke, states, text, variable, type Assignments, type Expression, type Handle } from "./states";
+import { jsonata, LambdaInvoke, states, text, variable, Wait, type Assignments, type Expression, type Handle } from "./states";
 
 /** What the error-cause function answers. */
 export interface Classified {
@@ -54,16 +54,20 @@ export function caught(loop: string): Assignments {
     return set(loop, { errorName: text(states.errorOutput.Error), errorCause: text(states.errorOutput.Cause) });
 }
 
-/** Seconds before the next attempt, by the table of error classes; bounded once more on the outside, where a proof can see it. */
-export function pauseExpression(errorClass: Expression<string>, throttles: Expression<number>, faults: Expression<number>): Expression<number> {
+/** Seconds before the next attempt, by the table of error classes. */
+function pauseExpression(errorClass: Expression<string>, throttles: Expression<number>, faults: Expression<number>): Expression<number> {
     const wait = (name: ErrorClass, retry: Expression<number>) => {
         const { waitSeconds, backoff, maximumWaitSeconds, jitter } = ERROR_CLASSES[name];
         const whole = jsonata<number>`$min([${maximumWaitSeconds}, ${waitSeconds} * $power(${backoff}, ${retry})])`;
         return jitter ? jsonata<number>`$ceil(${whole} * (0.5 + 0.5 * $random()))` : whole;
     };
+    return jsonata`${errorClass} = 'Throttling' ? ${wait("Throttling", throttles)} : ${wait("ServiceFault", faults)}`;
+}
+
+/** The wait before the next attempt. A Wait cannot catch, so what it waits is bounded where it is read, too. */
+export function pauseState(name: string, loop: string, next: string): Wait {
     const longest = Math.max(ERROR_CLASSES.Throttling.maximumWaitSeconds, ERROR_CLASSES.ServiceFault.maximumWaitSeconds);
-    const chosen = jsonata<number>`${errorClass} = 'Throttling' ? ${wait("Throttling", throttles)} : ${wait("ServiceFault", faults)}`;
-    return jsonata`$max([1, $min([${longest}, ${chosen}])])`;
+    return new Wait(name, { seconds: jsonata<number>`$max([1, $min([${longest}, ${loopVariables(loop).pause}])])`, next });
 }
 
 /** What is known when an error could not be classified. */
@@ -82,8 +86,8 @@ export interface ClassifyOptions {
     /** Name of the model, or null for a job that belongs to none. */
     readonly model: string | null;
     readonly spot: boolean | Expression<boolean>;
-    /** Where the step writes, and so its failure.txt. */
-    readonly outputPath: string | Expression<string>;
+    /** Where the step writes, and so its failure.txt; null where it leaves none. */
+    readonly outputPath: Expression<string> | null;
     readonly maximumReason: number;
     readonly next: string;
     /** Where it goes when the function itself fails, with the class Unknown: nothing is tried again on a guess. */
