@@ -31,7 +31,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 WIDTH, HEIGHT = 120, 160
 SCALE = 2
 GREY_LEVELS = 16
-TEST_SHARE = 0.35
+TEST_SHARE = 0.3
 
 COMMON_WORDS = """
 date number name address street city page copy signed place amount total period remark enclosed according following
@@ -75,8 +75,8 @@ class DocumentClass:
 CLASSES = [
     DocumentClass("payslip", "pay", "form_table", 1.0, (1, 1), (2, 3), 0.0),
     DocumentClass("bank_statement", "bank", "rows", 1.0, (1, 3), (1, 1), 0.25),
-    DocumentClass("purchase_contract", "purchase", "clauses", 1.0, (1, 2), (1, 1), 0.8),
-    DocumentClass("loan_agreement", "loan", "clauses", 1.0, (1, 2), (1, 1), 0.8),
+    DocumentClass("purchase_contract", "purchase", "clauses", 1.0, (1, 2), (1, 1), 0.7),
+    DocumentClass("loan_agreement", "loan", "clauses", 1.0, (1, 2), (1, 1), 0.7),
     DocumentClass("land_register_extract", "land", "grid", 0.9, (1, 2), (1, 1), 0.5),
     DocumentClass("cadastral_map", "land", "map", 0.9, (1, 1), (1, 2), 0.5),
     DocumentClass("energy_certificate", "energy", "bars", 0.9, (1, 2), (1, 1), 0.3),
@@ -98,11 +98,11 @@ def page_words(rng: random.Random, topic: str) -> list[str]:
     words = []
     for _ in range(rng.randint(45, 90)):
         draw = rng.random()
-        if draw < 0.16:
+        if draw < 0.22:
             words.append(rng.choice(WORDS[topic]))
-        elif draw < 0.24:
+        elif draw < 0.28:
             words.append(rng.choice(WORDS[rng.choice(other_topics)]))
-        elif draw < 0.36:
+        elif draw < 0.38:
             words.append(f"{rng.randint(1, 9999)}{rng.choice(['', '.00', ',50', '-', '/26'])}")
         else:
             words.append(rng.choice(COMMON_WORDS))
@@ -392,7 +392,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Generates sample stacks of scanned mortgage papers with labels.")
     parser.add_argument("--out", type=Path, required=True, help="folder to write labels.csv, text/ and images/ into")
     parser.add_argument("--seed", type=int, default=1, help="equal seeds give equal bytes (default 1)")
-    parser.add_argument("--stacks", type=int, default=84, help="number of stacks, 12 to 9999 (default 84: about 400 documents)")
+    parser.add_argument("--stacks", type=int, default=90, help="number of stacks, 12 to 9999 (default 90: about 500 documents, 1,000 pages)")
     parser.add_argument("--without-split", action="store_true", help="leave the split column empty, for Fetch to fill from its seed")
     options = parser.parse_args(arguments)
     if not 12 <= options.stacks <= 9999:
