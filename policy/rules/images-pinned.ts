@@ -1,23 +1,23 @@
-import type { Fact, ResourceFacts } from "../lib/facts";
-import { get, isFacts, isUnknown, list, parseJson } from "../lib/facts";
+import type { Fact, Facts, ResourceFacts } from "../lib/facts";
+import { get, isUnknown, list, parseJson } from "../lib/facts";
 import type { ResourceRule, Verdict } from "../lib/rule";
-import { all, compliant, notApplicable, undecided, violation } from "../lib/rule";
-import { isPinned } from "../lib/text";
+import { all, compliant, MIN_REASON, notApplicable, undecided, violation } from "../lib/rule";
+import { isPinned, texts } from "../lib/text";
 
-const CHECKS: Readonly<Record<string, (resource: ResourceFacts) => Verdict>> = {
+const CHECKS: Readonly<Record<string, (resource: ResourceFacts, exceptions: readonly RegExp[]) => Verdict>> = {
     "aws:batch/jobDefinition:JobDefinition": batchImages,
-    "aws:lambda/function:Function": resource => get(resource.props, "packageType") === "Image"
-        ? image(get(resource.props, "imageUri"), "imageUri")
+    "aws:lambda/function:Function": (resource, exceptions) => get(resource.props, "packageType") === "Image"
+        ? image(get(resource.props, "imageUri"), "imageUri", exceptions)
         : notApplicable("the function is no image"),
-    "aws:sfn/stateMachine:StateMachine": trainingImages,
-    "docker-build:index:Image": resource => {
+    "aws:sfn/stateMachine:StateMachine": definitionImages,
+    "docker-build:index:Image": (resource, exceptions) => {
         const tags = get(resource.props, "tags");
         if (isUnknown(tags)) {
             return undecided(tags);
         }
         return list(tags).length === 0
             ? violation("tags is empty; expected a tag that ends in the content hash of what is built.")
-            : all(list(tags).map((tag, index) => image(tag, `tags.${index}`)));
+            : all(list(tags).map((tag, index) => image(tag, `tags.${index}`, exceptions)));
     },
 };
 
@@ -32,20 +32,35 @@ export const imagesPinned: ResourceRule = {
     level: "mandatory",
     types: Object.keys(CHECKS),
     references: {},
-    check: resource => (CHECKS[resource.type] ?? (() => notApplicable("the resource names no image")))(resource),
+    parameters: {
+        exceptions: {
+            type: "array", default: [],
+            description: "Images that may be named by a tag, `*` standing for anything, each with its reason.",
+            items: {
+                type: "object",
+                properties: { image: { type: "string" }, reason: { type: "string", minLength: MIN_REASON } },
+                required: ["image", "reason"],
+                additionalProperties: false,
+            },
+        },
+    },
+    check: (resource, parameters) =>
+        (CHECKS[resource.type] ?? (() => notApplicable("the resource names no image")))(resource, exceptionsOf(parameters)),
 };
 
-function image(value: Fact | undefined, path: string): Verdict {
+function image(value: Fact | undefined, path: string, exceptions: readonly RegExp[]): Verdict {
     if (isUnknown(value)) {
         return undecided(value);
     }
     if (typeof value !== "string") {
         return violation(`${path} names no image.`);
     }
-    return isPinned(value) ? compliant : violation(`${path} is ${JSON.stringify(value)}; expected @sha256:<digest> or a tag that ends in a content hash.`);
+    return isPinned(value) || exceptions.some(exception => exception.test(value))
+        ? compliant
+        : violation(`${path} is ${JSON.stringify(value)}; expected @sha256:<digest> or a tag that ends in a content hash.`);
 }
 
-function batchImages(resource: ResourceFacts): Verdict {
+function batchImages(resource: ResourceFacts, exceptions: readonly RegExp[]): Verdict {
     const container = get(resource.props, "containerProperties");
     if (isUnknown(container)) {
         return undecided(container);
@@ -56,34 +71,34 @@ function batchImages(resource: ResourceFacts): Verdict {
     const parsed = parseJson(container);
     return "problem" in parsed
         ? violation(`containerProperties ${parsed.problem}.`)
-        : image(get(parsed.value, "image"), "containerProperties.image");
+        : image(get(parsed.value, "image"), "containerProperties.image", exceptions);
 }
 
-function trainingImages(resource: ResourceFacts): Verdict {
+// An address in a registry of AWS's. In an expression the value is known at run time only; the literals that it is built from are here.
+const REGISTRY_ADDRESS = /^(?:\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?|public\.ecr\.aws)\/\S+$/;
+
+function definitionImages(resource: ResourceFacts, exceptions: readonly RegExp[]): Verdict {
     const definition = get(resource.props, "definition");
     if (isUnknown(definition)) {
         return undecided(definition);
     }
     const parsed = parseJson(definition);
     if ("problem" in parsed) {
-        return notApplicable("the definition cannot be read, which is another rule's matter");
+        return notApplicable("the definition cannot be read, which is sfn-definition-sound's matter");
     }
-    const found: Verdict[] = [];
-    const pending: [Fact | undefined, string][] = [[parsed.value, "definition"]];
-    while (pending.length > 0) {
-        const [item, path] = pending.pop()!;
-        if (Array.isArray(item)) {
-            (item as readonly Fact[]).forEach((one, index) => pending.push([one, `${path}.${index}`]));
-        } else if (isFacts(item)) {
-            for (const key of Object.keys(item)) {
-                const value = item[key];
-                // An expression's value is known at run time only; what it is built from is checked where it is written down.
-                if (key === "TrainingImage" && typeof value === "string" && !value.startsWith("{%")) {
-                    found.push(image(value, `${path}.${key}`));
-                }
-                pending.push([value, `${path}.${key}`]);
-            }
+    const named = texts(parsed.value).filter(one => REGISTRY_ADDRESS.test(one.text)
+        || (one.path.endsWith(".TrainingImage") && !one.text.startsWith("{%")));
+    return named.length === 0
+        ? notApplicable("the definition names no image")
+        : all(named.map(one => image(one.text, `definition.${one.path}`, exceptions)));
+}
+
+function exceptionsOf(parameters: Facts): RegExp[] {
+    return list(parameters.exceptions).flatMap(exception => {
+        const [pattern, reason] = [get(exception, "image"), get(exception, "reason")];
+        if (typeof pattern !== "string" || typeof reason !== "string" || reason.trim().length < MIN_REASON) {
+            return [];
         }
-    }
-    return found.length === 0 ? notApplicable("the definition names no training image") : all(found);
+        return [new RegExp(`^${pattern.split("*").map(part => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&")).join(".*")}$`)];
+    });
 }
