@@ -12,6 +12,10 @@ export interface DescribeFailureEvent {
     readonly step?: string | null;
     readonly error?: string | null;
     readonly cause?: string | null;
+    /** What error-cause found already; empty where nothing was classified. */
+    readonly class?: string | null;
+    readonly reason?: string | null;
+    readonly redriveCount?: number | null;
     /** The outcomes of failed members, in any of the shapes of {@link readOutcome}. */
     readonly failures?: readonly unknown[] | null;
     readonly startTime?: string | null;
@@ -51,17 +55,20 @@ export const handler = (event: DescribeFailureEvent): Promise<FailureDescription
 
 export function describeFailure(event: DescribeFailureEvent, now: Date): FailureDescription {
     const error = textOf(event.error);
-    const own = classify({ error, cause: textOf(event.cause) });
+    const read = classify({ error, cause: textOf(event.cause) });
+    const known = classify({ cause: JSON.stringify({ class: textOf(event.class), reason: textOf(event.reason) }) });
+    const own = textOf(event.reason) === "" ? read : { ...read, class: known.class, reason: known.reason };
     const failures = (Array.isArray(event.failures) ? event.failures : []).map(readOutcome).filter((outcome) => outcome !== undefined);
-    const nothingElse = error === "" && textOf(event.cause) === "";
-    const worst = failures.length > 0 && (nothingElse || own.class === "Unknown") ? failures[0].class : own.class;
+    // At the join the members' failures are the failure.
+    const nothingElse = failures.length > 0 && (error === "MembersFailed" || (error === "" && textOf(event.cause) === ""));
+    const worst = nothingElse ? failures[0].class : own.class;
     const service = textOf(event.service) || "ensemble";
     const stage = textOf(event.stage) || "unknown stage";
-    const execution = readExecution(event.execution);
+    const execution = readExecution(event.execution, event.redriveCount);
     const region = textOf(event.stateMachineArn).split(":")[3] || execution.arn.split(":")[3] || process.env.AWS_REGION || "";
-    const step = textOf(event.step) || failures[0]?.step || "unknown step";
+    const step = (nothingElse ? failures[0].step : textOf(event.step)) || "unknown step";
     const names = failures.map(({ member }) => member);
-    const reason = failures.length > 0 && nothingElse ? failures[0].reason : own.reason;
+    const reason = nothingElse ? failures[0].reason : own.reason;
 
     const lines = [
         `Model training of ${service} failed.`,
@@ -139,13 +146,14 @@ export function readOutcome(value: unknown): Outcome | undefined {
     const read = "class" in merged && textOf(merged.class) !== ""
         ? classify({ cause: JSON.stringify({ class: merged.class, reason: textOf(merged.reason) }), error: textOf(merged.error ?? merged.Error) })
         : classify({ error: textOf(merged.error ?? merged.Error), cause: textOf(cause) });
+    const jobs = Array.isArray(merged.jobs) ? merged.jobs.filter((job) => typeof job === "string") : [read.jobName].filter((job) => job !== undefined);
     return {
         member: oneLine(textOf(merged.member ?? merged.model), 100) || "unknown member",
         step: textOf(merged.step) || "unknown step",
         class: read.class,
         reason: oneLine(textOf(merged.reason)) || read.reason,
         attempts: typeof merged.attempts === "number" ? merged.attempts : undefined,
-        jobs: Array.isArray(merged.jobs) ? merged.jobs.filter((job) => typeof job === "string") : read.jobName === undefined ? [] : [read.jobName],
+        jobs,
         logUrl: textOf(merged.logUrl) || undefined,
         billableSeconds: typeof merged.billableSeconds === "number" ? merged.billableSeconds : read.billableSeconds,
     };
@@ -163,11 +171,13 @@ function parseRecord(cause: unknown): Record<string, unknown> {
     }
 }
 
-function readExecution(value: unknown): { readonly arn: string; readonly name: string; readonly redrives: number } {
+function readExecution(
+    value: unknown, redriveCount: number | null | undefined,
+): { readonly arn: string; readonly name: string; readonly redrives: number } {
     const record = typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
     const arn = textOf(record.arn ?? record.Id ?? (typeof value === "string" && value.startsWith("arn:") ? value : ""));
     const name = textOf(record.name ?? record.Name) || (typeof value === "string" && arn === "" ? value : arn.split(":").at(-1)) || "unknown";
-    const redrives = Number(record.redriveCount ?? record.RedriveCount ?? 0);
+    const redrives = Number(redriveCount ?? record.redriveCount ?? record.RedriveCount ?? 0);
     return { arn, name, redrives: Number.isInteger(redrives) ? redrives : 0 };
 }
 

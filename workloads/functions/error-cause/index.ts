@@ -33,16 +33,12 @@ export const handler = (event: ErrorCauseEvent): Promise<ErrorCauseAnswer> => er
 export async function errorCause(event: ErrorCauseEvent, storage: Pick<Storage, "text">): Promise<ErrorCauseAnswer> {
     const failure = { error: textOf(event.error), cause: textOf(event.cause), spot: event.spot === true };
     let read = classify(failure);
-    const outputPath = textOf(event.outputPath) || read.outputPath;
-    if (outputPath !== undefined && outputPath.startsWith("s3://")) {
-        try {
-            const failureText = await storage.text(join(outputPath, "failure.txt"), maximumFailureText);
-            if (failureText !== undefined) {
-                read = classify({ ...failure, failureText });
-            }
-        } catch (error) {
-            // The cause alone must do: a failure of reading must not hide the failure.
-            console.log(`note: ${messageOf(error)}`);
+    // The job's own parameter says best where it wrote; the caller's path stands in where the cause is cut or empty.
+    for (const outputPath of new Set([read.outputPath, textOf(event.outputPath)])) {
+        const failureText = await failureFile(outputPath, storage);
+        if (failureText !== undefined) {
+            read = classify({ ...failure, failureText });
+            break;
         }
     }
     const region = read.region ?? process.env.AWS_REGION;
@@ -53,8 +49,21 @@ export async function errorCause(event: ErrorCauseEvent, storage: Pick<Storage, 
         ...(read.log === undefined || region === undefined ? {} : { logUrl: logUrl(read.log, region) }),
         ...(read.billableSeconds === undefined ? {} : { billableSeconds: read.billableSeconds }),
     };
-    console.log(`${textOf(event.step)}${event.model ? ` (${event.model})` : ""}, attempt ${event.attempt ?? "?"}: ${answer.class}: ${answer.reason}`);
+    console.log(`${textOf(event.step) || "unknown step"}${event.model ? ` (${event.model})` : ""}, attempt ${event.attempt ?? "?"}: ${answer.class}: ${answer.reason}`);
     return answer;
+}
+
+/** The line that a job left; whatever keeps it from being read must not hide the failure itself. */
+async function failureFile(outputPath: string | undefined, storage: Pick<Storage, "text">): Promise<string | undefined> {
+    if (outputPath === undefined || !outputPath.startsWith("s3://")) {
+        return undefined;
+    }
+    try {
+        return await storage.text(join(outputPath, "failure.txt"), maximumFailureText);
+    } catch (error) {
+        console.log(`note: ${messageOf(error)}`);
+        return undefined;
+    }
 }
 
 function textOf(value: unknown): string {

@@ -69,7 +69,8 @@ export async function register(event: RegisterEvent, storage: Storage, now: () =
         identity: event.identity ?? planned?.identity ?? {},
     };
     await storage.putJson(join(outputPath, "trained.json"), trained);
-    const missing = plan?.combiner.name === model ? await missingMembers(storage, plan.output_artifact_paths.sequence_model_training_dataframe) : [];
+    const dataframe = plan?.combiner.name === model ? plan.output_artifact_paths.sequence_model_training_dataframe : undefined;
+    const missing = dataframe === undefined ? [] : await missingMembers(storage, dataframe);
     if (missing.length > 0) {
         // The key promises all members: a combiner that learned from fewer must not be found by it.
         console.log(`${model}: kept for this execution only, it was trained without ${missing.join(", ")}`);

@@ -213,9 +213,8 @@ async function readData(storage: Storage, settings: StageSettings, input: Comple
         }
         return true;
     });
-    const problem = (expected: string, advice: string) => found.push({
-        path: `initialization.${dataField}`, got: showValue(input.dataPath), expected, advice,
-    });
+    const path = `initialization.${dataField}`;
+    const problem = (expected: string, advice: string) => found.push({ path, got: showValue(input.dataPath), expected, advice });
     const bytes = objects.reduce((sum, object) => sum + object.bytes, 0);
     if (read === undefined) {
         return { hash: "", objects: 0, bytes };

@@ -1,0 +1,99 @@
+/**
+ * merge: one table with, per page, the class probabilities of every member. Training pages have out-of-fold predictions, so that the
+ * combiner never learns from leaked ones; anything that does not fit is refused, all of it reported in `mismatches.json`.
+ */
+import { createReadStream } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { stringify } from "csv-stringify/sync";
+import { sha256 } from "../../workflow/keys";
+import { DataError } from "../common/errors";
+import { readPlan } from "../common/plan";
+import { join, parent } from "../common/storage";
+import { required } from "./context";
+import type { JobContext } from "./context";
+import { columns, pageId } from "./labels";
+import type { Page } from "./labels";
+import { readMembers, unpackArtifact } from "./members";
+import type { PresentMember } from "./members";
+import { PredictionReader } from "./predictions";
+import type { MemberPredictions, Mismatch } from "./predictions";
+import { readLabels } from "./split";
+
+/** `mismatches.json` holds the first so many. */
+const maximumMismatches = 10_000;
+
+export async function merge(context: JobContext): Promise<void> {
+    const { parameters, storage, print } = context;
+    const output = required(parameters, "OUTPUT_PATH");
+    const pages = await readLabels(storage, join(required(parameters, "INPUT_PATH"), "labels.csv"));
+    const plan = await readPlan(storage, parent(output));
+    const { present, missing } = await readMembers(context, plan, "mergeParameter");
+    await storage.remove(join(output, "manifest.json"));
+
+    const predictions = new Map<string, MemberPredictions>();
+    const mismatches: Mismatch[] = [];
+    for (const member of present) {
+        context.signal.throwIfAborted();
+        const [read, wrong] = await readPredictions(context, member, pages);
+        predictions.set(member.name, read);
+        mismatches.push(...wrong);
+        print(`${member.name}: predictions of ${read.probabilities.size} of ${pages.length} pages, ${wrong.length} mismatches`);
+    }
+    const [first, ...others] = [...predictions];
+    for (const [name, { classes }] of others.filter(([, read]) => read.classes.join("\n") !== first[1].classes.join("\n"))) {
+        mismatches.push({ member: name, what: `predicts the classes ${classes.join(", ")}, ${first[0]} ${first[1].classes.join(", ")}` });
+    }
+    if (mismatches.length > 0) {
+        const report = join(output, "mismatches.json");
+        await storage.putJson(report, { count: mismatches.length, mismatches: mismatches.slice(0, maximumMismatches) });
+        const { member, page, what, where } = mismatches[0];
+        throw new DataError(`${mismatches.length} mismatch${mismatches.length === 1 ? "" : "es"} between predictions and labels, the first: ${member}`
+            + `${page === undefined ? "" : ` page ${page}`}: ${what}${where === undefined ? "" : ` (${where})`}; all are in ${report}: `
+            + "train the member again on this data (force)");
+    }
+    await storage.remove(join(output, "mismatches.json"));
+    const table = formatTable(pages, predictions);
+    await storage.put(join(output, "dataframe.csv"), table, "text/csv");
+    await storage.putJson(join(output, "manifest.json"), {
+        format: 1, job: "merge", rows: pages.length, sha256: sha256(table), missing,
+        members: Object.fromEntries(present.map(({ name, trained }) => [name, { key: trained.key, classes: predictions.get(name)?.classes }])),
+    });
+    print(`${pages.length} pages of ${present.map(({ name }) => name).join(", ")} joined${missing.length > 0 ? `, without ${missing.join(", ")}` : ""}`);
+}
+
+/** `dataframe.csv`: rows as the labels are sorted, columns `<member>:<class>`. */
+export function formatTable(pages: readonly Page[], predictions: ReadonlyMap<string, MemberPredictions>): string {
+    const header = [...columns, ...[...predictions].flatMap(([name, { classes }]) => classes.map((label) => `${name}:${label}`))];
+    const rows = pages.map((page) => [
+        page.stack, page.page, page.class, String(page.begins_document), page.split ?? "",
+        // Means of six-digit numbers need no more digits than nine.
+        ...[...predictions.values()].flatMap(({ probabilities }) => (probabilities.get(pageId(page)) ?? []).map((value) => Number(value.toFixed(9)))),
+    ]);
+    return stringify([header, ...rows]);
+}
+
+async function readPredictions(context: JobContext, { name, trained }: PresentMember, pages: readonly Page[]): Promise<[MemberPredictions, Mismatch[]]> {
+    const folder = await unpackArtifact(context, trained, "output");
+    const files = (await readdir(folder, { recursive: true, withFileTypes: true }))
+        .filter((entry) => entry.isFile() && entry.name === "predictions.jsonl")
+        .map((entry) => path.join(entry.parentPath, entry.name))
+        .sort();
+    if (files.length === 0) {
+        throw new DataError(`${trained.artifacts.output.uri} holds no predictions.jsonl; the training of ${name} must write its predictions`);
+    }
+    const reader = new PredictionReader(name, pages);
+    for (const file of files) {
+        let number = 0;
+        for await (const line of createInterface({ input: createReadStream(file, "utf-8"), crlfDelay: Infinity })) {
+            number += 1;
+            if (line.trim() !== "") {
+                reader.read(line, `${path.relative(folder, file)} line ${number}`);
+            }
+        }
+    }
+    const read = reader.finish();
+    await rm(folder, { recursive: true, force: true });
+    return [read, reader.mismatches];
+}

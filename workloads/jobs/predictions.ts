@@ -1,0 +1,155 @@
+/**
+ * Reads a member's predictions and holds them against the labels: exactly one out-of-fold prediction of each training page and one
+ * prediction of each test page, anything else is a mismatch.
+ */
+import type { Page } from "./labels";
+import { byStack, pageId } from "./labels";
+
+/** Something that does not fit, in words. */
+export interface Mismatch {
+    readonly member: string;
+    readonly page?: string;
+    readonly what: string;
+    /** File and line in the member's output. */
+    readonly where?: string;
+}
+
+export interface MemberPredictions {
+    readonly classes: readonly string[];
+    /** Probabilities by page, in the order of `classes`. */
+    readonly probabilities: ReadonlyMap<string, readonly number[]>;
+}
+
+interface Line {
+    readonly fold: number | null;
+    readonly values: readonly number[];
+    readonly where: string;
+}
+
+/** Probabilities are written with six digits; their sum may be off by that much for each class. */
+const sumTolerance = 1e-3;
+
+/** Takes lines in and gives the joined predictions and every mismatch. */
+export class PredictionReader {
+    private readonly pages: ReadonlyMap<string, Page>;
+    private readonly lines = new Map<string, Line[]>();
+    private readonly folds = new Set<number>();
+    private readonly known: ReadonlySet<string>;
+    private classes: readonly string[] | undefined;
+    readonly mismatches: Mismatch[] = [];
+
+    constructor(private readonly member: string, pages: readonly Page[]) {
+        this.pages = new Map(pages.map((page) => [pageId(page), page]));
+        this.known = new Set(pages.map((page) => page.class));
+    }
+
+    /** One line of predictions.jsonl. */
+    read(text: string, where: string): void {
+        let record: Record<string, unknown>;
+        try {
+            record = Object(JSON.parse(text)) as Record<string, unknown>;
+        } catch {
+            this.report("is no JSON", where);
+            return;
+        }
+        const { stack, page, fold, split, probabilities } = record;
+        if (typeof stack !== "string" || typeof page !== "number" || typeof probabilities !== "object" || probabilities === null
+            || (fold !== null && fold !== undefined && !(Number.isInteger(fold) && (fold as number) >= 0))) {
+            this.report("is no prediction {stack, page, fold, split, probabilities}", where);
+            return;
+        }
+        const id = pageId({ stack, page });
+        const labelled = this.pages.get(id);
+        if (labelled === undefined) {
+            this.report("no such page is labelled", where, id);
+            return;
+        }
+        if (split !== labelled.split) {
+            this.report(`is predicted as a page of ${JSON.stringify(split)}, the labels say ${labelled.split}`, where, id);
+            return;
+        }
+        const values = this.valuesOf(probabilities as Record<string, unknown>, where, id);
+        if (values !== undefined) {
+            const line = { fold: (fold as number | null | undefined) ?? null, values, where };
+            this.lines.set(id, [...this.lines.get(id) ?? [], line]);
+            if (line.fold !== null) {
+                this.folds.add(line.fold);
+            }
+        }
+    }
+
+    /** The joined predictions; pages with a mismatch are missing in them. */
+    finish(): MemberPredictions {
+        const probabilities = new Map<string, readonly number[]>();
+        for (const [id, page] of this.pages) {
+            const lines = this.lines.get(id) ?? [];
+            const values = page.split === "train" ? this.outOfFold(id, lines) : this.plain(id, lines);
+            if (values !== undefined) {
+                probabilities.set(id, values);
+            }
+        }
+        // A stack whose pages were held out by different folds was seen in training by each of them.
+        for (const [stack, pages] of byStack([...this.pages.values()].filter(({ split }) => split === "train"))) {
+            const folds = new Set(pages.flatMap((page) => (this.lines.get(pageId(page)) ?? []).map(({ fold }) => fold)));
+            if (folds.size > 1) {
+                this.report(`stack ${stack} is held out by several folds (${[...folds].join(", ")}), a stack belongs to one`);
+            }
+        }
+        return { classes: this.classes ?? [], probabilities };
+    }
+
+    private outOfFold(id: string, lines: readonly Line[]): readonly number[] | undefined {
+        if (lines.length !== 1) {
+            this.report(`${lines.length} out-of-fold predictions, expected 1`, lines[1]?.where, id);
+            return undefined;
+        }
+        if (lines[0].fold === null) {
+            this.report("a training page is predicted by a model that learned from it (fold null)", lines[0].where, id);
+            return undefined;
+        }
+        return lines[0].values;
+    }
+
+    /** One prediction of the final model, or the mean of one a fold. */
+    private plain(id: string, lines: readonly Line[]): readonly number[] | undefined {
+        if (lines.length === 1 && lines[0].fold === null) {
+            return lines[0].values;
+        }
+        const folds = lines.map(({ fold }) => fold);
+        const complete = lines.length > 0 && !folds.includes(null) && new Set(folds).size === lines.length && lines.length === this.folds.size;
+        if (!complete) {
+            this.report(`${lines.length} test predictions (folds ${folds.join(", ") || "none"}), expected one with fold null or one of each fold `
+                + `(${[...this.folds].sort((a, b) => a - b).join(", ") || "none"})`, lines[0]?.where, id);
+            return undefined;
+        }
+        return lines[0].values.map((_, index) => lines.reduce((sum, { values }) => sum + values[index], 0) / lines.length);
+    }
+
+    private valuesOf(probabilities: Record<string, unknown>, where: string, id: string): readonly number[] | undefined {
+        const names = Object.keys(probabilities).sort();
+        if (this.classes === undefined) {
+            const strange = names.filter((name) => !this.known.has(name));
+            if (strange.length > 0 || names.length === 0) {
+                this.report(`predicts ${strange.length > 0 ? `the classes ${strange.join(", ")}, which no page has` : "no class"}`, where, id);
+                return undefined;
+            }
+            this.classes = names;
+        }
+        if (names.join("\n") !== this.classes.join("\n")) {
+            this.report(`predicts the classes ${names.join(", ")}, other lines ${this.classes.join(", ")}`, where, id);
+            return undefined;
+        }
+        const values = this.classes.map((name) => probabilities[name]);
+        const sum = values.reduce<number>((total, value) => total + Number(value), 0);
+        const fit = values.every((value) => typeof value === "number" && value >= -1e-6 && value <= 1 + 1e-6);
+        if (!fit || !(Math.abs(sum - 1) <= sumTolerance)) {
+            this.report("its probabilities are not numbers from 0 to 1 with the sum 1", where, id);
+            return undefined;
+        }
+        return values as number[];
+    }
+
+    private report(what: string, where?: string, page?: string): void {
+        this.mismatches.push({ member: this.member, ...(page === undefined ? {} : { page }), what, ...(where === undefined ? {} : { where }) });
+    }
+}

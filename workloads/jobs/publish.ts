@@ -1,0 +1,142 @@
+/**
+ * publish: the finished models in one place, ready to serve, with a manifest of what they are; after the quality gate.
+ * `manifest.json` is written last, then the pointer `published/latest.json`. A refused ensemble leaves both as they were.
+ */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readFile, readdir, rm } from "node:fs/promises";
+import path from "node:path";
+import { pipeline } from "node:stream/promises";
+import pMap from "p-map";
+import type { TrainedModel } from "../../workflow/contract";
+import { DataError, InputError, QualityGateError, messageOf } from "../common/errors";
+import { readPlan } from "../common/plan";
+import { join, parent } from "../common/storage";
+import { Progress, required } from "./context";
+import type { JobContext } from "./context";
+import { judge, meanOf, numbersOf } from "./gate";
+import type { Gate, Metrics } from "./gate";
+import { readFinished, readMembers, unpackArtifact } from "./members";
+
+/** `ready_to_use_artifacts/manifest.json`. */
+export interface Manifest {
+    readonly format: 1;
+    readonly execution: string;
+    readonly members: Readonly<Record<string, PublishedModel>>;
+    readonly combiner: PublishedModel & { readonly name: string };
+    /** Members that failed and were tolerated; the combiner was trained without them. */
+    readonly missing: readonly string[];
+}
+
+export interface PublishedModel {
+    /** Folder below the manifest's. */
+    readonly path: string;
+    readonly key: string;
+    readonly trainedAt: string;
+    readonly trainedBy: string;
+    readonly metrics: Readonly<Record<string, number>>;
+    /** SHA-256 by file, relative to `path`. */
+    readonly files: Readonly<Record<string, string>>;
+}
+
+const combinerParameter = "INPUT_PATH_SEQ";
+
+export async function publish(context: JobContext): Promise<void> {
+    const { parameters, storage, print } = context;
+    const output = required(parameters, "OUTPUT_PATH");
+    const execution = required(parameters, "EXECUTION");
+    const latest = join(required(parameters, "TARGET"), "published", "latest.json");
+    const gate = readGate(required(parameters, "GATE"));
+    const plan = await readPlan(storage, parent(output));
+    const { present, missing } = await readMembers(context, plan, "publishParameter", [combinerParameter]);
+    const combiner = await readFinished(context, required(parameters, combinerParameter));
+    const models = [...present.map(({ trained }) => trained), combiner];
+
+    const metrics: Record<string, Readonly<Record<string, number>>> = {};
+    for (const trained of models) {
+        metrics[trained.model] = await readMetrics(context, trained);
+    }
+    const published = await storage.json(latest) as { metrics?: Metrics; execution?: string } | undefined;
+    const refused = judge(gate, metrics, published?.execution === execution ? undefined : published?.metrics);
+    if (refused.length > 0) {
+        throw new QualityGateError(`${refused.join("; ")}; nothing was published, what was trained is kept`);
+    }
+    print(`quality gate passed: ${models.map(({ model }) => `${model} ${describe(metrics[model])}`).join("; ")}`);
+
+    await storage.remove(join(output, "manifest.json"));
+    const entries: Record<string, PublishedModel> = {};
+    for (const trained of models) {
+        context.signal.throwIfAborted();
+        entries[trained.model] = {
+            path: `${trained.model}/`, key: trained.key, trainedAt: trained.trainedAt, trainedBy: trained.execution, metrics: metrics[trained.model],
+            files: await copyModel(context, trained, join(output, trained.model)),
+        };
+    }
+    const { [combiner.model]: last, ...members } = entries;
+    const manifest: Manifest = { format: 1, execution, members, combiner: { name: combiner.model, ...last }, missing };
+    await storage.putJson(join(output, "manifest.json"), manifest);
+    await storage.putJson(latest, {
+        format: 1, manifest: join(output, "manifest.json"), execution, metrics,
+        keys: Object.fromEntries(models.map(({ model, key }) => [model, key])), missing,
+    });
+    print(`${models.length} models are published in ${output}${missing.length > 0 ? `, without ${missing.join(", ")}` : ""}`);
+}
+
+function readGate(text: string): Gate {
+    try {
+        const gate: unknown = JSON.parse(text);
+        if (typeof gate === "object" && gate !== null) {
+            return gate as Gate;
+        }
+    } catch (error) {
+        throw new InputError(`parameter GATE is no JSON (${messageOf(error)}); pass {"minimum": {...}, "maximumRegression": 0.02} or {}`);
+    }
+    throw new InputError(`parameter GATE is ${text}, expected a JSON object`);
+}
+
+/** metrics.json of a model's output; of several folds the mean. */
+async function readMetrics(context: JobContext, trained: TrainedModel): Promise<Record<string, number>> {
+    const folder = await unpackArtifact(context, trained, "output");
+    const files = (await filesBelow(folder)).filter((file) => path.basename(file) === "metrics.json");
+    const top = files.filter((file) => file === "metrics.json");
+    const all = await Promise.all((top.length > 0 ? top : files).map(async (file) => {
+        try {
+            return numbersOf(JSON.parse(await readFile(path.join(folder, file), "utf-8")));
+        } catch (error) {
+            throw new DataError(`${trained.artifacts.output.uri}: ${file} is no JSON (${messageOf(error)}); train ${trained.model} again (force)`);
+        }
+    }));
+    await rm(folder, { recursive: true, force: true });
+    return meanOf(all);
+}
+
+async function copyModel(context: JobContext, trained: TrainedModel, target: string): Promise<Record<string, string>> {
+    const folder = await unpackArtifact(context, trained, "model");
+    const files = await filesBelow(folder);
+    if (files.length === 0) {
+        throw new DataError(`${trained.artifacts.model.uri} holds no file; train ${trained.model} again (force)`);
+    }
+    const progress = new Progress(context.print, `published of ${trained.model}`, files.length);
+    const hashes = await pMap(files, async (file) => {
+        context.signal.throwIfAborted();
+        const hash = createHash("sha256");
+        await pipeline(createReadStream(path.join(folder, file)), hash);
+        await context.storage.upload(`${target}/${file}`, path.join(folder, file));
+        progress.add(1);
+        return [file, hash.digest("hex")] as const;
+    }, { concurrency: 4 });
+    await rm(folder, { recursive: true, force: true });
+    return Object.fromEntries(hashes);
+}
+
+/** Files below a folder, relative, with / between folders, sorted. */
+async function filesBelow(folder: string): Promise<string[]> {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    return entries.filter((entry) => entry.isFile())
+        .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).split(path.sep).join("/"))
+        .sort();
+}
+
+function describe(metrics: Readonly<Record<string, number>>): string {
+    return Object.entries(metrics).map(([name, value]) => `${name} ${value.toFixed(3)}`).join(", ") || "without metrics";
+}
