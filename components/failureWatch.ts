@@ -1,0 +1,199 @@
+import * as cloudwatch from "@pulumi/aws/cloudwatch";
+import * as sqs from "@pulumi/aws/sqs";
+import * as pulumi from "@pulumi/pulumi";
+import { policyDocument, trustPolicy } from "./iam";
+import type { StageNames } from "./names";
+import { StageRole } from "./role";
+import type { StageTags } from "./tags";
+
+/** What the Error of a Fail state begins with when a message went out before it. */
+export const NOTIFIED_PREFIX = "Notified.";
+
+/**
+ * The events that the rule answers to: executions of this state machine that ended badly and that no state has told of. A timeout, an
+ * abort, States.Runtime, States.DataLimitExceeded and a failed notification reach no state.
+ *
+ * `anything-but` alone does not match where the field is missing, as in a timeout or an abort without an error.
+ */
+export function failurePattern(stateMachineArn: string): Readonly<Record<string, unknown>> {
+    return {
+        source: ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+        detail: {
+            stateMachineArn: [stateMachineArn],
+            status: ["FAILED", "TIMED_OUT", "ABORTED"],
+            error: [{ "anything-but": { prefix: NOTIFIED_PREFIX } }, null, { exists: false }],
+        },
+    };
+}
+
+/** What the rule writes: which parts of the event, and the lines that they go into. */
+export interface FailureMessage {
+    /** Names of the variables to their JSON paths in the event. */
+    readonly inputPaths: Readonly<Record<string, string>>;
+    /** Quoted lines; `<name>` is replaced by the variable. At most 8,192 characters. */
+    readonly inputTemplate: string;
+}
+
+/**
+ * The message of an execution that ended where no state could tell of it. It has the identity `<execution>#<redrive>`, because AWS
+ * delivers at least once. Cause and input stay out: they can be longer than a message and hold what a mail should not.
+ */
+export function failureMessage(names: StageNames): FailureMessage {
+    const console = names.console("states/home", "/v2/executions/details/<execution>");
+    const lines = [
+        `${names.name.service} (${names.name.stage}): model training ended <status> without a message of its own.`,
+        "Execution: <execution>",
+        "Error: <error>",
+        "Console: " + console,
+        "Explain: npx ensemble explain <execution>",
+        "Resume: start a new execution with the same input; what was trained is reused.",
+        "Message: <execution>#<redrive>",
+    ];
+    return {
+        inputPaths: {
+            status: "$.detail.status",
+            execution: "$.detail.executionArn",
+            error: "$.detail.error",
+            redrive: "$.detail.redriveCount",
+        },
+        inputTemplate: lines.map(line => `"${line}"`).join("\n"),
+    };
+}
+
+/** An alarm that says that executions fail, or that the telling of it does. */
+export interface AlarmSpec {
+    /** End of the alarm's name. */
+    readonly name: string;
+    readonly description: string;
+    readonly namespace: string;
+    readonly metric: string;
+    readonly dimensions: Readonly<Record<string, string>>;
+    readonly statistic: "Sum" | "Maximum";
+}
+
+/** The alarms of a stage. Each goes off at the first event within five minutes; no data is a good sign. */
+export function alarmSpecs(names: StageNames): AlarmSpec[] {
+    const machine = { StateMachineArn: names.stateMachineArn };
+    const execution = (name: string, metric: string, what: string): AlarmSpec => ({
+        name, metric, statistic: "Sum", namespace: "AWS/States", dimensions: machine,
+        description: `${what}. Backs up the message about it: AWS delivers events by best effort.`,
+    });
+    return [
+        execution("executions-failed", "ExecutionsFailed", "A training failed"),
+        execution("executions-timed-out", "ExecutionsTimedOut", "A training ran out of time"),
+        execution("executions-aborted", "ExecutionsAborted", "A training was aborted"),
+        execution("executions-throttled", "ExecutionThrottled", "Step Functions throttles the state machine"),
+        {
+            name: "failure-rule", metric: "FailedInvocations", statistic: "Sum", namespace: "AWS/Events",
+            dimensions: { RuleName: names.failureRule },
+            description: "The rule could not tell of a failed execution: look at its role and at the topic.",
+        },
+        {
+            name: "failure-undelivered", metric: "ApproximateNumberOfMessagesVisible", statistic: "Maximum", namespace: "AWS/SQS",
+            dimensions: { QueueName: names.undeliveredQueue },
+            description: "A message about a failed execution could not be delivered; it lies in the queue.",
+        },
+        {
+            name: "failure-lost", metric: "InvocationsFailedToBeSentToDlq", statistic: "Sum", namespace: "AWS/Events",
+            dimensions: { RuleName: names.failureRule },
+            description: "A message about a failed execution could neither be delivered nor kept.",
+        },
+        {
+            name: "alerts-undelivered", metric: "NumberOfNotificationsFailed", statistic: "Sum", namespace: "AWS/SNS",
+            dimensions: { TopicName: names.topic("alerts") },
+            description: "The alerts topic could not reach a subscriber.",
+        },
+    ];
+}
+
+export interface FailureWatchArgs {
+    readonly names: StageNames;
+    readonly keyArn: pulumi.Input<string>;
+    readonly tags: StageTags;
+}
+
+/** Everything that notices a failed execution from outside: rule, role, dead-letter queue and alarms. */
+export class FailureWatch extends pulumi.ComponentResource {
+    readonly ruleArn: pulumi.Output<string>;
+    readonly undeliveredQueueUrl: pulumi.Output<string>;
+
+    constructor(name: string, args: FailureWatchArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("ensemble:events:FailureWatch", name, {}, opts);
+        const { names, tags } = args;
+        const child = { parent: this };
+        const queue = new sqs.Queue(`${name}-undelivered`, {
+            name: names.undeliveredQueue,
+            messageRetentionSeconds: 14 * 24 * 3600,
+            // SQS's own key: EventBridge could use the stage's key only by a statement for the service without any source condition.
+            sqsManagedSseEnabled: true,
+            tags,
+        }, child);
+        const queuePolicy = new sqs.QueuePolicy(`${name}-undelivered`, {
+            queueUrl: queue.url,
+            policy: policyDocument([
+                {
+                    Sid: "UndeliveredOfTheRule",
+                    Effect: "Allow",
+                    Principal: { Service: "events.amazonaws.com" },
+                    Action: "sqs:SendMessage",
+                    Resource: names.undeliveredQueueArn,
+                    Condition: { ArnEquals: { "aws:SourceArn": names.failureRuleArn } },
+                },
+                {
+                    Sid: "TlsOnly",
+                    Effect: "Deny",
+                    Principal: "*",
+                    Action: "sqs:*",
+                    Resource: names.undeliveredQueueArn,
+                    Condition: { Bool: { "aws:SecureTransport": "false" } },
+                },
+            ]),
+        }, child);
+        const role = new StageRole(`${name}-role`, {
+            roleName: names.role("failure-rule"),
+            description: "Tells of executions that ended where no state could",
+            // A role, because conditions do not work in the policy of a topic that EventBridge publishes to.
+            trust: trustPolicy(names.identity, "events.amazonaws.com", names.failureRuleArn),
+            statements: [{ Sid: "Tell", Effect: "Allow", Action: "sns:Publish", Resource: names.topicArn("alerts") }],
+            keyActions: ["kms:Decrypt", "kms:GenerateDataKey"],
+            keyArn: args.keyArn,
+            tags,
+        }, child);
+        const rule = new cloudwatch.EventRule(name, {
+            name: names.failureRule,
+            description: `Executions of ${names.stateMachine} that ended badly and of which no state has told`,
+            eventPattern: JSON.stringify(failurePattern(names.stateMachineArn)),
+            tags,
+        }, child);
+        new cloudwatch.EventTarget(name, {
+            rule: rule.name,
+            targetId: "alerts",
+            arn: names.topicArn("alerts"),
+            roleArn: role.arn,
+            inputTransformer: failureMessage(names),
+            deadLetterConfig: { arn: queue.arn },
+            retryPolicy: { maximumEventAgeInSeconds: 24 * 3600, maximumRetryAttempts: 185 },
+        }, { ...child, dependsOn: [...role.parts, queuePolicy] });
+        for (const alarm of alarmSpecs(names)) {
+            new cloudwatch.MetricAlarm(`${name}-${alarm.name}`, {
+                name: `${names.prefix}-${alarm.name}`,
+                alarmDescription: alarm.description,
+                namespace: alarm.namespace,
+                metricName: alarm.metric,
+                dimensions: alarm.dimensions,
+                statistic: alarm.statistic,
+                period: 300,
+                evaluationPeriods: 1,
+                threshold: 0,
+                comparisonOperator: "GreaterThanThreshold",
+                treatMissingData: "notBreaching",
+                alarmActions: [names.topicArn("operations")],
+                tags,
+            }, child);
+        }
+        this.ruleArn = rule.arn;
+        this.undeliveredQueueUrl = queue.url;
+        this.registerOutputs({ ruleArn: this.ruleArn, undeliveredQueueUrl: this.undeliveredQueueUrl });
+    }
+}

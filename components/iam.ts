@@ -1,0 +1,92 @@
+import type { Identity } from "./names";
+
+/** One statement of a policy document, as IAM writes it. */
+export interface Statement {
+    readonly Sid?: string;
+    readonly Effect: "Allow" | "Deny";
+    readonly Action: string | readonly string[];
+    readonly Resource?: string | readonly string[];
+    readonly Principal?: "*" | Readonly<Record<string, string | readonly string[]>>;
+    readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+}
+
+/** A policy document as text: the same bytes for the same statements. */
+export function policyDocument(statements: readonly Statement[]): string {
+    return JSON.stringify({ Version: "2012-10-17", Statement: statements });
+}
+
+/**
+ * A trust policy that lets one AWS service take the role, and only on behalf of this account and of the named source: without the
+ * conditions another account's resource could have the service use the role (the confused deputy).
+ */
+export function trustPolicy(identity: Identity, service: string, sourceArn?: string | readonly string[]): string {
+    return policyDocument([{
+        Effect: "Allow",
+        Principal: { Service: service },
+        Action: "sts:AssumeRole",
+        Condition: {
+            StringEquals: { "aws:SourceAccount": identity.account },
+            ...(sourceArn === undefined ? {} : { ArnLike: { "aws:SourceArn": sourceArn } }),
+        },
+    }]);
+}
+
+/** An s3:// prefix in its parts; the key has neither a leading nor a trailing slash. */
+export interface S3Location {
+    readonly bucket: string;
+    readonly key: string;
+}
+
+/** Splits `s3://bucket/key`; throws where the address is none. */
+export function parseS3(address: string): S3Location {
+    const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(address);
+    if (match === null) {
+        throw new Error(`No S3 address: got "${address}", expected s3://<bucket>/<prefix>.`);
+    }
+    return { bucket: match[1], key: (match[2] ?? "").replace(/^\/+|\/+$/g, "") };
+}
+
+/** The ARN of all objects below an s3:// prefix. */
+export function objectsBelow(identity: Identity, address: string): string {
+    const { bucket, key } = parseS3(address);
+    return `arn:${identity.partition}:s3:::${bucket}/${key === "" ? "*" : `${key}/*`}`;
+}
+
+/** Statements that allow to read and to list what lies below each s3:// prefix, one pair a bucket. */
+export function readBelow(identity: Identity, sid: string, addresses: readonly string[]): Statement[] {
+    const byBucket = new Map<string, string[]>();
+    for (const address of addresses) {
+        const { bucket } = parseS3(address);
+        byBucket.set(bucket, [...(byBucket.get(bucket) ?? []), address]);
+    }
+    return [...byBucket].flatMap(([bucket, prefixes], index) => {
+        const suffix = index === 0 ? "" : String(index + 1);
+        const keys = [...new Set(prefixes.map(prefix => parseS3(prefix).key))].sort();
+        return [
+            {
+                Sid: `${sid}Read${suffix}`,
+                Effect: "Allow" as const,
+                Action: "s3:GetObject",
+                Resource: [...new Set(prefixes.map(prefix => objectsBelow(identity, prefix)))].sort(),
+            },
+            {
+                Sid: `${sid}List${suffix}`,
+                Effect: "Allow" as const,
+                Action: "s3:ListBucket",
+                Resource: `arn:${identity.partition}:s3:::${bucket}`,
+                // Listing is granted on the bucket; the condition keeps it below the prefixes. The root prefix is the whole bucket.
+                ...(keys.includes("") ? {} : { Condition: { StringLike: { "s3:prefix": keys.flatMap(key => [key, `${key}/*`]) } } }),
+            },
+        ];
+    });
+}
+
+/** A statement that allows to write objects below each s3:// prefix. */
+export function writeBelow(identity: Identity, sid: string, addresses: readonly string[], actions: readonly string[] = ["s3:PutObject"]): Statement {
+    return {
+        Sid: `${sid}Write`,
+        Effect: "Allow",
+        Action: actions.length === 1 ? actions[0] : actions,
+        Resource: [...new Set(addresses.map(address => objectsBelow(identity, address)))].sort(),
+    };
+}

@@ -1,0 +1,116 @@
+import * as cloudwatch from "@pulumi/aws/cloudwatch";
+import * as sfn from "@pulumi/aws/sfn";
+import * as pulumi from "@pulumi/pulumi";
+import { analyse, type Finding } from "../asl/analysis";
+import type { StateMachineDefinition } from "../asl/types";
+import { type Statement, trustPolicy } from "./iam";
+import type { StageNames } from "./names";
+import { protection } from "./protection";
+import { StageRole } from "./role";
+import type { StageTags } from "./tags";
+
+/** The definition of a state machine that may fail in silence, or that AWS would refuse. */
+export class UnprovenDefinitionError extends pulumi.RunError {
+    constructor(stateMachine: string, readonly findings: readonly Finding[]) {
+        const lines = findings.map(finding => [
+            `${finding.path === "" ? "definition" : finding.path}: ${finding.message} [${finding.rule}]`,
+            ...(finding.counterExampleText === undefined ? [] : [`    ${finding.counterExampleText}`]),
+        ].join("\n"));
+        super(`The state machine ${stateMachine} is not deployed: its definition has ${findings.length} `
+            + `${findings.length === 1 ? "error" : "errors"}.\n${lines.join("\n")}`);
+    }
+}
+
+/**
+ * Refuses a definition with an error: a failure that nobody would hear of, with the shortest way to it, or something that AWS refuses.
+ *
+ * @throws UnprovenDefinitionError
+ */
+export function assertProven(stateMachine: string, definition: StateMachineDefinition): void {
+    const errors = analyse(definition).filter(finding => finding.severity === "error");
+    if (errors.length > 0) {
+        throw new UnprovenDefinitionError(stateMachine, errors);
+    }
+}
+
+/** What a state machine does besides its tasks: both services know no resource. */
+export function observationStatements(): Statement[] {
+    return [
+        {
+            Sid: "DeliverLogs",
+            Effect: "Allow",
+            Action: [
+                "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery", "logs:ListLogDeliveries",
+                "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups",
+            ],
+            Resource: "*",
+        },
+        {
+            Sid: "Trace",
+            Effect: "Allow",
+            Action: ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"],
+            Resource: "*",
+        },
+    ];
+}
+
+export interface TrainingStateMachineArgs {
+    readonly names: StageNames;
+    /** The rendered definition: plain and fully known. */
+    readonly definition: StateMachineDefinition;
+    /** What the definition's Tasks need. */
+    readonly statements: readonly Statement[];
+    readonly keyActions: readonly string[];
+    readonly keyArn: pulumi.Input<string>;
+    readonly logDays: number;
+    readonly protectedStage: boolean;
+    readonly tags: StageTags;
+    /** What the definition names, and what must therefore be there before the first execution. */
+    readonly dependsOn: readonly pulumi.Resource[];
+}
+
+/** The state machine, its role and its log. A definition that can fail in silence fails the program, with the way to it. */
+export class TrainingStateMachine extends pulumi.ComponentResource {
+    readonly arn: pulumi.Output<string>;
+    readonly stateMachineName: pulumi.Output<string>;
+
+    constructor(name: string, args: TrainingStateMachineArgs, opts?: pulumi.ComponentResourceOptions) {
+        const { names, tags } = args;
+        // The definition is the component's input, as a plain object: a policy can judge it without parsing a string.
+        super("ensemble:sfn:TrainingStateMachine", name, { definition: args.definition }, opts);
+        assertProven(names.stateMachine, args.definition);
+        const child = { parent: this };
+        const logs = new cloudwatch.LogGroup(name, {
+            name: names.stateMachineLogGroup, retentionInDays: args.logDays, kmsKeyId: args.keyArn, tags,
+        }, { ...child, ...protection("data", args.protectedStage) });
+        const role = new StageRole(`${name}-role`, {
+            roleName: names.role("state-machine"),
+            description: "What the steps of the training do",
+            trust: trustPolicy(names.identity, "states.amazonaws.com", names.stateMachineArn),
+            statements: [...args.statements, ...observationStatements()],
+            keyActions: args.keyActions,
+            keyGrants: true,
+            keyArn: args.keyArn,
+            tags,
+        }, child);
+        // No key of its own for the machine: of an encrypted one the failure rule is told no error, so it could not tell which
+        // failures have been notified.
+        const machine = new sfn.StateMachine(name, {
+            name: names.stateMachine,
+            type: "STANDARD",
+            definition: JSON.stringify(args.definition),
+            roleArn: role.arn,
+            loggingConfiguration: {
+                level: "ALL",
+                includeExecutionData: true,
+                logDestination: pulumi.interpolate`${logs.arn}:*`,
+            },
+            tracingConfiguration: { enabled: true },
+            tags,
+            // Creation fails where the role's policies are not there yet: they allow the rules that the service makes for its waiting.
+        }, { ...child, dependsOn: [logs, ...role.parts, ...args.dependsOn] });
+        this.arn = machine.arn;
+        this.stateMachineName = machine.name;
+        this.registerOutputs({ arn: this.arn, stateMachineName: this.stateMachineName });
+    }
+}

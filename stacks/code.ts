@@ -1,0 +1,89 @@
+/** What runs in AWS, as bytes: bundled functions and jobs, the training images' contexts and the scripts' archives. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { buildSync } from "esbuild";
+import * as tar from "tar";
+import { type BuildContext, type ContextFile, filesBelow, hashParts, readContext } from "../components/contentHash";
+import type { FunctionName } from "../components/names";
+
+const ROOT = path.resolve(__dirname, "..");
+const TRAINING = path.join(ROOT, "workloads/training");
+
+/** Node's version of the functions and of the jobs' image. */
+export const NODE = "22";
+
+/** One JavaScript file with everything in it: equal sources, equal bytes. */
+function bundle(entry: string): string {
+    const result = buildSync({
+        entryPoints: [path.join(ROOT, entry)],
+        bundle: true,
+        platform: "node",
+        target: `node${NODE}`,
+        format: "cjs",
+        minifyWhitespace: true,
+        legalComments: "none",
+        // Absolute paths of this checkout would make the bytes depend on where it lies.
+        absWorkingDir: ROOT,
+        write: false,
+        logLevel: "silent",
+    });
+    return result.outputFiles[0].text;
+}
+
+export function functionCode(name: FunctionName): string {
+    return bundle(`workloads/functions/${name}/index.ts`);
+}
+
+/** The image of the jobs: their bundle and its Dockerfile. */
+export function jobsContext(nodeBase: string, platform: string): BuildContext {
+    return {
+        files: {
+            Dockerfile: { content: fs.readFileSync(path.join(ROOT, "workloads/jobs/Dockerfile")), executable: false },
+            "jobs.js": { content: bundle("workloads/jobs/index.ts"), executable: false },
+        },
+        dockerfile: "Dockerfile",
+        buildArgs: { BASE_IMAGE: nodeBase },
+        platform,
+        base: nodeBase,
+    };
+}
+
+/** The image of a model that is no script in a framework's container: its folder and what the models have in common. */
+export function trainingContext(folder: string, pythonBase: string, platform: string): BuildContext {
+    const files: Record<string, ContextFile> = {
+        ...readContext(path.join(TRAINING, "common"), "common/"),
+        ...readContext(path.join(TRAINING, folder), `${folder}/`),
+    };
+    return { files, dockerfile: `${folder}/Dockerfile`, buildArgs: { BASE_IMAGE: pythonBase }, platform, base: pythonBase };
+}
+
+/** A model's code in script mode. */
+export interface SourceArchive {
+    /** Hash of the files and of their places: 64 hexadecimal digits. */
+    readonly hash: string;
+    /** The archive, written below `.build`. */
+    readonly file: string;
+}
+
+/** Packs a script and what the models have in common: equal files give equal bytes. Relative to the project, as Pulumi's state keeps it. */
+export function sourceArchive(folder: string): SourceArchive {
+    const files = [
+        ...filesBelow(path.join(TRAINING, folder)).map(file => ({ from: path.join(TRAINING, folder, file), to: file })),
+        ...filesBelow(path.join(TRAINING, "common")).map(file => ({ from: path.join(TRAINING, "common", file), to: `common/${file}` })),
+    ].sort((left, right) => left.to < right.to ? -1 : 1);
+    const hash = hashParts(files.flatMap(({ from, to }) => [to, fs.readFileSync(from)]));
+    const file = `.build/source/${folder}-${hash.slice(0, 12)}.tar.gz`;
+    const target = path.join(ROOT, file);
+    if (!fs.existsSync(target)) {
+        const staging = `${target}.${process.pid}`;
+        for (const { from, to } of files) {
+            fs.mkdirSync(path.dirname(path.join(staging, to)), { recursive: true });
+            fs.copyFileSync(from, path.join(staging, to));
+            fs.chmodSync(path.join(staging, to), 0o644);
+        }
+        tar.c({ file: `${staging}.tar.gz`, cwd: staging, sync: true, gzip: true, portable: true, mtime: new Date(0) }, files.map(({ to }) => to));
+        fs.renameSync(`${staging}.tar.gz`, target);
+        fs.rmSync(staging, { recursive: true });
+    }
+    return { hash, file };
+}

@@ -1,0 +1,391 @@
+/**
+ * The one loader of the stack configuration: types, defaults, bounds, and every problem at once. The schema is the source of the
+ * configuration table in the README and of the keys in Pulumi.yaml.
+ */
+import { closest } from "fastest-levenshtein";
+import * as z from "zod";
+import type { ComputeChoice, JobSize } from "../components/batchJobs";
+import { cutBlock, type NetworkChoice } from "../components/network";
+import type { JobName } from "../components/names";
+import { parseS3 } from "../components/iam";
+import { JOB_QUEUE_SECONDS, JOB_SECONDS, type Capacity, type Hyperparameters } from "../workflow";
+import { readHyperparameter } from "../workflow/input";
+import { COMBINER, hyperparametersOf, MEMBERS, type ModelSpec } from "./models";
+
+/** What a model of a stage is configured with. */
+export interface ModelConfig {
+    readonly hyperparameters: Hyperparameters;
+    readonly capacity: readonly Capacity[];
+    readonly instanceCount: number;
+    readonly volumeGb: number;
+    readonly maxRuntimeSeconds: number;
+    readonly maxHours: number;
+    readonly minimumMetrics: Readonly<Record<string, number>>;
+    /** Image address in place of the framework's or the built one. */
+    readonly image?: string;
+    /** Members only. */
+    readonly required: boolean;
+}
+
+/** A stage's validated configuration, all defaults filled in. */
+export interface StageConfig {
+    readonly service: string;
+    readonly stage: string;
+    readonly folds: number;
+    readonly testShare: number;
+    readonly seed: number;
+    readonly quorum?: number;
+    readonly maximumRegression?: number;
+    /** s3:// prefixes besides the stage's own bucket that executions read from. */
+    readonly dataLocations: readonly string[];
+    readonly models: Readonly<Record<string, ModelConfig>>;
+    readonly containers: { readonly tensorflowCpu: string; readonly tensorflowGpu: string; readonly allowTags: boolean };
+    readonly images: {
+        readonly text?: string;
+        readonly jobs?: string;
+        /** Base images, with digest where given so. */
+        readonly pythonBase: string;
+        readonly nodeBase: string;
+        readonly platform: "linux/amd64";
+    };
+    readonly jobs: Readonly<Record<JobName, JobSize>>;
+    readonly compute: ComputeChoice;
+    readonly network: NetworkChoice;
+    readonly isolation: {
+        readonly network: boolean;
+        readonly vpc?: { readonly subnetIds: readonly string[]; readonly securityGroupIds: readonly string[] };
+    };
+    readonly notifications: { readonly failures: readonly string[]; readonly operations: readonly string[]; readonly success: boolean };
+    readonly retention: { readonly logDays: number; readonly runDays: number; readonly checkpointDays: number; readonly noncurrentDays: number };
+    /** ARN of an existing key; without it the stage has one of its own. */
+    readonly keyArn?: string;
+    readonly protect: boolean;
+    readonly keptReleases: number;
+    readonly stubs: Readonly<Record<string, z.core.util.JSONType>>;
+}
+
+/** All that is wrong with a configuration. */
+export class ConfigError extends Error {
+    constructor(readonly problems: readonly string[]) {
+        super(`The stack configuration has ${problems.length} ${problems.length === 1 ? "problem" : "problems"}:\n${
+            problems.map(problem => `  - ${problem}`).join("\n")}`);
+        this.name = "ConfigError";
+    }
+}
+
+/** Retention periods that CloudWatch Logs knows, in days. */
+const LOG_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+/** vCPU to the memory that Fargate offers with it, in MiB: from, to, step. */
+const FARGATE: Readonly<Record<string, readonly [number, number, number]>> = {
+    "0.5": [1_024, 4_096, 1_024], 1: [2_048, 8_192, 1_024], 2: [4_096, 16_384, 1_024], 4: [8_192, 30_720, 1_024],
+    8: [16_384, 61_440, 4_096], 16: [32_768, 122_880, 8_192],
+};
+
+/**
+ * Registries of AWS's Deep Learning Containers by region; other regions of the standard partition share 763104351884.
+ * Source: region availability of aws/deep-learning-containers.
+ */
+export const DLC_REGISTRIES: Readonly<Record<string, string>> = {
+    "af-south-1": "626614931356", "ap-east-1": "871362719292", "eu-central-2": "380420809688", "eu-south-1": "692866216735",
+    "il-central-1": "780543022126", "me-south-1": "217643126080", "cn-north-1": "727897471807", "cn-northwest-1": "727897471807",
+    ...Object.fromEntries([
+        "us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1", "eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1",
+        "eu-north-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ap-northeast-1", "ap-northeast-2",
+    ].map(region => [region, "763104351884"])),
+};
+
+const s3Prefix = z.string().superRefine((value, context) => {
+    try {
+        parseS3(value);
+    } catch {
+        context.addIssue({ code: "custom", message: "expected s3://<bucket>/<prefix>" });
+    }
+}).transform(value => value.replace(/\/+$/, ""));
+const email = z.string().regex(/^[^@\s]+@[^@\s]+\.[^@\s]+$/, "expected an e-mail address");
+const imageAddress = z.string().max(255).regex(/^[a-z0-9][a-zA-Z0-9._\-/:]*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/,
+    "expected an image address with a tag or, better, a digest (@sha256:<64 hexadecimal digits>)");
+const instanceType = z.string().regex(/^ml\.[a-z0-9-]+\.([0-9]*x?large|medium|metal)$/,
+    "expected a SageMaker training instance type, for example ml.g6.xlarge");
+const whole = (minimum: number, maximum: number) => z.number().int().min(minimum).max(maximum);
+const days = whole(1, 3_653);
+
+function modelSchema(spec: ModelSpec, member: boolean) {
+    const { schema, defaults } = hyperparametersOf(spec);
+    const hyperparameters = Object.fromEntries(Object.entries(schema).map(([name, rule]) => [
+        name,
+        z.any().superRefine((value, context) => {
+            const read = readHyperparameter(value, rule);
+            if ("expected" in read) {
+                context.addIssue({ code: "custom", message: `expected ${read.expected}` });
+            }
+        }).transform(value => {
+            const read = readHyperparameter(value, rule);
+            return "value" in read ? read.value : undefined;
+        }).default(defaults[name]),
+    ]));
+    const shape = {
+        hyperparameters: z.strictObject(hyperparameters).prefault({}).describe("See the table of hyperparameters."),
+        capacity: z.array(z.strictObject({ instanceType, spot: z.boolean().default(false) })).min(1).max(10).default([...spec.capacity])
+            .describe("Machines in the order in which they are tried when there is no capacity."),
+        instanceCount: whole(1, 20).default(spec.instanceCount).describe("Machines of one training job."),
+        volumeGb: whole(1, 16_384).default(spec.volumeGb).describe("Disk of each machine in GB; types with own disks ignore it."),
+        maxRuntimeSeconds: whole(60, 2_419_200).default(spec.maxRuntimeSeconds).describe("The longest that one training job may run."),
+        maxHours: z.number().positive().max(672).default(spec.maxHours)
+            .describe("Budget of this model in all: attempts, waits and rungs included. Bounds the price."),
+        minimumMetrics: z.record(z.string().regex(/^[a-z][a-z0-9_]*$/, "expected the name of a metric in metrics.json"), z.number()).default({})
+            .describe("Lowest allowed value by metric; below it nothing is published."),
+        image: imageAddress.optional().describe("Image in place of the framework's or the built one."),
+        required: (member ? z.boolean() : z.literal(true)).default(true).describe("Whether the ensemble fails without this member."),
+    };
+    return z.strictObject(shape).superRefine((model, context) => {
+        if (model.maxHours * 3_600 < model.maxRuntimeSeconds) {
+            context.addIssue({
+                code: "custom", path: ["maxHours"],
+                message: `expected at least ${model.maxRuntimeSeconds / 3_600} hours: one job may run that long (maxRuntimeSeconds)`,
+            });
+        }
+        const twice = model.capacity.find((rung, index) =>
+            model.capacity.findIndex(other => other.instanceType === rung.instanceType && other.spot === rung.spot) < index);
+        if (twice !== undefined) {
+            context.addIssue({ code: "custom", path: ["capacity"], message: `expected every rung once; ${twice.instanceType} is there twice` });
+        }
+    }).prefault({});
+}
+
+/** Defaults of the jobs: fetch copies, the others read tables of pages. */
+const JOB_DEFAULTS: Readonly<Record<JobName, { vcpu: number; memoryMb: number }>> = {
+    fetch: { vcpu: 2, memoryMb: 4_096 },
+    split: { vcpu: 0.5, memoryMb: 2_048 },
+    merge: { vcpu: 1, memoryMb: 8_192 },
+    publish: { vcpu: 2, memoryMb: 8_192 },
+};
+
+function jobSchema(job: JobName) {
+    const longest = JOB_SECONDS[job] - JOB_QUEUE_SECONDS;
+    return z.strictObject({
+        vcpu: z.number().positive().max(16).default(JOB_DEFAULTS[job].vcpu),
+        memoryMb: whole(512, 122_880).default(JOB_DEFAULTS[job].memoryMb),
+        timeoutSeconds: whole(60, longest).default(longest),
+        attempts: whole(1, 10).default(3),
+    }).prefault({});
+}
+
+const networkSchema = z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("default") }),
+    z.strictObject({
+        kind: z.literal("given"),
+        vpcId: z.string().regex(/^vpc-[0-9a-f]+$/, "expected vpc-<hexadecimal digits>"),
+        subnetIds: z.array(z.string().regex(/^subnet-[0-9a-f]+$/, "expected subnet-<hexadecimal digits>")).min(1).max(16),
+        assignPublicIp: z.boolean().default(false),
+    }),
+    z.strictObject({
+        kind: z.literal("created"),
+        cidr: z.string().default("10.42.0.0/20").superRefine((value, context) => {
+            try {
+                cutBlock(value, 2);
+            } catch (error) {
+                context.addIssue({ code: "custom", message: (error as Error).message });
+            }
+        }),
+    }),
+]);
+
+const json: z.ZodType<z.core.util.JSONType> = z.json();
+
+/** Every key of the stack configuration. The order is that of the configuration table. */
+export const CONFIG_KEYS = {
+    service: z.string().regex(/^[a-z][a-z0-9-]{0,18}[a-z0-9]$/, "expected 2 to 20 of a-z, 0-9 and -, beginning with a letter").default("ensemble")
+        .describe("What every name begins with."),
+    folds: whole(2, 20).default(4).describe("Folds of the image model; with as many machines, one fold a machine."),
+    testShare: z.number().gt(0).lt(1).default(0.2).describe("Share of stacks held out where the data does not say `split`."),
+    seed: whole(0, 2 ** 31 - 1).default(1).describe("Start of every random choice."),
+    quorum: whole(1, 100).optional().describe("How many members must be there; all required ones by default."),
+    maximumRegression: z.number().min(0).max(1).optional()
+        .describe("How far a metric may fall below that of the last published ensemble; no bound by default."),
+    dataLocations: z.array(s3Prefix).max(50).default([])
+        .describe("s3:// prefixes besides the stage's own bucket that executions may read from and write to."),
+    models: z.strictObject({
+        ...Object.fromEntries(Object.entries(MEMBERS).map(([name, spec]) => [name, modelSchema(spec, true)])),
+        [COMBINER.name]: modelSchema(COMBINER, false),
+    }).prefault({}).describe("What each model is trained with; see the tables below."),
+    containers: z.strictObject({
+        tensorflowCpu: z.string().default("tensorflow-training:2.21.0-cpu-py312-amzn2023-sagemaker"),
+        tensorflowGpu: z.string().default("tensorflow-training:2.21.0-gpu-py312-cu129-amzn2023-sagemaker"),
+        allowTags: z.boolean().default(false),
+    }).prefault({}).describe("AWS's TensorFlow training containers: repository and digest in the region's registry, or a whole address."),
+    images: z.strictObject({
+        text: imageAddress.optional(),
+        jobs: imageAddress.optional(),
+        pythonBase: z.string().default("public.ecr.aws/docker/library/python:3.12-slim"),
+        nodeBase: z.string().default("public.ecr.aws/docker/library/node:22-slim"),
+        platform: z.literal("linux/amd64").default("linux/amd64"),
+    }).prefault({}).describe("Images of the text model and of the jobs: built here, unless an address is given."),
+    jobs: z.strictObject({ fetch: jobSchema("fetch"), split: jobSchema("split"), merge: jobSchema("merge"), publish: jobSchema("publish") })
+        .prefault({}).describe("Size, time-out and attempts of each Batch job."),
+    compute: z.strictObject({
+        type: z.enum(["FARGATE", "FARGATE_SPOT", "EC2", "SPOT"]).default("FARGATE"),
+        maxVcpus: whole(1, 10_000).default(16),
+        instanceTypes: z.array(z.string().min(1)).default(["optimal"]),
+    }).prefault({}).describe("What the Batch jobs run on."),
+    network: networkSchema.default({ kind: "default" }).describe("Where they run: `default`, `given` or `created`."),
+    isolation: z.strictObject({
+        network: z.boolean().default(false),
+        vpc: z.strictObject({
+            subnetIds: z.array(z.string().regex(/^subnet-[0-9a-f]+$/, "expected subnet-<hexadecimal digits>")).min(1).max(16),
+            securityGroupIds: z.array(z.string().regex(/^sg-[0-9a-f]+$/, "expected sg-<hexadecimal digits>")).min(1).max(5),
+        }).optional(),
+    }).prefault({}).describe("Trainings without network (their code then comes by a channel), or in a VPC."),
+    notifications: z.strictObject({
+        failures: z.array(email).max(100).default([]),
+        operations: z.array(email).max(100).default([]),
+        success: z.boolean().default(false),
+    }).prefault({}).describe("E-mail addresses for failed executions and for alarms; whether a success is told too."),
+    retention: z.strictObject({
+        logDays: z.number().refine(value => LOG_DAYS.includes(value), `expected one of ${LOG_DAYS.join(", ")}`).default(365),
+        runDays: days.default(180),
+        checkpointDays: days.default(60),
+        noncurrentDays: days.default(30),
+    }).prefault({}).describe("Days until logs, executions' copies, checkpoints and overwritten objects expire."),
+    keyArn: z.string().regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[0-9a-f-]+$/, "expected the ARN of a KMS key").optional()
+        .describe("An existing KMS key; without it the stage has one of its own."),
+    protect: z.boolean().default(false).describe("Data is neither deleted by mistake nor together with the stack."),
+    keptReleases: whole(1, 50).default(10).describe("Deployments whose functions stay callable for executions that still run."),
+    stubs: z.record(z.string().min(1), json).default({}).describe("Recorded results by state name: the state is replaced by a Pass with its result."),
+} as const;
+
+const schema = z.strictObject(CONFIG_KEYS).superRefine((config, context) => {
+    const fail = (path: (string | number)[], message: string) => context.addIssue({ code: "custom", path, message });
+    const models = config.models as unknown as Record<string, ModelConfig>;
+    const members = Object.keys(MEMBERS);
+    const required = members.filter(name => models[name]?.required).length;
+    if (config.quorum !== undefined && (config.quorum > members.length || config.quorum < required)) {
+        fail(["quorum"], `expected ${required} (the required members) to ${members.length} (all members)`);
+    }
+    for (const [name, spec] of Object.entries(MEMBERS)) {
+        if (spec.splitSet && (models[name]?.instanceCount ?? 0) > config.folds) {
+            fail(["models", name, "instanceCount"], `expected at most ${config.folds}: with more machines than folds some have nothing to train`);
+        }
+    }
+    if (config.compute.type.startsWith("FARGATE")) {
+        for (const [job, { vcpu, memoryMb }] of Object.entries(config.jobs)) {
+            const range = FARGATE[String(vcpu)];
+            if (range === undefined) {
+                fail(["jobs", job, "vcpu"], `expected one of ${Object.keys(FARGATE).sort((a, b) => Number(a) - Number(b)).join(", ")} with Fargate`);
+            } else if (memoryMb < range[0] || memoryMb > range[1] || (memoryMb - range[0]) % range[2] !== 0) {
+                fail(["jobs", job, "memoryMb"], `expected ${range[0]} to ${range[1]} in steps of ${range[2]} for ${vcpu} vCPU with Fargate`);
+            }
+        }
+    }
+    for (const framework of ["tensorflowCpu", "tensorflowGpu"] as const) {
+        const value = config.containers[framework];
+        if (!/@sha256:[0-9a-f]{64}$/.test(value) && !(config.containers.allowTags && /:[\w][\w.-]*$/.test(value))) {
+            fail(["containers", framework], "expected a digest, <repository>@sha256:<64 hexadecimal digits>: a tag moves with every patch, and the "
+                + "models would no longer say what they were trained in. Look it up with `aws ecr batch-get-image --registry-id <registry> "
+                + "--repository-name tensorflow-training --image-ids imageTag=<tag> --query 'images[0].imageId.imageDigest'`, or set "
+                + "containers.allowTags to true");
+        }
+    }
+});
+
+/** A configuration as the user wrote it: keys without the project's name. */
+export type RawConfig = Readonly<Record<string, unknown>>;
+
+function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
+    return path.reduce<unknown>((value, key) => typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined, raw);
+}
+
+function shown(value: unknown): string {
+    const text = JSON.stringify(value) ?? "nothing";
+    return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+}
+
+/** The names that a strict object knows at a path; the tree of the schema is walked, whatever wraps its objects. */
+function knownKeys(path: readonly PropertyKey[]): string[] {
+    let node: z.core.$ZodType | undefined = schema;
+    const objectOf = (type: z.core.$ZodType | undefined): z.core.$ZodType | undefined => {
+        let current = type;
+        while (current !== undefined && !(current instanceof z.ZodObject) && !(current instanceof z.ZodArray)) {
+            const def = current._zod.def as { innerType?: z.core.$ZodType; in?: z.core.$ZodType };
+            current = def.innerType ?? def.in;
+        }
+        return current;
+    };
+    for (const key of path) {
+        const container = objectOf(node);
+        node = container instanceof z.ZodObject ? (container.shape as Record<PropertyKey, z.core.$ZodType>)[key]
+            : container instanceof z.ZodArray ? container.element as z.core.$ZodType : undefined;
+    }
+    const object = objectOf(node);
+    return object instanceof z.ZodObject ? Object.keys(object.shape as object) : [];
+}
+
+function describeIssue(raw: unknown, issue: z.core.$ZodIssue): string[] {
+    const where = (extra: readonly PropertyKey[] = []) => [...issue.path, ...extra].map(String).join(".");
+    const got = shown(valueAt(raw, issue.path));
+    switch (issue.code) {
+        case "unrecognized_keys":
+            return issue.keys.map(key => {
+                const known = knownKeys(issue.path);
+                const advice = known.length === 0 ? "" : `; did you mean "${closest(key, known)}"? Known: ${known.join(", ")}`;
+                return `${where([key])}: unknown key${advice}`;
+            });
+        case "too_small":
+            return [`${where()}: got ${got}, expected ${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}${
+                issue.origin === "array" ? " entries" : issue.origin === "string" ? " characters" : ""}`];
+        case "too_big":
+            return [`${where()}: got ${got}, expected ${issue.inclusive === false ? "less than" : "at most"} ${issue.maximum}${
+                issue.origin === "array" ? " entries" : issue.origin === "string" ? " characters" : ""}`];
+        case "invalid_type":
+            return [`${where()}: got ${got}, expected ${issue.expected === "int" ? "a whole number" : `a value of type ${issue.expected}`}`];
+        case "invalid_value":
+            return [`${where()}: got ${got}, expected ${issue.values.map(value => JSON.stringify(value)).join(" or ")}`];
+        case "invalid_union":
+            return [`${where()}: got ${got}, expected ${issue.discriminator === undefined ? "another form" : `"default", "given" or "created"`}`];
+        default:
+            return [`${where()}: got ${got}, ${issue.message}`];
+    }
+}
+
+/**
+ * Validates a stage's configuration and fills in its defaults. Pure.
+ *
+ * @param stage Name of the stack.
+ * @param raw Keys without the project's name, values as JSON.
+ * @throws ConfigError with all problems: key, value and bound of each.
+ */
+export function loadStageConfig(stage: string, raw: RawConfig): StageConfig {
+    const problems: string[] = [];
+    if (!/^[a-z][a-z0-9-]{0,14}[a-z0-9]$/.test(stage)) {
+        problems.push(`stack name: got ${shown(stage)}, expected 2 to 16 of a-z, 0-9 and -, beginning with a letter: it is part of every name`);
+    }
+    const result = schema.safeParse(raw);
+    if (!result.success) {
+        problems.push(...result.error.issues.flatMap(issue => describeIssue(raw, issue)));
+    } else if (`${result.data.service}-${stage}`.length > 28) {
+        problems.push(`service: got ${shown(result.data.service)}, expected at most ${27 - stage.length} characters with the stack name "${stage}": `
+            + "names of training jobs have room for 28 of both");
+    }
+    if (problems.length > 0 || !result.success) {
+        throw new ConfigError([...new Set(problems)]);
+    }
+    return { stage, ...result.data, models: result.data.models as unknown as StageConfig["models"] } as StageConfig;
+}
+
+/**
+ * Reads values as Pulumi hands them out, all as strings, into what the schema judges. A key that holds no string is written as JSON;
+ * what cannot be read so stays a string, and the schema says what it expected.
+ */
+export function decodeConfig(values: Readonly<Record<string, string>>, project: string): RawConfig {
+    const own = Object.entries(values).filter(([key]) => key.startsWith(`${project}:`));
+    return Object.fromEntries(own.map(([key, value]) => {
+        const name = key.slice(project.length + 1);
+        if (name === "service" || name === "keyArn") {
+            return [name, value];
+        }
+        try {
+            return [name, JSON.parse(value) as unknown];
+        } catch {
+            return [name, value];
+        }
+    }));
+}

@@ -1,0 +1,135 @@
+/** What each function, job and training of a stage may do: nothing but the objects of its own step. */
+import { parseS3, readBelow, type Statement } from "../components/iam";
+import type { FunctionName, JobName, StageNames } from "../components/names";
+
+/** Actions on the stage's key that reading and writing objects need; a multipart upload decrypts what it has written so far. */
+export const READ_KEY = ["kms:Decrypt"] as const;
+export const WRITE_KEY = ["kms:Decrypt", "kms:GenerateDataKey"] as const;
+
+/** Where the objects of a stage may lie. */
+export interface Places {
+    readonly names: StageNames;
+    /** s3:// prefixes that executions may read from and write to; the first is the stage's own bucket. */
+    readonly locations: readonly string[];
+}
+
+/** The folders below an execution's target; workflow/CONTRACT.md says what lies where. */
+type Folder = "runs" | "trained" | "checkpoints" | "published";
+
+/**
+ * ARNs of the objects in a folder. The target of an execution is a location or any prefix below it, and so stands in the folder's
+ * way: hence the second pattern. What lies in no such folder, as the source data, can never be overwritten.
+ */
+export function folderObjects({ names, locations }: Places, folder: Folder): string[] {
+    return locations.flatMap(location => {
+        const { bucket, key } = parseS3(location);
+        const base = `arn:${names.identity.partition}:s3:::${bucket}/${key === "" ? "" : `${key}/`}`;
+        return [`${base}${folder}/*`, `${base}*/${folder}/*`];
+    });
+}
+
+function write(places: Places, folders: readonly Folder[], actions: readonly string[] = ["s3:PutObject"]): Statement {
+    return { Sid: "Write", Effect: "Allow", Action: actions, Resource: folders.flatMap(folder => folderObjects(places, folder)) };
+}
+
+function read(places: Places): Statement[] {
+    return readBelow(places.names.identity, "Data", places.locations);
+}
+
+/** Reads only what executions wrote into a folder. Listing comes with it: without it a missing object looks like a forbidden one. */
+function readFolders(places: Places, folders: readonly Folder[]): Statement[] {
+    const [, ...lists] = read(places);
+    return [
+        { Sid: "Read", Effect: "Allow", Action: "s3:GetObject", Resource: folders.flatMap(folder => folderObjects(places, folder)) },
+        ...lists.filter(statement => statement.Action === "s3:ListBucket"),
+    ];
+}
+
+/** The statements of each function, without its log and its traces. */
+export function functionStatements(places: Places): Readonly<Record<FunctionName, readonly Statement[]>> {
+    return {
+        setup: [
+            ...read(places),
+            write(places, ["runs"]),
+            // Quotas know no resource in this call.
+            { Sid: "Quotas", Effect: "Allow", Action: "servicequotas:ListServiceQuotas", Resource: "*" },
+        ],
+        "error-cause": readFolders(places, ["runs"]),
+        register: [...readFolders(places, ["runs"]), write(places, ["runs", "trained"])],
+        "describe-failure": [],
+    };
+}
+
+/** The statements of each job's code. A multipart copy that is given up is taken back. */
+export function jobStatements(places: Places): Readonly<Record<JobName, readonly Statement[]>> {
+    const upload = ["s3:AbortMultipartUpload", "s3:PutObject"];
+    return {
+        fetch: [...read(places), write(places, ["runs"], upload)],
+        split: [...read(places), write(places, ["runs"])],
+        merge: [...read(places), write(places, ["runs"], upload)],
+        publish: [...readFolders(places, ["runs", "published"]), write(places, ["runs", "published"], upload)],
+    };
+}
+
+/** The statements of the role that trainings run under. */
+export function trainingStatements(places: Places, repositories: readonly string[], vpc: boolean): Statement[] {
+    const { names } = places;
+    return [
+        ...read(places),
+        {
+            Sid: "Write",
+            Effect: "Allow",
+            Action: ["s3:AbortMultipartUpload", "s3:PutObject"],
+            Resource: [
+                ...folderObjects(places, "runs"), ...folderObjects(places, "checkpoints"),
+                // The copy of metrics and history for the log bucket.
+                `${names.bucketArn}/logs/*`,
+            ],
+        },
+        // GetAuthorizationToken knows no resource.
+        { Sid: "RegistryLogin", Effect: "Allow", Action: "ecr:GetAuthorizationToken", Resource: "*" },
+        {
+            Sid: "PullImage",
+            Effect: "Allow",
+            Action: ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"],
+            Resource: repositories,
+        },
+        {
+            Sid: "Log",
+            Effect: "Allow",
+            Action: ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+            // Every training job of a region logs into the same groups.
+            Resource: names.trainingLogGroupArn,
+        },
+        {
+            Sid: "Metrics",
+            Effect: "Allow",
+            Action: "cloudwatch:PutMetricData",
+            // Metrics know no resource; the condition keeps them in SageMaker's namespace.
+            Resource: "*",
+            Condition: { StringEquals: { "cloudwatch:namespace": "/aws/sagemaker/TrainingJobs" } },
+        },
+        ...(!vpc ? [] : [
+            {
+                Sid: "Interfaces",
+                Effect: "Allow" as const,
+                Action: [
+                    "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:CreateNetworkInterfacePermission",
+                    "ec2:DeleteNetworkInterfacePermission",
+                ],
+                // SageMaker makes the interfaces, and names them only then.
+                Resource: ["network-interface", "subnet", "security-group"].map(kind => names.arn("ec2", `${kind}/*`)),
+            },
+            {
+                Sid: "Networks",
+                Effect: "Allow" as const,
+                Action: [
+                    "ec2:DescribeNetworkInterfaces", "ec2:DescribeVpcs", "ec2:DescribeDhcpOptions", "ec2:DescribeSubnets",
+                    "ec2:DescribeSecurityGroups",
+                ],
+                // Describe calls know no resource.
+                Resource: "*",
+            },
+        ]),
+    ];
+}

@@ -1,0 +1,26 @@
+/** The Pulumi program as a function: a stage's configuration in, its stack outputs out. */
+import { getCallerIdentity } from "@pulumi/aws/getCallerIdentity";
+import { getPartition } from "@pulumi/aws/getPartition";
+import { getRegion } from "@pulumi/aws/getRegion";
+import * as pulumi from "@pulumi/pulumi";
+import type { Identity } from "../components/names";
+import { decodeConfig, loadStageConfig, type StageConfig } from "./config";
+import { ensembleTrainingStage } from "./ensembleTraining";
+import { previousReleases } from "./releases";
+
+/** The validated configuration of the stack that the program runs for. */
+export function stageConfig(): StageConfig {
+    return loadStageConfig(pulumi.getStack(), decodeConfig(pulumi.runtime.allConfig(), pulumi.getProject()));
+}
+
+/** Where the provider's credentials and region point. Awaited: from here on names and ARNs are plain strings, known at any preview. */
+export async function callerIdentity(): Promise<Identity> {
+    const [caller, region, partition] = await Promise.all([getCallerIdentity(), getRegion(), getPartition()]);
+    return { account: caller.accountId, region: region.region, partition: partition.partition };
+}
+
+/** Declares the stage of the current stack. */
+export async function program(): Promise<Record<string, unknown>> {
+    const config = stageConfig();
+    return ensembleTrainingStage({ config, identity: await callerIdentity(), before: await previousReleases() });
+}
