@@ -128,8 +128,9 @@ export async function serveStepFunctions(options: StepFunctionsApiOptions): Prom
                     throw new ServiceError("StateMachineAlreadyExists", `State Machine Already Exists: '${key}'`);
                 }
                 const now = Date.now();
-                const machine = existing
-                    ?? { arn: key, name, roleArn, definition, compiled: checked(definition), creationDate: now, updateDate: now, revision: 1 };
+                const machine = existing ?? {
+                    arn: key, name, roleArn, definition, compiled: checked(definition), creationDate: now, updateDate: now, revision: 1,
+                };
                 machines.set(key, machine);
                 return { stateMachineArn: key, creationDate: machine.creationDate / 1000 };
             }),

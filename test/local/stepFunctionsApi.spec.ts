@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import {
     CreateStateMachineCommand, DescribeExecutionCommand, DescribeStateMachineCommand, type DescribeExecutionCommandOutput,
-    ExecutionAlreadyExists, ExecutionDoesNotExist, GetExecutionHistoryCommand, InvalidDefinition, ListExecutionsCommand, paginateGetExecutionHistory,
-    SFNClient, StartExecutionCommand, StateMachineDoesNotExist, StopExecutionCommand, UpdateStateMachineCommand,
+    ExecutionAlreadyExists, ExecutionDoesNotExist, GetExecutionHistoryCommand, InvalidDefinition, ListExecutionsCommand,
+    paginateGetExecutionHistory, SFNClient, StartExecutionCommand, StateMachineDoesNotExist, StopExecutionCommand, UpdateStateMachineCommand,
 } from "@aws-sdk/client-sfn";
 import { TaskError, VirtualClock } from "../../asl/interpreter";
 import { serveStepFunctions, type StepFunctionsApi } from "../../local/api/stepFunctions";
@@ -80,7 +80,8 @@ describe("the Step Functions API on the interpreter, through the AWS SDK", () =>
         }
         assert.equal(types[0], "ExecutionStarted");
         assert.equal(types.at(-1), "ExecutionSucceeded");
-        const reversed = await client.send(new GetExecutionHistoryCommand({ executionArn, reverseOrder: true, includeExecutionData: false }));
+        const reversed = await client.send(
+            new GetExecutionHistoryCommand({ executionArn, reverseOrder: true, includeExecutionData: false }));
         assert.deepEqual(reversed.events?.map((event) => event.type), [...types].reverse());
         assert.equal(reversed.events?.[0].executionSucceededEventDetails?.output, undefined);
     });
