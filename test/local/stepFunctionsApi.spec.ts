@@ -3,7 +3,8 @@ import { request } from "node:http";
 import {
     CreateStateMachineCommand, DescribeExecutionCommand, DescribeStateMachineCommand, type DescribeExecutionCommandOutput,
     ExecutionAlreadyExists, ExecutionDoesNotExist, GetExecutionHistoryCommand, InvalidDefinition, ListExecutionsCommand,
-    paginateGetExecutionHistory, SFNClient, StartExecutionCommand, StateMachineDoesNotExist, StopExecutionCommand, UpdateStateMachineCommand,
+    paginateGetExecutionHistory, SFNClient, StartExecutionCommand, StateMachineDoesNotExist, StopExecutionCommand,
+    UpdateStateMachineCommand,
 } from "@aws-sdk/client-sfn";
 import { TaskError, VirtualClock } from "../../asl/interpreter";
 import { serveStepFunctions, type StepFunctionsApi } from "../../local/api/stepFunctions";
