@@ -23,6 +23,7 @@ export const UNAVOIDABLE_WILDCARDS: readonly UnavoidableWildcard[] = [
     { action: "batch:TerminateJob", resource: "arn:*:batch:*:*:job/*", reason: JOB_IDS },
     { action: "batch:TagResource", resource: "arn:*:batch:*:*:job/*", reason: JOB_IDS },
     { action: "sagemaker:ListTags", reason: "the Step Functions guide asks for it on * (sagemaker-iam)" },
+    { action: "servicequotas:ListServiceQuotas", reason: "Service Quotas has no resource-level permission for lists" },
     { action: "ecr:GetAuthorizationToken", reason: "the token is for the whole registry" },
     { action: "cloudwatch:PutMetricData", reason: "metrics have no ARN; bind it with the condition cloudwatch:namespace" },
     ...["CreateNetworkInterface", "CreateNetworkInterfacePermission", "DeleteNetworkInterface", "DeleteNetworkInterfacePermission",

@@ -3,9 +3,11 @@
  * provider in place of AWS's and docker-build's. No network, no account, no credentials.
  */
 import { automation } from "@pulumi/pulumi";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { parseArgs } from "node:util";
+import { parse, stringify } from "yaml";
 import { ACCOUNT, REGION } from "../../policy/sampleStage";
 import { AWS_FUNCTIONS, AWS_TYPES, DOCKER_BUILD_TYPES } from "./cloud";
 import type { Served } from "./provider";
@@ -27,6 +29,8 @@ export interface Outcome {
     readonly succeeded: boolean;
     /** By URN: what the engine does, `same` left out. */
     readonly steps: Readonly<Record<string, string>>;
+    /** How many resources the engine did each thing to, the stack itself included, as its summary says. */
+    readonly changes: Readonly<Record<string, number>>;
     /** How many resources stay as they are. */
     readonly same: number;
     readonly violations: readonly PolicyViolation[];
@@ -35,8 +39,8 @@ export interface Outcome {
 }
 
 export interface RunOptions {
-    /** The pack's configuration: a stage's file, or none. Without `pack`, no policies run. */
-    readonly policies?: { readonly config?: string };
+    /** The pack, as a path (relative to the project), and its configuration. Without it, no policies run. */
+    readonly policies?: { readonly pack?: string; readonly config?: string };
 }
 
 /** One stack on one account, from its creation to its end. */
@@ -49,23 +53,30 @@ export class TestStack {
     ) {}
 
     /**
-     * @param name the stack's name
+     * A new stack.
+     *
+     * @param stack its name
      * @param program the Pulumi program
-     * @param config the stack's configuration, keys with their namespace
+     * @param source the folder whose Pulumi.yaml and Pulumi.<stack>.yaml are used; without it, a project with nothing but a region
      */
-    static async create(
-        name: string, program: automation.PulumiFn, config: Readonly<Record<string, string>> = {}, project = "engine-suite",
-    ): Promise<TestStack> {
+    static async create(stack: string, program: automation.PulumiFn, source?: string): Promise<TestStack> {
         const folder = mkdtempSync(path.join(tmpdir(), "engine-suite-"));
+        // The scripts' flags name the pack relative to the project.
+        symlinkSync(pack, path.join(folder, "policy"));
+        const project: automation.ProjectSettings = source === undefined
+            ? { name: "engine-suite", runtime: "nodejs" }
+            : parse(readFileSync(path.join(source, "Pulumi.yaml"), "utf8")) as automation.ProjectSettings;
+        const settings = source === undefined ? { config: { "aws:region": REGION } } : parse(readFileSync(path.join(source, stackFile(stack)), "utf8")) as object;
         const cloud = new TestCloud({ account: ACCOUNT, region: REGION });
         const providers = [
             await serveProvider(AWS_TYPES, AWS_FUNCTIONS, cloud),
             await serveProvider(DOCKER_BUILD_TYPES, {}, cloud),
         ];
-        const stack = await automation.LocalWorkspace.createStack({ stackName: name, projectName: project, program }, {
+        writeFileSync(path.join(folder, stackFile(stack)), stringify(settings));
+        const created = await automation.LocalWorkspace.createStack({ stackName: stack, projectName: project.name, program }, {
             workDir: folder,
             pulumiHome: path.join(folder, "home"),
-            projectSettings: { name: project, runtime: "nodejs", main: root, backend: { url: `file://${folder}` } },
+            projectSettings: { ...project, main: root, backend: { url: `file://${folder}` } },
             envVars: {
                 PULUMI_CONFIG_PASSPHRASE: "engine-suite",
                 PULUMI_DEBUG_PROVIDERS: `aws:${providers[0].port},docker-build:${providers[1].port}`,
@@ -74,10 +85,15 @@ export class TestStack {
                 PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
             },
         });
-        await stack.setAllConfig(Object.fromEntries(
-            Object.entries({ "aws:region": REGION, ...config }).map(([key, value]) => [key, { value }]),
-        ));
-        return new TestStack(cloud, stack, providers, folder);
+        return new TestStack(cloud, created, providers, folder);
+    }
+
+    /** Changes the stack's configuration file, as its user would. */
+    editConfig(edit: (config: Record<string, never>) => void): void {
+        const file = path.join(this.folder, stackFile(this.stack.name));
+        const settings = parse(readFileSync(file, "utf8")) as { config: Record<string, never> };
+        edit(settings.config);
+        writeFileSync(file, stringify(settings));
     }
 
     preview(options: RunOptions = {}): Promise<Outcome> {
@@ -100,10 +116,6 @@ export class TestStack {
         return this.stack.outputs();
     }
 
-    setConfig(key: string, value: string): Promise<void> {
-        return this.stack.setConfig(key, { value });
-    }
-
     /** Removes what the stack left behind on this machine. */
     dispose(): void {
         this.providers.forEach(provider => provider.stop());
@@ -115,6 +127,7 @@ export class TestStack {
     ): Promise<Outcome> {
         const steps: Record<string, string> = {};
         const violations: PolicyViolation[] = [];
+        let changes: Record<string, number> = {};
         let [same, log, succeeded] = [0, "", true];
         try {
             await action({
@@ -128,6 +141,7 @@ export class TestStack {
                             steps[metadata.urn] = metadata.op;
                         }
                     }
+                    changes = event.summaryEvent?.resourceChanges ?? changes;
                     if (event.policyEvent !== undefined) {
                         const { policyName: policy, enforcementLevel: level, resourceUrn: urn = "", message } = event.policyEvent;
                         violations.push({ policy, level, urn, message });
@@ -138,13 +152,28 @@ export class TestStack {
             succeeded = false;
             log += String(error);
         }
-        return { succeeded, steps, same, violations, log };
+        return { succeeded, steps, changes, same, violations, log };
     }
 }
 
-function policyOptions(options: RunOptions): { policyPacks?: string[]; policyPackConfigs?: string[] } {
-    if (options.policies === undefined) {
-        return {};
-    }
-    return { policyPacks: [pack], ...options.policies.config === undefined ? {} : { policyPackConfigs: [options.policies.config] } };
+function policyOptions({ policies }: RunOptions): { policyPacks?: string[]; policyPackConfigs?: string[] } {
+    return policies === undefined ? {} : {
+        policyPacks: [policies.pack ?? "policy"],
+        ...policies.config === undefined ? {} : { policyPackConfigs: [policies.config] },
+    };
+}
+
+function stackFile(stack: string): string {
+    return `Pulumi.${stack}.yaml`;
+}
+
+/** The flags that an npm script of the project carries: `preview:dev` and the like. */
+export function scriptFlags(script: string): { readonly stack: string; readonly policies: { readonly pack: string; readonly config: string } } {
+    const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as { scripts: Record<string, string> };
+    const { values } = parseArgs({
+        args: scripts[script].split(" ").slice(2),
+        options: { stack: { type: "string" }, "policy-pack": { type: "string" }, "policy-pack-config": { type: "string" } },
+    });
+    const { stack = "", "policy-pack": policyPack = "", "policy-pack-config": config = "" } = values;
+    return { stack, policies: { pack: policyPack, config } };
 }
