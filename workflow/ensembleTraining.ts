@@ -219,8 +219,17 @@ export function titleOf(model: string): string {
     return model.split(/[^A-Za-z0-9]+/).filter(word => word !== "").map(word => word[0]!.toUpperCase() + word.slice(1)).join(" ");
 }
 
-/** How many attempts each model and job has, and how long a reason may be, so that the worst case of all together is within AWS's bounds. */
-export function attemptLimits(settings: StageSettings): { readonly maximumAttempts: number; readonly maximumReason: number; readonly maximumCause: number } {
+/** What keeps the worst case of all models and jobs together within AWS's bounds. */
+export interface AttemptLimits {
+    /** Of each model and job. */
+    readonly maximumAttempts: number;
+    /** Characters of the reason of one failure. */
+    readonly maximumReason: number;
+    /** Characters of a recorded failure's whole cause. */
+    readonly maximumCause: number;
+}
+
+export function attemptLimits(settings: StageSettings): AttemptLimits {
     const members = Object.values(settings.members);
     const units = members.length + members.filter(member => member.splitSet).length + 4;
     const maximumAttempts = Math.min(attemptsPerUnit(units), 150);

@@ -45,7 +45,7 @@ export function set(loop: string, values: Partial<Record<typeof NAMES[number], A
 /** What a loop's variables are before its first attempt. */
 export function initial(loop: string): Assignments {
     return set(loop, {
-        attempt: 0, throttles: 0, faults: 0, pause: 1, errorName: "", errorCause: "", errorClass: "Unknown" satisfies ErrorClass, reason: "",
+        attempt: 0, throttles: 0, faults: 0, pause: 1, errorName: "none", errorCause: "none", errorClass: "Unknown" satisfies ErrorClass, reason: "none",
     });
 }
 
