@@ -68,7 +68,8 @@ export function jobDefinition(input: JobDefinitionInput): JobDefinitionSpec {
             { type: "MEMORY", value: String(size.memoryMb) },
         ],
         environment: Object.entries(input.environment).sort().map(([name, value]) => ({ name, value })),
-        readonlyRootFilesystem: true,
+        // Archives are unpacked below /tmp, and with Fargate a volume there would belong to root.
+        readonlyRootFilesystem: false,
         privileged: false,
         logConfiguration: {
             logDriver: "awslogs",

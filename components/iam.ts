@@ -75,18 +75,10 @@ export function readBelow(identity: Identity, sid: string, addresses: readonly s
                 Action: "s3:ListBucket",
                 Resource: `arn:${identity.partition}:s3:::${bucket}`,
                 // Listing is granted on the bucket; the condition keeps it below the prefixes. The root prefix is the whole bucket.
-                ...(keys.includes("") ? {} : { Condition: { StringLike: { "s3:prefix": keys.flatMap(key => [key, `${key}/*`]) } } }),
+                // "IfExists", because S3 asks for this permission, without a prefix, before it says that an object is missing and not
+                // forbidden; and a source without a manifest is no error.
+                ...(keys.includes("") ? {} : { Condition: { StringLikeIfExists: { "s3:prefix": keys.flatMap(key => [key, `${key}/*`]) } } }),
             },
         ];
     });
-}
-
-/** A statement that allows to write objects below each s3:// prefix. */
-export function writeBelow(identity: Identity, sid: string, addresses: readonly string[], actions: readonly string[] = ["s3:PutObject"]): Statement {
-    return {
-        Sid: `${sid}Write`,
-        Effect: "Allow",
-        Action: actions.length === 1 ? actions[0] : actions,
-        Resource: [...new Set(addresses.map(address => objectsBelow(identity, address)))].sort(),
-    };
 }

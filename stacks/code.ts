@@ -1,45 +1,18 @@
-/** What runs in AWS, as bytes: bundled functions and jobs, the training images' contexts and the scripts' archives. */
+/** What the images are built from, and the archives that script mode runs. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { buildSync } from "esbuild";
 import * as tar from "tar";
 import { type BuildContext, type ContextFile, filesBelow, hashParts, readContext } from "../components/contentHash";
-import type { FunctionName } from "../components/names";
 
 const ROOT = path.resolve(__dirname, "..");
 const TRAINING = path.join(ROOT, "workloads/training");
 
-/** Node's version of the functions and of the jobs' image. */
-export const NODE = "22";
-
-/** One JavaScript file with everything in it: equal sources, equal bytes. */
-function bundle(entry: string): string {
-    const result = buildSync({
-        entryPoints: [path.join(ROOT, entry)],
-        bundle: true,
-        platform: "node",
-        target: `node${NODE}`,
-        format: "cjs",
-        minifyWhitespace: true,
-        legalComments: "none",
-        // Absolute paths of this checkout would make the bytes depend on where it lies.
-        absWorkingDir: ROOT,
-        write: false,
-        logLevel: "silent",
-    });
-    return result.outputFiles[0].text;
-}
-
-export function functionCode(name: FunctionName): string {
-    return bundle(`workloads/functions/${name}/index.ts`);
-}
-
 /** The image of the jobs: their bundle and its Dockerfile. */
-export function jobsContext(nodeBase: string, platform: string): BuildContext {
+export function jobsContext(code: string, nodeBase: string, platform: string): BuildContext {
     return {
         files: {
             Dockerfile: { content: fs.readFileSync(path.join(ROOT, "workloads/jobs/Dockerfile")), executable: false },
-            "jobs.js": { content: bundle("workloads/jobs/index.ts"), executable: false },
+            "jobs.js": { content: code, executable: false },
         },
         dockerfile: "Dockerfile",
         buildArgs: { BASE_IMAGE: nodeBase },

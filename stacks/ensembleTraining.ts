@@ -19,12 +19,16 @@ import { stageTags } from "../components/tags";
 import { type PushedImages, TrainingImage } from "../components/trainingImage";
 import { TrainingStateMachine } from "../components/trainingStateMachine";
 import { ensembleTraining, type Permission, policyDocument } from "../workflow";
-import { functionCode, jobsContext, NODE, sourceArchive, trainingContext } from "./code";
+import { bundleAll } from "../workloads/bundle";
+import { jobsContext, sourceArchive, trainingContext } from "./code";
 import type { StageConfig } from "./config";
 import { COMBINER, MEMBERS } from "./models";
 import { functionStatements, jobStatements, READ_KEY, trainingStatements, WRITE_KEY } from "./permissions";
 import type { Releases } from "./releases";
 import { type BuiltCode, jobParameters, locationsOf, stageSettings, stageTargets, trainingRepositories } from "./settings";
+
+/** Newest runtime that the jobs' base image has as well; the bundles are written for Node 20 and later. */
+const RUNTIME = "nodejs22.x";
 
 /** What the functions are for, their size, and what they do with the stage's key. */
 const FUNCTION_SETTINGS: Readonly<Record<FunctionName, { description: string; memoryMb: number; timeoutSeconds: number; key: readonly string[] }>> = {
@@ -57,13 +61,14 @@ export function ensembleTrainingStage({ config, identity, before }: StageInput):
     }, afterKey);
     const network = new Network(service, { names, choice: config.network, tags });
 
-    const images = stageImages(config, common, before, afterKey);
+    const bundles = bundleAll();
+    const images = stageImages(config, bundles, common, before, afterKey);
     const sources = sourceArchives(config, names, store);
     const jobsImage = config.images.jobs ?? images.built.jobs.uri;
     const settings = stageSettings(config, names, { images: images.built, sources: sources.addresses });
 
     const places = { names, locations: locationsOf(config, names) };
-    const functions = stageFunctions(config, common, before, functionStatements(places), afterKey);
+    const functions = stageFunctions(config, bundles, common, before, functionStatements(places), afterKey);
     const parameters = jobParameters(settings);
     const definitions = Object.fromEntries(JOBS.map(job => [job, jobDefinition({
         names, job,
@@ -154,10 +159,12 @@ export function taskStatements(permissions: readonly Permission[]): { statements
 
 type Common = { readonly names: StageNames; readonly keyArn: pulumi.Input<string>; readonly protectedStage: boolean; readonly tags: ReturnType<typeof stageTags> };
 
-function stageImages(config: StageConfig, common: Common, before: Releases, opts: pulumi.ComponentResourceOptions) {
+type Bundles = ReturnType<typeof bundleAll>;
+
+function stageImages(config: StageConfig, bundles: Bundles, common: Common, before: Releases, opts: pulumi.ComponentResourceOptions) {
     const { pythonBase, nodeBase, platform } = config.images;
     const contexts = {
-        ...(config.images.jobs === undefined ? { jobs: jobsContext(nodeBase, platform) } : {}),
+        ...(config.images.jobs === undefined ? { jobs: jobsContext(bundles.jobs.code, nodeBase, platform) } : {}),
         ...(config.images.text === undefined && config.models.text.image === undefined ? { text: trainingContext("text", pythonBase, platform) } : {}),
     };
     const made = Object.entries(contexts).map(([image, context]) => [image, new TrainingImage(`${config.service}-${image}`, {
@@ -191,12 +198,13 @@ function sourceArchives(config: StageConfig, names: StageNames, store: ArtifactS
 }
 
 function stageFunctions(
-    config: StageConfig, common: Common, before: Releases, statements: ReturnType<typeof functionStatements>, opts: pulumi.ComponentResourceOptions,
+    config: StageConfig, bundles: Bundles, common: Common, before: Releases, statements: ReturnType<typeof functionStatements>,
+    opts: pulumi.ComponentResourceOptions,
 ): Record<FunctionName, StageFunction> {
     const entries = FUNCTIONS.map(name => {
         const { description, key, ...size } = FUNCTION_SETTINGS[name];
         const spec: FunctionSpec = {
-            code: functionCode(name), handler: "index.handler", runtime: `nodejs${NODE}.x`, ...size, environment: {},
+            code: bundles[name].code, handler: "index.handler", runtime: RUNTIME, ...size, environment: {},
         };
         const earlier: readonly Release[] = before.functions[name] ?? [];
         return [name, new StageFunction(`${config.service}-${name}`, {

@@ -1,5 +1,5 @@
 /** What each function, job and training of a stage may do: nothing but the objects of its own step. */
-import { parseS3, readBelow, type Statement } from "../components/iam";
+import { objectsBelow, parseS3, readBelow, type Statement } from "../components/iam";
 import type { FunctionName, JobName, StageNames } from "../components/names";
 
 /** Actions on the stage's key that reading and writing objects need; a multipart upload decrypts what it has written so far. */
@@ -32,6 +32,16 @@ function write(places: Places, folders: readonly Folder[], actions: readonly str
     return { Sid: "Write", Effect: "Allow", Action: actions, Resource: folders.flatMap(folder => folderObjects(places, folder)) };
 }
 
+/** Removes the file that says that a folder is complete, before the folder is written again. */
+function unmark(places: Places, files: readonly string[]): Statement {
+    return {
+        Sid: "Unmark",
+        Effect: "Allow",
+        Action: "s3:DeleteObject",
+        Resource: folderObjects(places, "runs").flatMap(objects => files.map(file => `${objects}/${file}`)),
+    };
+}
+
 function read(places: Places): Statement[] {
     return readBelow(places.names.identity, "Data", places.locations);
 }
@@ -60,14 +70,29 @@ export function functionStatements(places: Places): Readonly<Record<FunctionName
     };
 }
 
-/** The statements of each job's code. A multipart copy that is given up is taken back. */
+/** The statements of each job's code. A multipart upload that is given up is taken back. */
 export function jobStatements(places: Places): Readonly<Record<JobName, readonly Statement[]>> {
     const upload = ["s3:AbortMultipartUpload", "s3:PutObject"];
     return {
-        fetch: [...read(places), write(places, ["runs"], upload)],
-        split: [...read(places), write(places, ["runs"])],
-        merge: [...read(places), write(places, ["runs"], upload)],
-        publish: [...readFolders(places, ["runs", "published"]), write(places, ["runs", "published"], upload)],
+        fetch: [
+            ...read(places),
+            write(places, ["runs"], [...upload, "s3:PutObjectTagging"]),
+            // A copy takes the tags of its source along, and fails where it may not.
+            {
+                Sid: "Tags",
+                Effect: "Allow",
+                Action: "s3:GetObjectTagging",
+                Resource: places.locations.map(location => objectsBelow(places.names.identity, location)),
+            },
+            unmark(places, ["failure.txt", "manifest.json"]),
+        ],
+        split: [...read(places), write(places, ["runs"]), unmark(places, ["failure.txt"])],
+        merge: [...read(places), write(places, ["runs"]), unmark(places, ["failure.txt", "manifest.json", "mismatches.json"])],
+        publish: [
+            ...readFolders(places, ["runs", "published"]),
+            write(places, ["runs", "published"], upload),
+            unmark(places, ["failure.txt", "manifest.json"]),
+        ],
     };
 }
 

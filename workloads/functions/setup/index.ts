@@ -486,10 +486,11 @@ async function registered(
 }
 
 function resourceConfig(settings: StageSettings, model: ModelSettings, instanceType: string): Readonly<Record<string, string | number>> {
-    const encrypted = settings.kmsKeyArn !== undefined && !nvmeFamilies.test(instanceType);
+    // The settings name the key by its alias, which is known before the key; volumes take no alias.
+    const key = settings.kmsKeyArn === undefined ? undefined : process.env.KMS_KEY_ARN ?? settings.kmsKeyArn;
     return {
         InstanceType: instanceType, InstanceCount: model.instanceCount, VolumeSizeInGB: model.volumeGb,
-        ...(encrypted ? { VolumeKmsKeyId: settings.kmsKeyArn as string } : {}),
+        ...(key === undefined || nvmeFamilies.test(instanceType) ? {} : { VolumeKmsKeyId: key }),
     };
 }
 
