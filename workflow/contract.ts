@@ -48,7 +48,7 @@ export interface ModelSettings {
     readonly volumeGb: number;
     /** The longest that one training job may run, in seconds (StoppingCondition.MaxRuntimeInSeconds). */
     readonly maxRuntimeSeconds: number;
-    /** The total budget of this model in seconds: all attempts, waits and rungs included. */
+    /** The total budget of this model in seconds: all attempts, waits and rungs included; at least maxRuntimeSeconds + 900. */
     readonly budgetSeconds: number;
     readonly channels: readonly Channel[];
     /** Lowest allowed value per metric of the model's metrics.json; empty: no gate. */
@@ -196,4 +196,16 @@ export interface FailureRecord {
     readonly attempts: number;
     readonly jobs: readonly string[];
     readonly startedAt: string;
+    /** Billed training time of the failed attempts, as far as SageMaker told it. */
+    readonly billableSeconds?: number;
+}
+
+/** What a member's branch gives to the join. */
+export interface MemberOutcome {
+    readonly member: string;
+    readonly outcome: "trained" | "reused" | "skipped" | "failed";
+    readonly jobName?: string;
+    /** Of a failure: Error (an error class, or an error of the branch itself) and Cause (a FailureRecord as JSON). */
+    readonly error?: string;
+    readonly cause?: string;
 }

@@ -4,11 +4,11 @@
  */
 import type { StateMachineDefinition } from "../asl/types";
 import { batchStep, batchStepBound } from "./batchStep";
-import type { MemberSettings, Run, StageSettings } from "./contract";
+import type { MemberOutcome, MemberSettings, Run, StageSettings } from "./contract";
 import { checkEnsemble } from "./ensemble";
 import { failurePath, failureBound, notedFailure } from "./failurePath";
 import { attemptsPerUnit, functionBound, MAXIMUM_PAYLOAD_BYTES, SETUP_SECONDS, FUNCTION_SECONDS } from "./limits";
-import { modelBound, modelStateName, modelTraining, type MemberOutcome } from "./modelTraining";
+import { modelBound, modelStateName, modelTraining } from "./modelTraining";
 import { jobNameExpression, jobNamePrefix } from "./names";
 import { initial } from "./retries";
 import {

@@ -1,8 +1,7 @@
 /** What every failure runs through: a description for people, one message, and a Fail whose Error begins with `Notified.`. */
 import type { StepFailure } from "./batchStep";
-import type { ErrorClass, StageSettings } from "./contract";
+import type { ErrorClass, MemberOutcome, StageSettings } from "./contract";
 import { functionBound, FUNCTION_SECONDS } from "./limits";
-import type { MemberOutcome } from "./modelTraining";
 import {
     Fail, jsonata, LambdaInvoke, SnsPublish, states, text, variable,
     type Assignments, type Expression, type Retry, type StateNode,

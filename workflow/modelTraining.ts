@@ -3,7 +3,7 @@
  * Whatever happens inside ends in the branch's Fail, and the Parallel's Catch decides what that means for the execution.
  */
 import { batchStep } from "./batchStep";
-import type { ErrorClass, ModelRun, ModelSettings, StageSettings } from "./contract";
+import type { ErrorClass, MemberOutcome, ModelRun, ModelSettings, StageSettings } from "./contract";
 import { CAPACITY_WAIT_SECONDS, classesWhere, ERROR_CLASSES } from "./errorClasses";
 import { functionBound, FUNCTION_SECONDS } from "./limits";
 import { jobNamePrefix, MAXIMUM_ATTEMPTS, stagePrefix } from "./names";
@@ -23,16 +23,6 @@ export const SPOT_WAIT_SECONDS = 3_600;
 
 /** Retry of register: the training has ended and must not be lost to a fault of the storage. */
 const REGISTER_RETRY = { errors: ["StorageError", "States.Timeout"], seconds: 10, attempts: 6, backoff: 2, maximumSeconds: 120 };
-
-/** What a member's branch gives to the join. */
-export interface MemberOutcome {
-    readonly member: string;
-    readonly outcome: "trained" | "reused" | "skipped" | "failed";
-    readonly jobName?: string;
-    /** Of a failure: Error and Cause (a FailureRecord as JSON) of the branch. */
-    readonly error?: string;
-    readonly cause?: string;
-}
 
 /** What SageMaker says of a finished training, as far as it is kept. */
 interface TrainedJob {
