@@ -1,0 +1,32 @@
+/** What goes wrong before AWS answers, in one line that says what to do. */
+
+/** An error whose message is all that the user needs: no stack trace. */
+export class CommandError extends Error {}
+
+const credentials = /CredentialsProviderError|Could not load credentials|ExpiredToken|InvalidClientTokenId|UnrecognizedClient|InvalidSignature|security token/i;
+
+/**
+ * Turns an error of the AWS SDK into one clear line; others come back as they are.
+ * @param doing what was tried, for example `start an execution`.
+ */
+export function explainSdkError(error: unknown, doing: string): Error {
+    if (error instanceof CommandError || !(error instanceof Error)) {
+        return error instanceof Error ? error : new Error(String(error));
+    }
+    const text = `${error.name}: ${error.message}`;
+    if (/region is missing/i.test(text)) {
+        return new CommandError(`Cannot ${doing}: no AWS region is set. Give --region, or set AWS_REGION.`);
+    }
+    if (credentials.test(text)) {
+        return new CommandError(`Cannot ${doing}: AWS does not accept the credentials (${error.name}). `
+            + "Sign in (aws sso login), or set AWS_PROFILE, and try again.");
+    }
+    if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|TimeoutError|NetworkingError/.test(`${text} ${(error as NodeJS.ErrnoException).code ?? ""}`)) {
+        return new CommandError(`Cannot ${doing}: AWS cannot be reached (${(error as NodeJS.ErrnoException).code ?? error.name}). `
+            + "Check the network, the region and --endpoint.");
+    }
+    if (/AccessDenied|not authorized/i.test(text)) {
+        return new CommandError(`Cannot ${doing}: ${error.message}`);
+    }
+    return "$metadata" in error ? new CommandError(`Cannot ${doing}: ${text}`) : error;
+}

@@ -1,0 +1,233 @@
+/** Executions of a deployed stage through the AWS SDK: start, follow, explain, resume, stop. */
+import {
+    DescribeExecutionCommand, DescribeStateMachineCommand, paginateGetExecutionHistory, paginateListExecutions, paginateListStateMachines,
+    StartExecutionCommand, StopExecutionCommand, type DescribeExecutionOutput, type HistoryEvent, type SFNClient,
+} from "@aws-sdk/client-sfn";
+import type { StateMachineDefinition } from "../../asl/types";
+import type { StageSettings } from "../../workflow/contract";
+import { advice, classify, logUrl } from "../../workflow/failures";
+import { describeProblem, readInput } from "../../workflow/input";
+import { CommandError } from "./errors";
+
+export interface Stage {
+    readonly stateMachineArn: string;
+    readonly definition: StateMachineDefinition;
+    /** What the stage is configured with: a part of the deployed definition. */
+    readonly settings: StageSettings;
+}
+
+const setupState = "Setup Statemachine";
+
+/**
+ * Finds a deployed state machine by its name and reads the stage's settings out of its definition.
+ * @throws CommandError when it is not deployed in this account and region.
+ */
+export async function findStage(client: SFNClient, name: string): Promise<Stage> {
+    for await (const page of paginateListStateMachines({ client }, {})) {
+        const found = page.stateMachines?.find((machine) => machine.name === name);
+        if (found?.stateMachineArn !== undefined) {
+            const { stateMachineArn } = found;
+            const described = await client.send(new DescribeStateMachineCommand({ stateMachineArn }));
+            const definition = JSON.parse(described.definition ?? "{}") as StateMachineDefinition;
+            return { stateMachineArn, definition, settings: settingsOf(definition, name) };
+        }
+    }
+    const region = await client.config.region();
+    throw new CommandError(`There is no state machine "${name}" in ${region}. `
+        + "Deploy the stage first (npm run up:<stage>), or choose another --region.");
+}
+
+/** The settings that the definition hands to Setup. */
+export function settingsOf(definition: StateMachineDefinition, name: string): StageSettings {
+    const setup = definition.States?.[setupState] as { Arguments?: { Payload?: { settings?: StageSettings } } } | undefined;
+    const settings = setup?.Arguments?.Payload?.settings;
+    if (settings === undefined) {
+        throw new CommandError(
+            `The state machine "${name}" has no "${setupState}" with the stage's settings: it is not one of this project's.`);
+    }
+    return settings;
+}
+
+/**
+ * Starts an execution once its input is valid for the deployed stage.
+ * @throws CommandError with all problems of the input, one a line; nothing is started then.
+ */
+export async function startTraining(client: SFNClient, stage: Stage, input: unknown, name?: string): Promise<string> {
+    const { problems } = readInput(input, stage.settings);
+    if (problems.length > 0) {
+        throw new CommandError(`The input has ${problems.length} problem${problems.length === 1 ? "" : "s"}; nothing was started:\n`
+            + problems.map((problem) => `  ${describeProblem(problem)}`).join("\n"));
+    }
+    const { executionArn } = await client.send(
+        new StartExecutionCommand({ stateMachineArn: stage.stateMachineArn, input: JSON.stringify(input), ...name === undefined ? {} : { name } }));
+    return executionArn as string;
+}
+
+/** The ARN of an execution given by its ARN or name, or of the newest one. */
+export async function findExecution(client: SFNClient, stage: Stage, execution?: string): Promise<string> {
+    if (execution?.startsWith("arn:")) {
+        return execution;
+    }
+    if (execution !== undefined) {
+        return `${stage.stateMachineArn.replace(":stateMachine:", ":execution:")}:${execution}`;
+    }
+    for await (const page of paginateListExecutions({ client, pageSize: 1 }, { stateMachineArn: stage.stateMachineArn })) {
+        const newest = page.executions?.[0]?.executionArn;
+        if (newest !== undefined) {
+            return newest;
+        }
+    }
+    throw new CommandError("The stage has no execution yet. Start one with `ensemble start`.");
+}
+
+/** The whole history so far, oldest event first. */
+export async function historyOf(client: SFNClient, executionArn: string): Promise<HistoryEvent[]> {
+    const events: HistoryEvent[] = [];
+    for await (const page of paginateGetExecutionHistory({ client, pageSize: 1000 }, { executionArn })) {
+        events.push(...page.events ?? []);
+    }
+    return events;
+}
+
+export interface WatchOptions {
+    /** Milliseconds between two looks; default 5,000. */
+    readonly interval?: number;
+    readonly signal?: AbortSignal;
+}
+
+/**
+ * Follows an execution: yields the events that are new at each look, and ends with the execution.
+ * An abort of the signal ends the watching, not the execution.
+ */
+export async function* watchExecution(
+    client: SFNClient, executionArn: string, { interval = 5_000, signal }: WatchOptions = {},
+): AsyncGenerator<{ readonly execution: DescribeExecutionOutput; readonly events: readonly HistoryEvent[] }> {
+    let seen = 0;
+    for (;;) {
+        // described first: events that come between the two calls are in the next look, never lost
+        const execution = await client.send(new DescribeExecutionCommand({ executionArn }));
+        const fresh: HistoryEvent[] = [];
+        // newest first until the first known one: a look costs one page, however long the history
+        pages: for await (const page of paginateGetExecutionHistory({ client, pageSize: 100 }, { executionArn, reverseOrder: true })) {
+            for (const event of page.events ?? []) {
+                if ((event.id ?? 0) <= seen) {
+                    break pages;
+                }
+                fresh.push(event);
+            }
+        }
+        fresh.reverse();
+        seen = fresh.at(-1)?.id ?? seen;
+        yield { execution, events: fresh };
+        if (execution.status !== "RUNNING" || signal?.aborted) {
+            return;
+        }
+        await pause(interval, signal);
+    }
+}
+
+/** Sleeps, or less when the signal is aborted. */
+function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+        const end = (): void => {
+            clearTimeout(timer);
+            signal?.removeEventListener("abort", end);
+            resolve();
+        };
+        const timer = setTimeout(end, milliseconds);
+        signal?.addEventListener("abort", end);
+    });
+}
+
+export interface Explanation {
+    readonly executionArn: string;
+    readonly status: string;
+    /** Where it failed: the last state whose task failed; undefined when none did. */
+    readonly state?: string;
+    readonly class?: string;
+    readonly reason?: string;
+    readonly advice?: string;
+    readonly logUrl?: string;
+    readonly seconds: number;
+    readonly error?: string;
+    readonly cause?: string;
+}
+
+/** Reads an execution and its history: what failed, where, why, and what to do. */
+export async function explainExecution(client: SFNClient, executionArn: string): Promise<Explanation> {
+    const execution = await client.send(new DescribeExecutionCommand({ executionArn }));
+    const end = execution.stopDate ?? new Date();
+    const base = {
+        executionArn, status: String(execution.status),
+        seconds: Math.round((end.getTime() - (execution.startDate?.getTime() ?? end.getTime())) / 1000),
+    };
+    if (execution.status === "SUCCEEDED" || execution.status === "RUNNING") {
+        return base;
+    }
+    const failed = lastFailure(await historyOf(client, executionArn));
+    const found = classify(failed ?? { error: execution.error, cause: execution.cause });
+    const named = /^Notified\.(\w+)$/.exec(execution.error ?? "")?.[1];
+    const errorClass = named !== undefined && named in advice ? named as keyof typeof advice : found.class;
+    const region = executionArn.split(":")[3];
+    return {
+        ...base,
+        ...failed === undefined ? {} : { state: failed.state },
+        class: errorClass, reason: found.reason, advice: advice[errorClass],
+        ...found.log === undefined ? {} : { logUrl: logUrl(found.log, region) },
+        ...execution.error === undefined ? {} : { error: execution.error },
+        ...execution.cause === undefined ? {} : { cause: execution.cause },
+    };
+}
+
+/** States that only tell of a failure: what they report is not the failure itself. */
+const reporting = /^(JSONify .* Error Cause|Describe Failure|Notify Failure)$/;
+
+/** The last failed task before the failure was described, with the state that it belongs to. */
+function lastFailure(events: readonly HistoryEvent[]): { state: string; error?: string; cause?: string } | undefined {
+    const byId = new Map(events.map((event) => [event.id, event]));
+    for (let i = events.length - 1; i >= 0; i--) {
+        const event = events[i];
+        const details = event.taskFailedEventDetails ?? event.taskTimedOutEventDetails ?? event.taskSubmitFailedEventDetails
+            ?? event.taskStartFailedEventDetails ?? event.evaluationFailedEventDetails ?? event.lambdaFunctionFailedEventDetails;
+        if (details === undefined) {
+            continue;
+        }
+        let entry: HistoryEvent | undefined = event;
+        while (entry !== undefined && entry.stateEnteredEventDetails === undefined) {
+            entry = byId.get(entry.previousEventId);
+        }
+        const state = entry?.stateEnteredEventDetails?.name ?? "(unknown)";
+        if (!reporting.test(state)) {
+            return { state, error: details.error, cause: details.cause };
+        }
+    }
+    return undefined;
+}
+
+/**
+ * Starts a new execution with the input of an ended one: Setup reuses whatever is trained already, so that only what had not
+ * finished is trained. Not AWS's redrive, which pins the old definition and enters the Fail state again.
+ * @throws CommandError when it is still running or has succeeded.
+ */
+export async function resumeTraining(client: SFNClient, stage: Stage, executionArn: string): Promise<string> {
+    const execution = await client.send(new DescribeExecutionCommand({ executionArn }));
+    if (execution.status === "RUNNING") {
+        throw new CommandError(`${executionArn} is still running: watch it, or stop it first.`);
+    }
+    if (execution.status === "SUCCEEDED") {
+        throw new CommandError(`${executionArn} has succeeded: there is nothing to resume. Start a new one with \`ensemble start\`.`);
+    }
+    return startTraining(client, stage, JSON.parse(execution.input ?? "{}"), resumedName(String(execution.name)));
+}
+
+/** `run` -> `run-r2` -> `run-r3`: at most 80 characters. */
+export function resumedName(name: string): string {
+    const [, stem, count] = /^(.*?)(?:-r(\d+))?$/.exec(name) as RegExpExecArray;
+    const suffix = `-r${count === undefined ? 2 : Number(count) + 1}`;
+    return `${stem.slice(0, 80 - suffix.length)}${suffix}`;
+}
+
+/** Stops an execution; SageMaker and Batch jobs that it waits for are stopped by Step Functions. */
+export async function stopTraining(client: SFNClient, executionArn: string, cause: string): Promise<void> {
+    await client.send(new StopExecutionCommand({ executionArn, error: "StoppedByOperator", cause }));
+}
