@@ -116,9 +116,6 @@ const FUNCTIONS: readonly (readonly [name: string, implementation: Implementatio
             throw new JsonataFailure("D3000", `$parse: the string is not JSON (${(error as Error).message})`);
         }
     }, "<s:x>"],
-    ["eval", () => {
-        throw new JsonataFailure("T1006", "$eval is not available in Step Functions; use $parse for JSON text");
-    }],
     ["millis", function (this: Focus) {
         return hostOf(this).now();
     } as Implementation, "<:n>"],
@@ -159,6 +156,10 @@ export function compileJsonata(text: string, field: string): JsonataExpression {
     } catch (error) {
         throw new ExpressionError("JSONata", field, `The JSONata expression '${source}' specified for the field '${field}' is not valid: ${messageOf(error)}`);
     }
+    if (source.includes("$eval") && namesVariable(prepared.ast(), "eval")) {
+        throw new ExpressionError("JSONata", field, `The JSONata expression '${source}' specified for the field '${field}' calls $eval, which Step Functions does not have;`
+            + " $parse reads JSON text");
+    }
     for (const [name, implementation, signature] of FUNCTIONS) {
         // Registering parses the signature, which costs more than the rest: only what the text names.
         if (!source.includes(`$${name}`)) {
@@ -189,6 +190,15 @@ export function compileJsonata(text: string, field: string): JsonataExpression {
         }
     };
     return { source, field, evaluate };
+}
+
+/** Whether a syntax tree mentions the variable or function. */
+function namesVariable(node: unknown, name: string): boolean {
+    if (typeof node !== "object" || node === null) {
+        return false;
+    }
+    const { type, value } = node as { type?: unknown; value?: unknown };
+    return (type === "variable" && value === name) || Object.values(node).some(part => namesVariable(part, name));
 }
 
 function messageOf(error: unknown): string {

@@ -41,9 +41,11 @@ describe("Retry", () => {
 
     it("waits, in all, what the policy adds up to", async () => {
         await fc.assert(fc.asyncProperty(
-            fc.integer({ min: 1, max: 300 }), fc.double({ min: 1, max: 3, noNaN: true }), fc.integer({ min: 0, max: 12 }), fc.integer({ min: 301, max: 4000 }),
+            fc.integer({ min: 1, max: 300 }), fc.double({ min: 1, max: 3, noNaN: true }),
+            fc.integer({ min: 0, max: 12 }), fc.integer({ min: 301, max: 4000 }),
             async (interval, rate, attempts, most) => {
-                const { gaps } = await times({ IntervalSeconds: interval, BackoffRate: rate, MaxAttempts: attempts, MaxDelaySeconds: most }, 99);
+                const retrier = { IntervalSeconds: interval, BackoffRate: rate, MaxAttempts: attempts, MaxDelaySeconds: most };
+                const { gaps } = await times(retrier, 99);
                 assert.equal(gaps.length, attempts);
                 gaps.forEach((gap, index) => assert.ok(Math.abs(gap - Math.min(interval * rate ** index, most)) < 0.01));
             }), { numRuns: 100 });

@@ -20,7 +20,9 @@ export async function run(
     return execute(definition, { input, task, ...options });
 }
 
-export async function output(definition: StateMachineDefinition, input: JsonValue = {}, task?: TaskHandler): Promise<JsonValue | undefined> {
+export async function output(
+    definition: StateMachineDefinition, input: JsonValue = {}, task?: TaskHandler,
+): Promise<JsonValue | undefined> {
     const result = await run(definition, input, task);
     if (result.status !== "SUCCEEDED") {
         throw new Error(`${result.status}: ${result.error}: ${result.cause}`);

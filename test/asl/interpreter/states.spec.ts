@@ -292,7 +292,10 @@ describe("Task", () => {
                 D: { Type: "Succeed" },
             } }] },
         }), { n: 1 }, async request => {
-            seen.push([request.state, request.path, request.resource, request.arguments, request.attempt, request.entered, request.timeoutSeconds, request.heartbeatSeconds]);
+            seen.push([
+                request.state, request.path, request.resource, request.arguments, request.attempt, request.entered,
+                request.timeoutSeconds, request.heartbeatSeconds,
+            ]);
             if (seen.length === 1) {
                 throw new TaskError("E");
             }
