@@ -11,6 +11,7 @@ import { dominators } from "./dominators";
 import { describeSteps, type Step } from "./findings";
 import { catchers, catchesAll, isFields, reachable, reaching, type Edge, type Node, type Scope } from "./graph";
 import { checkRecord, recordOf } from "./joins";
+import type { Variables } from "./variables";
 import { errorFor, lastStep, type Ways } from "./ways";
 
 /** Resources that tell somebody, unless the caller says otherwise. A function's name after "lambda:" makes that function one. */
@@ -35,14 +36,14 @@ export function notifies(node: Node, notification: readonly string[]): boolean {
 
 const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
-export function checkFailureFlow(context: Context, ways: Ways): void {
+export function checkFailureFlow(context: Context, ways: Ways, variables: Variables): void {
     const { graph, settings } = context;
     const telling = new Set(graph.nodes.filter((node) => notifies(node, settings.notification)));
     const records = new Map<Node, boolean>();
     for (const node of graph.nodes) {
         const record = recordOf(node);
         if (record !== undefined && settings.tolerance === "declared") {
-            records.set(node, checkRecord(context, ways, node, record));
+            records.set(node, checkRecord(context, ways, variables, node, record));
         }
     }
     for (const scope of graph.scopes) {

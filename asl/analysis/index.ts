@@ -4,12 +4,16 @@
  */
 import { parseTree, printParseErrorCode, type Node as TextNode, type ParseError } from "jsonc-parser";
 import type { Context } from "./context";
+import { checkData } from "./data";
 import { checkFailureFlow, defaultNotification } from "./failure";
 import { Reporter, type Finding } from "./findings";
 import { buildGraph, isFields, type Fields } from "./graph";
+import { checkJobs } from "./jobs";
 import { Expressions } from "./jsonata";
+import { checkLoops } from "./loops";
 import { rules } from "./rules";
 import { checkStructure, largestDefinition, show } from "./structure";
+import { checkTiming } from "./timing";
 import { checkTotality } from "./totality";
 import { checkVariables, Variables } from "./variables";
 import { Ways } from "./ways";
@@ -67,10 +71,14 @@ export function analyse(definition: unknown, options: AnalysisOptions = {}): Fin
     };
     const ways = new Ways();
     checkStructure(context);
-    checkFailureFlow(context, ways);
     const variables = new Variables(graph, context.expressions);
+    checkFailureFlow(context, ways, variables);
     checkVariables(context, ways, variables);
     checkTotality(context, ways, variables);
+    checkData(context, ways);
+    checkLoops(context, ways, variables);
+    checkJobs(context, ways, variables);
+    checkTiming(context, variables);
     return report.findings;
 }
 

@@ -172,13 +172,13 @@ export class Variables {
         return this.owned.get(scope)?.keys() ?? [];
     }
 
-    /** What expressions of a state see. `overrides` replaces variables. */
-    environment(node: Node, role: Role, overrides: ReadonlyMap<string, Value> = new Map()): Environment {
+    /** What expressions of a state see. `overrides` replaces variables, `result` the state's own result. */
+    environment(node: Node, role: Role, overrides: ReadonlyMap<string, Value> = new Map(), result?: Value): Environment {
         const fields = new Map<string, Value>([["input", anyJson], ["context", contextObject]]);
         if (role === "catch") {
             fields.set("errorOutput", errorOutput);
         } else if (node.type === "Task" || node.type === "Parallel" || node.type === "Map") {
-            fields.set("result", this.resultOf(node, overrides));
+            fields.set("result", result ?? this.resultOf(node, overrides));
         }
         const states = object(fields);
         return {
@@ -215,16 +215,16 @@ export class Variables {
     }
 
     /** What a state hands to the next one. */
-    stateOutput(node: Node, overrides: ReadonlyMap<string, Value> = new Map()): Value {
+    stateOutput(node: Node, overrides: ReadonlyMap<string, Value> = new Map(), result?: Value): Value {
         const { fields, language, type } = node;
         if (language === "JSONPath") {
             const replaces = fields.ResultPath === undefined || fields.ResultPath === "$";
             return type === "Pass" && fields.Result !== undefined && replaces && fields.OutputPath === undefined ? constant(fields.Result) : anyJson;
         }
         if (fields.Output !== undefined) {
-            return this.template(fields.Output, this.environment(node, "state", overrides)).value;
+            return this.template(fields.Output, this.environment(node, "state", overrides, result)).value;
         }
-        return type === "Parallel" ? this.resultOf(node, overrides) : anyJson;
+        return result ?? (type === "Parallel" ? this.resultOf(node, overrides) : anyJson);
     }
 
     /** A JSON value with expressions in it. */
