@@ -176,22 +176,22 @@ def read_folds(channel: Path, pages: Sequence[Page]) -> tuple[int, dict[str, int
     return count, folds
 
 
-def page_file(channel: Path, kind: str, page: Page, suffix: str) -> Path:
+def page_file(channel: Path, kind: str, page: Page, suffix: str, source: str) -> Path:
     path = channel / page.stack / f"{page.file_stem}{suffix}"
     if not path.is_file():
-        raise DataError(f"labels.csv:{page.line}: unknown page {page.page} of stack {page.stack}: there is no {kind}/{page.stack}/{path.name}")
+        raise DataError(f"{source}:{page.line}: unknown page {page.page} of stack {page.stack}: there is no {kind}/{page.stack}/{path.name}")
     return path
 
 
-def read_texts(channel: Path, pages: Sequence[Page]) -> list[str]:
-    """Text of every page; an empty page is allowed (OCR found nothing)."""
+def read_texts(channel: Path, pages: Sequence[Page], source: str = "labels.csv") -> list[str]:
+    """Text of every page; an empty page is allowed (OCR found nothing). `source`: what Page.line counts in, for messages."""
     texts = []
     for page in pages:
-        path = page_file(channel, "text", page, ".txt")
+        path = page_file(channel, "text", page, ".txt", source)
         try:
             texts.append(path.read_text(encoding="utf-8"))
         except UnicodeDecodeError as error:
-            raise DataError(f"text/{page.stack}/{path.name} (labels.csv:{page.line}): not UTF-8 at byte {error.start}") from None
+            raise DataError(f"text/{page.stack}/{path.name} ({source}:{page.line}): not UTF-8 at byte {error.start}") from None
     return texts
 
 
@@ -208,19 +208,19 @@ def decode_image(path: Path, width: int, height: int):
     return 1 - numpy.asarray(grey, dtype=numpy.float32) / 255
 
 
-def read_images(channel: Path, pages: Sequence[Page], width: int, height: int, workers: int):
+def read_images(channel: Path, pages: Sequence[Page], width: int, height: int, workers: int, source: str = "labels.csv"):
     """Pixels of every page as float16 (page, height, width, 1), read by `workers` threads; the order is that of `pages`."""
     import numpy
     from PIL import Image
 
-    files = [page_file(channel, "images", page, ".png") for page in pages]
+    files = [page_file(channel, "images", page, ".png", source) for page in pages]
 
     def load(index: int):
         try:
             return decode_image(files[index], width, height).astype(numpy.float16)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             page = pages[index]
-            raise DataError(f"images/{page.stack}/{files[index].name} (labels.csv:{page.line}): not a readable image "
+            raise DataError(f"images/{page.stack}/{files[index].name} ({source}:{page.line}): not a readable image "
                             f"({type(error).__name__})") from None
 
     pixels = numpy.empty((len(pages), height, width, 1), numpy.float16)

@@ -15,7 +15,7 @@ from .progress import epoch_line
 def prepare_keras(seed: int) -> Any:
     """Imports Keras (seconds; so only after the input was checked) with equal results for equal seeds on a CPU."""
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")
     import keras

@@ -18,6 +18,7 @@ from common import checkpoint, hyperparameters, metrics, output  # noqa: E402
 from common.container import Container, run  # noqa: E402
 from common.data import TEST, TRAIN, Page, Table, read_table  # noqa: E402
 from common.errors import DataError, HyperparameterError  # noqa: E402
+from common.features import SMALLEST_PROBABILITY, features_of, padded_inputs  # noqa: E402
 from common.network import prepare_keras, seed_of, train_epochs  # noqa: E402
 
 SCHEMA: hyperparameters.Schema = {
@@ -38,7 +39,6 @@ SCHEMA: hyperparameters.Schema = {
 }
 #: Share of the training stacks that is only validated on.
 VALIDATION_SHARE = 0.1
-SMALLEST_PROBABILITY = 1e-3
 
 
 def members_of(mode: str, table: Table) -> list[str]:
@@ -50,15 +50,6 @@ def members_of(mode: str, table: Table) -> list[str]:
         if name not in table.members:
             raise HyperparameterError(f"mode: '{name}' has no predictions in dataframe.csv; expected both, or names of {', '.join(table.members)}")
     return [name for name in table.members if name in chosen]
-
-
-def features_of(probabilities: Any) -> Any:
-    """(page, member, class) to one row a page: centred logarithms, in which agreement of members adds up."""
-    import numpy
-
-    logarithms = numpy.log(numpy.maximum(probabilities, SMALLEST_PROBABILITY))
-    logarithms = (logarithms - logarithms.mean(axis=2, keepdims=True)) / -numpy.log(SMALLEST_PROBABILITY)
-    return logarithms.reshape(len(probabilities), -1).astype(numpy.float32)
 
 
 def learning_rate_of(epoch: int, parameters: dict[str, Any]) -> float:
@@ -85,17 +76,14 @@ def padded(sequences: Sequence[Sequence[int]], length: int, features: Any, class
     """Inputs, targets and weights of equal length; the first page of a drawn part begins a document only if it truly does."""
     import numpy
 
-    inputs = numpy.zeros((len(sequences), length, features.shape[1] + 1), numpy.float32)
     class_targets = numpy.zeros((len(sequences), length), numpy.int32)
     begin_targets = numpy.zeros((len(sequences), length, 1), numpy.float32)
     weights = numpy.zeros((len(sequences), length), numpy.float32)
-    for index, rows in enumerate(sequences):
-        rows = list(rows)
-        inputs[index, : len(rows), :-1] = features[rows]
-        inputs[index, : len(rows), -1] = 1
+    for index, rows in enumerate(map(list, sequences)):
         class_targets[index, : len(rows)] = classes[rows]
         begin_targets[index, : len(rows), 0] = begins[rows]
         weights[index, : len(rows)] = 1
+    inputs = padded_inputs(sequences, length, features)
     return inputs, {"class": class_targets, "begins": begin_targets}, {"class": weights, "begins": weights}
 
 
@@ -189,9 +177,7 @@ def write(
 
     pages, classes = table.pages, table.classes
     stacks = list(testing.values())
-    nothing = numpy.zeros(len(pages))
-    inputs, _, _ = padded(stacks, length, features, nothing, nothing)
-    answers = model.predict(inputs, batch_size=parameters["batch_size"], verbose=0)
+    answers = model.predict(padded_inputs(stacks, length, features), batch_size=parameters["batch_size"], verbose=0)
     rows = [row for own in stacks for row in own]
     class_probabilities = numpy.concatenate([answers["class"][index, : len(own)] for index, own in enumerate(stacks)])
     begin_probabilities = numpy.concatenate([answers["begins"][index, : len(own), 0] for index, own in enumerate(stacks)])
