@@ -20,7 +20,7 @@ export interface Location {
     readonly key: string;
 }
 
-/** Splits `s3://bucket/key`; the key may be empty. Throws InputError-like DataError for anything else. */
+/** Splits `s3://bucket/key`; the key may be empty. Throws a DataError for anything else. */
 export function locate(uri: string): Location {
     const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([\s\S]*))?$/.exec(uri);
     if (match === null) {
@@ -29,9 +29,10 @@ export function locate(uri: string): Location {
     return { bucket: match[1], key: match[2] ?? "" };
 }
 
-/** `s3://bucket/a` and `b` give `s3://bucket/a/b`, however many slashes stand between. */
+/** `s3://bucket/a` and `b` give `s3://bucket/a/b`, however many slashes stand between; a slash at the very end stays. */
 export function join(prefix: string, ...parts: readonly string[]): string {
-    return [prefix.replace(/\/+$/, ""), ...parts.map((part) => part.replace(/^\/+/, ""))].filter((part) => part !== "").join("/");
+    const bare = parts.map((part, index) => index < parts.length - 1 ? part.replace(/^\/+|\/+$/g, "") : part.replace(/^\/+/, ""));
+    return [prefix.replace(/\/+$/, ""), ...bare.filter((part) => part !== "")].join("/");
 }
 
 /** The prefix one level up: `s3://bucket/runs/x/raw_data` gives `s3://bucket/runs/x`. */

@@ -3,7 +3,7 @@
  * that unpacks to more than its bounds.
  */
 import * as tar from "tar";
-import { DataError, StorageError, messageOf } from "../common/errors";
+import { DataError, messageOf } from "../common/errors";
 import { translate } from "../common/storage";
 
 export interface ArchiveLimits {
@@ -38,12 +38,15 @@ export async function unpack(file: string, folder: string, name: string, limits:
         return unsafe === undefined;
     };
     try {
-        await tar.extract({ file, cwd: folder, strict: true, preserveOwner: false, noMtime: true, filter: (path, entry) => allowed(path, entry as tar.ReadEntry) });
+        await tar.extract({
+            file, cwd: folder, strict: true, preserveOwner: false, noMtime: true,
+            filter: (path, entry) => allowed(path, entry as tar.ReadEntry),
+        });
     } catch (error) {
         if (unsafe === undefined) {
             const told = translate(`unpack ${name}`, error);
-            throw "code" in (error as object) && /^E(NOSPC|DQUOT|ROFS|MFILE|ACCES)$/.test(String((error as { code: unknown }).code))
-                && told instanceof StorageError ? told : new DataError(`${name} is damaged (${messageOf(error)}); train the model again (force)`);
+            const disk = /^E(NOSPC|DQUOT|ROFS|MFILE)$/.test(String((error as { code?: unknown }).code));
+            throw disk ? told : new DataError(`${name} is damaged (${messageOf(error)}); train the model again (force)`);
         }
     }
     if (unsafe !== undefined) {

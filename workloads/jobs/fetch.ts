@@ -40,7 +40,9 @@ export async function fetch(context: JobContext): Promise<void> {
     }
 }
 
-async function copyData({ storage, print, signal }: JobContext, source: string, target: string, seed: number, testShare: number): Promise<void> {
+async function copyData(
+    { storage, print, signal }: JobContext, source: string, target: string, seed: number, testShare: number,
+): Promise<void> {
     const objects = await listAll(storage, source);
     if (objects.size === 0) {
         throw new DataError(`${source} holds no object, expected labels.csv and pages; correct preprocessed_data_path`);

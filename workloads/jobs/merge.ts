@@ -58,7 +58,9 @@ export async function merge(context: JobContext): Promise<void> {
     await storage.put(join(output, "dataframe.csv"), table, "text/csv");
     await storage.putJson(join(output, "manifest.json"), {
         format: 1, job: "merge", rows: pages.length, sha256: sha256(table), missing,
-        members: Object.fromEntries(present.map(({ name, trained }) => [name, { key: trained.key, classes: predictions.get(name)?.classes }])),
+        members: Object.fromEntries(present.map(({ name, trained }) => {
+            return [name, { key: trained.key, classes: predictions.get(name)?.classes }];
+        })),
     });
     print(`${pages.length} pages of ${present.map(({ name }) => name).join(", ")} joined${missing.length > 0 ? `, without ${missing.join(", ")}` : ""}`);
 }
@@ -69,12 +71,15 @@ export function formatTable(pages: readonly Page[], predictions: ReadonlyMap<str
     const rows = pages.map((page) => [
         page.stack, page.page, page.class, String(page.begins_document), page.split ?? "",
         // Means of six-digit numbers need no more digits than nine.
-        ...[...predictions.values()].flatMap(({ probabilities }) => (probabilities.get(pageId(page)) ?? []).map((value) => Number(value.toFixed(9)))),
+        ...[...predictions.values()].flatMap(({ probabilities }) => probabilities.get(pageId(page)) ?? [])
+            .map((value) => Number(value.toFixed(9))),
     ]);
     return stringify([header, ...rows]);
 }
 
-async function readPredictions(context: JobContext, { name, trained }: PresentMember, pages: readonly Page[]): Promise<[MemberPredictions, Mismatch[]]> {
+async function readPredictions(
+    context: JobContext, { name, trained }: PresentMember, pages: readonly Page[],
+): Promise<[MemberPredictions, readonly Mismatch[]]> {
     const folder = await unpackArtifact(context, trained, "output");
     const files = (await readdir(folder, { recursive: true, withFileTypes: true }))
         .filter((entry) => entry.isFile() && entry.name === "predictions.jsonl")

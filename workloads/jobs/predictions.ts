@@ -116,10 +116,12 @@ export class PredictionReader {
             return lines[0].values;
         }
         const folds = lines.map(({ fold }) => fold);
-        const complete = lines.length > 0 && !folds.includes(null) && new Set(folds).size === lines.length && lines.length === this.folds.size;
+        const complete = lines.length > 0 && !folds.includes(null) && new Set(folds).size === lines.length
+            && lines.length === this.folds.size;
         if (!complete) {
+            const all = [...this.folds].sort((a, b) => a - b);
             this.report(`${lines.length} test predictions (folds ${folds.join(", ") || "none"}), expected one with fold null or one of each fold `
-                + `(${[...this.folds].sort((a, b) => a - b).join(", ") || "none"})`, lines[0]?.where, id);
+                + `(${all.join(", ") || "none"})`, lines[0]?.where, id);
             return undefined;
         }
         return lines[0].values.map((_, index) => lines.reduce((sum, { values }) => sum + values[index], 0) / lines.length);
@@ -150,6 +152,8 @@ export class PredictionReader {
     }
 
     private report(what: string, where?: string, page?: string): void {
-        this.mismatches.push({ member: this.member, ...(page === undefined ? {} : { page }), what, ...(where === undefined ? {} : { where }) });
+        this.mismatches.push({
+            member: this.member, ...(page === undefined ? {} : { page }), what, ...(where === undefined ? {} : { where }),
+        });
     }
 }

@@ -142,10 +142,12 @@ export function readOutcome(value: unknown): Outcome | undefined {
     }
     const cause = outcome.cause ?? outcome.Cause ?? outcome.failure ?? outcome.record;
     const inner = cause === undefined || cause === null ? {} : parseRecord(cause);
-    const merged: Record<string, unknown> = { ...inner, ...Object.fromEntries(Object.entries(outcome).filter(([, entry]) => entry !== null)) };
+    const given = Object.entries(outcome).filter(([, entry]) => entry !== null);
+    const merged: Record<string, unknown> = { ...inner, ...Object.fromEntries(given) };
+    const error = textOf(merged.error ?? merged.Error);
     const read = "class" in merged && textOf(merged.class) !== ""
-        ? classify({ cause: JSON.stringify({ class: merged.class, reason: textOf(merged.reason) }), error: textOf(merged.error ?? merged.Error) })
-        : classify({ error: textOf(merged.error ?? merged.Error), cause: textOf(cause) });
+        ? classify({ cause: JSON.stringify({ class: merged.class, reason: textOf(merged.reason) }), error })
+        : classify({ error, cause: textOf(cause) });
     const jobs = Array.isArray(merged.jobs) ? merged.jobs.filter((job) => typeof job === "string") : [read.jobName].filter((job) => job !== undefined);
     return {
         member: oneLine(textOf(merged.member ?? merged.model), 100) || "unknown member",

@@ -26,6 +26,8 @@ export interface SetupDependencies {
     readonly storage: Storage;
     /** Undefined: quotas are not checked, and the plan says so. */
     readonly quotas?: QuotaLookup;
+    /** The function's log; by default standard output. */
+    readonly print?: (line: string) => void;
 }
 
 /** Step Functions' limit of a state's data, in bytes. */
@@ -42,7 +44,7 @@ export const handler = (event: SetupEvent): Promise<Run> =>
     setup(event, { storage: new Storage(createS3()), quotas: defaultQuotas() });
 
 /** @throws InputError with one problem a line. */
-export async function setup(event: SetupEvent, { storage, quotas }: SetupDependencies): Promise<Run> {
+export async function setup(event: SetupEvent, { storage, quotas, print = console.log }: SetupDependencies): Promise<Run> {
     const { settings, execution } = event;
     const { input, problems } = readInput(event.input, settings);
     if (input === undefined) {
@@ -59,7 +61,8 @@ export async function setup(event: SetupEvent, { storage, quotas }: SetupDepende
     for (const [name, member] of Object.entries(settings.members)) {
         const wanted = input.members[name];
         const identity: MemberIdentity = {
-            ...parts(member, wanted), seed: settings.seed, data: data.hash, ...(data.testShare === undefined ? {} : { testShare: data.testShare }),
+            ...parts(member, wanted), seed: settings.seed, data: data.hash,
+            ...(data.testShare === undefined ? {} : { testShare: data.testShare }),
             ...(member.splitSet ? { folds: split ?? settings.folds } : {}),
         };
         members[name] = wanted.given === undefined
@@ -116,7 +119,8 @@ export async function setup(event: SetupEvent, { storage, quotas }: SetupDepende
             },
             publish: {
                 ...byMember(settings, "publishParameter", prefix), INPUT_PATH_SEQ: join(base, settings.combiner.name),
-                OUTPUT_PATH: paths.ready_to_use_artifacts, TARGET: input.target, GATE: JSON.stringify(gate(settings)), EXECUTION: execution.name,
+                OUTPUT_PATH: paths.ready_to_use_artifacts, TARGET: input.target, GATE: JSON.stringify(gate(settings)),
+                EXECUTION: execution.name,
             },
         },
         members: Object.fromEntries(Object.entries(settings.members).map(([name, member]) => {
@@ -155,9 +159,9 @@ export async function setup(event: SetupEvent, { storage, quotas }: SetupDepende
     };
     await storage.putJson(join(base, "plan.json"), plan);
     for (const [name, { reason }] of [...Object.entries(run.members), [settings.combiner.name, run.combiner] as const]) {
-        console.log(`${name}: ${reason}`);
+        print(`${name}: ${reason}`);
     }
-    notes.forEach((note) => console.log(`note: ${note}`));
+    notes.forEach((note) => print(`note: ${note}`));
     return run;
 }
 
@@ -304,7 +308,9 @@ async function checkQuotas(
     const unknown: string[] = [];
     try {
         for (const [name, model, wanted] of models.filter(([, , { train }]) => train)) {
-            const rungs = await Promise.all(wanted.capacity.map(async (rung) => ({ ...rung, quota: await quotas(rung.instanceType, rung.spot) })));
+            const rungs = await Promise.all(wanted.capacity.map(async (rung) => {
+                return { ...rung, quota: await quotas(rung.instanceType, rung.spot) };
+            }));
             const describe = rungs.map(({ instanceType, spot, quota }) => `${instanceType}${spot ? " (Spot)" : ""}: ${quota ?? "unknown"}`).join(", ");
             unknown.push(...rungs.filter(({ quota }) => quota === undefined).map(({ instanceType }) => instanceType));
             if (rungs.length > 0 && rungs.every(({ quota }) => quota !== undefined && quota < model.instanceCount)) {
