@@ -58,8 +58,8 @@ export async function startTraining(client: SFNClient, stage: Stage, input: unkn
         throw new CommandError(`The input has ${problems.length} problem${problems.length === 1 ? "" : "s"}; nothing was started:\n`
             + problems.map((problem) => `  ${describeProblem(problem)}`).join("\n"));
     }
-    const { executionArn } = await client.send(
-        new StartExecutionCommand({ stateMachineArn: stage.stateMachineArn, input: JSON.stringify(input), ...name === undefined ? {} : { name } }));
+    const { stateMachineArn } = stage;
+    const { executionArn } = await client.send(new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(input), name }));
     return executionArn as string;
 }
 
