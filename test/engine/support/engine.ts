@@ -27,10 +27,11 @@ export interface PolicyViolation {
 /** What one run of the engine did. */
 export interface Outcome {
     readonly succeeded: boolean;
-    /** By URN: what the engine does, `same` left out. */
-    readonly steps: Readonly<Record<string, string>>;
-    /** How many resources the engine did each thing to, the stack itself included, as its summary says. */
-    readonly changes: Readonly<Record<string, number>>;
+    /**
+     * What the engine did, or in a preview would do, sorted: `update aws:s3/bucket:Bucket::artifacts`. What stays as it is, and what is
+     * only read, is left out.
+     */
+    readonly changes: readonly string[];
     /** How many resources stay as they are. */
     readonly same: number;
     readonly violations: readonly PolicyViolation[];
@@ -42,6 +43,9 @@ export interface RunOptions {
     /** The pack, as a path (relative to the project), and its configuration. Without it, no policies run. */
     readonly policies?: { readonly pack?: string; readonly config?: string };
 }
+
+const UNTOLD_TYPES = /^pulumi:(?:pulumi:Stack(?:Reference)?$|providers:)/;
+const UNTOLD_STEPS: ReadonlySet<string> = new Set(["same", "read", "refresh", "discard"]);
 
 /** One stack on one account, from its creation to its end. */
 export class TestStack {
@@ -125,23 +129,19 @@ export class TestStack {
     private async run(
         action: (handlers: { onEvent: (event: automation.EngineEvent) => void; onOutput: (text: string) => void }) => Promise<unknown>,
     ): Promise<Outcome> {
-        const steps: Record<string, string> = {};
+        const changes = new Set<string>();
         const violations: PolicyViolation[] = [];
-        let changes: Record<string, number> = {};
         let [same, log, succeeded] = [0, "", true];
         try {
             await action({
                 onOutput: text => { log += text; },
                 onEvent: event => {
-                    const metadata = event.resourcePreEvent?.metadata;
-                    if (metadata !== undefined && metadata.type !== "pulumi:pulumi:Stack" && !metadata.type.startsWith("pulumi:providers:")) {
-                        if (metadata.op === "same") {
-                            same += 1;
-                        } else {
-                            steps[metadata.urn] = metadata.op;
-                        }
+                    // A refresh says only afterwards whether it found something changed.
+                    const metadata = (event.resourcePreEvent ?? event.resOutputsEvent)?.metadata;
+                    if (metadata !== undefined && !UNTOLD_TYPES.test(metadata.type) && !UNTOLD_STEPS.has(metadata.op)) {
+                        changes.add(`${metadata.op} ${metadata.type}::${metadata.urn.split("::").at(-1)}`);
                     }
-                    changes = event.summaryEvent?.resourceChanges ?? changes;
+                    same = event.summaryEvent?.resourceChanges.same ?? same;
                     if (event.policyEvent !== undefined) {
                         const { policyName: policy, enforcementLevel: level, resourceUrn: urn = "", message } = event.policyEvent;
                         violations.push({ policy, level, urn, message });
@@ -152,7 +152,7 @@ export class TestStack {
             succeeded = false;
             log += String(error);
         }
-        return { succeeded, steps, changes, same, violations, log };
+        return { succeeded, changes: [...changes].sort(), same, violations, log };
     }
 }
 
@@ -168,7 +168,10 @@ function stackFile(stack: string): string {
 }
 
 /** The flags that an npm script of the project carries: `preview:dev` and the like. */
-export function scriptFlags(script: string): { readonly stack: string; readonly policies: { readonly pack: string; readonly config: string } } {
+export function scriptFlags(script: string): {
+    readonly stack: string;
+    readonly policies: { readonly pack: string; readonly config: string };
+} {
     const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as { scripts: Record<string, string> };
     const { values } = parseArgs({
         args: scripts[script].split(" ").slice(2),
