@@ -68,7 +68,7 @@ const FUNCTIONS: readonly (readonly [name: string, implementation: Implementatio
             return undefined;
         }
         if (!Number.isFinite(size) || Math.trunc(size) < 1) {
-            throw new JsonataFailure("T0410", `the second argument of $partition must be a positive integer, got ${size}`);
+            throw new JsonataFailure("D3137", `the second argument of $partition must be a positive integer, got ${size}`);
         }
         const step = Math.trunc(size);
         const parts: JsonValue[][] = [];
@@ -84,7 +84,7 @@ const FUNCTIONS: readonly (readonly [name: string, implementation: Implementatio
         }
         const name = Object.hasOwn(HASHES, algorithm) ? HASHES[algorithm] : undefined;
         if (name === undefined) {
-            throw new JsonataFailure("T0410", `$hash knows ${Object.keys(HASHES).join(", ")}, got ${JSON.stringify(algorithm)}`);
+            throw new JsonataFailure("D3137", `$hash knows ${Object.keys(HASHES).join(", ")}, got ${JSON.stringify(algorithm)}`);
         }
         return createHash(name).update(data, "utf8").digest("hex");
     }, "<ss:s>"],
@@ -133,11 +133,11 @@ const FUNCTIONS: readonly (readonly [name: string, implementation: Implementatio
 export function range(start: number, end: number, step: number): number[] {
     const [first, last, by] = [Math.trunc(start), Math.trunc(end), Math.trunc(step)];
     if (!Number.isFinite(first) || !Number.isFinite(last) || !Number.isFinite(by) || by === 0) {
-        throw new JsonataFailure("T0410", `a range needs a step other than 0, got start ${start}, end ${end}, step ${step}`);
+        throw new JsonataFailure("D3137", `a range needs a step other than 0, got start ${start}, end ${end}, step ${step}`);
     }
     const count = Math.floor((last - first) / by) + 1;
     if (count > 1000) {
-        throw new JsonataFailure("T0410", `a range has at most 1,000 elements, this one ${count}`);
+        throw new JsonataFailure("D3137", `a range has at most 1,000 elements, this one ${count}`);
     }
     return Array.from({ length: Math.max(0, count) }, (_, index) => first + index * by);
 }
