@@ -11,6 +11,7 @@ import { evaluate, pathKey } from "./evaluate";
 import { describeSteps } from "./findings";
 import { catchers, cycles, isFields, reachable, type Edge, type Fields, type Node, type Scope } from "./graph";
 import type { Ast } from "./jsonata";
+import { linear, plus, scaled } from "./linear";
 import { parseIntrinsic, parsePath } from "./paths";
 import { only } from "./values";
 import { assignsOf, variablesIn, type Variables } from "./variables";
@@ -198,6 +199,47 @@ export class Guards {
         return finite;
     }
 
+    /**
+     * How often the cycles of a component are taken at most; undefined when its counters do not tell. One counter that every cycle passes
+     * is enough; else the rounds of counters that nothing resets add up, and those of counters that are reset multiply.
+     */
+    rounds(component: readonly Node[]): number | undefined {
+        const inside = new Set(component);
+        const edges = component.flatMap((node) => node.out.filter((edge) => inside.has(edge.to)));
+        const limits = new Map<string, { rounds: number; readonly guards: Set<Edge> }>();
+        for (const edge of edges) {
+            for (const guard of this.of(edge)) {
+                const lo = /^\$[^.]/.test(guard.counter) ? this.variables.lookup(guard.counter.slice(1), edge.from.scope)?.number?.lo ?? -Infinity : -Infinity;
+                const rounds = Math.max(0, Math.ceil(guard.bound - lo) + (guard.strict ? 0 : 1));
+                if (!Number.isFinite(rounds)) {
+                    continue;
+                }
+                const known = limits.get(guard.counter) ?? { rounds: 0, guards: new Set<Edge>() };
+                known.rounds = Math.max(known.rounds, rounds);
+                known.guards.add(edge);
+                limits.set(guard.counter, known);
+            }
+        }
+        const free = (cut: ReadonlySet<Edge>): boolean =>
+            cycles(component, (node) => node.out.filter((edge) => inside.has(edge.to) && !cut.has(edge))).length === 0;
+        let best: number | undefined;
+        let sum = 1;
+        let product = 1;
+        for (const [counter, { rounds, guards }] of limits) {
+            const effects = edges.map((edge) => this.effect(edge, counter));
+            const grows = new Set(edges.filter((_, index) => effects[index] === "grows"));
+            if (effects.includes("changes")) {
+                product *= 1 + rounds;
+                continue;
+            }
+            sum += rounds;
+            if (free(grows) && free(guards) && (best === undefined || rounds + 1 < best)) {
+                best = rounds + 1;
+            }
+        }
+        return best ?? (limits.size > 0 && this.unbounded(component).length === 0 ? sum * product : undefined);
+    }
+
     /** A counter that is compared must begin at a number. */
     private startsBounded(counter: string, scope: Scope): boolean {
         if (!/^\$[^.]/.test(counter)) {
@@ -318,43 +360,46 @@ export class Guards {
         }
     }
 
-    private guard(counter: Ast, bound: Ast, strict: boolean, node: Node, guards: Guard[]): void {
-        let key = clockReading(counter) ? "clock" : pathKey(counter);
-        if (key === undefined && counter.type === "binary" && counter.value === "+") {
-            // $n + 1 < 3
-            key = pathKey(counter.lhs as Ast) ?? pathKey(counter.rhs as Ast);
-        }
-        if (key === undefined || (key !== "clock" && !/^\$[^."]+$/.test(key))) {
+    /** left < right, brought to the form: counter * a < the rest, with a above 0. */
+    private guard(left: Ast, right: Ast, strict: boolean, node: Node, guards: Guard[]): void {
+        const sum = plus(linear(left), scaled(linear(right), -1));
+        const environment = this.variables.environment(node, "choice");
+        const values = sum.opaque.map(({ ast, factor }) => ({ factor, value: evaluate(ast, environment).value, ast }));
+        // A part that changes by itself bounds nothing.
+        if (values.some(({ ast, value }) => changesByItself(ast) || (value.number === undefined && !value.missing))) {
             return;
         }
-        const { read } = variablesIn(bound);
-        if (readsClock(bound) || read.has(key.slice(1))) {
+        const reads = new Set([...sum.variables.keys(), ...values.flatMap(({ ast }) => [...variablesIn(ast).read])]);
+        const counters: [string, number][] = [...sum.variables].filter(([, factor]) => factor > 0).map(([name, factor]) => [`$${name}`, factor]);
+        if (sum.clock > 0) {
+            counters.push(["clock", sum.clock]);
+        } else if (sum.clock < 0) {
             return;
         }
-        const value = evaluate(bound, this.variables.environment(node, "choice")).value;
-        if (value.number !== undefined || value.missing) {
-            guards.push({ counter: key, bound: value.number?.hi ?? Infinity, reads: read, strict });
+        for (const [counter, factor] of counters) {
+            // counter < (all that stands on the other side) / factor
+            let bound = -sum.constant + sum.rounding;
+            for (const [name, other] of sum.variables) {
+                if (`$${name}` !== counter) {
+                    const range = this.variables.lookup(name, node.scope)?.number;
+                    bound += -other * (other < 0 ? range?.hi ?? Infinity : range?.lo ?? -Infinity);
+                }
+            }
+            for (const { factor: own, value } of values) {
+                bound += -own * (own < 0 ? value.number?.hi ?? Infinity : value.number?.lo ?? -Infinity);
+            }
+            const others = new Set([...reads].filter((name) => `$${name}` !== counter));
+            if (counter === "clock" || sum.clock === 0) {
+                guards.push({ counter, bound: Number.isNaN(bound) ? Infinity : bound / factor, reads: others, strict });
+            }
         }
     }
 }
 
-/** $toMillis($states.context.State.EnteredTime), $millis(): the time now. */
-function clockReading(ast: Ast): boolean {
-    if (ast.type !== "function") {
-        return false;
-    }
-    const name = (ast.procedure as Ast | undefined)?.value;
-    const [argument] = ast.arguments as readonly Ast[];
-    if (name === "millis") {
-        return true;
-    }
-    return name === "toMillis" && argument !== undefined
-        && (pathKey(argument) === '$states."context"."State"."EnteredTime"' || (argument.type === "function" && (argument.procedure as Ast).value === "now"));
-}
-
-function readsClock(ast: Ast): boolean {
+/** Does the value differ from one evaluation to the next, whatever the variables are? */
+function changesByItself(ast: Ast): boolean {
     const text = JSON.stringify(ast);
-    return text.includes('"EnteredTime"') || text.includes('"millis"') || text.includes('"now"') || text.includes('"random"') || text.includes('"input"');
+    return ["EnteredTime", "millis", "now", "random", "uuid", "input", "result"].some((name) => text.includes(`"value":"${name}"`));
 }
 
 function comparison(top: Fields, holdsTop: boolean, guards: Guard[]): void {

@@ -283,7 +283,7 @@ export const rules: readonly RuleMetadata[] = [
         bad: '"Wait 10 Minutes": { "Type": "Wait", "Seconds": 60, ... }', good: '"Wait 10 Minutes": { "Type": "Wait", "Seconds": 600, ... }', links: [],
     },
     {
-        name: "budget", group: "loops", severity: "error",
+        name: "budget", group: "loops", severity: "warning",
         summary: "A total that a Comment declares (`budget-seconds: N`) is proven: by the limits inside, or by a deadline.",
         rationale: "The execution's time-out and the worst bill are computed from it.",
         bad: '"Comment": "budget-seconds: 3600" on a Parallel whose loop compares no time with a deadline',

@@ -16,6 +16,7 @@ import { evaluate } from "./evaluate";
 import { catchers, cycles, isFields, reachable, type Edge, type Node, type Scope } from "./graph";
 import { payloadNumber, retriers, retrySeconds } from "./jobs";
 import type { Ast } from "./jsonata";
+import { calledName, linear, unwrapped } from "./linear";
 import { Guards } from "./loops";
 import { integrationOf } from "./models";
 import { variablesIn, type Variables } from "./variables";
@@ -47,6 +48,8 @@ class Timing {
     private readonly scopes = new Map<Scope, Longest>();
     private readonly guards: Guards;
     private readonly limit: number | undefined;
+    /** Count every loop as one round. */
+    private once = false;
 
     constructor(private readonly context: Context, private readonly variables: Variables) {
         this.guards = new Guards(context, variables);
@@ -61,11 +64,7 @@ class Timing {
                 this.task(node);
             }
         }
-        // Inner scopes first, so that nothing recurses.
-        for (let index = graph.scopes.length - 1; index >= 0; index -= 1) {
-            const scope = graph.scopes[index];
-            this.scopes.set(scope, this.longest(scope, (node) => this.full(node)));
-        }
+        this.solve();
         for (const node of graph.nodes) {
             const budget = budgetOf(node.fields);
             if (budget !== undefined) {
@@ -85,15 +84,32 @@ class Timing {
             }
             return;
         }
+        const withLoops = this.scopes.get(graph.root)!;
+        this.once = true;
+        this.solve();
         const whole = this.scopes.get(graph.root)!;
+        const seconds = (value: number): string => Math.round(value).toLocaleString("en");
         if (whole.seconds > this.limit) {
-            const parts = whole.states.filter((node) => this.full(node) > 0).slice(0, 12)
-                .map((node) => `${node.name} (${Math.round(this.full(node)).toLocaleString("en")} s)`);
+            const parts = whole.states.filter((node) => this.full(node) > 0).slice(0, 12).map((node) => `${node.name} (${seconds(this.full(node))} s)`);
             report.add({
                 rule: "execution-timeout", path: "TimeoutSeconds",
-                message: `The execution ends after ${this.limit.toLocaleString("en")} seconds, but its longest way may take ${Math.round(whole.seconds).toLocaleString("en")}: `
+                message: `The execution ends after ${seconds(this.limit)} seconds, but its longest way may take ${seconds(whole.seconds)}, every loop once: `
                     + `${parts.join(" + ")}. TIMED_OUT is caught by no state: raise TimeoutSeconds, or lower the limits of these states.`,
             });
+        } else if (withLoops.seconds > this.limit) {
+            report.add({
+                rule: "execution-timeout", severity: "info", path: "TimeoutSeconds",
+                message: `One round of every loop takes at most ${seconds(whole.seconds)} of the execution's ${seconds(this.limit)} seconds; all rounds that the counters allow, `
+                    + `each at its state's limit, would take ${seconds(withLoops.seconds)}. A deadline in the loop (budget-seconds) would settle it.`,
+            });
+        }
+    }
+
+    /** Inner scopes first, so that nothing recurses. */
+    private solve(): void {
+        const { scopes } = this.context.graph;
+        for (let index = scopes.length - 1; index >= 0; index -= 1) {
+            this.scopes.set(scopes[index], this.longest(scopes[index], (node) => this.full(node)));
         }
     }
 
@@ -254,27 +270,13 @@ class Timing {
 
     /** How often a loop's states run at most, by its counters; 1 when that is not known (then the loop's own rule speaks, or a deadline). */
     private rounds(part: readonly Node[]): number {
-        const inside = new Set(part);
-        const counters = new Map<string, number>();
-        for (const node of part) {
-            for (const edge of node.out) {
-                for (const guard of inside.has(edge.to) ? this.guards.of(edge) : []) {
-                    const lo = guard.counter.startsWith("$") && !guard.counter.startsWith("$.")
-                        ? this.variables.lookup(guard.counter.slice(1), node.scope)?.number?.lo ?? -Infinity : 0;
-                    if (guard.counter !== "clock" && Number.isFinite(guard.bound) && Number.isFinite(lo)) {
-                        const rounds = Math.max(0, Math.ceil(guard.bound - lo) + (guard.strict ? 0 : 1));
-                        counters.set(guard.counter, Math.max(counters.get(guard.counter) ?? 0, rounds));
-                    }
-                }
-            }
-        }
-        return [...counters.values()].reduce((product, rounds) => product * (rounds + 1), 1);
+        return this.once ? 1 : this.guards.rounds(part) ?? 1;
     }
 
     private budget(budget: number, path: string, state: string, scopes: readonly Scope[], asItStands: number): void {
         const untimed = this.inside(scopes).find((node) => node.type === "Task" && isLong(node) && this.own(node) === undefined);
         const loops = scopes.flatMap((scope) => this.loops(scope));
-        const counted = loops.every((part) => this.rounds(part) > 1);
+        const counted = loops.every((part) => this.guards.rounds(part) !== undefined);
         if (untimed === undefined && counted && asItStands <= budget) {
             return;
         }
@@ -351,12 +353,9 @@ class Timing {
         }
         const seconds = new Map<Scope, number>();
         const duration = (node: Node): number => {
-            if (node.type === "Task") {
-                const own = this.own(node);
-                if (own !== undefined && own.reads.has(name)) {
-                    return own.lo + retriers(node.fields).reduce((sum, retrier) =>
-                        sum + retrySeconds(retrier) + own.lo * (typeof retrier.MaxAttempts === "number" ? retrier.MaxAttempts : 3), 0);
-                }
+            const floor = node.type === "Task" ? this.shrinking(node, name) : undefined;
+            if (floor !== undefined) {
+                return floor;
             }
             if (node.inner.length > 0) {
                 return Math.max(0, ...node.inner.map((scope) => seconds.get(scope) ?? 0));
@@ -367,6 +366,53 @@ class Timing {
             seconds.set(order[index], this.longest(order[index], duration, cut).seconds);
         }
         return seconds.get(top)!;
+    }
+
+    /**
+     * Seconds by which a Task may outlast the deadline, when its time-out shrinks with it: 0, or the least that the time-out can be.
+     * A Task with a Retry is not one: its attempts add up.
+     */
+    private shrinking(node: Node, deadline: string): number | undefined {
+        const code = node.language === "JSONata" ? expressionIn(node.fields.TimeoutSeconds) : undefined;
+        const ast = code === undefined ? undefined : this.context.expressions.parse(code).ast;
+        if (ast === undefined || retriers(node.fields).some((retrier) => retrier.MaxAttempts !== 0)) {
+            return undefined;
+        }
+        return this.outlasts(ast, node, deadline, true);
+    }
+
+    private outlasts(expression: Ast, node: Node, deadline: string, follow: boolean): number | undefined {
+        const ast = unwrapped(expression);
+        const name = calledName(ast);
+        if (name === "min" || name === "max") {
+            const [argument] = ast.arguments as readonly Ast[];
+            const items = argument !== undefined && argument.type === "unary" && argument.value === "[" ? argument.expressions as readonly Ast[] : [];
+            const floors = items.map((item) => this.outlasts(item, node, deadline, follow));
+            const known = floors.filter((floor) => floor !== undefined);
+            if (name === "min") {
+                return known.length === 0 ? undefined : Math.min(...known);
+            }
+            const constants = items.filter((_, index) => floors[index] === undefined)
+                .map((item) => evaluate(item, this.variables.environment(node, "state")).value.number?.hi ?? Infinity);
+            return known.length === 0 || constants.some((hi) => hi === Infinity) ? undefined : Math.max(...known, ...constants);
+        }
+        const sum = linear(ast);
+        const factor = sum.variables.get(deadline);
+        if (sum.opaque.length === 0 && sum.variables.size === 1 && factor !== undefined && factor > 0 && factor <= 0.001 + 1e-12
+            && Math.abs(sum.clock + factor) < 1e-12) {
+            return Math.max(0, sum.constant + sum.rounding);
+        }
+        if (!follow || ast.type !== "variable" || node.in.length === 0) {
+            return undefined;
+        }
+        // A variable that was computed just before, on every way into the Task.
+        const floors = node.in.map((edge) => {
+            const assign = isFields(edge.holder.Assign) ? edge.holder.Assign[String(ast.value)] : undefined;
+            const code = edge.from.language === "JSONata" ? expressionIn(assign) : undefined;
+            const tree = code === undefined ? undefined : this.context.expressions.parse(code).ast;
+            return tree === undefined || edge.from.type !== "Choice" ? undefined : this.outlasts(tree, edge.from, deadline, false);
+        });
+        return floors.some((floor) => floor === undefined) ? undefined : Math.max(...floors.map((floor) => floor!));
     }
 
     /** C of `D := now + C`, in seconds, over all assignments of D; undefined when one is of another form. */
@@ -400,17 +446,16 @@ class Timing {
 
     /** Milliseconds that an expression adds to the time now. */
     private later(ast: Ast, node: Node): number | undefined {
-        if (ast.type !== "binary" || ast.value !== "+") {
+        const sum = linear(ast);
+        if (sum.clock !== 1 || sum.variables.size > 0) {
             return undefined;
         }
-        for (const [clock, rest] of [[ast.lhs, ast.rhs], [ast.rhs, ast.lhs]] as readonly (readonly [Ast, Ast])[]) {
-            const text = JSON.stringify(clock);
-            if (clock.type === "function" && (text.includes('"EnteredTime"') || text.includes('"millis"'))) {
-                const hi = evaluate(rest, this.variables.environment(node, "state")).value.number?.hi;
-                return hi === undefined || !Number.isFinite(hi) ? undefined : hi;
-            }
-        }
-        return undefined;
+        const environment = this.variables.environment(node, "state");
+        const more = sum.opaque.reduce((total, part) => {
+            const range = evaluate(part.ast, environment).value.number;
+            return total + (range === undefined ? Infinity : Math.max(part.factor * range.lo, part.factor * range.hi));
+        }, sum.constant + sum.rounding);
+        return Number.isFinite(more) ? more : undefined;
     }
 }
 
