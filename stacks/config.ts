@@ -262,8 +262,9 @@ const schema = z.strictObject(CONFIG_KEYS).superRefine((config, context) => {
         fail(["quorum"], `expected ${required} (the required members) to ${members.length} (all members)`);
     }
     for (const [name, spec] of Object.entries(MEMBERS)) {
-        if (spec.splitSet && (models[name]?.instanceCount ?? 0) > config.folds) {
-            fail(["models", name, "instanceCount"], `expected at most ${config.folds}: with more machines than folds some have nothing to train`);
+        const machines = models[name]?.instanceCount ?? 0;
+        if (spec.splitSet && machines > config.folds) {
+            fail(["models", name, "instanceCount"], `expected at most ${config.folds} (folds), is ${machines}: some would have nothing to train`);
         }
     }
     if (config.compute.type.startsWith("FARGATE")) {
