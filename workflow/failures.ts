@@ -352,9 +352,10 @@ function prefixed(said: string): [ErrorClass, string] | undefined {
     if (match === null) {
         return undefined;
     }
-    // The line ends at a line break, or where the toolkit closes its quotation of the script's message.
-    const line = said.slice(match.index).split(/[\r\n]|(?<!\\)"(?=\s|$)/)[0];
-    return [prefixes[match[1]], line];
+    const line = said.slice(match.index).split(/[\r\n]/)[0];
+    // The toolkit puts the script's message in quotation marks.
+    const bare = said[match.index - 1] === "\"" ? line.replace(/"(?=\s|$).*$/, "") : line;
+    return [prefixes[match[1]], bare];
 }
 
 function serviceText(said: string): ErrorClass | undefined {

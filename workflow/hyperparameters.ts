@@ -43,7 +43,10 @@ const SCRIPT_MODE: HyperparameterTable = {
     },
 };
 
-const SEED = integer(1, 0, 2 ** 31 - 1, "Seed of everything that is drawn.");
+/** The seed reaches every script as a hyperparameter; it is the stage's, so no table has it. */
+export const SEED: HyperparameterRule = {
+    type: "integer", minimum: 0, maximum: 2 ** 31 - 1, learning: true, description: "Start of everything that is drawn.",
+};
 
 /** Tables by kind of model. */
 export const HYPERPARAMETERS = {
@@ -57,7 +60,6 @@ export const HYPERPARAMETERS = {
         calibration: oneOf("sigmoid", ["sigmoid", "isotonic", "none"], "How the SVM's margins become probabilities."),
         calibration_folds: integer(3, 2, 10, "Folds of the calibration."),
         max_iter: integer(1_000, 10, 100_000, "Iterations of the solver at most."),
-        seed: SEED,
         ...EVERY_JOB,
     },
     image: {
@@ -73,7 +75,6 @@ export const HYPERPARAMETERS = {
         worker: integer(4, 1, 64, "Processes that load pages.", false),
         image_width: integer(192, 8, 2_048, "Pages are scaled to this width, in pixels."),
         image_height: integer(256, 8, 2_048, "Pages are scaled to this height, in pixels."),
-        seed: SEED,
         ...EVERY_JOB,
         ...SCRIPT_MODE,
     },
@@ -91,7 +92,6 @@ export const HYPERPARAMETERS = {
         net_width: integer(300, 1, 4_096, "Units of a layer."),
         optimizer: oneOf("rmsprop", ["rmsprop", "adam", "sgd"], "How weights are moved."),
         rnn_type: oneOf("gru", ["gru", "lstm"], "Kind of the recurrent layers."),
-        seed: SEED,
         ...EVERY_JOB,
         ...SCRIPT_MODE,
     },

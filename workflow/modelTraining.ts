@@ -120,6 +120,8 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
     const runtime = (more: number) => jsonata<number>`$min([${settings.maxRuntimeSeconds + more}, ${remaining} - ${OVERHEAD_SECONDS}])`;
     const failedAt = (stepName: string): Assignments => ({ ...caught(""), step: stepName });
 
+    const registered = states.result<{ Payload: Pick<MemberOutcome, "outcome" | "jobName"> }>().Payload;
+
     const mustTrain = options.train ?? jsonata<boolean>`${run.action} = 'train'`;
     const splitStates = options.split === undefined ? [] : batchStep({
         name: names.split, job: "split", model, targets,
@@ -227,7 +229,8 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
             payload: { model, key, job, outputPath: run.output_path, execution: states.context.Execution.Name },
             retry: [LAMBDA_RETRY, REGISTER_RETRY],
             timeoutSeconds: FUNCTION_SECONDS,
-            output: { member: model, outcome: "trained", jobName: job.TrainingJobName },
+            // The function's own words: an answer without them is a failure, not a trained model.
+            output: { member: model, outcome: registered.outcome, jobName: registered.jobName },
             catch: [{ output: {}, assign: failedAt(names.register), next: names.explain }],
         }),
         classifyError({
