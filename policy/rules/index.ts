@@ -31,6 +31,8 @@ import { lambdaTracing } from "./lambda-tracing";
 import { logGroupEncrypted } from "./log-group-encrypted";
 import { logGroupRetention } from "./log-group-retention";
 import { noOutputText } from "./no-output-text";
+import { runBudgetProvable } from "./run-budget-provable";
+import { runWithinBudget } from "./run-within-budget";
 import { s3BucketAccessLogged } from "./s3-bucket-access-logged";
 import { s3BucketAclsDisabled } from "./s3-bucket-acls-disabled";
 import { s3BucketEncrypted } from "./s3-bucket-encrypted";
@@ -105,6 +107,8 @@ export const rules: readonly Rule[] = [
     logGroupEncrypted,
     logGroupRetention,
     noOutputText,
+    runBudgetProvable,
+    runWithinBudget,
     s3BucketAccessLogged,
     s3BucketAclsDisabled,
     s3BucketEncrypted,

@@ -20,7 +20,7 @@ describe("the build of the policy pack", function () {
     before(() => {
         copy = mkdtempSync(path.join(tmpdir(), "policy-build-"));
         folder = path.join(copy, "policy");
-        for (const room of ["policy", "asl"]) {
+        for (const room of ["policy", "asl", "pricing", "workflow"]) {
             cpSync(path.join(root, room), path.join(copy, room), { recursive: true, filter: file => path.basename(file) !== "bin" });
         }
         mkdirSync(path.join(copy, "node_modules"), { recursive: true });

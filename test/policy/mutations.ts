@@ -54,6 +54,14 @@ function definition(edit: (states: Record<string, Record<string, unknown>>) => v
     return json("training", "definition", value => edit(value.States));
 }
 
+/** Changes what the sample's only member may cost. */
+function member(changed: object): Mutation {
+    return definition(states => {
+        const { settings } = (states.Prepare.Arguments as { Payload: unknown }).Payload as { settings: { members: { text: object } } };
+        Object.assign(settings.members.text, changed);
+    });
+}
+
 const everybody = { Sid: "Open", Effect: "Allow", Principal: "*", Action: "*", Resource: "*" };
 const training = {
     Type: "Task",
@@ -116,6 +124,8 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     "log-group-encrypted": set("machine-logs", "kmsKeyId", undefined),
     "log-group-retention": set("machine-logs", "retentionInDays", 0),
     "no-output-text": set("undelivered-alarm", "alarmDescription", "About Calling [toJSON] on an [Output<T>] is not supported."),
+    "run-budget-provable": member({ capacity: [{ instanceType: "ml.nobody.knows" }] }),
+    "run-within-budget": member({ budgetSeconds: 1_000_000 }),
     "s3-bucket-access-logged": drop("artifacts-logging"),
     "s3-bucket-acls-disabled": set("artifacts-ownership", "rule.objectOwnership", "ObjectWriter"),
     "s3-bucket-encrypted": set("artifacts-encryption", "rules", [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }]),
@@ -170,6 +180,8 @@ export const STALE_SUPPRESSION = {
 export const SAMPLE_CONFIG: Readonly<Record<string, unknown>> = {
     all: "mandatory",
     "data-protected": { required: true },
+    "run-budget-provable": { dollars: 100 },
+    "run-within-budget": { dollars: 100 },
     "tags-required": { keys: ["service", "subservice", "stage"] },
 };
 

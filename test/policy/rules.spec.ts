@@ -51,6 +51,8 @@ const CASES: Readonly<Record<string, readonly [property: string, answers: string
     "lambda-tracing": ["prepare:tracingConfig.mode", "vvvvvu"],
     "log-group-encrypted": ["machine-logs:kmsKeyId", "vvvvvc"],
     "log-group-retention": ["machine-logs:retentionInDays", "vvvvvu"],
+    "run-budget-provable": ["training:definition", "nnnnnu"],
+    "run-within-budget": ["training:definition", "nnnnnu"],
     "s3-bucket-access-logged": ["artifacts-logging:targetBucket", "vvvvvc"],
     "s3-bucket-acls-disabled": ["artifacts-ownership:rule.objectOwnership", "vvvvvu"],
     "s3-bucket-encrypted": ["artifacts-encryption:rules", "vvvvvu"],

@@ -34,6 +34,13 @@ const ROLE = (name: string): string => `arn:aws:iam::${ACCOUNT}:role/${name}`;
 const DIGEST = `sha256:${"0123456789abcdef".repeat(4)}`;
 const tags = { service: "sample", subservice: "training", stage: "dev" };
 
+/** What a training of the sample may cost is known: its prices are. */
+const sampleModel = { capacity: [{ instanceType: "ml.g5.xlarge" }], budgetSeconds: 3600, instanceCount: 1 };
+
+const sampleSettings = {
+    settings: { region: "us-west-2", members: { text: sampleModel }, combiner: { ...sampleModel, name: "sequence" } },
+};
+
 /** A state machine of four states that never fails in silence. */
 export const sampleDefinition = {
     QueryLanguage: "JSONata",
@@ -43,7 +50,7 @@ export const sampleDefinition = {
         Prepare: {
             Type: "Task",
             Resource: "arn:aws:states:::lambda:invoke",
-            Arguments: { FunctionName: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:sample-prepare`, Payload: {} },
+            Arguments: { FunctionName: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:sample-prepare`, Payload: sampleSettings },
             TimeoutSeconds: 60,
             Assign: { prepared: "{% $states.result.StatusCode %}" },
             Catch: [{

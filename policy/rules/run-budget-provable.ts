@@ -1,0 +1,18 @@
+import { budgetParameters, judgeRuns } from "../lib/bill";
+import type { StackRule } from "../lib/rule";
+import { STATE_MACHINE } from "../lib/stateMachine";
+
+export const runBudgetProvable: StackRule = {
+    kind: "stack",
+    name: "run-budget-provable",
+    description: "Every price is known that the worst case of an execution depends on.",
+    why: "With one price missing, nothing says that the budget holds: that must be told, and not pass for an answer.",
+    remediation: "Update the prices from AWS's Price List, or choose machines that have one.",
+    severity: "low",
+    level: "advisory",
+    types: [STATE_MACHINE],
+    references: {},
+    parameters: budgetParameters,
+    check: (resources, parameters) =>
+        judgeRuns(resources, parameters, verdict => verdict.verdict === "unproved" ? verdict.message : undefined),
+};

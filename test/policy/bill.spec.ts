@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { runBudgetProvable } from "../../policy/rules/run-budget-provable";
+import { runWithinBudget } from "../../policy/rules/run-within-budget";
+import { mutations, set } from "./mutations";
+import { answer, factsOf } from "./sampleFacts";
+import { sampleStage } from "./sampleStage";
+
+describe("the budget of a run", () => {
+    it("is not asked for where the stage has none", () => {
+        const facts = factsOf(mutations["run-within-budget"](sampleStage));
+        for (const rule of [runWithinBudget, runBudgetProvable]) {
+            assert.equal(answer(rule.check(facts, { dollars: 0 }, { suppressions: [] })), "notApplicable");
+        }
+    });
+
+    it("is the sum of what models and transitions can cost at most", () => {
+        // Twice one hour of ml.g5.xlarge at 1.408 USD, and 12,500 transitions at 0.000025 USD.
+        const worst = 2 * 1.408 + 12_500 * 0.000025;
+        const facts = factsOf(sampleStage);
+        const check = (dollars: number): string => answer(runWithinBudget.check(facts, { dollars }, { suppressions: [] }));
+        assert.equal(check(worst + 0.01), "compliant");
+        assert.equal(check(worst - 0.01), "violation");
+    });
+
+    it("is exceeded with the dearest part named", () => {
+        const verdict = runWithinBudget.check(factsOf(mutations["run-within-budget"](sampleStage)), { dollars: 100 }, { suppressions: [] });
+        assert.match(verdict.violations[0].message, /the stage's budget is 100\.00 USD\. The largest part is text: 1 x ml\.g5\.xlarge/);
+    });
+
+    it("counts the jobs' attempts, and says that it proves nothing where their price is not known", () => {
+        const container = JSON.stringify({ resourceRequirements: [{ type: "VCPU", value: "1" }, { type: "MEMORY", value: "2048" }] });
+        const facts = factsOf(set("merge", "containerProperties", container)(sampleStage));
+        const verdict = runBudgetProvable.check(facts, { dollars: 100 }, { suppressions: [] });
+        assert.match(verdict.violations[0].message, /cannot be proved: no price is known for Fargate in us-west-2/);
+        assert.equal(answer(runWithinBudget.check(facts, { dollars: 100 }, { suppressions: [] })), "compliant");
+    });
+});
