@@ -8,6 +8,7 @@ import jsonata from "jsonata";
 import type { JsonValue } from "../types";
 import { ExpressionError } from "./errors";
 import { adopt, NotJsonError } from "./json";
+import { compileQuick, LEAVE } from "./quick";
 import { seededRandom } from "./random";
 import type { Host, Scope } from "./scope";
 
@@ -21,8 +22,8 @@ export interface JsonataExpression {
     readonly source: string;
     /** Where in the state it stands, for example `Arguments/TrainingJobName`. */
     readonly field: string;
-    /** @throws ExpressionError (as a rejection) when evaluation fails or gives nothing, a function or no JSON. */
-    readonly evaluate: (scope: Scope) => Promise<JsonValue>;
+    /** At once where the expression is simple. @throws ExpressionError (or rejects) when it fails, or gives nothing or no JSON. */
+    readonly evaluate: (scope: Scope) => JsonValue | Promise<JsonValue>;
 }
 
 // No variable can have this name: a Step Functions variable is an identifier.
@@ -142,6 +143,38 @@ export function range(start: number, end: number, step: number): number[] {
     return Array.from({ length: Math.max(0, count) }, (_, index) => first + index * by);
 }
 
+// Preparing costs some hundred microseconds, and equal texts are common: in the branches of an ensemble, in repeated runs.
+const prepared = new Map<string, jsonata.Expression>();
+const MOST_PREPARED = 20_000;
+
+function prepare(source: string, field: string): jsonata.Expression {
+    const known = prepared.get(source);
+    if (known !== undefined) {
+        return known;
+    }
+    let expression: jsonata.Expression;
+    try {
+        expression = jsonata(source);
+    } catch (error) {
+        throw new ExpressionError("JSONata", field, `The JSONata expression '${source}' specified for the field '${field}' is not valid: ${messageOf(error)}`);
+    }
+    if (source.includes("$eval") && namesVariable(expression.ast(), "eval")) {
+        throw new ExpressionError("JSONata", field, `The JSONata expression '${source}' specified for the field '${field}' calls $eval, which Step Functions does not have;`
+            + " $parse reads JSON text");
+    }
+    for (const [name, implementation, signature] of FUNCTIONS) {
+        // Registering parses the signature, which costs more than the rest: only what the text names.
+        if (source.includes(`$${name}`)) {
+            expression.registerFunction(name, implementation as unknown as (this: jsonata.Focus, ...args: unknown[]) => unknown, signature);
+        }
+    }
+    if (prepared.size >= MOST_PREPARED) {
+        prepared.clear();
+    }
+    prepared.set(source, expression);
+    return expression;
+}
+
 /**
  * Prepares one expression.
  * @param text the expression with its delimiters, `{% ... %}`.
@@ -150,31 +183,8 @@ export function range(start: number, end: number, step: number): number[] {
  */
 export function compileJsonata(text: string, field: string): JsonataExpression {
     const source = text.slice(2, -2).trim();
-    let prepared: jsonata.Expression;
-    try {
-        prepared = jsonata(source);
-    } catch (error) {
-        throw new ExpressionError("JSONata", field, `The JSONata expression '${source}' specified for the field '${field}' is not valid: ${messageOf(error)}`);
-    }
-    if (source.includes("$eval") && namesVariable(prepared.ast(), "eval")) {
-        throw new ExpressionError("JSONata", field, `The JSONata expression '${source}' specified for the field '${field}' calls $eval, which Step Functions does not have;`
-            + " $parse reads JSON text");
-    }
-    for (const [name, implementation, signature] of FUNCTIONS) {
-        // Registering parses the signature, which costs more than the rest: only what the text names.
-        if (!source.includes(`$${name}`)) {
-            continue;
-        }
-        prepared.registerFunction(name, implementation as unknown as (this: jsonata.Focus, ...args: unknown[]) => unknown, signature);
-    }
-    const evaluate = async (scope: Scope): Promise<JsonValue> => {
-        let value: unknown;
-        try {
-            value = await prepared.evaluate(undefined, bindingsOf(scope));
-        } catch (error) {
-            throw new ExpressionError("JSONata", field,
-                `The JSONata expression '${source}' specified for the field '${field}' threw an error during evaluation. ${messageOf(error)}`);
-        }
+    const expression = prepare(source, field);
+    const finish = (value: unknown): JsonValue => {
         if (value === undefined) {
             throw new ExpressionError("JSONata", field,
                 `The JSONata expression '${source}' specified for the field '${field}' returned nothing (undefined).`);
@@ -188,6 +198,21 @@ export function compileJsonata(text: string, field: string): JsonataExpression {
             }
             throw error;
         }
+    };
+    const whole = async (scope: Scope): Promise<JsonValue> => {
+        let value: unknown;
+        try {
+            value = await expression.evaluate(undefined, bindingsOf(scope));
+        } catch (error) {
+            throw new ExpressionError("JSONata", field,
+                `The JSONata expression '${source}' specified for the field '${field}' threw an error during evaluation. ${messageOf(error)}`);
+        }
+        return finish(value);
+    };
+    const quick = compileQuick(expression.ast());
+    const evaluate = quick === undefined ? whole : (scope: Scope): JsonValue | Promise<JsonValue> => {
+        const value = quick(scope);
+        return value === LEAVE ? whole(scope) : finish(value);
     };
     return { source, field, evaluate };
 }

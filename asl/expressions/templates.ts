@@ -10,7 +10,7 @@ import type { Scope } from "./scope";
 /** A JSONata template, such as Arguments or Output. A constant one has its value at hand. */
 export type JsonataTemplate =
     | { readonly constant: JsonValue }
-    | { readonly constant?: undefined; readonly evaluate: (scope: Scope) => Promise<JsonValue> };
+    | { readonly constant?: undefined; readonly evaluate: (scope: Scope) => JsonValue | Promise<JsonValue> };
 
 /** A payload template of a JSONPath state: fields whose name ends in `.$` are paths or intrinsic calls. */
 export type PayloadTemplate =
@@ -35,7 +35,8 @@ export function compileTemplate(template: JsonValue, field: string): JsonataTemp
             evaluate: async scope => {
                 const result: JsonValue[] = [];
                 for (const part of parts) {
-                    result.push(part.constant === undefined ? await part.evaluate(scope) : part.constant);
+                    const value = render(part, scope);
+                    result.push(value instanceof Promise ? await value : value);
                 }
                 return result;
             },
@@ -50,7 +51,8 @@ export function compileTemplate(template: JsonValue, field: string): JsonataTemp
             evaluate: async scope => {
                 const result: JsonObject = {};
                 for (const [key, part] of parts) {
-                    setKey(result, key, part.constant === undefined ? await part.evaluate(scope) : part.constant);
+                    const value = render(part, scope);
+                    setKey(result, key, value instanceof Promise ? await value : value);
                 }
                 return result;
             },
