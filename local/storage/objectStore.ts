@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
 import { LocalError } from "../errors";
@@ -35,7 +36,7 @@ export async function startObjectStore(options: ObjectStoreOptions): Promise<Obj
     const port = options.port ?? 0;
     const child = options.supervisor.start({
         what: "object store",
-        command: [options.python, "-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)],
+        command: [options.python, path.join(__dirname, "serve.py"), String(port)],
         cwd: options.cwd,
         env: {
             PATH: process.env.PATH ?? "/usr/bin:/bin",
@@ -49,10 +50,11 @@ export async function startObjectStore(options: ObjectStoreOptions): Promise<Obj
     });
     const died = child.exit.then(async ({ code, signal }) =>
         `the local object store ended (${signal ? `signal ${signal}` : `exit code ${code}`}): ${await lastLine(options.log)}`);
-    const endpoint = await Promise.race([waitForEndpoint(options.log), died.then((reason) => notStarted(reason, port))]).catch(async (error) => {
-        await child.stop(0);
-        throw error;
-    });
+    const endpoint = await Promise.race([waitForEndpoint(options.log), died.then((reason) => notStarted(reason, port))])
+        .catch(async (error: unknown) => {
+            await child.stop(0);
+            throw error;
+        });
     const s3 = new S3Client({ region: options.region, endpoint, credentials: CREDENTIALS, forcePathStyle: true, maxAttempts: 3 });
     await ready(s3, child, options.log);
     return {
@@ -106,6 +108,5 @@ async function ready(s3: S3Client, child: Child, log: string): Promise<void> {
 
 async function lastLine(log: string): Promise<string> {
     const text = await readFile(log, "utf8").catch(() => "");
-    const lines = text.trimEnd().split("\n").filter((line) => !/ HTTP\/1\.[01]" \d/.test(line));
-    return lines.slice(-2).join(" ").slice(-500) || "no message";
+    return text.trimEnd().split("\n").slice(-2).join(" ").slice(-500) || "no message";
 }

@@ -1,0 +1,43 @@
+import path from "node:path";
+import { Command, CommanderError } from "commander";
+import { EXIT, LocalError } from "../local/errors";
+import { localCommand } from "./commands/local";
+import { predictCommand } from "./commands/predict";
+
+const root = path.resolve(__dirname, "..");
+
+/** The `ensemble` tool: one subcommand a file. */
+export function program(): Command {
+    return new Command("ensemble")
+        .description("Train an ensemble of models on AWS, or on this machine first.")
+        .addHelpText("after", [
+            "",
+            "Exit codes:",
+            "  0    done",
+            "  1    it ran, and failed",
+            "  2    wrong arguments, input, documents or configuration: nothing was run",
+            "  3    this machine: a missing program, a full disk, another run, a dead object store",
+            "  130  interrupted",
+        ].join("\n"))
+        .exitOverride()
+        .addCommand(localCommand(root))
+        .addCommand(predictCommand(root));
+}
+
+/** Runs the tool with the process's arguments and sets its exit code. */
+export async function main(argv: readonly string[]): Promise<void> {
+    try {
+        await program().parseAsync(argv);
+    } catch (error) {
+        if (error instanceof CommanderError) {
+            // help and version end with 0; commander has printed the rest itself
+            process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+        } else if (error instanceof LocalError) {
+            process.stderr.write(`${error.message}\n`);
+            process.exitCode = error.exitCode;
+        } else {
+            process.stderr.write(`${(error as Error).stack ?? String(error)}\nThis is a defect of the tool: please report it with the lines above.\n`);
+            process.exitCode = EXIT.machine;
+        }
+    }
+}

@@ -1,0 +1,136 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { stripVTControlCharacters } from "node:util";
+import pc from "picocolors";
+
+export interface ProgressStream {
+    readonly isTTY?: boolean;
+    readonly columns?: number;
+    write(text: string): unknown;
+}
+
+interface Row {
+    readonly label: string;
+    readonly log?: string;
+    readonly started: number;
+    lastPrinted: number;
+    lastLine: string;
+}
+
+const REPAINT_MS = 200;
+/** Without a terminal: how often a state that is at work says how far it is. */
+const PLAIN_MS = 10_000;
+const TAIL_BYTES = 2048;
+
+/** What runs now, with its time and the last line of its log: repainted on a terminal, plain lines elsewhere. */
+export class Progress {
+    private readonly rows = new Set<Row>();
+    private readonly begun = Date.now();
+    private readonly timer: NodeJS.Timeout;
+    private painted = 0;
+
+    public constructor(private readonly stream: ProgressStream) {
+        this.timer = setInterval(() => this.tick(), stream.isTTY ? REPAINT_MS : 1000);
+        this.timer.unref();
+    }
+
+    /** A line that stays. */
+    public note(text: string): void {
+        this.clear();
+        this.stream.write(`${text}\n`);
+        this.paint();
+    }
+
+    public begin(label: string, log?: string): { end(outcome: "done" | "failed" | "stopped" | "skipped", note?: string): void } {
+        const row: Row = { label, log, started: Date.now(), lastPrinted: Date.now(), lastLine: "" };
+        this.rows.add(row);
+        if (!this.stream.isTTY) {
+            this.stream.write(`${this.clock()}   begin  ${label}\n`);
+        }
+        this.paint();
+        return {
+            end: (outcome, note) => {
+                if (!this.rows.delete(row)) {
+                    return;
+                }
+                const signs = { done: pc.green("✔"), failed: pc.red("✖"), stopped: pc.yellow("■"), skipped: pc.dim("-") };
+                const text = note ? `  ${outcome === "failed" ? pc.red(this.cut(note, 400)) : pc.dim(this.cut(note, 400))}` : "";
+                this.note(`${this.clock()} ${signs[outcome]} ${row.label}  ${pc.dim(seconds(Date.now() - row.started))}${text}`);
+            },
+        };
+    }
+
+    /** Something that took no time. */
+    public passed(label: string, note: string): void {
+        this.note(`${this.clock()} ${pc.dim("-")} ${label}  ${pc.dim(note)}`);
+    }
+
+    public close(): void {
+        clearInterval(this.timer);
+        this.clear();
+        this.rows.clear();
+    }
+
+    private tick(): void {
+        for (const row of this.rows) {
+            row.lastLine = row.log === undefined ? "" : lastLine(row.log) ?? row.lastLine;
+            if (!this.stream.isTTY && Date.now() - row.lastPrinted >= PLAIN_MS) {
+                row.lastPrinted = Date.now();
+                this.stream.write(`${this.clock()}   ${row.label}  ${seconds(Date.now() - row.started)}  ${this.cut(row.lastLine, 160)}\n`);
+            }
+        }
+        this.clear();
+        this.paint();
+    }
+
+    private paint(): void {
+        if (!this.stream.isTTY) {
+            return;
+        }
+        for (const row of this.rows) {
+            const head = `${this.clock()} ▸ ${row.label}  ${seconds(Date.now() - row.started)}  `;
+            const width = (this.stream.columns ?? 100) - 1;
+            this.stream.write(`${head.slice(0, width)}${pc.dim(this.cut(row.lastLine, Math.max(0, width - head.length)))}\n`);
+            this.painted += 1;
+        }
+    }
+
+    private clear(): void {
+        if (this.painted > 0) {
+            this.stream.write(`\x1b[${this.painted}A\x1b[0J`);
+            this.painted = 0;
+        }
+    }
+
+    private cut(text: string, length: number): string {
+        const clean = stripVTControlCharacters(text).replaceAll(/\s+/g, " ");
+        return clean.length > length ? `${clean.slice(0, Math.max(0, length - 1))}…` : clean;
+    }
+
+    private clock(): string {
+        const total = Math.floor((Date.now() - this.begun) / 1000);
+        return pc.dim(`${String(Math.floor(total / 60)).padStart(2, "0")}:${String(total % 60).padStart(2, "0")}`);
+    }
+}
+
+export function seconds(ms: number): string {
+    return ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.floor(ms / 60_000)} min ${Math.round(ms % 60_000 / 1000)} s`;
+}
+
+/** The last line of a growing file, or undefined when there is none yet. */
+export function lastLine(file: string): string | undefined {
+    let descriptor: number | undefined;
+    try {
+        descriptor = openSync(file, "r");
+        const { size } = fstatSync(descriptor);
+        const buffer = Buffer.alloc(Math.min(size, TAIL_BYTES));
+        readSync(descriptor, buffer, 0, buffer.length, size - buffer.length);
+        // a progress bar ends its lines with a carriage return
+        return buffer.toString("utf8").split(/[\r\n]+/).map((line) => line.trim()).filter((line) => line !== "").at(-1);
+    } catch {
+        return undefined;
+    } finally {
+        if (descriptor !== undefined) {
+            closeSync(descriptor);
+        }
+    }
+}

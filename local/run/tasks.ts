@@ -1,0 +1,220 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import type { StateMachineDefinition, JsonValue } from "../../asl/types";
+import { TaskError, type TaskHandler, type TaskRequest } from "../../asl/interpreter";
+import { AwsError } from "../awsError";
+import { LocalError } from "../errors";
+import { nextFault, type Fault, type FaultEffect, type TaskKind } from "../faults";
+import type { Supervisor } from "../process/supervisor";
+import { submitJob, type SubmitJobRequest } from "../services/batch";
+import { invokeFunction } from "../services/lambda";
+import { publish, type Message, type PublishRequest } from "../services/sns";
+import type { ObjectStore } from "../storage/objectStore";
+import { launchTrainingJob, type TrainingJobRequest } from "../training/launcher";
+import type { LocalStage } from "./stage";
+
+/** What the run shows of a Task while it is at work. */
+export interface TaskObserver {
+    begin(request: TaskRequest, log: string): { end(outcome: "done" | "failed" | "stopped", note?: string): void };
+    message(message: Message): void;
+    /** After a Task is done: what is finished can be kept. */
+    finished(request: TaskRequest, answer: Record<string, unknown>): Promise<void>;
+    checkpoint(): void;
+}
+
+export interface TaskOptions {
+    readonly stage: LocalStage;
+    readonly store: ObjectStore;
+    readonly supervisor: Supervisor;
+    /** Folder of the run: logs/, jobs/, messages.jsonl. */
+    readonly directory: string;
+    readonly python: string;
+    readonly faults: readonly Fault[];
+    /** Processes of trainings at a time. */
+    readonly processors: number;
+    readonly observer: TaskObserver;
+}
+
+const KINDS: readonly (readonly [RegExp, TaskKind])[] = [
+    [/^arn:[^:]+:states:::sagemaker:createTrainingJob\.sync$/, "training"],
+    [/^arn:[^:]+:states:::batch:submitJob\.sync$/, "batch"],
+    [/^arn:[^:]+:states:::lambda:invoke$/, "lambda"],
+    [/^arn:[^:]+:states:::sns:publish$/, "sns"],
+];
+
+/** All Task states of a definition, with what they do; a resource that this machine cannot run is an error before anything runs. */
+export function taskStates(definition: Pick<StateMachineDefinition, "States">): Map<string, TaskKind> {
+    const found = new Map<string, TaskKind>();
+    const visit = (scope: { readonly States: object }): void => {
+        for (const [name, value] of Object.entries(scope.States)) {
+            const state = value as { Type: string; Resource?: string; Branches?: { States: object }[]; ItemProcessor?: { States: object } };
+            if (state.Type === "Task") {
+                found.set(name, taskKind(name, state.Resource ?? ""));
+            }
+            state.Branches?.forEach(visit);
+            if (state.ItemProcessor !== undefined) {
+                visit(state.ItemProcessor);
+            }
+        }
+    };
+    visit(definition);
+    return found;
+}
+
+function taskKind(state: string, resource: string): TaskKind {
+    const kind = KINDS.find(([pattern]) => pattern.test(resource))?.[1];
+    if (kind === undefined) {
+        throw new LocalError(`The state ${state} calls ${resource}, which the local run has nothing for. `
+            + "It knows sagemaker:createTrainingJob.sync, batch:submitJob.sync, lambda:invoke and sns:publish; stub the state by configuration.");
+    }
+    return kind;
+}
+
+/** Does the Tasks of the definition with processes of this machine. */
+export function localTasks(options: TaskOptions): TaskHandler {
+    const usedNames = new Set<string>();
+    const counts = new Map<string, number>();
+    const slot = semaphore(options.processors);
+    return async (request) => {
+        const number = (counts.get(request.state) ?? 0) + 1;
+        counts.set(request.state, number);
+        const log = path.join(options.directory, "logs", `${slug(request.state)}${number === 1 ? "" : `-${number}`}.log`);
+        const shown = options.observer.begin(request, log);
+        try {
+            const effect = nextFault(options.faults, { state: request.state, arguments: request.arguments });
+            const answer = await perform(request, options, { usedNames, slot, log, effect });
+            await options.observer.finished(request, answer);
+            shown.end("done", answerNote(answer));
+            return answer as JsonValue;
+        } catch (error) {
+            if (request.signal.aborted) {
+                shown.end("stopped");
+                throw error;
+            }
+            if (error instanceof AwsError) {
+                shown.end("failed", failureNote(error));
+                throw new TaskError(error.error, error.causeText);
+            }
+            shown.end("failed", (error as Error).message);
+            throw error;
+        }
+    };
+}
+
+interface Performing {
+    readonly usedNames: Set<string>;
+    readonly slot: Semaphore;
+    readonly log: string;
+    readonly effect?: FaultEffect;
+}
+
+async function perform(request: TaskRequest, options: TaskOptions, performing: Performing): Promise<Record<string, unknown>> {
+    const { store, supervisor, stage } = options;
+    const { log, effect } = performing;
+    if (effect !== undefined && "throws" in effect) {
+        throw effect.throws;
+    }
+    if (effect !== undefined && "answers" in effect) {
+        return effect.answers;
+    }
+    const common = { supervisor, log, signal: request.signal };
+    const onStart = effect === undefined ? undefined : (child: { kill(signal: NodeJS.Signals): void }) => child.kill("SIGKILL");
+    switch (taskKind(request.state, request.resource)) {
+        case "lambda":
+            return invokeFunction(request.arguments as unknown as Parameters<typeof invokeFunction>[0], {
+                ...common, onStart, functions: stage.functions, environment: store.environment, scratch: path.join(options.directory, "scratch"),
+            });
+        case "batch":
+            return submitJob(request.arguments as unknown as SubmitJobRequest, {
+                ...common,
+                onStart,
+                definitions: stage.jobDefinitions,
+                environment: store.environment,
+                program: (image, command) => ({
+                    command: command[0] === "node" ? [process.execPath, ...command.slice(1)] : command,
+                    cwd: imageOf(stage, image).directory,
+                }),
+            });
+        case "sns": {
+            const { answer, message } = await publish(request.arguments as unknown as PublishRequest, path.join(options.directory, "messages.jsonl"));
+            options.observer.message(message);
+            return answer;
+        }
+        case "training":
+            return launchTrainingJob(request.arguments as unknown as TrainingJobRequest, {
+                ...common,
+                onStart: onStart && ((_host, child) => onStart(child)),
+                s3: store.s3,
+                workspace: path.join(options.directory, "jobs"),
+                python: options.python,
+                arnPrefix: `arn:aws:sagemaker:${stage.region}:${stage.account}`,
+                usedNames: performing.usedNames,
+                slot: performing.slot,
+                onCheckpoint: () => options.observer.checkpoint(),
+                program: (image) => {
+                    const { directory, folder } = imageOf(stage, image);
+                    const train = path.join(directory, folder, "train");
+                    if (!existsSync(train)) {
+                        throw new Error(`the image ${image} has no executable train in ${path.relative(process.cwd(), path.dirname(train))}`);
+                    }
+                    return { command: [options.python, train], cwd: directory };
+                },
+            });
+    }
+}
+
+function imageOf(stage: LocalStage, image: string) {
+    const found = stage.images.get(image);
+    if (found === undefined) {
+        throw new Error(`the image ${image} is not built by the program (it builds ${[...stage.images.keys()].join(", ") || "none"}), `
+            + "so this machine has no code for it: leave the prebuilt reference out of the configuration for a local run");
+    }
+    return found;
+}
+
+function answerNote(answer: Record<string, unknown>): string | undefined {
+    return answer.TrainingJobStatus === "Stopped" ? `Stopped, ${String(answer.SecondaryStatus)}` : undefined;
+}
+
+/** One line for the progress: the reason in the cause where there is one. */
+function failureNote({ error, causeText }: AwsError): string {
+    try {
+        const cause = JSON.parse(causeText) as Record<string, unknown>;
+        const reason = cause.FailureReason ?? cause.errorMessage ?? cause.StatusReason;
+        if (typeof reason === "string") {
+            return `${error}: ${reason}`;
+        }
+    } catch {
+        // not JSON: shown as it is
+    }
+    return causeText ? `${error}: ${causeText}` : error;
+}
+
+export type Semaphore = <T>(work: () => Promise<T>) => Promise<T>;
+
+/** At most `count` pieces of work at a time, in order. */
+export function semaphore(count: number): Semaphore {
+    let free = count;
+    const waiting: (() => void)[] = [];
+    return async (work) => {
+        if (free > 0) {
+            free -= 1;
+        } else {
+            await new Promise<void>((resolve) => waiting.push(resolve));
+        }
+        try {
+            return await work();
+        } finally {
+            const next = waiting.shift();
+            if (next === undefined) {
+                free += 1;
+            } else {
+                next();
+            }
+        }
+    };
+}
+
+function slug(name: string): string {
+    return name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
+}
