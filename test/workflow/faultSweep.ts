@@ -44,7 +44,7 @@ export function subject(label: string, settings: StageSettings, notifySuccess = 
     return { label, settings, machine: compile(definition), timeoutSeconds: definition.TimeoutSeconds!, tasks: tasksOf(definition) };
 }
 
-function tasksOf(graph: StateGraph): Subject["tasks"] {
+export function tasksOf(graph: StateGraph): Subject["tasks"] {
     return Object.entries(graph.States).flatMap(([state, fields]) => fields.Type === "Task" ? [{ state, kind: kindOf(fields.Resource) }]
         : fields.Type === "Parallel" ? fields.Branches.flatMap(tasksOf) : []);
 }
@@ -68,10 +68,11 @@ const READINGS: readonly Partial<Readings>[] = [
 const EVER = 10_000;
 
 /**
- * @param random how many executions with random faults to add to the complete ones.
  * @param pairs how many pairs of faults, drawn from all.
+ * @param random how many executions with random sequences of faults.
+ * @param least more of those until so many executions have run in all.
  */
-export async function sweep(subjects: readonly Subject[], seed: number, pairs: number, random: number): Promise<Sweep> {
+export async function sweep(subjects: readonly Subject[], seed: number, pairs: number, random: number, least = 0): Promise<Sweep> {
     const start = process.hrtime.bigint();
     const problems: string[] = [];
     const rows: Row[] = [];
@@ -118,7 +119,7 @@ export async function sweep(subjects: readonly Subject[], seed: number, pairs: n
         const faults: Fault[] = [0, 1].map(() => ({ ...pick(all(one)), count: draw() < 0.5 ? EVER : 1 + Math.floor(draw() * 3) }));
         await run(one, { faults });
     }
-    for (let index = 0; index < random; index += 1) {
+    for (let index = 0; index < random || executions < least; index += 1) {
         const one = pick(subjects);
         const faults: Fault[] = Array.from({ length: 1 + Math.floor(draw() * 8) }, () => ({
             ...pick(all(one)), from: 1 + Math.floor(draw() * 4), count: draw() < 0.3 ? EVER : 1 + Math.floor(draw() * 4),

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { inputSchemaText, schemaFile } from "../../scripts/inputSchema";
-import { encodeHyperparameters } from "../../workflow/hyperparameters";
 import { describeProblem, isInside, readHyperparameter, readInput } from "../../workflow/input";
 import { executionInput, stageSettings } from "../support/ensemble";
 
@@ -87,7 +86,8 @@ describe("input of an execution", () => {
 
     it("never throws, whatever the input is", () => {
         fc.assert(fc.property(fc.jsonValue(), fc.jsonValue(), (any, inner) => {
-            for (const raw of [any, { initialization: any }, executionInput("s3://bucket/x", { image_model: any, text_model: { hyperparameters: inner } })]) {
+            const models = { image_model: any, text_model: { hyperparameters: inner } };
+            for (const raw of [any, { initialization: any }, executionInput("s3://bucket/x", models)]) {
                 const { input, problems } = readInput(raw, settings);
                 assert.equal(input === undefined, problems.length > 0);
             }
@@ -112,28 +112,5 @@ describe("hyperparameters", () => {
         }));
         assert.ok("expected" in readHyperparameter("", rule));
         assert.ok("expected" in readHyperparameter(true, rule));
-    });
-
-    it("are encoded so that a script-mode container decodes the very value, strings that look like numbers too", () => {
-        const container = settings.members.image.container;
-        fc.assert(fc.property(fc.dictionary(fc.stringMatching(/^[a-z_]{1,20}$/), fc.oneof(fc.string(), fc.integer(), fc.boolean())), (values) => {
-            const encoded = encodeHyperparameters(values, container, "eu-central-1");
-            for (const [name, value] of Object.entries(values)) {
-                assert.equal(JSON.parse(encoded[name]), value);
-            }
-            assert.equal(encoded.sagemaker_program, "\"train_n_folds.py\"");
-        }));
-    });
-
-    it("are passed as they are to a plain container, without the toolkit's own", () => {
-        assert.deepEqual(encodeHyperparameters({ name: "abc", c: 1.5, on: true }, settings.members.text.container, "eu-central-1"),
-            { c: "1.5", name: "abc", on: "true" });
-    });
-
-    it("beyond SageMaker's bounds are refused with name and length", () => {
-        const { container } = settings.members.text;
-        assert.throws(() => encodeHyperparameters({ long: "x".repeat(2501) }, container, "r"), /hyperparameter long has 2501 characters/);
-        const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`h${index}`, index]));
-        assert.throws(() => encodeHyperparameters(many, container, "r"), /101 hyperparameters with job_name/);
     });
 });
