@@ -7,6 +7,8 @@ import type { Catcher, ComparisonRule, ConditionRule, State, StateGraph, StateMa
 export interface DrawingOptions {
     /** Draw the Catch routes, and the states that only they reach; default true. */
     readonly failures?: boolean;
+    /** Write the conditions and errors at the routes; default true. */
+    readonly labels?: boolean;
     /** `TD` (top down, default) or `LR`. */
     readonly direction?: "TD" | "LR";
     /** Class by state name, for example the outcome of an execution: `succeeded`, `failed`, `skipped`. */
@@ -37,7 +39,7 @@ type Mark =
 export function toMermaid(definition: StateMachineDefinition, options: DrawingOptions = {}): string {
     const lines = [`flowchart ${options.direction ?? "TD"}`];
     const ids = new Map<string, string>();
-    for (const item of walk(definition, options.failures ?? true)) {
+    for (const item of walk(definition, options)) {
         const indent = "    ".repeat(item.depth + 1);
         switch (item.mark) {
             case "start": lines.push(`${indent}${item.id}((" ")) --> ${item.to}`); break;
@@ -76,7 +78,7 @@ export function toDot(definition: StateMachineDefinition, options: DrawingOption
         "    node [fontname=\"sans-serif\", fontsize=11, shape=box, style=rounded, height=0.3];",
         "    edge [fontname=\"sans-serif\", fontsize=9, arrowsize=0.7];",
     ];
-    for (const item of walk(definition, options.failures ?? true)) {
+    for (const item of walk(definition, options)) {
         const indent = "    ".repeat(item.depth + 1);
         switch (item.mark) {
             case "start":
@@ -104,7 +106,7 @@ export function toDot(definition: StateMachineDefinition, options: DrawingOption
 }
 
 /** What there is to draw, in order. An explicit stack: chains and nestings of foreign definitions may be deep. */
-function walk(definition: StateMachineDefinition, failures: boolean): Mark[] {
+function walk(definition: StateMachineDefinition, { failures = true, labels = true }: DrawingOptions): Mark[] {
     const marks: Mark[] = [];
     const ids = new Map<string, string>();
     const drawn = new Set<string>();
@@ -143,7 +145,7 @@ function walk(definition: StateMachineDefinition, failures: boolean): Mark[] {
             () => {
                 for (const { to, label, kind } of routes(definitionOf)) {
                     if (failures || kind !== "catch") {
-                        marks.push({ mark: "edge", edge: { from: own, to: id(to), kind, ...label === undefined ? {} : { label } }, depth });
+                        marks.push({ mark: "edge", edge: { from: own, to: id(to), kind, ...labels && label !== undefined ? { label } : {} }, depth });
                     }
                 }
             },

@@ -50,6 +50,10 @@ describe("a definition as a Mermaid flowchart", () => {
         assert.match(text, /Done/);
     });
 
+    it("leaves out the conditions, when asked", () => {
+        assert.doesNotMatch(toMermaid(definition, { labels: false }), /\|/);
+    });
+
     it("colours states by class and ignores a class for a state that is not drawn", () => {
         const text = toMermaid(definition, { classes: { Done: "succeeded", Nowhere: "failed" }, classDefinitions: { succeeded: "fill:#dfd" } });
         assert.match(text, /class s2 succeeded\n/);
