@@ -19,7 +19,7 @@ import { stageTags } from "../components/tags";
 import { type PushedImages, TrainingImage } from "../components/trainingImage";
 import { TrainingStateMachine } from "../components/trainingStateMachine";
 import { ensembleTraining, type Permission, policyDocument } from "../workflow";
-import { bundleAll } from "../workloads/bundle";
+import { type Bundles, loadBundles } from "./bundles";
 import { jobsContext, sourceArchive, trainingContext } from "./code";
 import type { StageConfig } from "./config";
 import { COMBINER, MEMBERS } from "./models";
@@ -61,7 +61,7 @@ export function ensembleTrainingStage({ config, identity, before }: StageInput):
     }, afterKey);
     const network = new Network(service, { names, choice: config.network, tags });
 
-    const bundles = bundleAll();
+    const bundles = loadBundles();
     const images = stageImages(config, bundles, common, before, afterKey);
     const sources = sourceArchives(config, names, store);
     const jobsImage = config.images.jobs ?? images.built.jobs.uri;
@@ -79,7 +79,7 @@ export function ensembleTrainingStage({ config, identity, before }: StageInput):
         environment: { AWS_REGION: identity.region },
         assignPublicIp: network.assignPublicIp,
     })])) as Record<JobName, ReturnType<typeof jobDefinition>>;
-    const jobs = new BatchJobs(service, {
+    const jobs = new BatchJobs(`${service}-jobs`, {
         ...common,
         compute: config.compute,
         definitions,
@@ -90,7 +90,7 @@ export function ensembleTrainingStage({ config, identity, before }: StageInput):
         securityGroupId: network.securityGroupId,
         logDays,
     }, afterKey);
-    const trainingRole = new StageRole(`${service}-training`, {
+    const trainingRole = new StageRole(`${service}-trainings`, {
         roleName: names.role("training"),
         description: "What the trainings do",
         trust: trustPolicy(identity, "sagemaker.amazonaws.com", names.arn("sagemaker", "training-job/*")),
@@ -105,7 +105,7 @@ export function ensembleTrainingStage({ config, identity, before }: StageInput):
     const jobArns = Object.fromEntries(JOBS.map(job => [job, names.arn("batch", `job-definition/${definitions[job].name}`)])) as Record<JobName, string>;
     const workflow = ensembleTraining(settings, stageTargets(config, names, aliases, jobArns, tags));
     const needed = taskStatements(workflow.permissions);
-    const machine = new TrainingStateMachine(service, {
+    const machine = new TrainingStateMachine(`${service}-training`, {
         ...common,
         definition: workflow.definition,
         statements: needed.statements,
@@ -116,7 +116,7 @@ export function ensembleTrainingStage({ config, identity, before }: StageInput):
             ...FUNCTIONS.flatMap(name => functions[name].parts),
         ],
     }, afterKey);
-    const watch = new FailureWatch(service, common, { dependsOn: [machine, ...alerts.parts] });
+    const watch = new FailureWatch(`${service}-failures`, common, { dependsOn: [machine, ...alerts.parts] });
 
     return {
         stateMachineName: machine.stateMachineName,
@@ -159,15 +159,13 @@ export function taskStatements(permissions: readonly Permission[]): { statements
 
 type Common = { readonly names: StageNames; readonly keyArn: pulumi.Input<string>; readonly protectedStage: boolean; readonly tags: ReturnType<typeof stageTags> };
 
-type Bundles = ReturnType<typeof bundleAll>;
-
 function stageImages(config: StageConfig, bundles: Bundles, common: Common, before: Releases, opts: pulumi.ComponentResourceOptions) {
     const { pythonBase, nodeBase, platform } = config.images;
     const contexts = {
         ...(config.images.jobs === undefined ? { jobs: jobsContext(bundles.jobs.code, nodeBase, platform) } : {}),
         ...(config.images.text === undefined && config.models.text.image === undefined ? { text: trainingContext("text", pythonBase, platform) } : {}),
     };
-    const made = Object.entries(contexts).map(([image, context]) => [image, new TrainingImage(`${config.service}-${image}`, {
+    const made = Object.entries(contexts).map(([image, context]) => [image, new TrainingImage(`${config.service}-image-${image}`, {
         ...common, image, context, before: before.images[image] ?? { pushed: [] }, remembered: config.keptReleases,
     }, opts)] as const);
     const built: Record<string, { uri: string; hash: string }> = {};
