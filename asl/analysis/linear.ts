@@ -11,11 +11,12 @@ export interface Linear {
     readonly constant: number;
     /** Other parts, with their factors. */
     readonly opaque: readonly { readonly ast: Ast; readonly factor: number }[];
-    /** How far rounding may move the sum, upwards. */
-    readonly rounding: number;
+    /** How far rounding may move the sum, upwards and downwards. */
+    readonly up: number;
+    readonly down: number;
 }
 
-const nothing: Linear = { clock: 0, variables: new Map(), constant: 0, opaque: [], rounding: 0 };
+const nothing: Linear = { clock: 0, variables: new Map(), constant: 0, opaque: [], up: 0, down: 0 };
 
 /** $toMillis($states.context.State.EnteredTime), $toMillis($now()), $millis(): the time now. */
 export function isClock(ast: Ast): boolean {
@@ -43,7 +44,8 @@ export function unwrapped(ast: Ast): Ast {
 
 export function scaled(sum: Linear, factor: number): Linear {
     return {
-        clock: sum.clock * factor, constant: sum.constant * factor, rounding: sum.rounding * Math.abs(factor),
+        clock: sum.clock * factor, constant: sum.constant * factor,
+        up: (factor < 0 ? sum.down : sum.up) * Math.abs(factor), down: (factor < 0 ? sum.up : sum.down) * Math.abs(factor),
         variables: new Map([...sum.variables].map(([name, value]) => [name, value * factor])),
         opaque: sum.opaque.map(({ ast, factor: own }) => ({ ast, factor: own * factor })),
     };
@@ -53,7 +55,7 @@ export function plus(left: Linear, right: Linear): Linear {
     const variables = new Map(left.variables);
     right.variables.forEach((value, name) => variables.set(name, (variables.get(name) ?? 0) + value));
     return {
-        clock: left.clock + right.clock, constant: left.constant + right.constant, rounding: left.rounding + right.rounding, variables,
+        clock: left.clock + right.clock, constant: left.constant + right.constant, up: left.up + right.up, down: left.down + right.down, variables,
         opaque: [...left.opaque, ...right.opaque],
     };
 }
@@ -105,7 +107,7 @@ export function linear(expression: Ast): Linear {
     const name = calledName(ast);
     if ((name === "floor" || name === "ceil" || name === "round") && (ast.arguments as readonly Ast[]).length === 1) {
         const inner = linear((ast.arguments as readonly Ast[])[0]);
-        return { ...inner, rounding: inner.rounding + 1 };
+        return { ...inner, up: inner.up + (name === "floor" ? 0 : 1), down: inner.down + (name === "ceil" ? 0 : 1) };
     }
     return { ...nothing, opaque: [{ ast, factor: 1 }] };
 }

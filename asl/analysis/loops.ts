@@ -378,7 +378,7 @@ export class Guards {
         }
         for (const [counter, factor] of counters) {
             // counter < (all that stands on the other side) / factor
-            let bound = -sum.constant + sum.rounding;
+            let bound = -sum.constant + sum.down;
             for (const [name, other] of sum.variables) {
                 if (`$${name}` !== counter) {
                     const range = this.variables.lookup(name, node.scope)?.number;

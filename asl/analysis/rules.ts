@@ -27,6 +27,12 @@ export const rules: readonly RuleMetadata[] = [
         bad: "[]", good: '{ "StartAt": "A", "States": { "A": { "Type": "Succeed" } } }', links: [spec],
     },
     {
+        name: "not-analysed", group: "structure", severity: "error",
+        summary: "The analysis came to its end.",
+        rationale: "What was not analysed must not pass as clean.",
+        bad: "a definition on which the analysis itself fails", good: "report it to the maintainers of this project", links: [],
+    },
+    {
         name: "definition-too-large", group: "structure", severity: "error",
         summary: "The definition has at most 1 MB as compact JSON in UTF-8.",
         rationale: "CreateStateMachine refuses a larger one.",

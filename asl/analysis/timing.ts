@@ -363,9 +363,83 @@ class Timing {
             return this.full(node);
         };
         for (let index = order.length - 1; index >= 0; index -= 1) {
-            seconds.set(order[index], this.longest(order[index], duration, cut).seconds);
+            // Any one variable that choices compare with constants tells ways apart; each gives a bound, and the least holds.
+            const bounds = [undefined, ...this.modes(order[index])].map((mode) => this.longestWithin(order[index], duration, cut, mode));
+            seconds.set(order[index], Math.min(...bounds));
         }
         return seconds.get(top)!;
+    }
+
+    /** Variables that choices of the scope compare with constant texts. */
+    private modes(scope: Scope): string[] {
+        const found = new Set<string>();
+        for (const node of scope.nodes) {
+            for (const edge of node.out) {
+                this.demands(edge).forEach((demand) => found.add(demand.variable));
+            }
+        }
+        return [...found].slice(0, 8);
+    }
+
+    /** What taking an edge of a Choice says of variables: `$v = 'text'` or `$v != 'text'` as a whole condition. */
+    private demands(edge: Edge): { readonly variable: string; readonly value: string; readonly equal: boolean }[] {
+        const rules: readonly unknown[] = edge.from.type === "Choice" && Array.isArray(edge.from.fields.Choices) ? edge.from.fields.Choices : [];
+        const last = edge.kind === "choice" ? edge.index! : rules.length - 1;
+        return rules.slice(0, last + 1).flatMap((rule, index) => {
+            const code = isFields(rule) ? expressionIn(rule.Condition) : undefined;
+            const ast = code === undefined ? undefined : this.context.expressions.parse(code).ast;
+            if (ast === undefined || ast.type !== "binary" || (ast.value !== "=" && ast.value !== "!=")) {
+                return [];
+            }
+            const { lhs, rhs } = ast as unknown as { lhs: Ast; rhs: Ast };
+            const holds = edge.kind === "choice" && index === edge.index;
+            return lhs.type === "variable" && rhs.type === "string" && lhs.predicate === undefined
+                ? [{ variable: String(lhs.value), value: String(rhs.value), equal: (ast.value === "=") === holds }] : [];
+        });
+    }
+
+    /**
+     * The longest way from any state of a scope without cycles, with the last constant that a way assigned to one variable: a choice that
+     * demands another value is not taken. Ways begin with the variable unknown.
+     */
+    private longestWithin(scope: Scope, duration: (node: Node) => number, cut: (edge: Edge) => boolean, mode: string | undefined): number {
+        const unknown = "\u0000";
+        const seen = reachable(scope);
+        const nodes = scope.nodes.filter((node) => seen[node.index] === 1);
+        const waiting = new Map(nodes.map((node) => [node, node.in.filter((edge) => seen[edge.from.index] === 1 && !cut(edge)).length]));
+        const ready = nodes.filter((node) => waiting.get(node) === 0);
+        const arrived = new Map(nodes.map((node) => [node, new Map([[unknown, 0]])]));
+        let most = 0;
+        for (let node = ready.pop(); node !== undefined; node = ready.pop()) {
+            const time = duration(node);
+            for (const [value, before] of arrived.get(node)!) {
+                most = Math.max(most, before + time);
+                for (const edge of node.out) {
+                    if (cut(edge)) {
+                        continue;
+                    }
+                    const possible = value === unknown || this.demands(edge).every((demand) =>
+                        demand.variable !== mode || (demand.value === value) === demand.equal);
+                    if (!possible) {
+                        continue;
+                    }
+                    const given = mode === undefined || !isFields(edge.holder.Assign) ? undefined : edge.holder.Assign[mode];
+                    const next = given === undefined ? value : typeof given === "string" && expressionIn(given) === undefined ? given : unknown;
+                    const there = arrived.get(edge.to)!;
+                    there.set(next, Math.max(there.get(next) ?? 0, before + time));
+                }
+            }
+            for (const edge of node.out) {
+                if (!cut(edge)) {
+                    const left = waiting.get(edge.to)! - 1;
+                    waiting.set(edge.to, left);
+                    if (left === 0) {
+                        ready.push(edge.to);
+                    }
+                }
+            }
+        }
+        return most;
     }
 
     /**
@@ -400,7 +474,7 @@ class Timing {
         const factor = sum.variables.get(deadline);
         if (sum.opaque.length === 0 && sum.variables.size === 1 && factor !== undefined && factor > 0 && factor <= 0.001 + 1e-12
             && Math.abs(sum.clock + factor) < 1e-12) {
-            return Math.max(0, sum.constant + sum.rounding);
+            return Math.max(0, sum.constant + sum.up);
         }
         if (!follow || ast.type !== "variable" || node.in.length === 0) {
             return undefined;
@@ -454,7 +528,7 @@ class Timing {
         const more = sum.opaque.reduce((total, part) => {
             const range = evaluate(part.ast, environment).value.number;
             return total + (range === undefined ? Infinity : Math.max(part.factor * range.lo, part.factor * range.hi));
-        }, sum.constant + sum.rounding);
+        }, sum.constant + sum.up);
         return Number.isFinite(more) ? more : undefined;
     }
 }
