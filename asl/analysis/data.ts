@@ -146,7 +146,8 @@ class Flow {
     private readonly sortedPlaces: readonly string[];
 
     constructor(
-        private readonly places: readonly string[], private readonly index: ReadonlyMap<string, number>, private readonly reads: ReadonlyMap<Node, readonly Read[]>,
+        places: readonly string[], private readonly index: ReadonlyMap<string, number>,
+        private readonly reads: ReadonlyMap<Node, readonly Read[]>,
     ) {
         this.words = Math.ceil(places.length / 32);
         this.sortedPlaces = [...places].sort();
@@ -440,7 +441,8 @@ function within(source: unknown, below: readonly string[]): boolean | undefined 
         let value: unknown = source.constant;
         for (const part of below) {
             const array = /^\[(\d+)\]$/.exec(part);
-            value = array !== null && Array.isArray(value) ? value[Number(array[1])] : isFields(value) && Object.hasOwn(value, part) ? value[part] : undefined;
+            value = array !== null && Array.isArray(value) ? value[Number(array[1])]
+                : isFields(value) && Object.hasOwn(value, part) ? value[part] : undefined;
             if (value === undefined) {
                 return false;
             }

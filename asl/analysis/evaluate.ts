@@ -431,7 +431,8 @@ class Evaluator {
             return object(fields, open);
         }
         const value = this.numeric(this.run(ast.expression as Ast, environment), "-");
-        return { ...nothing, missing: value.missing, number: value.number === undefined ? undefined : { lo: -value.number.hi, hi: -value.number.lo } };
+        const range = value.number;
+        return { ...nothing, missing: value.missing, number: range === undefined ? undefined : { lo: -range.hi, hi: -range.lo } };
     }
 
     /** Reports what is no number, and goes on with the numbers. */
@@ -503,7 +504,8 @@ class Evaluator {
                     this.risk('the divisor of "%" may be 0');
                 }
                 result = number(
-                    a.lo < 0 ? -Math.max(Math.abs(b.lo), Math.abs(b.hi)) : 0, Math.min(Math.max(a.hi, 0), Math.max(Math.abs(b.lo), Math.abs(b.hi))),
+                    a.lo < 0 ? -Math.max(Math.abs(b.lo), Math.abs(b.hi)) : 0,
+                    Math.min(Math.max(a.hi, 0), Math.max(Math.abs(b.lo), Math.abs(b.hi))),
                 );
         }
         return gap ? orMissing(result) : result;
@@ -634,10 +636,12 @@ class Evaluator {
                 const left = new Evaluator().run(lhs, environment).number;
                 const bound = (value: Value, lo: number, hi: number): Value => ({
                     ...nothing, text: value.text,
-                    number: value.number === undefined ? undefined : { lo: Math.max(value.number.lo, lo), hi: Math.min(value.number.hi, hi) },
+                    number: value.number === undefined ? undefined
+                        : { lo: Math.max(value.number.lo, lo), hi: Math.min(value.number.hi, hi) },
                 });
                 const less = operator.startsWith("<");
-                const first = settle(lhs, (value) => bound(value, less ? -Infinity : right?.lo ?? -Infinity, less ? right?.hi ?? Infinity : Infinity));
+                const first = settle(lhs,
+                    (value) => bound(value, less ? -Infinity : right?.lo ?? -Infinity, less ? right?.hi ?? Infinity : Infinity));
                 return pathKey(rhs) === undefined ? first : new Evaluator().withFact(first, rhs,
                     (value) => bound(value, less ? left?.lo ?? -Infinity : -Infinity, less ? Infinity : left?.hi ?? Infinity));
             }
@@ -853,8 +857,8 @@ function ofType(value: Value, name: string): Value {
 /** Values that are in the first set and may be in the second. */
 function intersect(value: Value, other: Value): Value {
     const result: Value = {
-        missing: value.missing && other.missing, null: value.null && other.null, true: value.true && other.true, false: value.false && other.false,
-        function: value.function && other.function,
+        missing: value.missing && other.missing, null: value.null && other.null,
+        true: value.true && other.true, false: value.false && other.false, function: value.function && other.function,
         number: value.number === undefined || other.number === undefined ? undefined
             : { lo: Math.max(value.number.lo, other.number.lo), hi: Math.min(value.number.hi, other.number.hi) },
         text: value.text === undefined || other.text === undefined ? undefined : other.text.values === undefined ? value.text : other.text,
@@ -905,7 +909,8 @@ function overlap(a: Value, b: Value): boolean {
         if (x.values !== undefined && y.values !== undefined) {
             return x.values.some((item) => y.values!.includes(item));
         }
-        const fitsIn = (item: string, set: typeof x): boolean => item.startsWith(set.prefix) && item.length >= set.min && item.length <= set.max;
+        const fitsIn = (item: string, set: typeof x): boolean =>
+            item.startsWith(set.prefix) && item.length >= set.min && item.length <= set.max;
         if (x.values !== undefined) {
             return x.values.some((item) => fitsIn(item, y));
         }
@@ -1154,8 +1159,9 @@ const builtIns: ReadonlyMap<string, BuiltIn> = new Map<string, BuiltIn>([
     ["lookup", {
         takes: ["any", "text"], least: 2, missingFine: true, result: ([value, key]) => {
             const names = key.text?.values;
-            return value.object !== undefined && names !== undefined && only(value, "object", "missing")
-                ? names.map((name) => value.object!.fields.get(name) ?? (value.object!.open ? anything : missing)).reduce(join, nothing) : anything;
+            const { object: set } = value;
+            return set !== undefined && names !== undefined && only(value, "object", "missing")
+                ? names.map((name) => set.fields.get(name) ?? (set.open ? anything : missing)).reduce(join, nothing) : anything;
         },
     }],
     ["append", {

@@ -140,7 +140,8 @@ function resultWith(variables: Variables, node: Node, recorders: ReadonlyMap<Sco
         }
         // A record deeper inside reaches this branch's end through the states that hold it.
         const holder = scope.nodes.find((inner) => inner.ends === "success" && inner.inner.some((deeper) => holds(deeper, recorders)));
-        return holder === undefined ? variables.outputOf(scope) : variables.stateOutput(holder, new Map(), resultWith(variables, holder, recorders));
+        return holder === undefined ? variables.outputOf(scope)
+            : variables.stateOutput(holder, new Map(), resultWith(variables, holder, recorders));
     };
     return array(node.inner.map(output));
 }

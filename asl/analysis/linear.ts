@@ -55,7 +55,8 @@ export function plus(left: Linear, right: Linear): Linear {
     const variables = new Map(left.variables);
     right.variables.forEach((value, name) => variables.set(name, (variables.get(name) ?? 0) + value));
     return {
-        clock: left.clock + right.clock, constant: left.constant + right.constant, up: left.up + right.up, down: left.down + right.down, variables,
+        clock: left.clock + right.clock, constant: left.constant + right.constant, variables,
+        up: left.up + right.up, down: left.down + right.down,
         opaque: [...left.opaque, ...right.opaque],
     };
 }

@@ -1,8 +1,8 @@
 /**
  * Loops: every cycle can be left, and is left after a bounded number of rounds.
  *
- * A counter bounds a cycle when it grows by at least 1 on some edge, never shrinks within the cycle's component, and an edge of the cycle is
- * guarded by "counter below a bound that the loop does not change". Edges that can be taken only finitely often are cut (a growing edge all
+ * A counter bounds a cycle when it grows by at least 1 on some edge, never shrinks within the cycle's component, and an edge of the cycle
+ * is guarded by "counter below a bound that the loop does not change". Edges that can be taken only finitely often are cut (a growing edge all
  * of whose cycles pass a guard of its counter, and the reverse) until no cycle is left: that covers counters that inner loops reset.
  * The clock is a counter too: it grows behind every Wait of at least a second, and a deadline guards it.
  */
@@ -129,7 +129,8 @@ export class Guards {
         const push = (nodes: readonly Node[], allowed: (edge: Edge) => boolean): void => {
             for (const part of cycles(nodes, (node) => node.out.filter(allowed))) {
                 const inside = new Set(part);
-                work.push({ nodes: part, edges: new Set(part.flatMap((node) => node.out.filter((edge) => allowed(edge) && inside.has(edge.to)))) });
+                const kept = (edge: Edge): boolean => allowed(edge) && inside.has(edge.to);
+                work.push({ nodes: part, edges: new Set(part.flatMap((node) => node.out.filter(kept))) });
             }
         };
         const whole = new Set(component);

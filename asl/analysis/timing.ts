@@ -129,7 +129,8 @@ class Timing {
             return undefined;
         }
         const range = evaluate(ast, this.variables.environment(node, "state")).value.number;
-        return range === undefined || range.hi === Infinity ? undefined : { lo: Math.max(0, range.lo), hi: range.hi, reads: variablesIn(ast).read };
+        return range === undefined || range.hi === Infinity ? undefined
+            : { lo: Math.max(0, range.lo), hi: range.hi, reads: variablesIn(ast).read };
     }
 
     private service(node: Node): number | undefined {
@@ -155,7 +156,7 @@ class Timing {
         const { report } = this.context;
         const own = this.own(node);
         const service = this.service(node);
-        const bounded = node.fields.TimeoutSeconds !== undefined || node.fields.TimeoutSecondsPath !== undefined || node.fields.HeartbeatSeconds !== undefined;
+        const bounded = ["TimeoutSeconds", "TimeoutSecondsPath", "HeartbeatSeconds"].some((field) => node.fields[field] !== undefined);
         if (isLong(node) && !bounded) {
             report.add({
                 rule: "task-timeout", path: node.path, state: node.name,
@@ -172,7 +173,7 @@ class Timing {
                     + `TIMED_OUT, and no Catch sees it.`,
             });
         }
-        if (service !== undefined && own !== undefined && own.reads.size === 0 && node.fields.TimeoutSeconds !== undefined && isLong(node) && service > own.hi) {
+        if (service !== undefined && own !== undefined && own.reads.size === 0 && isLong(node) && service > own.hi) {
             report.add({
                 rule: "task-timeout", severity: "warning", path: node.path, state: node.name,
                 message: `The job may run for ${service.toLocaleString("en")} seconds, the Task waits for ${own.hi.toLocaleString("en")}: the job can never use its limit.`,
@@ -268,7 +269,7 @@ class Timing {
         return { seconds: last === undefined ? 0 : best.get(last)!.seconds, states: states.reverse() };
     }
 
-    /** How often a loop's states run at most, by its counters; 1 when that is not known (then the loop's own rule speaks, or a deadline). */
+    /** How often a loop's states run at most, by its counters; 1 when that is not known (then the loop's own rule speaks). */
     private rounds(part: readonly Node[]): number {
         return this.once ? 1 : this.guards.rounds(part) ?? 1;
     }

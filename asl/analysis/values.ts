@@ -226,7 +226,8 @@ export function widen(before: Value, after: Value): Value {
         },
         text: before.text === undefined || after.text === undefined || sameText(before.text, after.text) ? after.text
             : {
-                min: after.text.min < before.text.min ? 0 : after.text.min, max: after.text.max > before.text.max ? Infinity : after.text.max,
+                min: after.text.min < before.text.min ? 0 : after.text.min,
+                max: after.text.max > before.text.max ? Infinity : after.text.max,
                 prefix: after.text.prefix,
             },
         array: before.array === undefined || after.array === undefined || sameArray(before.array, after.array) ? after.array

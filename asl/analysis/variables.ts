@@ -12,8 +12,8 @@ import type { Ast, Expressions } from "./jsonata";
 import { parseIntrinsic, parsePath, pathsIn, type Argument, type Call, type ParsedPath } from "./paths";
 import { templateLeaves } from "./structure";
 import {
-    anyJson, anyNumber, anything, array, arrayOf, constant, equal, isNothing, join, missing, nothing, number, object, orMissing, textOf, textValue,
-    widen, type Value,
+    anyJson, anyNumber, anything, array, arrayOf, constant, equal, isNothing, join, missing, nothing, number, object, orMissing, textOf,
+    textValue, widen, type Value,
 } from "./values";
 import { expressionIn, expressionsOf, type Expression } from "./walk";
 import { lastStep, type Ways } from "./ways";

@@ -126,7 +126,8 @@ export function readText(file: string, text: string, required: boolean): Source[
     return found;
 }
 
-const tag = (name: string, key: string): ScalarTag => ({ tag: name, resolve: (value: string) => ({ [key]: value }) }) as unknown as ScalarTag;
+const tag = (name: string, key: string): ScalarTag =>
+    ({ tag: name, resolve: (value: string) => ({ [key]: value }) }) as unknown as ScalarTag;
 const collectionTag = (name: string, key: string, collection: "seq" | "map") =>
     ({ tag: name, collection, resolve: (node: Node) => ({ [key]: node }) });
 
@@ -282,14 +283,14 @@ function definitionsIn(file: string, document: Parsed): Source[] {
 function template(file: string, name: string, resource: Fields, add: (holder: string, path: string, given: unknown) => void): void {
     const properties = isFields(resource.Properties) ? resource.Properties : {};
     const substitutions = isFields(properties.DefinitionSubstitutions) ? properties.DefinitionSubstitutions : {};
-    const substitute = (text: string): string => text.replace(/\$\{([^}!]+)\}/g, (whole, key: string) =>
-        Object.hasOwn(substitutions, key) ? String(resolved(substitutions[key], 0)) : pseudo[key] ?? (whole.includes("::") ? placeholder(key) : placeholder(key)));
+    const substitute = (text: string): string => text.replace(/\$\{([^}!]+)\}/g, (_, key: string) =>
+        Object.hasOwn(substitutions, key) ? String(resolved(substitutions[key], 0)) : pseudo[key] ?? placeholder(key));
     const path = `Resources/${name}/Properties`;
     if (properties.Definition !== undefined) {
         add(name, `${path}/Definition`, resolved(properties.Definition, 0, substitute));
     } else if (properties.DefinitionString !== undefined) {
         const text = resolved(properties.DefinitionString, 0, substitute);
-        add(name, `${path}/DefinitionString`, typeof text === "string" ? text : text);
+        add(name, `${path}/DefinitionString`, text);
     } else if (typeof properties.DefinitionUri === "string") {
         const local = join(dirname(file), properties.DefinitionUri);
         if (file !== "-" && existsSync(local)) {
@@ -334,8 +335,9 @@ function resolved(value: unknown, depth: number, substitute: (text: string) => s
                 return placeholder("Join");
             case "Fn::Sub": {
                 const [text, variables] = Array.isArray(given) ? given as unknown[] : [given];
+                const known = isFields(variables) ? variables : {};
                 return String(text).replace(/\$\{([^}]+)\}/g, (whole, key: string) => whole.startsWith("${!") ? `\${${key.slice(1)}}`
-                    : isFields(variables) && Object.hasOwn(variables, key) ? String(inner(variables[key])) : pseudo[key] ?? placeholder(key));
+                    : Object.hasOwn(known, key) ? String(inner(known[key])) : pseudo[key] ?? placeholder(key));
             }
             default: break;
         }

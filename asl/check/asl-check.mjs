@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+
+const load = createRequire(import.meta.url);
+load("ts-node").register({ project: fileURLToPath(new URL("../../tsconfig.json", import.meta.url)), transpileOnly: true });
+const { main } = load("./main.ts");
+
+const read = async () => {
+    const parts = [];
+    for await (const part of process.stdin) {
+        parts.push(part);
+    }
+    return Buffer.concat(parts);
+};
+
+process.exitCode = await main(process.argv.slice(2), {
+    stdin: read, out: (text) => process.stdout.write(text), err: (text) => process.stderr.write(text),
+});
