@@ -10,6 +10,8 @@ import { bootstrap, guarded, root } from "./bootstrap.mjs";
 
 await guarded(async () => {
     await bootstrap();
+    // Node 20 is what the AWS SDK warns about until 2027; the warning is about a future version, not about this run
+    process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
     const require = createRequire(path.join(root, "package.json"));
     require("ts-node").register({ transpileOnly: true, cwd: root });
     await require(path.join(root, "cli", "ensemble.ts")).main(process.argv);

@@ -35,22 +35,32 @@ export function readDataframe(text: string): Dataframe {
     return {
         members,
         pages: rows.map((row) => ({ stack: row.stack, page: Number(row.page), class: row.class, begins: row.begins_document === "true" })),
-        probabilities: Object.fromEntries(members.map((member) => [member, rows.map((row) =>
-            Object.fromEntries(columns.filter((column) => column.member === member).map(({ name, label }) => [label, Number(row[name])])))])),
+        probabilities: Object.fromEntries(members.map((member) => {
+            const own = columns.filter((column) => column.member === member);
+            return [member, rows.map((row) => Object.fromEntries(own.map(({ name, label }) => [label, Number(row[name])])))];
+        })),
     };
+}
+
+interface CombinerLine {
+    readonly stack: string;
+    readonly page: number;
+    readonly probabilities: Readonly<Record<string, number>>;
+    /** How likely a document begins on this page. */
+    readonly begins_document: number;
 }
 
 /** A base model: the class with the highest probability; its segments are the maximal runs of one class in a stack. */
 export function judgeMember(table: Dataframe, member: string): Judgement {
     const predicted = table.probabilities[member].map(best);
-    const begins = table.pages.map((page, index) => index === 0 || table.pages[index - 1].stack !== page.stack || predicted[index - 1] !== predicted[index]);
+    const begins = table.pages.map((page, index) => isFirst(table.pages, index) || predicted[index - 1] !== predicted[index]);
     return judge(member, table.pages, predicted, begins, predicted.map((label) => ({ [label]: 1 })));
 }
 
-/** The combiner: `predictions.jsonl` says of every page how likely a document begins there. A segment's class is that of the highest sum. */
+/** The combiner, by its `predictions.jsonl`. A segment's class is the one with the highest sum of probabilities. */
 export function judgeCombiner(table: Dataframe, model: string, predictions: string): Judgement {
     const lines = new Map(predictions.trim().split("\n").filter((line) => line !== "").map((line) => {
-        const value = JSON.parse(line) as { stack: string; page: number; probabilities: Record<string, number>; begins_document: number };
+        const value = JSON.parse(line) as CombinerLine;
         return [`${value.stack}/${value.page}`, value] as const;
     }));
     const own = table.pages.map((page) => {
@@ -60,9 +70,12 @@ export function judgeCombiner(table: Dataframe, model: string, predictions: stri
         }
         return line;
     });
-    const begins = table.pages.map((page, index) =>
-        index === 0 || table.pages[index - 1].stack !== page.stack || own[index].begins_document >= 0.5);
+    const begins = own.map((line, index) => isFirst(table.pages, index) || line.begins_document >= 0.5);
     return judge(model, table.pages, own.map((line) => best(line.probabilities)), begins, own.map((line) => line.probabilities));
+}
+
+function isFirst(pages: readonly JudgedPage[], index: number): boolean {
+    return index === 0 || pages[index - 1].stack !== pages[index].stack;
 }
 
 function best(probabilities: Readonly<Record<string, number>>): string {
@@ -76,7 +89,7 @@ function judge(
     begins: readonly boolean[],
     votes: readonly Readonly<Record<string, number>>[],
 ): Judgement {
-    const truth = segments(pages, pages.map((page, index) => page.begins || index === 0 || pages[index - 1].stack !== page.stack),
+    const truth = segments(pages, pages.map((page, index) => page.begins || isFirst(pages, index)),
         pages.map((page) => ({ [page.class]: 1 })));
     const found = segments(pages, begins, votes);
     const right = [...found].filter((segment) => truth.has(segment)).length;
@@ -89,7 +102,11 @@ function judge(
 }
 
 /** Stack, first page, last page and class as one string each: a segment counts when all four are right. */
-function segments(pages: readonly JudgedPage[], begins: readonly boolean[], votes: readonly Readonly<Record<string, number>>[]): Set<string> {
+function segments(
+    pages: readonly JudgedPage[],
+    begins: readonly boolean[],
+    votes: readonly Readonly<Record<string, number>>[],
+): Set<string> {
     const found = new Set<string>();
     for (let start = 0; start < pages.length;) {
         let end = start + 1;

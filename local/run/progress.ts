@@ -19,7 +19,9 @@ interface Row {
 const REPAINT_MS = 200;
 /** Without a terminal: how often a state that is at work says how far it is. */
 const PLAIN_MS = 10_000;
-const TAIL_BYTES = 2048;
+const TAIL_BYTES = 4096;
+/** Lines of TensorFlow's own log ("E0000 00:00:1795468423.929013 ..."), which say nothing about the progress. */
+const NOISE = /^[IWEF]\d{4} \d\d:\d\d:/;
 
 /** What runs now, with its time and the last line of its log: repainted on a terminal, plain lines elsewhere. */
 export class Progress {
@@ -125,7 +127,7 @@ export function lastLine(file: string): string | undefined {
         const buffer = Buffer.alloc(Math.min(size, TAIL_BYTES));
         readSync(descriptor, buffer, 0, buffer.length, size - buffer.length);
         // a progress bar ends its lines with a carriage return
-        return buffer.toString("utf8").split(/[\r\n]+/).map((line) => line.trim()).filter((line) => line !== "").at(-1);
+        return buffer.toString("utf8").split(/[\r\n]+/).map((line) => line.trim()).filter((line) => line !== "" && !NOISE.test(line)).at(-1);
     } catch {
         return undefined;
     } finally {

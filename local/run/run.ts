@@ -15,9 +15,9 @@ import { takeLock } from "../process/lock";
 import { endOrphans, Supervisor } from "../process/supervisor";
 import { checkDocuments, type Documents } from "../sample/documents";
 import { sampleDocuments } from "../sample/generate";
-import { createBucket, Mirror } from "../storage/mirror";
+import { Mirror } from "../storage/mirror";
 import { startObjectStore, type ObjectStore } from "../storage/objectStore";
-import { concurrently, downloadObject, listObjects, parseS3Uri, uploadFile } from "../storage/transfer";
+import { concurrently, downloadObject, listObjects, parseS3Uri, type S3Address } from "../storage/transfer";
 import { localFolder, newRunId, pruneRuns, readLastRun, writeJson, writeLastRun, type LocalFolder } from "./folder";
 import { executionInput, parseSettings } from "./input";
 import { judgeCombiner, judgeMember, readDataframe, type Judgement } from "./metrics";
@@ -122,11 +122,13 @@ async function lockedRun(options: LocalRunOptions, folder: LocalFolder, supervis
     const active = new Set<string>();
     const remember = (outcome: "running" | RunResult["status"]) => writeLastRun(folder, { id, stage: stage.name, outcome, active: [...active] });
 
+    const dataPath = `${stage.settings.artifactBase}/data/documents`;
+    const data = parseS3Uri(dataPath);
     const storing = progress.begin("Local object store", path.join(directory, "logs", "object-store.log"));
     const store = await startObjectStore({
         supervisor, python, region: stage.region, port: options.port, cwd: root, log: path.join(directory, "logs", "object-store.log"),
+        objects: await firstObjects(stage, mirror, documents, data),
     });
-    const dataPath = await fillStore(store, stage, mirror, documents);
     storing.end("done", `${store.endpoint}, ${documents.files.length} files of documents`);
     const storeDeath = watch(store, signal, progress);
     remember("running");
@@ -233,7 +235,8 @@ async function lockedRun(options: LocalRunOptions, folder: LocalFolder, supervis
         documents: {
             directory: documents.directory, stacks: documents.stacks, documents: documents.documents, pages: documents.pages.length,
         },
-        models: plan === undefined ? {} : Object.fromEntries(modelsOf(plan, stage).map(([name, { action, reason }]) => [name, { action, reason }])),
+        models: Object.fromEntries((plan === undefined ? [] : modelsOf(plan, stage))
+            .map(([name, { action, reason }]) => [name, { action, reason }])),
         metrics,
         reductions: reduced,
         skippedWaits: clock.skipped.map(({ state, kind, milliseconds }) => ({ state, kind, seconds: milliseconds / 1000 })),
@@ -333,20 +336,25 @@ async function prepareDocuments(
     }
 }
 
-/** Buckets, what earlier runs left, the program's own objects, the documents. Returns where the documents are. */
-async function fillStore(store: ObjectStore, stage: LocalStage, mirror: Mirror, documents: Documents): Promise<string> {
-    const { bucket, key } = parseS3Uri(`${stage.settings.artifactBase}/data/documents`);
-    try {
-        await mirror.restore(store.s3);
-        for (const name of stage.buckets) {
-            await createBucket(store.s3, name);
-        }
-        await concurrently(stage.objects, (object) => uploadFile(store.s3, object.file, object));
-        await concurrently(documents.files, (file) => uploadFile(store.s3, path.join(documents.directory, file), { bucket, key: `${key}/${file}` }));
-    } catch (error) {
-        throw explain(error, "The local object store cannot be filled");
+/** Everything that the store holds from the start: what earlier runs left, the program's own objects, the documents. */
+async function firstObjects(
+    stage: LocalStage,
+    mirror: Mirror,
+    documents: Documents,
+    data: S3Address,
+): Promise<Record<string, Record<string, string>>> {
+    const buckets: Record<string, Record<string, string>> = Object.fromEntries(stage.buckets.map((bucket) => [bucket, {}]));
+    for (const [bucket, objects] of Object.entries(await mirror.objects())) {
+        buckets[bucket] = { ...buckets[bucket], ...objects };
     }
-    return `s3://${bucket}/${key}`;
+    for (const { bucket, key, file } of stage.objects) {
+        buckets[bucket] = { ...buckets[bucket], [key]: file };
+    }
+    buckets[data.bucket] = {
+        ...buckets[data.bucket],
+        ...Object.fromEntries(documents.files.map((file) => [`${data.key}/${file}`, path.join(documents.directory, file)])),
+    };
+    return buckets;
 }
 
 /** The store is a process like any other and may be killed; the workflow then fails by its own ways, and the end says why. */

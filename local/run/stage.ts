@@ -78,7 +78,7 @@ export async function localStage(evaluated: EvaluatedStage, root: string, direct
 
 /** The settings are the Arguments of the first state, so that the run sees exactly what the definition says. */
 function settingsOf(definition: StateMachineDefinition): StageSettings {
-    const start = definition.States[definition.StartAt] as unknown as { Arguments?: { FunctionName?: string; Payload?: { settings?: StageSettings } } };
+    const start = definition.States[definition.StartAt] as unknown as { Arguments?: { Payload?: { settings?: StageSettings } } };
     const settings = start.Arguments?.Payload?.settings;
     if (settings === undefined) {
         throw new LocalError(`The definition's first state ${definition.StartAt} hands no settings to a Setup function: `

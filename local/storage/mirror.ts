@@ -2,7 +2,7 @@ import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promise
 import path from "node:path";
 import { CreateBucketCommand, type S3Client } from "@aws-sdk/client-s3";
 import { LocalError } from "../errors";
-import { concurrently, downloadObject, listObjects, uploadFile } from "./transfer";
+import { concurrently, downloadObject, listObjects } from "./transfer";
 
 interface Index {
     readonly format: 1;
@@ -31,13 +31,12 @@ export class Mirror {
         return Object.values(index.buckets).reduce((sum, keys) => sum + Object.keys(keys).length, 0);
     }
 
-    /** Puts the copy back into a new, empty server. */
-    public async restore(s3: S3Client): Promise<void> {
+    /** The copy's content, for a new server: bucket to key to file. Objects whose file was lost are left out. */
+    public async objects(): Promise<Record<string, Record<string, string>>> {
         const index = await this.read();
-        for (const [bucket, keys] of Object.entries(index.buckets)) {
-            await createBucket(s3, bucket);
-            await concurrently(Object.entries(keys), ([key, etag]) => uploadFile(s3, this.object(etag), { bucket, key }));
-        }
+        const stored = new Set(await readdir(path.join(this.directory, "objects")).catch(() => []));
+        return Object.fromEntries(Object.entries(index.buckets).map(([bucket, keys]) => [bucket, Object.fromEntries(
+            Object.entries(keys).filter(([, etag]) => stored.has(etag)).map(([key, etag]) => [key, this.object(etag)]))]));
     }
 
     /** Copies what changed since the last time. Calls are queued, never mixed. */
@@ -61,15 +60,18 @@ export class Mirror {
         for (const bucket of buckets) {
             const objects = (await listObjects(s3, bucket)).filter(({ key }) => this.keep(key));
             const keys: Record<string, string> = Object.fromEntries(objects.map(({ key, etag }) => [key, etag]));
-            await concurrently(objects.filter(({ etag }) => !stored.has(etag)), async ({ key, etag }) => {
+            // equal content is stored once, whatever it is called
+            const missing = new Map(objects.filter(({ etag }) => !stored.has(etag)).map(({ key, etag }) => [etag, key]));
+            await concurrently(missing, async ([etag, key]) => {
                 try {
                     await downloadObject(s3, { bucket, key }, this.object(etag), etag);
+                    stored.add(etag);
                 } catch (error) {
                     if (!["PreconditionFailed", "NoSuchKey"].includes((error as Error).name)) {
                         throw error;
                     }
                     // replaced or removed since the listing: the next save brings the new one
-                    delete keys[key];
+                    objects.filter((object) => object.etag === etag).forEach((object) => delete keys[object.key]);
                 }
             });
             index.buckets[bucket] = keys;

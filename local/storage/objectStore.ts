@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
@@ -27,6 +27,8 @@ export interface ObjectStoreOptions {
     readonly cwd: string;
     /** 0 takes a free one. */
     readonly port?: number;
+    /** What it holds from the start: bucket to key to file. */
+    readonly objects?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 const START_TIMEOUT_MS = 60_000;
@@ -34,9 +36,11 @@ const START_TIMEOUT_MS = 60_000;
 /** Starts moto's S3 on the loopback interface. The operating system picks the port, so two clones never collide. */
 export async function startObjectStore(options: ObjectStoreOptions): Promise<ObjectStore> {
     const port = options.port ?? 0;
+    const objects = `${options.log}.objects.json`;
+    await writeFile(objects, JSON.stringify(options.objects ?? {}));
     const child = options.supervisor.start({
         what: "object store",
-        command: [options.python, path.join(__dirname, "serve.py"), String(port)],
+        command: [options.python, path.join(__dirname, "serve.py"), String(port), options.region, objects],
         cwd: options.cwd,
         env: {
             PATH: process.env.PATH ?? "/usr/bin:/bin",
@@ -57,6 +61,7 @@ export async function startObjectStore(options: ObjectStoreOptions): Promise<Obj
         });
     const s3 = new S3Client({ region: options.region, endpoint, credentials: CREDENTIALS, forcePathStyle: true, maxAttempts: 3 });
     await ready(s3, child, options.log);
+    await rm(objects, { force: true });
     return {
         endpoint,
         s3,
