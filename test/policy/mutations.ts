@@ -63,26 +63,6 @@ function member(changed: object): Mutation {
 }
 
 const everybody = { Sid: "Open", Effect: "Allow", Principal: "*", Action: "*", Resource: "*" };
-const training = {
-    Type: "Task",
-    Resource: "arn:aws:states:::sagemaker:createTrainingJob.sync",
-    Arguments: {
-        TrainingJobName: "always-the-same",
-        RoleArn: `arn:aws:iam::${ACCOUNT}:role/sample-training`,
-        AlgorithmSpecification: {
-            TrainingImage: `${ACCOUNT}.dkr.ecr.${REGION}.amazonaws.com/sample-images@sha256:${"0123456789abcdef".repeat(4)}`,
-            TrainingInputMode: "File",
-        },
-        OutputDataConfig: { S3OutputPath: "s3://sample-artifacts/out" },
-        ResourceConfig: { InstanceCount: 1, InstanceType: "ml.m5.large", VolumeSizeInGB: 10 },
-        StoppingCondition: { MaxRuntimeInSeconds: 600 },
-    },
-    TimeoutSeconds: 1200,
-    Retry: [{ ErrorEquals: ["SageMaker.AmazonSageMakerException"], IntervalSeconds: 1, MaxAttempts: 2, BackoffRate: 2 }],
-    Catch: [{ ErrorEquals: ["States.ALL"], Assign: { error: "{% $exists($states.errorOutput.Error) ? $states.errorOutput.Error : 'an error without a name' %}" }, Next: "Notify Failure" }],
-    Next: "Done",
-};
-
 /**
  * For every rule of the pack a change of the sample that this rule, and no other, must refuse.
  * `suppressions-needed` is broken by configuration: see {@link STALE_SUPPRESSION}.
@@ -137,7 +117,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     "security-group-no-open-ingress": set("batch-group", "ingress", [{ protocol: "tcp", fromPort: 22, toPort: 22, cidrBlocks: ["0.0.0.0/0"] }]),
     "sfn-definition-sound": definition(states => { states.Prepare.Next = "Nowhere"; }),
     "sfn-failure-rule": json("failed", "eventPattern", pattern => { Object.assign(pattern.detail, { status: ["FAILED", "TIMED_OUT"] }); }),
-    "sfn-jobs-sound": definition(states => { states["Train Model"] = training; states.Prepare.Next = "Train Model"; }),
+    "sfn-jobs-sound": definition(states => { (states["Notify Failure"].Arguments as Record<string, unknown>).Subjekt = "misspelt"; }),
     "sfn-log-group-name": set("training", "loggingConfiguration.logDestination", `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/states/sample:*`),
     "sfn-logging": set("training", "loggingConfiguration.level", "ERROR"),
     "sfn-loops-bounded": definition(states => {

@@ -128,10 +128,12 @@ describe("policy rules", () => {
                 assert.deepEqual({ answer: answer(verdict), violations: verdict.violations }, { answer: "compliant", violations: [] });
             });
 
-            it("refuses its mutation", () => {
+            it("refuses its mutation, and is the only one that does", () => {
                 // Only before anything exists can a definition be unknown.
                 const exists = rule.name !== "definition-known-at-preview";
-                assert.equal(answer(judge(rule, factsOf(mutations[rule.name](sampleStage), exists))), "violation");
+                const broken = factsOf(mutations[rule.name](sampleStage), exists);
+                const refusals = rules.flatMap(one => judge(one, broken).violations.map(({ message }) => `${one.name}: ${message}`));
+                assert.deepEqual([...new Set(refusals.map(line => line.split(":")[0]))], [rule.name], refusals.join("\n"));
             });
 
             it("has nothing to say about a stage without its types", () => {
