@@ -265,6 +265,9 @@ function decide(error: string, read: ReadCause, failure: Failure): [ErrorClass, 
         const cls = prefixes[type] ?? byName[type] ?? prefixed(read.text)?.[0] ?? serviceText(read.text) ?? byName[error];
         return [cls ?? "UserBug", type === "" ? read.text : `${type}: ${read.text}`];
     }
+    if (failure.failureText?.trim() && (error === "States.TaskFailed" || error === "") && read.text.trim() === "") {
+        return jobLine(failure.failureText);
+    }
     const known = prefixes[error] ?? byName[error];
     const said = read.text === "" ? "" : error === "" ? read.text : `${error}: ${read.text}`;
     // The engine's own names leave no doubt; an integration's exception covers many things, so its text decides first.
@@ -324,15 +327,15 @@ function decideBatch(error: string, read: ReadCause, failureText: string): [Erro
     if (error === "States.Timeout") {
         return ["TimeLimit", read.text || `${about} was longer than the state's time-out`];
     }
-    const lines = failureText.trim();
-    if (lines !== "") {
-        return prefixed(lines) ?? ["UserBug", lines];
+    const byText = serviceText(read.text);
+    // The file may be an earlier attempt's where this one never came to speak: its line counts for a container that exited by itself.
+    if (failureText.trim() !== "" && (read.exitCode === 1 || (read.exitCode === undefined && byText === undefined))) {
+        return jobLine(failureText);
     }
     const inner = prefixed(read.text);
     if (inner !== undefined) {
         return inner;
     }
-    const byText = serviceText(read.text);
     if (byText !== undefined) {
         return [byText, `${about}: ${read.text}`];
     }
@@ -345,6 +348,11 @@ function decideBatch(error: string, read: ReadCause, failureText: string): [Erro
         return ["UserBug", reason];
     }
     return [byName[error] ?? "Unknown", reason];
+}
+
+/** What a Batch job said at its end. */
+function jobLine(failureText: string): [ErrorClass, string] {
+    return prefixed(failureText) ?? ["UserBug", failureText.trim()];
 }
 
 function prefixed(said: string): [ErrorClass, string] | undefined {
