@@ -19,7 +19,7 @@ export interface ArtifactStoreArgs {
     readonly tags: StageTags;
 }
 
-/** The bucket that holds everything that executions read and write: private, versioned, encrypted, TLS only, with an end to what is temporary. */
+/** The bucket for everything that executions read and write: private, versioned, encrypted, TLS only, with an end to what is temporary. */
 export class ArtifactStore extends pulumi.ComponentResource {
     readonly bucket: pulumi.Output<string>;
     readonly arn: pulumi.Output<string>;

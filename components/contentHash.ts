@@ -78,7 +78,7 @@ export function readContext(directory: string, prefix = ""): Record<string, Cont
     }));
 }
 
-/** Writes a context where the builder finds it. What lies there already is of the same content, because the directory is named after its hash. */
+/** Writes a context where the builder finds it. What lies there already has the same content: the directory is named after its hash. */
 export function writeContext(context: BuildContext, directory: string): void {
     for (const [file, { content, executable }] of Object.entries(context.files)) {
         const full = path.join(directory, file);

@@ -27,7 +27,7 @@ export interface FunctionSpec {
     readonly environment: Readonly<Record<string, string>>;
 }
 
-/** The alias of what a function is made of. Equal content, equal alias: 12 of 64 digits make two of a thousand releases equal once in 10^8. */
+/** The alias of what a function is made of. Equal content, equal alias; by 12 digits, two of a thousand releases are equal once in 10^8. */
 export function functionAlias(spec: FunctionSpec): string {
     const environment = Object.entries(spec.environment).sort().flat();
     return `h-${hashParts([

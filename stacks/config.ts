@@ -56,7 +56,7 @@ export interface StageConfig {
         readonly vpc?: { readonly subnetIds: readonly string[]; readonly securityGroupIds: readonly string[] };
     };
     readonly notifications: { readonly failures: readonly string[]; readonly operations: readonly string[]; readonly success: boolean };
-    readonly retention: { readonly logDays: number; readonly runDays: number; readonly checkpointDays: number; readonly noncurrentDays: number };
+    readonly retention: Readonly<Record<"logDays" | "runDays" | "checkpointDays" | "noncurrentDays", number>>;
     /** ARN of an existing key; without it the stage has one of its own. */
     readonly keyArn?: string;
     readonly protect: boolean;

@@ -1,6 +1,6 @@
 /**
- * What a stage consists of. Read from top to bottom, it is the order in which a deployment makes it: the key, where the artefacts lie, who is
- * told, the images, the functions and jobs, the state machine that calls them, and the watch over it.
+ * What a stage consists of. Read from top to bottom, it is the order in which a deployment makes it: the key, where the artefacts lie,
+ * who is told, the images, the functions and jobs, the state machine that calls them, and the watch over it.
  */
 import * as s3 from "@pulumi/aws/s3";
 import * as pulumi from "@pulumi/pulumi";
@@ -30,8 +30,13 @@ import { type BuiltCode, jobParameters, locationsOf, stageSettings, stageTargets
 /** Newest runtime that the jobs' base image has as well; the bundles are written for Node 20 and later. */
 const RUNTIME = "nodejs22.x";
 
+interface FunctionSettings extends Pick<FunctionSpec, "memoryMb" | "timeoutSeconds"> {
+    readonly description: string;
+    readonly key: readonly string[];
+}
+
 /** What the functions are for, their size, and what they do with the stage's key. */
-const FUNCTION_SETTINGS: Readonly<Record<FunctionName, { description: string; memoryMb: number; timeoutSeconds: number; key: readonly string[] }>> = {
+const FUNCTION_SETTINGS: Readonly<Record<FunctionName, FunctionSettings>> = {
     setup: { description: "Checks an execution's input and plans it", memoryMb: 1_024, timeoutSeconds: 540, key: WRITE_KEY },
     "error-cause": { description: "Reads what went wrong out of a cause", memoryMb: 256, timeoutSeconds: 50, key: READ_KEY },
     register: { description: "Marks a trained model as finished", memoryMb: 256, timeoutSeconds: 50, key: WRITE_KEY },
@@ -157,7 +162,13 @@ export function taskStatements(permissions: readonly Permission[]): { statements
     };
 }
 
-type Common = { readonly names: StageNames; readonly keyArn: pulumi.Input<string>; readonly protectedStage: boolean; readonly tags: ReturnType<typeof stageTags> };
+/** What almost every component of a stage is given. */
+interface Common {
+    readonly names: StageNames;
+    readonly keyArn: pulumi.Input<string>;
+    readonly protectedStage: boolean;
+    readonly tags: ReturnType<typeof stageTags>;
+}
 
 function stageImages(config: StageConfig, bundles: Bundles, common: Common, before: Releases, opts: pulumi.ComponentResourceOptions) {
     const { pythonBase, nodeBase, platform } = config.images;

@@ -32,13 +32,21 @@ export interface EvaluatedJobDefinition {
     readonly attempts: number;
 }
 
+/** The state machine as it is declared, its definition parsed. */
+export interface EvaluatedStateMachine {
+    readonly name: string;
+    readonly arn: string;
+    readonly roleArn: string;
+    readonly definition: StateMachineDefinition;
+}
+
 /** What the program declared for a stage. */
 export interface EvaluatedStage {
     readonly stage: string;
     readonly identity: Identity;
     readonly resources: readonly RecordedResource[];
     readonly outputs: Readonly<Record<string, unknown>>;
-    readonly stateMachine: { readonly name: string; readonly arn: string; readonly roleArn: string; readonly definition: StateMachineDefinition };
+    readonly stateMachine: EvaluatedStateMachine;
     readonly jobDefinitions: readonly EvaluatedJobDefinition[];
 }
 

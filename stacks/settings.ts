@@ -1,7 +1,6 @@
 /** From a stage's configuration to what the workflow is rendered from. Pure. */
-import { objectsBelow } from "../components/iam";
 import type { StageNames } from "../components/names";
-import { defineEnsemble, type Container, type MemberSettings, type ModelSettings, type StageSettings, type Targets } from "../workflow";
+import { type Channel, defineEnsemble, type Container, type MemberSettings, type ModelSettings, type StageSettings, type Targets } from "../workflow";
 import { DLC_REGISTRIES, type ModelConfig, type StageConfig } from "./config";
 import { COMBINER, hyperparametersOf, MEMBERS, type ModelSpec, SEED } from "./models";
 
@@ -56,6 +55,10 @@ function containerOf(spec: ModelSpec, model: ModelConfig, config: StageConfig, c
     };
 }
 
+function codeChannel(spec: ModelSpec, config: StageConfig, code: BuiltCode): Channel[] {
+    return config.isolation.network && spec.container.kind === "script" ? [{ name: "code", from: "code", path: code.sources[spec.folder].uri }] : [];
+}
+
 function modelSettings(spec: ModelSpec, model: ModelConfig, config: StageConfig, code: BuiltCode, names: StageNames): ModelSettings {
     return {
         container: containerOf(spec, model, config, code, names),
@@ -66,7 +69,7 @@ function modelSettings(spec: ModelSpec, model: ModelConfig, config: StageConfig,
         volumeGb: model.volumeGb,
         maxRuntimeSeconds: model.maxRuntimeSeconds,
         budgetSeconds: Math.round(model.maxHours * 3_600),
-        channels: spec.channels,
+        channels: [...spec.channels, ...codeChannel(spec, config, code)],
         minimumMetrics: model.minimumMetrics,
     };
 }
@@ -109,7 +112,7 @@ export function jobParameters(settings: StageSettings): Readonly<Record<"fetch" 
     };
 }
 
-/** ARNs of the repositories that trainings pull from: this stage's own and, for frameworks and prebuilt images, those of their addresses. */
+/** ARNs of the repositories that trainings pull from: this stage's own and, for frameworks and prebuilt images, those they name. */
 export function trainingRepositories(settings: StageSettings): string[] {
     const models = [...Object.values(settings.members), settings.combiner];
     const arns = models.map(({ container }) => {
@@ -143,9 +146,4 @@ export function stageTargets(
         notifySuccess: config.notifications.success,
         stubs: config.stubs,
     };
-}
-
-/** The prefix of a model's source archives, as a role may read them. */
-export function sourceObjects(names: StageNames): string {
-    return objectsBelow(names.identity, `s3://${names.bucket}/code`);
 }

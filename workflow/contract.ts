@@ -32,8 +32,8 @@ export interface Container {
 /** Where a channel's data lies, relative to the execution: a path below raw data, the split set, or the merged table. */
 export interface Channel {
     readonly name: string;
-    readonly from: "raw_data" | "split_set" | "dataframe";
-    /** Path below `from`; empty for all of it. */
+    readonly from: "raw_data" | "split_set" | "dataframe" | "code";
+    /** Path below `from`, empty for all of it; of code, which is the stage's and no execution's, the whole s3:// address. */
     readonly path: string;
 }
 

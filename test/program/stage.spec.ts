@@ -81,16 +81,14 @@ describe("a stage", function () {
                     rules: count("aws:cloudwatch/eventRule:EventRule"), deadLetters: count("aws:sqs/queue:Queue"),
                     alarms: count("aws:cloudwatch/metricAlarm:MetricAlarm"), roles: count("aws:iam/role:Role"),
                 }, {
-                    machines: 1, functions: 4, aliases: 4, environments: 1, queues: 1, jobs: 4, topics: 2, subscriptions: emails, repositories: 2, images: 2,
-                    buckets: 1, sources: 2, keys: 1, logGroups: 6, rules: 1, deadLetters: 1, alarms: 8, roles: 12,
+                    machines: 1, functions: 4, aliases: 4, environments: 1, queues: 1, jobs: 4, topics: 2, subscriptions: emails,
+                    repositories: 2, images: 2, buckets: 1,
+                    sources: 2, keys: 1, logGroups: 6, rules: 1, deadLetters: 1, alarms: 8, roles: 12,
                 });
             });
 
             it("tags everything that takes tags", () => {
-                for (const { type, name: resource, inputs } of stage.resources.filter(({ custom, type }) => custom && !UNTAGGED.has(type))) {
-                    if (type.startsWith("pulumi:") || type.startsWith("ensemble:")) {
-                        continue;
-                    }
+                for (const { type, name: resource, inputs } of stage.resources.filter(taken => taken.custom && !UNTAGGED.has(taken.type))) {
                     const { service, subservice, stage: tagged } = (inputs.tags ?? {}) as Record<string, string>;
                     assert.deepEqual({ service, subservice, tagged }, { service: "ensemble", subservice: "training", tagged: name }, `${type} ${resource}`);
                 }
@@ -127,7 +125,8 @@ describe("a stage", function () {
             });
 
             it("gives every job's command a place for each parameter that the definition sends, and no other", () => {
-                const sent = new Map([...batchStates(stage.stateMachine.definition)].map(([arn, state]) => [arn, Object.keys(state.Arguments.Parameters).sort()]));
+                const sent = new Map([...batchStates(stage.stateMachine.definition)]
+                    .map(([arn, state]) => [arn, Object.keys(state.Arguments.Parameters).sort()]));
                 assert.equal(sent.size, 4);
                 for (const { arn, containerProperties: { command } } of stage.jobDefinitions) {
                     assert.deepEqual(command.slice(0, 2), ["node", "jobs.js"]);
@@ -227,7 +226,8 @@ describe("a stage", function () {
     });
 
     it("is the same, byte by byte, when it is evaluated again", async () => {
-        const strip = ({ resources }: EvaluatedStage) => resources.map(({ type, name, inputs }) => JSON.stringify([type, name, inputs])).sort();
+        const strip = ({ resources }: EvaluatedStage) =>
+            resources.map(({ type, name, inputs }) => JSON.stringify([type, name, inputs])).sort();
         assert.deepEqual(strip(await evaluateStage("dev")), strip(stages.get("dev") as EvaluatedStage));
     });
 
@@ -303,6 +303,7 @@ describe("a stage", function () {
         assert.ok(text.includes('"VpcConfig":{"Subnets":["subnet-1"],"SecurityGroupIds":["sg-1"]}'));
         assert.equal(text.split('"EnableNetworkIsolation":true').length - 1, 3);
         assert.ok(text.includes("/opt/ml/input/data/code/sourcedir.tar.gz"));
+        assert.match(text, /"name":"code","from":"code","path":"s3:\/\/ensemble-dev-[^"]+\/code\/image\/[0-9a-f]{64}\/sourcedir\.tar\.gz"/);
         assert.ok(statementsOf(isolated).some(({ role, statement }) => role.endsWith("-training") && [statement.Action].flat().includes("ec2:CreateNetworkInterface")));
     });
 

@@ -99,7 +99,8 @@ export async function setup(event: SetupEvent, { storage, quotas, print = consol
         key: decision.key,
         hyperparameters: encodeHyperparameters(wanted.hyperparameters, model.container, settings.region),
         rungs: wanted.capacity.map(({ instanceType, spot }) => ({ spot, resource_config: resourceConfig(settings, model, instanceType) })),
-        input_data_config: model.channels.map(({ name: channel, from, path }) => inputChannel(channel, path === "" ? `${places[from]}/` : join(places[from], path))),
+        input_data_config: model.channels.map(({ name: channel, from, path }) =>
+            inputChannel(channel, from === "code" ? path : path === "" ? `${places[from]}/` : join(places[from], path))),
         output_path: prefix(name),
         checkpoint_path: join(input.target, "checkpoints", name, decision.key),
     });
