@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { main } from "../asl/check/main";
 import { toMermaid } from "../asl/drawing";
 import { CONFIG_KEYS } from "../stacks/config";
 import { evaluateStage } from "../stacks/evaluate";
@@ -61,10 +62,22 @@ async function picture(failures: boolean): Promise<string> {
     return `\`\`\`mermaid\n${toMermaid(stateMachine.definition, { failures, labels: failures })}\`\`\``;
 }
 
+/** What asl-check prints of the example: run as a user runs it, from the repository's root. */
+async function silentFailure(): Promise<string> {
+    const file = "docs/silent-failure.asl.json";
+    let printed = "";
+    const keep = (text: string): void => {
+        printed += text;
+    };
+    await main([join(root, file)], { out: keep, err: keep, stdin: () => Promise.resolve(Buffer.alloc(0)) });
+    return `\`\`\`\n$ npx asl-check ${file}\n${printed.replaceAll(`${root}/`, "").trimEnd()}\n\`\`\``;
+}
+
 const parts: Readonly<Record<string, () => string | Promise<string>>> = {
     configuration: configurationTable,
     hyperparameters: hyperparameterTables,
     "error-classes": errorClassTable,
+    "silent-failure": silentFailure,
     workflow: () => picture(false),
     "workflow-with-failures": () => picture(true),
 };
