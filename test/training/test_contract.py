@@ -28,9 +28,13 @@ def failure_of(base: Path, model: str, arguments: list[str] | None = None) -> st
     return line
 
 
-def test_text_writes_one_prediction_a_page_and_the_model(documents: Path, tmp_path: Path) -> None:
-    out = pipeline.train("text", tmp_path, {"labels": documents, "text": documents / "text"}, TEXT | {"bucket": "logs", "s3_log_folder": "x"})
+def test_text_writes_one_prediction_a_page_and_the_model_and_equal_seeds_give_equal_ones(documents: Path, tmp_path: Path) -> None:
+    channels = {"labels": documents, "text": documents / "text"}
+    out = pipeline.train("text", tmp_path, channels, TEXT | {"bucket": "logs", "s3_log_folder": "x"})
     assert "logs: not copied, there are no credentials here" in out
+    pipeline.train("text", tmp_path / "again", channels, TEXT)
+    content = (tmp_path / "output" / "data" / "predictions.jsonl").read_bytes()
+    assert content == (tmp_path / "again" / "output" / "data" / "predictions.jsonl").read_bytes()
     labels = {(row["stack"], int(row["page"])): row for row in pipeline.read_labels(documents)}
     predictions = lines_of(tmp_path / "output" / "data" / "predictions.jsonl")
     assert [(line["stack"], line["page"]) for line in predictions] == sorted(labels)
@@ -46,14 +50,6 @@ def test_text_writes_one_prediction_a_page_and_the_model(documents: Path, tmp_pa
     model = json.loads((tmp_path / "model" / "model.json").read_text())
     assert model["kind"] == "text" and (tmp_path / "model" / model["file"]).is_file()
     assert not (tmp_path / "output" / "failure").exists()
-
-
-def test_equal_seeds_give_equal_text_models(documents: Path, tmp_path: Path) -> None:
-    contents = []
-    for name in ("one", "two"):
-        pipeline.train("text", tmp_path / name, {"labels": documents, "text": documents / "text"}, TEXT)
-        contents.append((tmp_path / name / "output" / "data" / "predictions.jsonl").read_bytes())
-    assert contents[0] == contents[1]
 
 
 def test_hosts_train_their_folds_and_share_no_file(documents: Path, folds: Path, tmp_path: Path) -> None:
