@@ -23,7 +23,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 function configurationTable(): string {
-    return table(["key", "meaning", "default"], Object.entries(CONFIG_KEYS).map(([key, schema]) => {
+    return table(["key", "meaning", "default"], Object.entries(CONFIG_KEYS).map(([key, schema]): string[] => {
         const parsed = schema.safeParse(undefined);
         const value = key === "models" ? "see below" : parsed.success && parsed.data !== undefined ? `\`${JSON.stringify(parsed.data)}\`` : "none";
         return [`\`${key}\``, schema.description ?? "", value];
@@ -45,7 +45,7 @@ function hyperparameterTables(): string {
     return [...Object.entries(MEMBERS), [COMBINER.name, COMBINER] as const].map(([name, spec]) => {
         const { schema, defaults } = hyperparametersOf(spec);
         const rows = Object.entries(schema).map(([key, rule]) =>
-            [`\`${key}\``, rule.description, bounds(rule), `\`${String(defaults[key])}\``, rule.learning ? "yes" : "no"]);
+            [`\`${key}\``, rule.description ?? "", bounds(rule), `\`${String(defaults[key])}\``, rule.learning ? "yes" : "no"]);
         return `**${name}**\n\n${table(["hyperparameter", "meaning", "bounds", "default", "part of the content key"], rows)}`;
     }).join("\n\n");
 }
