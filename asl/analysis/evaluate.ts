@@ -193,7 +193,9 @@ class Evaluator {
             case "bind": return this.run(ast.rhs as Ast, environment);
             case "function": return this.call(ast, environment);
             case "apply": return this.apply(ast, environment);
-            case "lambda": case "partial": case "regex": case "transform": return functionValue;
+            // The parser wraps a call in tail position into a function without parameters.
+            case "lambda": return ast.thunk === true ? this.run(ast.body as Ast, environment) : functionValue;
+            case "partial": case "regex": case "transform": return functionValue;
             case "wildcard": case "descendant": return anything;
             default:
                 this.risk(`the construct "${ast.type}" is not judged`);

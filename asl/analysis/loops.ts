@@ -1,10 +1,10 @@
 /**
  * Loops: every cycle can be left, and is left after a bounded number of rounds.
  *
- * A counter bounds a cycle when it grows by at least 1 on some edge, never shrinks within the cycle's component, and an edge of the cycle
- * is guarded by "counter below a bound that the loop does not change". Edges that can be taken only finitely often are cut (a growing edge all
- * of whose cycles pass a guard of its counter, and the reverse) until no cycle is left: that covers counters that inner loops reset.
- * The clock is a counter too: it grows behind every Wait of at least a second, and a deadline guards it.
+ * A counter bounds a cycle when it grows by at least 1 on some edge, never shrinks within the cycle's component, and an edge of the
+ * cycle is guarded by "counter below a bound that the loop does not change". Edges that can be taken only finitely often are cut (a
+ * growing edge all of whose cycles pass a guard of its counter, and the reverse) until no cycle is left: that covers counters that
+ * inner loops reset. The clock is a counter too: it grows behind every Wait of at least a second, and a deadline guards it.
  */
 import type { Context } from "./context";
 import { evaluate, pathKey } from "./evaluate";

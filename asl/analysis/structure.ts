@@ -815,7 +815,7 @@ export function show(value: unknown): string {
     if (typeof value === "object" && value !== null) {
         return Object.keys(value).length === 0 ? "an empty object" : "an object";
     }
-    const text = JSON.stringify(value) ?? String(value);
+    const text = typeof value === "bigint" ? String(value) : JSON.stringify(value) ?? String(value);
     return text.length > 120 ? `${text.slice(0, 117)}...` : text;
 }
 

@@ -17,7 +17,7 @@ export function checkTotality(context: Context, ways: Ways, variables: Variables
         if (node.language === "JSONata") {
             expressions(context, ways, variables, node);
         }
-        if (node.type === "Choice" && node.fields.Default === undefined && !alwaysMatches(context, variables, node)) {
+        if (node.type === "Choice" && typeof node.fields.Default !== "string" && !alwaysMatches(context, variables, node)) {
             const steps = [...ways.to(node), lastStep(node, "error", "States.Runtime")];
             context.report.add({
                 rule: "choice-without-default", path: node.path, state: node.name,

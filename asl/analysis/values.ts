@@ -73,7 +73,7 @@ export const anyJson: Value = {
 export const anything: Value = { ...anyJson, missing: true };
 
 const fewTexts = 16;
-const fewItems = 64;
+const fewItems = 128;
 /** Sets nested deeper than this become "any JSON value": keeps fixpoints finite. */
 const deepestSet = 12;
 
