@@ -26,7 +26,8 @@ async function main(): Promise<void> {
         .option("--seed <n>", "another seed draws other pairs and sequences of faults", count, 20_261_123)
         .parse().opts<{ executions: number; seed: number }>();
     const subjects = [await deployedSubject("dev"), await deployedSubject("prod")];
-    const { executions, problems, rows, milliseconds, most } = await sweep(subjects, options.seed, Math.floor(options.executions / 5), 0, options.executions);
+    const pairs = Math.floor(options.executions / 5);
+    const { executions, problems, rows, milliseconds, most } = await sweep(subjects, options.seed, pairs, 0, options.executions);
     for (const { label } of subjects) {
         const table = new Table({
             head: ["state", "error, every time", "ends", "messages", "attempts", "time"], style: { head: [], border: [], compact: true },

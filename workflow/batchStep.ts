@@ -4,7 +4,7 @@ import { functionBound, FUNCTION_SECONDS, waitsBound } from "./limits";
 import { MAXIMUM_ATTEMPTS } from "./names";
 import { caught, classifyError, loopVariables, pauseState, set } from "./retries";
 import {
-    all, BatchSubmitJob, Choice, jsonata, type Assignments, type Expression, type StateNode, type Template,
+    all, BatchSubmitJob, Choice, jsonata, states, type Assignments, type Expression, type Handle, type StateNode, type Template,
 } from "./states";
 import { JOB_SECONDS, type Job, type Targets } from "./targets";
 
@@ -16,6 +16,9 @@ export interface StepFailure {
     readonly reason: Expression<string>;
     readonly attempt: Expression<number>;
 }
+
+/** Even at a deadline a job gets this long: a time-out of nothing is none that Step Functions takes. */
+const LEAST_SECONDS = 60;
 
 export interface BatchStepOptions {
     readonly name: string;
@@ -29,8 +32,8 @@ export interface BatchStepOptions {
     /** At most so many attempts in all. */
     readonly maximumAttempts: number;
     readonly maximumReason: number;
-    /** Seconds that are left of an enclosing budget, computed by the state itself. */
-    readonly remainingSeconds?: Expression<number>;
+    /** End of an enclosing budget, in milliseconds since the epoch: nothing is tried again behind it. */
+    readonly deadline?: Handle<number>;
     readonly assign?: Assignments;
     readonly next: string;
     /** Where a failure goes that is not tried again, and what it sets. */
@@ -42,13 +45,18 @@ export interface BatchStepOptions {
  * That a host is lost is for the job definition's own retry strategy.
  */
 export function batchStep(options: BatchStepOptions): readonly StateNode[] {
-    const { name, job, targets, failed } = options;
+    const { name, job, targets, failed, deadline } = options;
     const variables = loopVariables(job);
     const { attempt, throttles, faults, errorClass } = variables;
     const explain = `JSONify ${name} Error Cause`;
     const decide = `Retry ${name}?`;
     const wait = `Pause before ${name}`;
-    const bounded = jsonata<boolean>`${attempt} < ${Math.min(options.maximumAttempts, MAXIMUM_ATTEMPTS)}`;
+    const now = jsonata<number>`$toMillis(${states.context.State.EnteredTime})`;
+    const most = 1 + ERROR_CLASSES.Throttling.retries + ERROR_CLASSES.ServiceFault.retries;
+    const bounded = all(
+        ...deadline === undefined ? [] : [jsonata<boolean>`${now} < ${deadline}`],
+        jsonata<boolean>`${attempt} < ${Math.min(options.maximumAttempts, most, MAXIMUM_ATTEMPTS)}`,
+    );
     return [
         new BatchSubmitJob(name, {
             jobName: options.jobName(attempt),
@@ -56,8 +64,8 @@ export function batchStep(options: BatchStepOptions): readonly StateNode[] {
             jobQueueArn: targets.jobQueueArn,
             parameters: options.parameters,
             tags: targets.tags,
-            timeoutSeconds: options.remainingSeconds === undefined
-                ? JOB_SECONDS[job] : jsonata<number>`$min([${JOB_SECONDS[job]}, ${options.remainingSeconds}])`,
+            timeoutSeconds: deadline === undefined ? JOB_SECONDS[job]
+                : jsonata<number>`$max([${LEAST_SECONDS}, $min([${JOB_SECONDS[job]}, $floor((${deadline} - ${now}) / 1000)])])`,
             output: {},
             assign: options.assign,
             next: options.next,

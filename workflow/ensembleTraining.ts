@@ -15,7 +15,7 @@ import {
     all, Choice, Fail, jsonata, LambdaInvoke, mergePermissions, Parallel, Pass, SnsPublish, stateMachine, states, Succeed, text, variable,
     type Expression, type Machine, type Permission, type StateNode, type Template,
 } from "./states";
-import type { Targets } from "./targets";
+import type { Job, Targets } from "./targets";
 
 /** Added to the sum of all budgets for what Step Functions itself takes between states, in seconds. */
 const SLACK_SECONDS = 1_800;
@@ -34,7 +34,7 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
     const combinerKey = variable<string>("combinerKey");
     const checkpointPath = variable<string>("checkpointPath");
     const failed = jsonata<readonly MemberOutcome[]>`${outcomes}[outcome = 'failed']`;
-    const nameOf = (model: string) => (attempt: Expression<number>) => jobNameExpression(jobNamePrefix(service, stage, model), run, attempt);
+    const nameOf = (job: Job) => (attempt: Expression<number>) => jobNameExpression(jobNamePrefix(service, stage, job), run, attempt);
     const failTo = (step: string) => ({ output: {}, assign: notedFailure.caught(step), next: "Describe Failure" });
     const afterRetries = (step: string) => ({ next: "Describe Failure", assign: notedFailure.classified(step) });
     /** A failed member's path is "-" to the jobs. */

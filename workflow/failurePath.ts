@@ -60,7 +60,9 @@ export function failureBound(): number {
     return functionBound(FUNCTION_SECONDS) + (PUBLISH_RETRY.attempts + 1) * (FUNCTION_SECONDS + PUBLISH_RETRY.maximumSeconds);
 }
 
-export function failurePath(settings: StageSettings, targets: Targets, outcomes: Expression<readonly MemberOutcome[]>): readonly StateNode[] {
+export function failurePath(
+    settings: StageSettings, targets: Targets, outcomes: Expression<readonly MemberOutcome[]>,
+): readonly StateNode[] {
     const { service, stage } = settings;
     const { Execution, StateMachine } = states.context;
     const answer = states.result<{ Payload: Report }>().Payload;
@@ -70,7 +72,8 @@ export function failurePath(settings: StageSettings, targets: Targets, outcomes:
             functionArn: targets.functions.describeFailure,
             payload: {
                 service, stage,
-                execution: Execution.Id, redriveCount: Execution.RedriveCount, startTime: Execution.StartTime, stateMachineArn: StateMachine.Id,
+                execution: Execution.Id, redriveCount: Execution.RedriveCount, startTime: Execution.StartTime,
+                stateMachineArn: StateMachine.Id,
                 step: failure.step, error: failure.error, cause: jsonata`$substring(${failure.cause}, 0, ${CAUSE_CHARACTERS})`,
                 class: failure.class, reason: failure.reason,
                 failures: jsonata`[${outcomes}[outcome = 'failed']]`,

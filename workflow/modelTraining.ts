@@ -126,7 +126,7 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
     const splitStates = options.split === undefined ? [] : batchStep({
         name: names.split, job: "split", model, targets,
         jobName: splitAttempt => options.jobName(jobNamePrefix(stage.service, stage.stage, "split"), splitAttempt),
-        parameters: options.split.parameters, outputPath: options.split.outputPath, remainingSeconds: remainingNow,
+        parameters: options.split.parameters, outputPath: options.split.outputPath, deadline,
         maximumAttempts, maximumReason,
         next: names.guard,
         failed: {

@@ -65,8 +65,9 @@ export function jobName(service: string, stage: string, model: string, { runId, 
     return `${jobNamePrefix(service, stage, model)}${runId}-${redrive}-${attempt}-${retry}`;
 }
 
-/** The same name, computed by the state that starts the job. */
+/** The same name, computed by the state that starts the job; bounded there too, whatever the numbers are. */
 export function jobNameExpression(prefix: string, run: Handle<Run>, attempt: Expression<number>): Expression<string> {
     const { Execution, State } = states.context;
-    return jsonata`${prefix} & ${run.id} & '-' & ${Execution.RedriveCount} & '-' & ${attempt} & '-' & ${State.RetryCount}`;
+    const name = jsonata<string>`${prefix} & ${run.id} & '-' & ${Execution.RedriveCount} & '-' & ${attempt} & '-' & ${State.RetryCount}`;
+    return jsonata`$substring(${name}, 0, ${MAXIMUM_JOB_NAME})`;
 }

@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
-import { compile } from "../../asl/interpreter";
+import { compile, type HistoryEvent } from "../../asl/interpreter";
 import { ensembleTraining } from "../../workflow";
 import type { StageSettings } from "../../workflow/contract";
-import { manyMembers, stageSettings, targets } from "./fixtures";
+import { manyMembers, stageSettings, targets, tolerantStage } from "./fixtures";
 import { judge, simulate, type Fault, type FaultName, type Outcome, type Scenario } from "./simulation";
 
 async function run(settings: StageSettings, scenario: Partial<Scenario> = {}): Promise<Outcome> {
@@ -12,15 +12,14 @@ async function run(settings: StageSettings, scenario: Partial<Scenario> = {}): P
     return outcome;
 }
 
-const entered = (outcome: Outcome) => outcome.result.events
-    .map(event => (event.stateEnteredEventDetails as { name?: string } | undefined)?.name).filter(name => name !== undefined);
+const nameOf = (event: HistoryEvent) => (event.stateEnteredEventDetails as { name?: string } | undefined)?.name;
+const entered = (outcome: Outcome) => outcome.result.events.map(nameOf).filter(name => name !== undefined);
 const times = (outcome: Outcome, state: string) => entered(outcome).filter(name => name === state).length;
 const failureOf = (outcome: Outcome) => ({ error: outcome.result.error, messages: outcome.world.messages.length });
 const always = (state: string, fault: FaultName): Fault => ({ state, fault, count: 1_000 });
 
 describe("an execution of the workflow", () => {
     const prod = stageSettings("prod");
-    const dev = stageSettings("dev");
 
     it("runs every step once, publishes, and tells nobody of a failure", async () => {
         const outcome = await run(prod);
@@ -97,7 +96,7 @@ describe("the classes of errors", () => {
         const outcome = await run(prod, { faults: [always(state, "throttled")], random: () => 0.999 });
         const waits = outcome.result.events.filter(event => event.type === "WaitStateEntered");
         assert.equal(waits.length, 60);
-        const training = outcome.result.events.filter(event => (event.stateEnteredEventDetails as { name?: string } | undefined)?.name === state);
+        const training = outcome.result.events.filter(event => nameOf(event) === state);
         const gaps = training.slice(1).map((event, index) => (event.timestamp - training[index]!.timestamp) / 1000);
         assert.ok(Math.max(...gaps) <= 62, String(Math.max(...gaps)));
         assert.ok(gaps.reduce((sum, gap) => sum + gap, 0) <= 3_600 + 60 * 2);
@@ -164,9 +163,6 @@ describe("a member's budget", () => {
 
 describe("siblings", () => {
     const prod = stageSettings("prod");
-    const tolerant = (quorum: number): StageSettings => ({
-        ...prod, quorum, members: Object.fromEntries(Object.entries(prod.members).map(([name, member]) => [name, { ...member, required: false }])),
-    });
 
     it("go on when a member fails, and their work is registered", async () => {
         const outcome = await run(prod, { faults: [always("Text Model Training", "algorithm")] });
@@ -181,8 +177,8 @@ describe("siblings", () => {
     });
 
     it("at the quorum are enough: the combiner trains on what is there, under a key and checkpoints of its own", async () => {
-        const all = await run(tolerant(1));
-        const outcome = await run(tolerant(1), { faults: [always("Text Model Training", "algorithm")] });
+        const all = await run(tolerantStage(1));
+        const outcome = await run(tolerantStage(1), { faults: [always("Text Model Training", "algorithm")] });
         assert.equal(outcome.result.status, "SUCCEEDED");
         assert.equal((outcome.world.merged[0]!.Parameters as Record<string, string>).INPUT_PATH_SVM, "-");
         assert.notEqual((outcome.world.merged[0]!.Parameters as Record<string, string>).INPUT_PATH_CNN, "-");
@@ -193,14 +189,14 @@ describe("siblings", () => {
     });
 
     it("below the quorum are not", async () => {
-        const outcome = await run(tolerant(2), { faults: [always("Text Model Training", "algorithm")] });
+        const outcome = await run(tolerantStage(2), { faults: [always("Text Model Training", "algorithm")] });
         assert.equal(outcome.result.error, "Notified.UserBug");
     });
 
     it("make a combiner train that would have been reused with all of them", async () => {
         const reuse = { models: { sequence: { action: "reuse" } } } as const;
-        assert.equal(times(await run(tolerant(1), reuse), "Sequence Model Training"), 0);
-        assert.equal(times(await run(tolerant(1), { ...reuse, faults: [always("Text Model Training", "algorithm")] }), "Sequence Model Training"), 1);
+        assert.equal(times(await run(tolerantStage(1), reuse), "Sequence Model Training"), 0);
+        assert.equal(times(await run(tolerantStage(1), { ...reuse, faults: [always("Text Model Training", "algorithm")] }), "Sequence Model Training"), 1);
     });
 
     it("a hundred of them with the longest causes stay within every payload and tell of all", async () => {

@@ -124,7 +124,8 @@ export async function sweep(subjects: readonly Subject[], seed: number, pairs: n
         const faults: Fault[] = Array.from({ length: 1 + Math.floor(draw() * 8) }, () => ({
             ...pick(all(one)), from: 1 + Math.floor(draw() * 4), count: draw() < 0.3 ? EVER : 1 + Math.floor(draw() * 4),
         }));
-        const models = Object.fromEntries([...Object.keys(one.settings.members), one.settings.combiner.name].map((name): [string, Partial<ModelRun>] =>
+        const names = [...Object.keys(one.settings.members), one.settings.combiner.name];
+        const models = Object.fromEntries(names.map((name): [string, Partial<ModelRun>] =>
             [name, draw() < 0.7 ? {} : { action: draw() < 0.5 ? "reuse" : "skip" }]));
         const stop = draw() < 0.1 ? new AbortController() : undefined;
         const after = Math.floor(draw() * 20_000) * 1000;

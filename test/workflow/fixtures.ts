@@ -53,6 +53,13 @@ export function stageSettings(stage: "dev" | "prod", overrides: Partial<StageSet
     };
 }
 
+/** The same ensemble with no member required: `quorum` of them are enough. */
+export function tolerantStage(quorum: number): StageSettings {
+    const base = stageSettings("prod");
+    const optional = ([name, settings]: [string, MemberSettings]) => [name, { ...settings, required: false }] as const;
+    return { ...base, quorum, members: Object.fromEntries(Object.entries(base.members).map(optional)) };
+}
+
 /** An ensemble of `count` small members. */
 export function manyMembers(count: number, overrides: Partial<MemberSettings> = {}): StageSettings {
     const base = stageSettings("prod");

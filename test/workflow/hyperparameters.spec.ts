@@ -1,7 +1,9 @@
 import { strict as assert } from "node:assert";
+import { readFileSync } from "node:fs";
+import * as path from "node:path";
 import fc from "fast-check";
 import {
-    defaultsOf, encodeHyperparameter, encodeHyperparameters, HYPERPARAMETERS, schemaOf, type HyperparameterTable,
+    defaultsOf, encodeHyperparameter, encodeHyperparameters, HYPERPARAMETERS, schemaOf, SEED, type HyperparameterTable,
 } from "../../workflow/hyperparameters";
 
 /** How AWS's toolkit reads a value: as JSON, and where that fails as the text that it is. */
@@ -54,15 +56,18 @@ describe("the tables of hyperparameters", () => {
         const { image, sequence } = HYPERPARAMETERS;
         const talk = {
             image: {
-                epochs: 80, conv_block_length: 2, cycle_length: 10, depth: 5, dropout: 0.5, max_lr: 0.1, min_lr: 0.0001, start_filter: 4, worker: 4,
+                epochs: 80, conv_block_length: 2, cycle_length: 10, depth: 5, dropout: 0.5, max_lr: 0.1,
+                min_lr: 0.0001, start_filter: 4, worker: 4,
                 s3_log_folder: "logs/sagemaker", sagemaker_container_log_level: 20, sagemaker_enable_cloudwatch_metrics: false,
             },
             sequence: {
-                epochs: 20, epoch_seq: 10_000, val_seq: 3_000, dropout: 0, learning_rate: 0.001, lr_schedule_epoch: 1, lr_schedule_factor: 0.5,
+                epochs: 20, epoch_seq: 10_000, val_seq: 3_000, dropout: 0, learning_rate: 0.001,
+                lr_schedule_epoch: 1, lr_schedule_factor: 0.5,
                 mode: "both", net_layers: 2, net_width: 300, optimizer: "rmsprop", rnn_type: "gru",
             },
         };
-        for (const [table, wanted] of [[image, talk.image], [sequence, talk.sequence]] as [HyperparameterTable, Record<string, unknown>][]) {
+        const pairs: [HyperparameterTable, Record<string, unknown>][] = [[image, talk.image], [sequence, talk.sequence]];
+        for (const [table, wanted] of pairs) {
             const defaults = defaultsOf(table);
             for (const [name, expected] of Object.entries(wanted)) {
                 assert.equal(defaults[name], expected, name);
@@ -82,6 +87,35 @@ describe("the tables of hyperparameters", () => {
                 }
                 assert.ok(spec.values === undefined || spec.values.includes(String(spec.default)), name);
             }
+        }
+    });
+
+    it("have the names, defaults and bounds of the training scripts", () => {
+        const scripts = { text: "text/train_text.py", image: "image/train_n_folds.py", sequence: "sequence/train_sequence.py" } as const;
+        const python = (value: string) => Number(value.replaceAll("_", "").replace("2**31 - 1", "2147483647"));
+        for (const [model, file] of Object.entries(scripts)) {
+            const source = readFileSync(path.join(__dirname, "../../workloads/training", file), "utf8");
+            const schema = /^SCHEMA: .*?\{\n(.*?)^\}/ms.exec(source)![1]!;
+            const table: HyperparameterTable = { ...HYPERPARAMETERS[model as keyof typeof scripts], seed: { ...SEED, default: 1, description: "" } };
+            const found = [...schema.matchAll(/"(\w+)": hyperparameters\.(\w+)\((.*)\),/g)].map(([, name, kind, given]) => {
+                const spec = table[name!];
+                assert.ok(spec !== undefined, `${file}: ${name} is not in the table of ${model}`);
+                const [value, ...bounds] = given!.split(/,\s*(?![^(]*\))/);
+                if (kind === "Integer" || kind === "Number") {
+                    assert.deepEqual([spec.type, spec.default, spec.minimum, spec.maximum], [
+                        kind.toLowerCase(), python(value!), ...bounds.slice(0, 2).map(python),
+                    ], `${file}: ${name}`);
+                    assert.equal(spec.exclusiveMinimum === true, given!.includes("exclusive_minimum=True"), `${file}: ${name}`);
+                    assert.equal(spec.exclusiveMaximum === true, given!.includes("exclusive_maximum=True"), `${file}: ${name}`);
+                } else {
+                    assert.equal(JSON.stringify(spec.default), value, `${file}: ${name}`);
+                    const values = [...bounds.join(",").matchAll(/"(\w+)"/g)].map(([, choice]) => choice);
+                    assert.deepEqual(spec.values ?? [], values, `${file}: ${name}`);
+                }
+                return name!;
+            });
+            const known = Object.keys(table).filter(name => !name.startsWith("sagemaker_") && !["bucket", "s3_log_folder"].includes(name));
+            assert.deepEqual(found.sort(), known.sort(), file);
         }
     });
 

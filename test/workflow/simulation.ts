@@ -19,6 +19,8 @@ export const FAULTS = {
     sns: ["throttled", "accessDenied", "hangs", "noCause"],
 } as const;
 
+type Wait = (seconds: number) => Promise<void>;
+
 export type Kind = keyof typeof FAULTS;
 export type FaultName = typeof FAULTS[Kind][number];
 
@@ -45,12 +47,20 @@ export interface Scenario {
     readonly onTask?: (request: TaskRequest) => void;
 }
 
+export interface Message {
+    readonly subject: string;
+    readonly message: string;
+    /** Tells of a failure, not of a success. */
+    readonly failure: boolean;
+    readonly attributes: Readonly<Record<string, string>>;
+}
+
 /** What is left of an execution in AWS. */
 export interface World {
     readonly jobNames: string[];
     readonly running: Set<string>;
     readonly stopped: string[];
-    readonly messages: { readonly subject: string; readonly message: string; readonly failure: boolean; readonly attributes: Readonly<Record<string, string>> }[];
+    readonly messages: Message[];
     /** Models that can be had: trained now, or reused, or given. */
     readonly models: Set<string>;
     published: boolean;
@@ -137,7 +147,8 @@ export async function simulate(machine: CompiledMachine, scenario: Scenario): Pr
         world.starts.set(request.state, start);
         scenario.onTask?.(request);
         measure(world, request.arguments);
-        const fault = scenario.faults?.find(({ state, from = 1, count = 1 }) => state === request.state && start >= from && start < from + count)?.fault;
+        const fault = scenario.faults?.find(({ state, from = 1, count = 1 }) =>
+            state === request.state && start >= from && start < from + count)?.fault;
         const answer = await perform(request, fault);
         measure(world, answer);
         return answer;
@@ -174,7 +185,7 @@ export async function simulate(machine: CompiledMachine, scenario: Scenario): Pr
         }
     }
 
-    async function train(request: TaskRequest, fault: FaultName | undefined, wait: (seconds: number) => Promise<void>): Promise<JsonValue> {
+    async function train(request: TaskRequest, fault: FaultName | undefined, wait: Wait): Promise<JsonValue> {
         const given = request.arguments as JsonObject & { HyperParameters: JsonObject; StoppingCondition: Record<string, number> };
         const name = String(given.TrainingJobName);
         world.trainings.push(given);
@@ -228,7 +239,7 @@ export async function simulate(machine: CompiledMachine, scenario: Scenario): Pr
         });
     }
 
-    async function batch(request: TaskRequest, fault: FaultName | undefined, wait: (seconds: number) => Promise<void>): Promise<JsonValue> {
+    async function batch(request: TaskRequest, fault: FaultName | undefined, wait: Wait): Promise<JsonValue> {
         const given = request.arguments as JsonObject & { Parameters: Record<string, string> };
         const name = String(given.JobName);
         for (const [key, value] of Object.entries(given.Parameters)) {
@@ -276,7 +287,7 @@ export async function simulate(machine: CompiledMachine, scenario: Scenario): Pr
         });
     }
 
-    async function publish(request: TaskRequest, fault: FaultName | undefined, wait: (seconds: number) => Promise<void>): Promise<JsonValue> {
+    async function publish(request: TaskRequest, fault: FaultName | undefined, wait: Wait): Promise<JsonValue> {
         const { Subject, Message, MessageAttributes = {} } = request.arguments as unknown as {
             Subject: string; Message: string; MessageAttributes?: Record<string, { StringValue: string }>;
         };
@@ -297,7 +308,7 @@ export async function simulate(machine: CompiledMachine, scenario: Scenario): Pr
         return { MessageId: "1" };
     }
 
-    async function invoke(request: TaskRequest, fault: FaultName | undefined, wait: (seconds: number) => Promise<void>): Promise<JsonValue> {
+    async function invoke(request: TaskRequest, fault: FaultName | undefined, wait: Wait): Promise<JsonValue> {
         const { FunctionName, Payload } = request.arguments as unknown as { FunctionName: string; Payload: Record<string, unknown> };
         if (fault === "hangs") {
             await request.clock.sleep(Infinity, request.signal);
@@ -320,8 +331,12 @@ export async function simulate(machine: CompiledMachine, scenario: Scenario): Pr
         if (FunctionName.includes("-error-cause:")) {
             const text = failureText;
             failureText = "";
-            const read = classify({ error: String(Payload.error), cause: String(Payload.cause), spot: Payload.spot === true, failureText: text });
-            return answer({ class: read.class, reason: read.reason, ...read.jobName !== undefined && { jobName: read.jobName }, ...read.billableSeconds !== undefined && { billableSeconds: read.billableSeconds } });
+            const { error, cause, spot } = Payload;
+            const read = classify({ error: String(error), cause: String(cause), spot: spot === true, failureText: text });
+            return answer({
+                class: read.class, reason: read.reason, ...read.jobName !== undefined && { jobName: read.jobName },
+                ...read.billableSeconds !== undefined && { billableSeconds: read.billableSeconds },
+            });
         }
         if (FunctionName.includes("-register:")) {
             world.registered.push(Payload as JsonObject);
@@ -336,7 +351,8 @@ export async function simulate(machine: CompiledMachine, scenario: Scenario): Pr
         executionArn: "arn:aws:states:eu-central-1:123456789012:execution:smartcat-model-training-dev:simulated",
         stateMachineArn: "arn:aws:states:eu-central-1:123456789012:stateMachine:smartcat-model-training-dev",
         stateMachineName: "smartcat-model-training-dev", redriveCount: scenario.redriveCount ?? 0, history: scenario.history ?? false,
-        ...scenario.random !== undefined && { random: scenario.random }, ...scenario.readings !== undefined && { readings: scenario.readings },
+        ...scenario.random !== undefined && { random: scenario.random },
+        ...scenario.readings !== undefined && { readings: scenario.readings },
         ...scenario.signal !== undefined && { signal: scenario.signal },
     });
     return { result, world, seconds: (result.stopTime - result.startTime) / 1000 };
@@ -383,8 +399,8 @@ export function judge({ result, world, seconds }: Outcome, settings: StageSettin
         if (!world.published) {
             problems.push("succeeded without publishing");
         }
-        const required = [...Object.entries(settings.members).filter(([, member]) => member.required).map(([name]) => name), settings.combiner.name];
-        for (const name of required.filter(model => !world.models.has(model))) {
+        const required = Object.entries(settings.members).filter(([, member]) => member.required).map(([name]) => name);
+        for (const name of [...required, settings.combiner.name].filter(model => !world.models.has(model))) {
             problems.push(`succeeded without ${name}`);
         }
         if (told !== 0) {

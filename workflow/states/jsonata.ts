@@ -27,7 +27,8 @@ export type Handle<T> = Expression<T> & ([T] extends [readonly unknown[]]
     : [T] extends [object] ? { readonly [K in keyof T]-?: Handle<NonNullable<T[K]>> } : unknown);
 
 /** What a field of a state may hold before it is rendered: JSON with expressions in it. Fields that are undefined are left out. */
-export type Template = null | boolean | number | string | Expression | readonly Template[] | { readonly [key: string]: Template | undefined };
+export type Template = null | boolean | number | string | Expression | readonly Template[]
+    | { readonly [key: string]: Template | undefined };
 
 const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** Words that JSONata reads as operators. */
@@ -137,7 +138,9 @@ export function jsonata<T = unknown>(text: TemplateStringsArray, ...values: read
             throw new Error(`JSONata: the value after "${code.slice(-60)}" is undefined; is a handle misspelt or not yet made?`);
         }
         variablesOf(value).forEach(name => variables.add(name));
-        code += isExpression(value) && !value[CODE].atom ? `(${value[CODE].code})` : literal(value);
+        // An argument of a function stands between commas: nothing can tear it apart.
+        const argument = /[(,]\s*$/.test(code) && /^\s*[,)]/.test(text[index + 1] ?? "");
+        code += isExpression(value) && !value[CODE].atom && !argument ? `(${value[CODE].code})` : literal(value);
         code += text[index + 1] ?? "";
     });
     return { [CODE]: { code: code.trim(), atom: false, variables } };

@@ -49,7 +49,9 @@ export class CreateTrainingJob extends Task {
             CheckpointConfig: { S3Uri: options.checkpointS3Uri },
             ...options.encryptTrafficBetweenHosts && { EnableInterContainerTrafficEncryption: true },
             ...options.networkIsolation === true && { EnableNetworkIsolation: true },
-            ...options.vpc !== undefined && { VpcConfig: { Subnets: options.vpc.subnetIds, SecurityGroupIds: options.vpc.securityGroupIds } },
+            ...options.vpc !== undefined && {
+                VpcConfig: { Subnets: options.vpc.subnetIds, SecurityGroupIds: options.vpc.securityGroupIds },
+            },
             ...options.tags !== undefined && { Tags: Object.entries(options.tags).map(([Key, Value]) => ({ Key, Value })) },
         };
     }
