@@ -377,7 +377,8 @@ export function loadStageConfig(stage: string, raw: RawConfig): StageConfig {
  * what cannot be read so stays a string, and the schema says what it expected.
  */
 export function decodeConfig(values: Readonly<Record<string, string>>, project: string): RawConfig {
-    const own = Object.entries(values).filter(([key]) => key.startsWith(`${project}:`));
+    // Pulumi.yaml gives a key without a value the default "", because Pulumi takes one without a default for required.
+    const own = Object.entries(values).filter(([key, value]) => key.startsWith(`${project}:`) && value !== "");
     return Object.fromEntries(own.map(([key, value]) => {
         const name = key.slice(project.length + 1);
         if (name === "service" || name === "keyArn") {

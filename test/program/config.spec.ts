@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { ConfigError, decodeConfig, loadStageConfig, type RawConfig } from "../../stacks/config";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { parse } from "yaml";
+import type * as z from "zod";
+import { CONFIG_KEYS, ConfigError, decodeConfig, loadStageConfig, type RawConfig } from "../../stacks/config";
+
+const root = path.resolve(__dirname, "../..");
 
 /** The least that a stage must say: everything else has a default. */
 const least = { containers: { allowTags: true } };
@@ -26,8 +32,10 @@ describe("the stack configuration", () => {
             [80, 128, 2, 10, 5, 0.5, 0.1, 0.0001, 4, 4],
         );
         assert.deepEqual(
-            [sequence.hyperparameters.epochs, sequence.hyperparameters.epoch_seq, sequence.hyperparameters.val_seq, sequence.hyperparameters.dropout,
-                sequence.hyperparameters.learning_rate, sequence.hyperparameters.lr_schedule_epoch, sequence.hyperparameters.lr_schedule_factor,
+            [sequence.hyperparameters.epochs, sequence.hyperparameters.epoch_seq, sequence.hyperparameters.val_seq,
+                sequence.hyperparameters.dropout,
+                sequence.hyperparameters.learning_rate, sequence.hyperparameters.lr_schedule_epoch,
+                sequence.hyperparameters.lr_schedule_factor,
                 sequence.hyperparameters.mode, sequence.hyperparameters.net_layers, sequence.hyperparameters.net_width,
                 sequence.hyperparameters.optimizer, sequence.hyperparameters.rnn_type],
             [20, 10_000, 3_000, 0, 0.001, 1, 0.5, "both", 2, 300, "rmsprop", "gru"],
@@ -116,6 +124,29 @@ describe("the stack configuration", () => {
         const digest = `tensorflow-training@sha256:${"0123456789abcdef".repeat(4)}`;
         const config = loadStageConfig("dev", { containers: { tensorflowCpu: digest, tensorflowGpu: digest } });
         assert.equal(config.containers.tensorflowCpu, digest);
+    });
+
+    it("is declared in Pulumi.yaml: the same keys, texts and defaults", () => {
+        const declared = (parse(fs.readFileSync(path.join(root, "Pulumi.yaml"), "utf8")) as {
+            name: string; config: Record<string, { type?: string; description: string; default: unknown }>;
+        });
+        const keys = Object.entries(declared.config);
+        assert.deepEqual(keys.map(([key]) => key), Object.keys(CONFIG_KEYS).map(key => `${declared.name}:${key}`));
+        for (const [key, entry] of keys) {
+            const schema = CONFIG_KEYS[key.slice(declared.name.length + 1) as keyof typeof CONFIG_KEYS] as z.ZodType;
+            assert.equal(entry.description, schema.description, key);
+            assert.notEqual(entry.default, undefined, `${key}: without a default the engine refuses a stack that does not give it`);
+            const ownDefault = schema.safeParse(entry.default === "" ? undefined : entry.default);
+            if (key.endsWith(":containers")) {
+                continue;
+            }
+            assert.deepEqual(ownDefault.data, schema.safeParse(undefined).data, key);
+        }
+    });
+
+    it("is the same for a key that is not given and for the default that stands for none", () => {
+        const raw = decodeConfig({ "p:quorum": "", "p:keyArn": "", "p:folds": "4" }, "p");
+        assert.deepEqual(raw, { folds: 4 });
     });
 
     it("reads values as Pulumi hands them out, and leaves other projects' keys alone", () => {
