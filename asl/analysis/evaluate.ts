@@ -1034,7 +1034,13 @@ const uncertain = (why: string, value: Value) => (_: readonly Value[], risk: (re
     risk(why);
     return value;
 };
-const reordered = (value: Value): Value => (value.array === undefined ? value : { ...value, array: { ...value.array, items: undefined } });
+/** The items in another order; a single one becomes an array. */
+function reordered(value: Value): Value {
+    const single: Value = { ...present(value), array: undefined };
+    const several: Value = value.array === undefined ? nothing : { ...nothing, array: { ...value.array, items: undefined } };
+    const result = isNothing(single) ? several : join(several, array([single]));
+    return value.missing ? orMissing(result) : result;
+}
 const timestampText: Value = textOf({ min: 20, max: 29, prefix: "", timestamp: true });
 const anyArray = arrayOf(anyJson);
 

@@ -241,8 +241,8 @@ describe("analysis of this project's state machine", () => {
                 if (typeof state.Comment !== "string" || !state.Comment.startsWith("records-failure-for:")) {
                     return undefined;
                 }
-                state.Output = {};
-                return `${name} records nothing`;
+                state.Output = { ...state.Output as Fields, outcome: "trained" };
+                return `${name} records a success`;
             });
         });
     }
