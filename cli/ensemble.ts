@@ -2,6 +2,7 @@ import path from "node:path";
 import { Command, CommanderError } from "commander";
 import { EXIT, LocalError } from "../local/errors";
 import { localCommand } from "./commands/local";
+import { planCommand } from "./commands/plan";
 import { predictCommand } from "./commands/predict";
 
 const root = path.resolve(__dirname, "..");
@@ -21,7 +22,8 @@ export function program(): Command {
         ].join("\n"))
         .exitOverride()
         .addCommand(localCommand(root))
-        .addCommand(predictCommand(root));
+        .addCommand(predictCommand(root))
+        .addCommand(planCommand(root));
 }
 
 /** Runs the tool with the process's arguments and sets its exit code. */

@@ -1,3 +1,4 @@
+import path from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { EXIT, LocalError } from "../../local/errors";
 import type { Supervisor } from "../../local/process/supervisor";
@@ -6,6 +7,7 @@ import { localRun } from "../../local/run/run";
 
 interface Options {
     readonly stack: string;
+    readonly folder: string;
     readonly documents?: string;
     readonly input?: string;
     readonly set: readonly string[];
@@ -26,6 +28,7 @@ export function localCommand(root: string): Command {
     return new Command("local")
         .description("Run the whole workflow of a stage on this machine: the real definition, functions, jobs and training scripts.")
         .option("--stack <stage>", "the stage whose Pulumi.<stage>.yaml is evaluated", "dev")
+        .option("--folder <folder>", "where runs are kept; one run at a time in each", path.join(root, ".local"))
         .option("--documents <folder>", "your own documents instead of the sample (docs/local-run.md)")
         .option("--input <file>", "an execution input (JSON), as it would be given to the state machine")
         .option("--set <key=value>", "<model>.<hyperparameter>, a field of the input, or a key of the stack configuration; repeatable", collect, [])
@@ -64,7 +67,7 @@ async function run(root: string, options: Options): Promise<void> {
     }
     try {
         const result = await localRun({
-            ...options, root, signal: abort.signal,
+            ...options, root, folder: path.resolve(options.folder), signal: abort.signal,
             progress: options.json ? process.stderr : process.stdout,
             onSupervisor: (made) => {
                 supervisor = made;

@@ -1,0 +1,110 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { Command } from "commander";
+import { toMermaid } from "../../asl/drawing";
+import { EXIT, LocalError } from "../../local/errors";
+import { loadPrices } from "../../pricing/prices";
+import { describeProblem } from "../../workflow/input";
+import { settingsOf } from "../aws/executions";
+import { completed, planOf } from "../plan/plan";
+import { planHtml, planText, workflowSvg } from "../plan/render";
+import { reuseOf } from "../plan/reuse";
+import { evaluated, guarded, readJson, writeText } from "../support";
+
+interface Options {
+    readonly stack: string;
+    readonly input?: string;
+    readonly prices?: string;
+    readonly budget?: number;
+    readonly region?: string;
+    readonly endpoint?: string;
+    readonly json: boolean;
+    readonly mermaid: boolean;
+    readonly svg?: string;
+    readonly html?: string;
+}
+
+/** The rule that refuses a preview above the budget; its parameter is the stage's budget. */
+const BUDGET_RULE = "run-within-budget";
+
+export function planCommand(root: string): Command {
+    return new Command("plan")
+        .description("Show before anything runs: the workflow, its worst-case price, longest duration, the quotas it needs, what is reused.")
+        .option("--stack <stage>", "the stage whose Pulumi.<stage>.yaml is evaluated", "dev")
+        .option("--input <file>", "an execution input (JSON): what it changes and, with credentials, what would be reused")
+        .option("--prices <file>", "another price file than the bundled one (pricing/bundled.json shows the form)")
+        .option("--budget <usd>", `US dollars a run may cost (default: ${BUDGET_RULE} in policy/config.<stage>.json)`, dollars)
+        .option("--region <region>", "of the deployed stage (default: the stage's)")
+        .option("--endpoint <url>", "of Step Functions (default: AWS's)")
+        .option("--json", "for machines", false)
+        .option("--mermaid", "only the workflow, as a Mermaid flowchart", false)
+        .option("--svg <file>", "write the workflow as SVG")
+        .option("--html <file>", "write the plan as one HTML file")
+        .addHelpText("after", [
+            "", "Examples:",
+            "  npx ensemble plan --stack prod",
+            "  npx ensemble plan --stack prod --input input.json --html plan.html",
+            "  npx ensemble plan --mermaid > workflow.mmd",
+            "", "Exit codes: 0 planned, 1 the worst case exceeds the budget, 2 wrong arguments, input or configuration.",
+        ].join("\n").replaceAll("npx ensemble", "npm run --silent ensemble --"))
+        .exitOverride()
+        .action((options: Options) => guarded("make a plan", () => plan(root, options)));
+}
+
+async function plan(root: string, options: Options): Promise<void> {
+    const raw = options.input === undefined ? undefined : readJson(options.input, "--input");
+    const stage = await evaluated(options.stack);
+    const { definition, name } = stage.stateMachine;
+    if (options.mermaid) {
+        process.stdout.write(toMermaid(definition));
+        return;
+    }
+    const settings = settingsOf(definition, name);
+    const { input, problems } = raw === undefined ? { input: undefined, problems: [] } : completed(raw, settings);
+    if (problems.length > 0) {
+        throw new LocalError([`--input ${options.input}: ${problems.length} problem${problems.length === 1 ? "" : "s"}:`,
+            ...problems.map((problem) => `  ${describeProblem(problem)}`)].join("\n"), EXIT.usage);
+    }
+    const result = planOf({
+        evaluated: stage, settings, prices: pricesOf(options.prices), today: new Date(), input,
+        budget: options.budget ?? budgetOf(root, options.stack),
+        reuse: raw === undefined ? ["depends on the data and the hyperparameters of a run: give --input"] : await reuseOf({
+            stateMachine: name, region: options.region ?? stage.identity.region, endpoint: options.endpoint, input: raw,
+        }),
+    });
+    if (options.svg !== undefined) {
+        writeText(options.svg, await workflowSvg(definition), "--svg");
+    }
+    if (options.html !== undefined) {
+        writeText(options.html, await planHtml(result, definition), "--html");
+    }
+    process.stdout.write(`${options.json ? JSON.stringify(result, null, 2) : planText(result, definition)}\n`);
+    process.exitCode = result.budget?.verdict === "exceeded" ? EXIT.failed : EXIT.ok;
+}
+
+function pricesOf(file: string | undefined) {
+    try {
+        return loadPrices(file);
+    } catch (error) {
+        throw new LocalError((error as Error).message, EXIT.usage);
+    }
+}
+
+/** The budget that a preview of the stage is held to, so that plan and preview cannot disagree. */
+function budgetOf(root: string, stage: string): number | undefined {
+    const file = path.join(root, "policy", `config.${stage}.json`);
+    if (!existsSync(file)) {
+        return undefined;
+    }
+    const rule = (readJson(file, "the policy configuration") as Readonly<Record<string, unknown>>)[BUDGET_RULE];
+    const limit = typeof rule === "object" && rule !== null ? (rule as { readonly dollars?: unknown }).dollars : undefined;
+    return typeof limit === "number" && limit > 0 ? limit : undefined;
+}
+
+function dollars(text: string): number {
+    const value = Number(text);
+    if (!Number.isFinite(value) || value <= 0) {
+        throw new LocalError(`--budget ${text}: a number of US dollars above 0 is expected`, EXIT.usage);
+    }
+    return value;
+}

@@ -1,0 +1,116 @@
+/** A plan for people: text, and one self-contained HTML file. */
+import { Graphviz } from "@hpcc-js/wasm-graphviz";
+import Table from "cli-table3";
+import pc from "picocolors";
+import { toDot } from "../../asl/drawing";
+import type { StateMachineDefinition } from "../../asl/types";
+import { duration } from "../support";
+import { outline } from "./outline";
+import type { Plan } from "./plan";
+
+function dollars(value: number | undefined): string {
+    return value === undefined ? "unknown" : `${value.toFixed(2)} USD`;
+}
+
+/** The sections of a plan in order: a heading, and lines or a table. */
+function sections(plan: Plan): { heading: string; head?: string[]; rows?: string[][]; lines?: string[] }[] {
+    const { bill } = plan;
+    const total = bill.unknown.length === 0 ? `at most ${dollars(bill.known)}`
+        : `the worst case is unknown; what has a known price sums to ${dollars(bill.known)}`;
+    return [
+        {
+            heading: "Models",
+            head: ["model", "what happens", "machines, in the order tried", "count", "one job at most", "all attempts at most"],
+            rows: plan.models.map((model) => [
+                model.model, [model.action === "trains" ? "trains, unless the same model exists" : "is given", model.note].filter((text) => text !== "").join(": "),
+                model.capacity.join(", "), String(model.instances), duration(model.jobSeconds), duration(model.budgetSeconds),
+            ]),
+        },
+        ...plan.changes === undefined ? [] : [{ heading: "What the input says", lines: [...plan.changes] }],
+        { heading: "Reuse", lines: [...plan.reuse] },
+        {
+            heading: `Price of one run, worst case (${bill.region}, prices of ${bill.pricesAsOf})`,
+            head: ["item", "how", "at most"],
+            rows: [...bill.lines.map((line) => [line.item, line.how, dollars(line.worst)]), ["together", total, ""]],
+            lines: [
+                ...bill.unknown.length === 0 ? [] : [`No price is known for: ${bill.unknown.join("; ")}.`],
+                ...bill.warning === undefined ? [] : [bill.warning],
+                "Spot counts at the on-demand price. Not counted: storage, requests, logs, messages and transfer.",
+                ...plan.budget === undefined ? [] : [plan.budget.verdict === "within"
+                    ? `Within the budget of ${dollars(plan.budget.dollars)}.` : `Budget ${plan.budget.verdict}: ${plan.budget.message}`],
+            ],
+        },
+        {
+            heading: "Bounds",
+            lines: [
+                `longest possible duration: ${duration(plan.longestSeconds)}`,
+                `state transitions: at most ${plan.transitions} (AWS ends an execution at 25,000 events)`,
+            ],
+        },
+        {
+            heading: "Quotas of SageMaker that a run needs",
+            head: ["quota", "instances", "models"],
+            rows: plan.quotas.map(({ quota, instances, models }) => [quota, String(instances), models.join(", ")]),
+        },
+    ];
+}
+
+export function planText(plan: Plan, definition: StateMachineDefinition): string {
+    const parts = sections(plan).map(({ heading, head, rows, lines }) => {
+        const table = head === undefined || rows === undefined ? [] : [tableOf(head, rows)];
+        return [pc.bold(heading), ...table, ...(lines ?? []).map((line) => `  ${line}`)].join("\n");
+    });
+    return [
+        pc.bold(`${plan.service}, stage ${plan.stage}: ${plan.stateMachine}`),
+        [pc.bold("Workflow (without what only a Catch reaches; --mermaid, --svg and --html draw it)"),
+            ...outline(definition).map((line) => `  ${line}`)].join("\n"),
+        ...parts,
+    ].join("\n\n");
+}
+
+function tableOf(head: string[], rows: string[][]): string {
+    const table = new Table({ head, style: { head: [], border: [] }, wordWrap: true });
+    table.push(...rows);
+    return table.toString();
+}
+
+/** The workflow as SVG, with its failure paths; deterministic. */
+export async function workflowSvg(definition: StateMachineDefinition): Promise<string> {
+    const drawn = (await Graphviz.load()).dot(toDot(definition), "svg");
+    return drawn.slice(drawn.indexOf("<svg"));
+}
+
+/** The plan as one HTML file without script and network, light and dark. */
+export async function planHtml(plan: Plan, definition: StateMachineDefinition): Promise<string> {
+    const svg = (await workflowSvg(definition)).replace(/ (?:fill|stroke)="(?:black|none|transparent|#000000)"/g, "").replace(/<title>[^<]*<\/title>/g, "");
+    const body = sections(plan).map(({ heading, head, rows, lines }) => {
+        const table = head === undefined || rows === undefined ? "" : `<div class="scroll"><table><thead><tr>${
+            head.map((cell) => `<th>${escaped(cell)}</th>`).join("")}</tr></thead><tbody>${
+            rows.map((row) => `<tr>${row.map((cell) => `<td>${escaped(cell)}</td>`).join("")}</tr>`).join("\n")}</tbody></table></div>`;
+        const list = lines === undefined ? "" : `<ul>${lines.map((line) => `<li>${escaped(line)}</li>`).join("")}</ul>`;
+        return `<section><h2>${escaped(heading)}</h2>${table}${list}</section>`;
+    });
+    return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"><link rel="icon" href="data:,">
+<title>Plan of ${escaped(plan.stateMachine)}</title><style>${STYLE}</style></head>
+<body><main><h1>Plan of ${escaped(plan.stateMachine)}</h1>
+${body.join("\n")}
+<section><h2>Workflow</h2><div class="scroll workflow" role="img" aria-label="The workflow">${svg}</div></section>
+</main></body></html>
+`;
+}
+
+const STYLE = [
+    ":root{color-scheme:light dark;--text:#1f2328;--back:#fff;--line:#d0d7de;--quiet:#59636e}",
+    "@media (prefers-color-scheme:dark){:root{--text:#e6edf3;--back:#0d1117;--line:#30363d;--quiet:#9198a1}}",
+    "body{margin:0;font:16px/1.5 system-ui,sans-serif;color:var(--text);background:var(--back)}main{max-width:1000px;margin:0 auto;padding:1rem}",
+    "h1{font-size:1.5rem}h2{font-size:1.15rem}.scroll{overflow-x:auto}li{overflow-wrap:anywhere}table{border-collapse:collapse;width:100%}",
+    "th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line)}.workflow svg{max-width:none}.workflow text{fill:var(--text)}",
+    ".workflow path,.workflow polygon,.workflow ellipse,.workflow polyline{fill:none;stroke:var(--quiet)}.workflow .edge polygon{fill:var(--quiet)}",
+    ".workflow .graph>polygon{stroke:none}",
+].join("");
+
+function escaped(text: string): string {
+    return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;");
+}

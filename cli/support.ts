@@ -1,0 +1,96 @@
+/** What the commands share: errors as one line, files, and a stage's evaluation. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { EXIT, explain, LocalError } from "../local/errors";
+import { evaluateStage, LOCAL_IDENTITY, projectName, readStackConfig, type EvaluatedStage } from "../stacks/evaluate";
+import { decodeConfig, loadStageConfig } from "../stacks/config";
+import { CommandError, explainSdkError } from "./aws/errors";
+
+/**
+ * Runs a command's work so that what its user can solve is one clear line: mistakes end with 2, AWS and this machine with 3.
+ * @param doing what is tried, for example `start an execution`.
+ */
+export async function guarded<T>(doing: string, work: () => Promise<T>): Promise<T> {
+    try {
+        return await work();
+    } catch (error) {
+        if (error instanceof CommandError) {
+            throw new LocalError(error.message, EXIT.usage);
+        }
+        const told = explainSdkError(explain(error, `Cannot ${doing}`), doing);
+        throw told instanceof CommandError ? new LocalError(told.message, EXIT.machine) : told;
+    }
+}
+
+/** @throws LocalError naming the option, the file and what is wrong with it. */
+export function readText(file: string, option: string): string {
+    try {
+        return readFileSync(file, "utf8");
+    } catch (error) {
+        const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+        throw new LocalError(`${option} ${file}: ${missing ? "no such file" : (error as Error).message}`, EXIT.usage);
+    }
+}
+
+/** @throws LocalError as {@link readText}, and where the text is no JSON. */
+export function readJson(file: string, option: string): unknown {
+    const text = readText(file, option);
+    try {
+        return JSON.parse(text) as unknown;
+    } catch (error) {
+        throw new LocalError(`${option} ${file}: no JSON: ${(error as Error).message}`, EXIT.usage);
+    }
+}
+
+/** @throws LocalError where the file cannot be written. */
+export function writeText(file: string, text: string, option: string): void {
+    try {
+        writeFileSync(file, text);
+    } catch (error) {
+        throw new LocalError(`${option} ${file}: cannot be written: ${(error as Error).message}`, EXIT.usage);
+    }
+}
+
+export interface StageFacts {
+    /** Name of the stage's state machine, as it is or would be deployed. */
+    readonly stateMachine: string;
+    readonly region: string;
+}
+
+/**
+ * What a stage's configuration says about where it is, without running the program.
+ * @throws LocalError with all problems of the configuration.
+ */
+export function stageFacts(stage: string): StageFacts {
+    try {
+        const values = readStackConfig(stage);
+        const { service } = loadStageConfig(stage, decodeConfig(values, projectName()));
+        return { stateMachine: `${service}-model-training-${stage}`, region: values["aws:region"] ?? LOCAL_IDENTITY.region };
+    } catch (error) {
+        throw new LocalError((error as Error).message, EXIT.usage);
+    }
+}
+
+/**
+ * Evaluates a stage in the region of its configuration.
+ * @param account twelve digits; the names and ARNs of a stage that is not deployed are those of a made-up account.
+ * @throws LocalError with the program's own words: mistakes in the configuration, refused definitions.
+ */
+export async function evaluated(stage: string, account: string = LOCAL_IDENTITY.account): Promise<EvaluatedStage> {
+    const { region } = stageFacts(stage);
+    try {
+        return await evaluateStage(stage, { identity: { ...LOCAL_IDENTITY, region, account } });
+    } catch (error) {
+        throw new LocalError((error as Error).message, EXIT.usage);
+    }
+}
+
+/** `2 d 3 h`, `4 h 10 min`, `75 s`: the two largest units. */
+export function duration(seconds: number): string {
+    const whole = Math.max(0, Math.round(seconds));
+    if (whole < 120) {
+        return `${whole} s`;
+    }
+    const minutes = Math.round(whole / 60);
+    const parts = [[Math.floor(minutes / 1440), "d"], [Math.floor(minutes / 60) % 24, "h"], [minutes % 60, "min"]] as const;
+    return parts.filter(([count]) => count > 0).slice(0, 2).map(([count, unit]) => `${count} ${unit}`).join(" ");
+}

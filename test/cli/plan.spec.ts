@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { settingsOf } from "../../cli/aws/executions";
+import { outline } from "../../cli/plan/outline";
+import { completed, planOf, type Plan } from "../../cli/plan/plan";
+import { planHtml, planText } from "../../cli/plan/render";
+import { evaluated, duration, stageFacts } from "../../cli/support";
+import { LocalError } from "../../local/errors";
+import { Prices, type PriceFile } from "../../pricing/prices";
+import type { EvaluatedStage } from "../../stacks/evaluate";
+import type { StageSettings } from "../../workflow/contract";
+import { executionBound } from "../../workflow/ensembleTraining";
+
+const today = new Date("2026-11-23");
+
+/** Prices of the machines of the dev stage; every hour costs a dollar. */
+function prices(without: readonly string[] = []): Prices {
+    const machines = ["ml.m5.xlarge", "ml.m6i.xlarge", "ml.m5.large"].map((type) => `sagemaker-training:${type}`);
+    const items = [...machines, "fargate:vcpu", "fargate:gib"];
+    const file: PriceFile = {
+        format: 1, asOf: "2026-11-20", currency: "USD", sources: { test: "test" },
+        prices: [
+            ...items.filter((item) => !without.includes(item))
+                .map((item) => ({ item, region: "eu-central-1", unit: "hour" as const, price: 1, source: "test" })),
+            { item: "states:transition", region: "eu-central-1", unit: "transition", price: 0.00001, source: "test" },
+        ],
+    };
+    return new Prices(file);
+}
+
+describe("the plan of a stage", function () {
+    this.timeout(60_000);
+    let stage: EvaluatedStage;
+    let settings: StageSettings;
+
+    before(async () => {
+        stage = await evaluated("dev");
+        settings = settingsOf(stage.stateMachine.definition, stage.stateMachine.name);
+    });
+
+    const plan = (more: Partial<Parameters<typeof planOf>[0]> = {}): Plan =>
+        planOf({ evaluated: stage, settings, prices: prices(), today, reuse: ["not known"], ...more });
+
+    const steps = { fetch_preprocessing_artifacts: true, generate_image_model_split: true, image_model: true, text_model: true };
+    const input = (changes: Record<string, unknown> = {}) => ({
+        initialization: {
+            fetch_data: { preprocessed_data_path: `${settings.artifactBase}/data` },
+            run_training_steps: steps,
+            ...changes,
+        },
+    });
+
+    it("prices every model and job, and names its longest time", () => {
+        const made = plan();
+        const worst = (item: string) => made.bill.lines.find((line) => line.item === item)?.worst;
+        // the stage's configuration: 8 hours on 2 machines, 4 and 8 hours on one
+        assert.deepEqual(["image", "text", "sequence"].map(worst), [16, 4, 8]);
+        const fetch = made.bill.lines.find((line) => line.item === "job ensemble-dev-fetch");
+        const job = stage.jobDefinitions.find(({ name }) => name.includes("-fetch-"));
+        assert.equal(fetch?.seconds, (job?.timeoutSeconds ?? 0) * (job?.attempts ?? 0));
+        assert.equal(made.longestSeconds, executionBound(settings));
+        assert.deepEqual(made.bill.unknown, []);
+    });
+
+    it("asks for the instances of a moment, not of the whole run", () => {
+        const quotas = Object.fromEntries(plan().quotas.map(({ quota, instances }) => [quota, instances]));
+        assert.equal(quotas["ml.m5.xlarge for spot training job usage"], 2);
+        // text and sequence both use ml.m5.large, one after the other
+        assert.equal(quotas["ml.m5.large for training job usage"], 1);
+    });
+
+    it("gives a verdict on the budget, and says when it cannot", () => {
+        assert.equal(plan().budget, undefined);
+        assert.equal(plan({ budget: 10_000 }).budget?.verdict, "within");
+        assert.equal(plan({ budget: 20 }).budget?.verdict, "exceeded");
+        assert.equal(plan({ budget: 10_000, prices: prices(["sagemaker-training:ml.m6i.xlarge"]) }).budget?.verdict, "unproved");
+    });
+
+    it("says what an input changes, and leaves out the price of what it does not train", () => {
+        const changed = input({
+            fetch_data: {
+                preprocessed_data_path: `${settings.artifactBase}/data`, text_model_artifact_path: `${settings.artifactBase}/runs/a/text`,
+            },
+            run_training_steps: { ...steps, text_model: false },
+            image_model: { hyperparameters: { epochs: 3 }, instance_type: "ml.m6i.xlarge" },
+        });
+        const read = completed(changed, settings);
+        assert.deepEqual(read.problems, []);
+        const made = plan({ input: read.input });
+        assert.ok(made.changes?.includes("image: epochs 10 -> 3"), String(made.changes));
+        assert.ok(made.changes?.includes("image: first tried on ml.m6i.xlarge instead of ml.m5.xlarge"));
+        assert.ok(made.changes?.some((line) => line.startsWith("text: not trained")));
+        assert.equal(made.bill.lines.some((line) => line.item === "text"), false);
+    });
+
+    it("names every problem of an input", () => {
+        const { problems } = completed(input({ image_modell: {} }), settings);
+        assert.match(problems.map(({ path }) => path).join(), /image_modell/);
+    });
+
+    it("is shown as text and as one HTML file without script and network", async () => {
+        const made = plan({ reuse: ["text: <b>reused</b>"], budget: 20 });
+        const { definition } = stage.stateMachine;
+        assert.match(planText(made, definition), /Setup Statemachine[\s\S]*Budget exceeded: A run can cost/);
+        const html = await planHtml(made, definition);
+        assert.match(html, /<svg[\s\S]*Image Model Training/);
+        assert.match(html, /&lt;b&gt;reused/);
+        assert.doesNotMatch(html, /<script|src="http|url\(http|<b>reused/);
+    });
+
+    it("outlines branches below their state, without what only a Catch reaches", () => {
+        const lines = outline(stage.stateMachine.definition);
+        const at = lines.indexOf("- Base Model Training");
+        assert.equal(lines[at + 1], "  - Image Model");
+        assert.equal(lines.some((line) => line.includes("Record Image Model Failure")), false);
+    });
+});
+
+describe("what commands know of a stage without running the program", () => {
+    it("its region and its state machine", () => {
+        assert.deepEqual(stageFacts("prod"), { stateMachine: "ensemble-model-training-prod", region: "eu-central-1" });
+    });
+
+    it("names the stages that are there for one that is not", () => {
+        assert.throws(() => stageFacts("prd"), (error: Error) => error instanceof LocalError && /no stage "prd".*dev, prod/.test(error.message));
+    });
+
+    it("durations in their two largest units", () => {
+        assert.deepEqual([0, 119, 3_600, 3_660, 90_061, 172_800].map(duration), ["0 s", "119 s", "1 h", "1 h 1 min", "1 d 1 h", "2 d"]);
+    });
+});
