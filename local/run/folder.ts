@@ -13,8 +13,7 @@ export interface LocalFolder {
     readonly last: string;
 }
 
-export function localFolder(root: string): LocalFolder {
-    const base = path.join(root, ".local");
+export function localFolder(base: string): LocalFolder {
     return {
         base,
         lock: path.join(base, "run.lock"),

@@ -28,6 +28,8 @@ import { localTasks, taskStates } from "./tasks";
 
 export interface LocalRunOptions {
     readonly root: string;
+    /** Where runs, documents and the copy of the object store are kept. */
+    readonly folder: string;
     readonly stack: string;
     readonly documents?: string;
     /** Path of an execution input. */
@@ -59,7 +61,7 @@ const NOT_MIRRORED = /^(data|code)\/|^runs\/[^/]+\/(raw_data|image_model_trainin
 
 /** One local run, from the lock to the report. A failed execution is a result; a problem of this machine or of the arguments is thrown. */
 export async function localRun(options: LocalRunOptions): Promise<RunResult> {
-    const folder = localFolder(options.root);
+    const folder = localFolder(options.folder);
     const progress = new Progress(options.progress);
     let lock: ReturnType<typeof takeLock> | undefined;
     let supervisor: Supervisor | undefined;
@@ -303,7 +305,7 @@ async function checkDisk(folder: LocalFolder): Promise<void> {
     const { bavail, bsize } = await statfs(folder.base);
     if (bavail * bsize < NEEDED_BYTES) {
         throw new LocalError(`${folder.base}: ${Math.floor(bavail * bsize / 1024 / 1024)} MB are free, a run needs up to ${NEEDED_BYTES / 1024 / 1024} MB; `
-            + "free some space (older runs lie in .local/runs), then run this again.");
+            + `free some space (older runs lie in ${folder.runs}), then run this again.`);
     }
 }
 

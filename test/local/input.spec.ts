@@ -11,7 +11,8 @@ const settings = {
 
 describe("local/run/input", () => {
     it("--set sorts hyperparameters, fields of the input and keys of the configuration", () => {
-        const parsed = parseSettings(["image.epochs=3", "run_training_steps.text_model=false", "folds=3", "models.image.instanceCount=4"], models, keys);
+        const texts = ["image.epochs=3", "run_training_steps.text_model=false", "folds=3", "models.image.instanceCount=4"];
+        const parsed = parseSettings(texts, models, keys);
         assert.deepEqual(parsed.configuration, { folds: 3, models: { image: { instanceCount: 4 } } });
         assert.deepEqual(parsed.input.map(({ path, value }) => [path.join("."), value]),
             [["image_model.hyperparameters.epochs", 3], ["run_training_steps.text_model", false]]);
@@ -37,7 +38,9 @@ describe("local/run/input", () => {
         const { input, reductions } = make();
         assert.deepEqual(input, { initialization: {
             fetch_data: { preprocessed_data_path: "s3://bucket/data" },
-            run_training_steps: { fetch_preprocessing_artifacts: true, generate_image_model_split: true, image_model: true, text_model: true },
+            run_training_steps: {
+                fetch_preprocessing_artifacts: true, generate_image_model_split: true, image_model: true, text_model: true,
+            },
             force: ["image", "text", "sequence"],
             image_model: { hyperparameters: { epochs: 6 } },
         } });
@@ -51,10 +54,11 @@ describe("local/run/input", () => {
     });
 
     it("a given input stands; only the documents' place is filled in where it is empty", () => {
-        const given = { initialization: { fetch_data: { preprocessed_data_path: "" }, image_model: { batch_size: "64", hyperparameters: { epochs: 9 } } } };
+        const image = { batch_size: "64", hyperparameters: { epochs: 9 } };
+        const given = { initialization: { fetch_data: { preprocessed_data_path: "" }, image_model: image } };
         const { input } = make({ given, force: false });
         assert.deepEqual(input, { initialization: {
-            fetch_data: { preprocessed_data_path: "s3://bucket/data" }, image_model: { batch_size: "64", hyperparameters: { epochs: 9 } },
+            fetch_data: { preprocessed_data_path: "s3://bucket/data" }, image_model: image,
         } });
         assert.equal(given.initialization.fetch_data.preprocessed_data_path, "", "the caller's object is not changed");
     });
