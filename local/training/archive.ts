@@ -7,7 +7,10 @@ import { listFiles } from "../storage/transfer";
  * Several hosts' directories as one, as SageMaker makes one archive of them. Two hosts that write the same path with
  * different content are refused: on SageMaker one of the two would silently win.
  */
-export async function mergeHosts(directories: readonly { readonly host: string; readonly directory: string }[], target: string): Promise<void> {
+export async function mergeHosts(
+    directories: readonly { readonly host: string; readonly directory: string }[],
+    target: string,
+): Promise<void> {
     const owners = new Map<string, { host: string; file: string }>();
     await mkdir(target, { recursive: true });
     for (const { host, directory } of directories) {

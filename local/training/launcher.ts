@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { link, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { constants } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { S3Client } from "@aws-sdk/client-s3";
@@ -12,7 +13,11 @@ import { containerLayout, isScriptMode, resourceConfig, scriptMode, type HostCon
 /** The part of a CreateTrainingJob request that a container can notice. */
 export interface TrainingJobRequest {
     readonly TrainingJobName: string;
-    readonly AlgorithmSpecification: { readonly TrainingImage?: string; readonly TrainingInputMode: string; readonly [field: string]: unknown };
+    readonly AlgorithmSpecification: {
+        readonly TrainingImage?: string;
+        readonly TrainingInputMode: string;
+        readonly [field: string]: unknown;
+    };
     readonly HyperParameters?: Readonly<Record<string, string>>;
     readonly InputDataConfig?: readonly {
         readonly ChannelName: string;
@@ -230,12 +235,14 @@ async function prepareHost(
             await link(path.join(channel.directory, file), path.join(target, file));
         }, 32);
     }
-    const inputDataConfig = Object.fromEntries((request.InputDataConfig ?? []).map(({ ChannelName, ContentType, DataSource }) => [ChannelName, {
+    const describeChannel = ({ ContentType, DataSource }: NonNullable<TrainingJobRequest["InputDataConfig"]>[number]) => ({
         TrainingInputMode: request.AlgorithmSpecification.TrainingInputMode,
         S3DistributionType: DataSource.S3DataSource.S3DataDistributionType ?? "FullyReplicated",
         RecordWrapperType: "None",
         ...(ContentType === undefined ? {} : { ContentType }),
-    }]));
+    });
+    const inputDataConfig = Object.fromEntries((request.InputDataConfig ?? [])
+        .map((channel) => [channel.ChannelName, describeChannel(channel)]));
     const host: HostConfiguration = {
         layout,
         hyperparameters: request.HyperParameters ?? {},
@@ -336,10 +343,8 @@ async function failureReason({ host, exit }: HostExit, log: string): Promise<str
     return prefix + reason.slice(0, MAX_FAILURE_REASON - prefix.length - end.length) + end;
 }
 
-const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGABRT: 6, SIGBUS: 7, SIGFPE: 8, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 };
-
 function signalNumber(signal: NodeJS.Signals | null): number {
-    return signal === null ? 0 : SIGNAL_NUMBERS[signal] ?? 0;
+    return signal === null ? 0 : constants.signals[signal];
 }
 
 async function lastLogLine(log: string): Promise<string> {
