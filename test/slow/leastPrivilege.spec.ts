@@ -1,0 +1,371 @@
+import assert from "node:assert/strict";
+import { runSimulation, type Simulation } from "@cloud-copilot/iam-simulate";
+import { S3Client } from "@aws-sdk/client-s3";
+import type { Statement } from "../../components/iam";
+import { type EvaluatedStage, evaluateStage } from "../../stacks/evaluate";
+import type { Run, StageSettings } from "../../workflow/contract";
+import { join, Storage } from "../../workloads/common/storage";
+import { errorCause } from "../../workloads/functions/error-cause/index";
+import { register } from "../../workloads/functions/register/index";
+import { setup } from "../../workloads/functions/setup/index";
+import { parseLabels } from "../../workloads/jobs/labels";
+import { run as runJob } from "../../workloads/jobs/run";
+import { executionInput, imageLines, jsonLines, putArchives, putData, sampleLabels, textLines } from "../support/ensemble";
+import { type LocalS3, startS3 } from "../support/s3";
+
+const SOURCE = "s3://source-documents/in";
+const ACCOUNT = "123456789012";
+
+/** The identity policies of each role of the stage, by the role's short name. */
+function rolePolicies(stage: EvaluatedStage): Map<string, Statement[]> {
+    const policies = new Map<string, Statement[]>();
+    for (const { inputs } of stage.resources.filter(({ type }) => type === "aws:iam/rolePolicy:RolePolicy")) {
+        const role = String(inputs.role).replace(/^ensemble-dev-/, "");
+        policies.set(role, [...(policies.get(role) ?? []), ...(JSON.parse(String(inputs.policy)) as { Statement: Statement[] }).Statement]);
+    }
+    return policies;
+}
+
+/** A call of moto's IAM before it enforces anything: the signature is not looked at, only which service is meant. */
+async function iam(endpoint: string, action: string, parameters: Readonly<Record<string, string>>): Promise<string> {
+    const response = await fetch(endpoint, {
+        method: "POST",
+        headers: {
+            "Content-Type": "application/x-www-form-urlencoded",
+            Authorization: "AWS4-HMAC-SHA256 Credential=test/20261123/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0",
+        },
+        body: new URLSearchParams({ Action: action, Version: "2010-05-08", ...parameters }).toString(),
+    });
+    const text = await response.text();
+    assert.ok(response.ok, `${action}: ${text}`);
+    return text;
+}
+
+/** Makes a user with a policy; returns storage that acts as this user. */
+async function principal(endpoint: string, name: string, statements: readonly Statement[]): Promise<Storage> {
+    await iam(endpoint, "CreateUser", { UserName: name });
+    if (statements.length > 0) {
+        await iam(endpoint, "PutUserPolicy", {
+            UserName: name, PolicyName: "role", PolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement: statements }),
+        });
+    }
+    const keys = await iam(endpoint, "CreateAccessKey", { UserName: name });
+    const field = (tag: string) => new RegExp(`<${tag}>([^<]+)</${tag}>`).exec(keys)?.[1] as string;
+    return new Storage(new S3Client({
+        endpoint, forcePathStyle: true, region: "eu-central-1", maxAttempts: 1,
+        credentials: { accessKeyId: field("AccessKeyId"), secretAccessKey: field("SecretAccessKey") },
+        requestChecksumCalculation: "WHEN_REQUIRED", responseChecksumValidation: "WHEN_REQUIRED",
+    }));
+}
+
+/** A permission: one action of one statement. */
+interface Part {
+    readonly role: string;
+    readonly statement: string;
+    readonly action: string;
+}
+
+const label = ({ role, statement, action }: Part) => `${role} ${statement} ${action}`;
+
+/** The statements without one action of one of them. */
+function without(statements: readonly Statement[], part: Part): Statement[] {
+    return statements.flatMap(statement => {
+        const actions = [statement.Action].flat().filter(action => statement.Sid !== part.statement || action !== part.action);
+        return actions.length === 0 ? [] : [{ ...statement, Action: actions }];
+    });
+}
+
+/** Why moto cannot show that a permission is needed; a permission that is neither needed nor listed fails the suite. */
+const NOT_SHOWN: readonly [pattern: RegExp, reason: string][] = [
+    [/ StageKey /, "moto does not ask KMS when it encrypts or decrypts an object"],
+    [/ StageKeyGrants /, "grants are given by SageMaker for the volumes of a training"],
+    [/ (WriteLog|Log) /, "the platform writes the log, not the code"],
+    [/ Trace /, "the platform sends the traces"],
+    [/ Quotas /, "moto knows no quotas of SageMaker; without this permission Setup goes on and notes it"],
+    [/ (RegistryLogin|PullImage) /, "the platform pulls the image"],
+    [/ Metrics /, "SageMaker writes the metrics of a training"],
+    [/ s3:AbortMultipartUpload$/, "only an upload that is given up asks for it"],
+    [/ s3:(Get|Put)ObjectTagging$/, "moto copies tags without asking"],
+    [/^(function-error-cause|function-register|job-split|job-merge|job-publish) \w*List\w* s3:ListBucket$/,
+        "moto says 404 of a missing object to everybody; S3 says 403 to who may not list"],
+];
+
+describe("least privilege", function () {
+    this.timeout(600_000);
+    let stage: EvaluatedStage;
+    let policies: Map<string, Statement[]>;
+    const statementsOf = (role: string): Statement[] => {
+        const statements = policies.get(role);
+        assert.ok(statements !== undefined, `no role ${role}; there are ${[...policies.keys()].join(", ")}`);
+        return statements;
+    };
+    before(async () => {
+        stage = await evaluateStage("dev", { overrides: { dataLocations: [SOURCE] } });
+        policies = rolePolicies(stage);
+    });
+
+    describe("with IAM enforced by moto", () => {
+        const ROLES = ["function-setup", "function-register", "function-error-cause", "job-fetch", "job-split", "job-merge", "job-publish", "training"];
+        let server: LocalS3;
+        const users = new Map<string, Storage>();
+        const as = (name: string) => users.get(name) as Storage;
+        const parts: Part[] = [];
+        const unneeded: string[] = [];
+        let run: Run;
+        let settings: StageSettings;
+
+        /** Runs a step first with each of its role's permissions taken away, then with all of them. */
+        async function step(role: string, act: (storage: Storage) => Promise<void>): Promise<void> {
+            for (const part of parts.filter(candidate => candidate.role === role)) {
+                try {
+                    await act(as(label(part)));
+                } catch {
+                    continue;
+                }
+                unneeded.push(label(part));
+            }
+            await act(as(role));
+        }
+
+        async function job(name: "fetch" | "split" | "merge" | "publish"): Promise<void> {
+            await step(`job-${name}`, async storage => {
+                const errors: string[] = [];
+                const args = Object.entries(run.parameters[name]).flatMap(([key, value]) => [`--${key}`, value]);
+                const code = await runJob([name, ...args], {
+                    out: () => undefined, error: line => errors.push(line), signal: new AbortController().signal, createStorage: () => storage,
+                });
+                assert.equal(code, 0, errors.join("\n"));
+            });
+        }
+
+        async function train(name: string, output: Record<string, string>): Promise<void> {
+            const model = name === "sequence" ? run.combiner : run.members[name];
+            const jobName = `ensemble-dev-${name}-1-0-0-0`;
+            const inputs = model.input_data_config as { DataSource: { S3DataSource: { S3Uri: string } } }[];
+            const read = async (storage: Storage): Promise<void> => {
+                for (const { DataSource: { S3DataSource: { S3Uri } } } of inputs) {
+                    const file = /\.[a-z]+$/.test(S3Uri);
+                    let objects = 0;
+                    for await (const object of storage.list(file ? S3Uri.replace(/\/[^/]*$/, "") : S3Uri)) {
+                        objects++;
+                        await storage.text(join(file ? S3Uri.replace(/\/[^/]*$/, "") : S3Uri, object.key));
+                        if (objects > 2) {
+                            break;
+                        }
+                    }
+                    assert.ok(objects > 0, S3Uri);
+                }
+                await storage.put(join(model.checkpoint_path, "state.json"), "{}");
+                await putArchives(storage, join(model.output_path, jobName, "output"), {
+                    model: { "model.json": JSON.stringify({ name }), "weights/a.bin": `weights of ${name}` },
+                    output: { "metrics.json": JSON.stringify({ page_accuracy: 0.9, classes: ["bill", "letter"] }), ...output },
+                });
+            };
+            // One model shows it for all: they share a role.
+            await (name === "image" ? step("training", read) : read(as("training")));
+            const marks = (storage: Storage) => register({
+                model: name, key: model.key, outputPath: model.output_path, execution: "run-1",
+                job: {
+                    TrainingJobName: jobName, TrainingJobStatus: "Completed", BillableTimeInSeconds: 60,
+                    S3ModelArtifacts: join(model.output_path, jobName, "output", "model.tar.gz"),
+                },
+            }, storage).then(() => undefined);
+            await (name === "image" ? step("function-register", marks) : marks(as("function-register")));
+        }
+
+        before(async function () {
+            process.env.INITIAL_NO_AUTH_ACTION_COUNT = "1000000";
+            try {
+                server = await startS3();
+            } catch (error) {
+                console.log(`      skipped: moto is not installed in .venv (${(error as Error).message})`);
+                this.skip();
+            } finally {
+                delete process.env.INITIAL_NO_AUTH_ACTION_COUNT;
+            }
+            users.set("admin", await principal(server.endpoint, "admin", [{ Effect: "Allow", Action: "*", Resource: "*" }]));
+            let serial = 0;
+            for (const role of ROLES) {
+                const statements = statementsOf(role);
+                users.set(role, await principal(server.endpoint, role, statements));
+                for (const { Sid, Action } of statements) {
+                    for (const action of [Action].flat()) {
+                        const part = { role, statement: String(Sid), action: String(action) };
+                        parts.push(part);
+                        users.set(label(part), await principal(server.endpoint, `${role}-without-${serial++}`, without(statements, part)));
+                    }
+                }
+            }
+            const { States } = stage.stateMachine.definition;
+            settings = (States["Setup Statemachine"] as unknown as { Arguments: { Payload: { settings: StageSettings } } }).Arguments.Payload.settings;
+            for (const uri of [String(stage.outputs.artifactBase), "s3://source-documents"]) {
+                await fetch(`${server.endpoint}/${uri.slice(5)}`, {
+                    method: "PUT",
+                    body: '<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>',
+                });
+            }
+            const reset = await fetch(`${server.endpoint}/moto-api/reset-auth`, { method: "POST", headers: { "Content-Type": "text/plain" }, body: "0" });
+            assert.ok(reset.ok);
+            await putData(as("admin"), join(SOURCE, "2019"), sampleLabels(24, index => index % 4 === 3 ? "test" : "train"));
+        });
+        after(async () => {
+            await server?.kill();
+        });
+
+        it("lets functions, jobs and trainings do their work under exactly the rendered policies, and nothing is there that they do not need", async () => {
+            await step("function-setup", async storage => {
+                run = await setup({
+                    settings,
+                    input: executionInput(join(SOURCE, "2019")),
+                    execution: { arn: `${stage.stateMachine.arn.replace("stateMachine", "execution")}:run-1`, name: "run-1", startTime: "2026-11-23T20:00:00.000Z", redriveCount: 0 },
+                }, { storage });
+            });
+            await job("fetch");
+            const pages = parseLabels(await as("admin").text(join(run.output_artifact_paths.raw_data, "labels.csv")) ?? "", "labels.csv");
+            await job("split");
+            const { folds } = await as("admin").json(join(run.output_artifact_paths.image_model_training_split_set, "folds.json")) as { folds: Record<string, number> };
+            await train("image", Object.fromEntries([0, 1, 2, 3].map(fold =>
+                [`fold-${fold}/predictions.jsonl`, jsonLines(imageLines(pages, fold, folds))])));
+            await train("text", { "predictions.jsonl": jsonLines(textLines(pages)) });
+            await job("merge");
+            await train("sequence", { "predictions.jsonl": "" });
+            await job("publish");
+            await as("admin").put(join(run.output_artifact_paths.sequence_model_training_dataframe, "failure.txt"), "DataError: labels.csv, line 3\n");
+            await step("function-error-cause", async storage => {
+                const { reason } = await errorCause({
+                    step: "Sequence Model Dataframe generation", model: null, error: "States.TaskFailed", attempt: 1, spot: false,
+                    cause: JSON.stringify({
+                        JobName: "x", JobId: "1", Status: "FAILED", StatusReason: "Essential container in task exited",
+                        Parameters: { OUTPUT_PATH: run.output_artifact_paths.sequence_model_training_dataframe },
+                        Attempts: [{ Container: { ExitCode: 1 } }],
+                    }),
+                } as Parameters<typeof errorCause>[0], storage);
+                assert.match(reason, /labels\.csv, line 3/);
+            });
+            const unexplained = unneeded.filter(part => !NOT_SHOWN.some(([pattern]) => pattern.test(part)));
+            assert.deepEqual(unexplained, [], "permissions that nothing needs");
+            const stale = NOT_SHOWN.filter(([pattern]) => !unneeded.some(part => pattern.test(part)));
+            assert.deepEqual(stale.map(([pattern]) => String(pattern)), [], "reasons that no permission needs any more");
+            console.log(`      ${parts.length} permissions of ${ROLES.length} roles: ${parts.length - unneeded.length} shown to be needed, ${unneeded.length} listed with a reason`);
+        });
+
+        const forbidden: readonly [who: string, what: string, act: (storage: Storage) => Promise<unknown>][] = [
+            ["job-fetch", "write into the source data", storage => storage.put(join(SOURCE, "2019/labels.csv"), "x")],
+            ["job-fetch", "publish", storage => storage.put(join(String(stage.outputs.artifactBase), "published/latest.json"), "{}")],
+            ["job-split", "mark a model as trained", storage => storage.put(join(String(stage.outputs.artifactBase), "trained/x.json"), "{}")],
+            ["job-publish", "read outside of runs and what is published", storage => storage.text(join(SOURCE, "2019/labels.csv"))],
+            ["training", "mark a model as trained", storage => storage.put(join(String(stage.outputs.artifactBase), "trained/x.json"), "{}")],
+            ["training", "replace code", storage => storage.put(join(String(stage.outputs.artifactBase), "code/x"), "{}")],
+            ["function-error-cause", "write anything", storage => storage.put(join(String(stage.outputs.artifactBase), "runs/x"), "{}")],
+            ["job-merge", "remove data", storage => storage.remove(join(run.output_artifact_paths.raw_data, "labels.csv"))],
+        ];
+        for (const [who, what, act] of forbidden) {
+            it(`does not let ${who} ${what}`, async () => {
+                await assert.rejects(act(as(who)), { name: "PermissionError" });
+            });
+        }
+    });
+
+    describe("the conditions, in a policy simulator", () => {
+        async function allows(
+            role: string, action: string, resource: string, context: Record<string, string> = {},
+        ): Promise<boolean> {
+            return decide({
+                request: {
+                    principal: `arn:aws:iam::${ACCOUNT}:role/ensemble-dev-${role}`, action, resource: { resource, accountId: ACCOUNT }, contextVariables: context,
+                },
+                identityPolicies: [{ name: "role", policy: { Version: "2012-10-17", Statement: statementsOf(role) } }],
+                serviceControlPolicies: [], resourceControlPolicies: [],
+            });
+        }
+
+        async function decide(simulation: Simulation): Promise<boolean> {
+            const result = await runSimulation(simulation, {});
+            const { resultType } = result;
+            assert.ok(resultType !== "error", JSON.stringify(result).slice(0, 600));
+            return resultType === "single" && result.overallResult === "Allowed";
+        }
+
+        const trainingRole = `arn:aws:iam::${ACCOUNT}:role/ensemble-dev-training`;
+        const key = () => String(stage.outputs.keyArn);
+
+        it("pass the training role to SageMaker and to nobody else, and no other role", async () => {
+            const pass = (resource: string, service: string) => allows("state-machine", "iam:PassRole", resource, { "iam:PassedToService": service });
+            assert.equal(await pass(trainingRole, "sagemaker.amazonaws.com"), true);
+            assert.equal(await pass(trainingRole, "lambda.amazonaws.com"), false);
+            assert.equal(await pass(`arn:aws:iam::${ACCOUNT}:role/admin`, "sagemaker.amazonaws.com"), false);
+        });
+
+        it("let the state machine start, look at and stop trainings of its own stage only", async () => {
+            const job = (name: string) => `arn:aws:sagemaker:eu-central-1:${ACCOUNT}:training-job/${name}`;
+            for (const action of ["sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob", "sagemaker:AddTags"]) {
+                assert.equal(await allows("state-machine", action, job("ensemble-dev-image-1a2b3c4d-0-0-0")), true, action);
+                assert.equal(await allows("state-machine", action, job("ensemble-prod-image-1a2b3c4d-0-0-0")), false, action);
+            }
+        });
+
+        it("give grants of the key to AWS's services only", async () => {
+            for (const role of ["state-machine", "training"]) {
+                assert.equal(await allows(role, "kms:CreateGrant", key(), { "kms:GrantIsForAWSResource": "true" }), true, role);
+                assert.equal(await allows(role, "kms:CreateGrant", key(), { "kms:GrantIsForAWSResource": "false" }), false, role);
+            }
+        });
+
+        it("write metrics into SageMaker's namespace only", async () => {
+            const put = (namespace: string) => allows("training", "cloudwatch:PutMetricData", "*", { "cloudwatch:namespace": namespace });
+            assert.equal(await put("/aws/sagemaker/TrainingJobs"), true);
+            assert.equal(await put("AWS/States"), false);
+        });
+
+        it("list a data location below its prefix only, and tell a missing object from a forbidden one", async () => {
+            const list = (context: Record<string, string>) => allows("function-setup", "s3:ListBucket", "arn:aws:s3:::source-documents", context);
+            assert.equal(await list({ "s3:prefix": "in/2019/" }), true);
+            assert.equal(await list({ "s3:prefix": "other/" }), false);
+            assert.equal(await list({}), true);
+        });
+
+        it("let each role be taken by its own service for its own source only", async () => {
+            const takers: readonly [role: string, service: string, source: string | undefined][] = [
+                ["state-machine", "states.amazonaws.com", stage.stateMachine.arn],
+                ["training", "sagemaker.amazonaws.com", `arn:aws:sagemaker:eu-central-1:${ACCOUNT}:training-job/x`],
+                ["job-fetch", "ecs-tasks.amazonaws.com", `arn:aws:ecs:eu-central-1:${ACCOUNT}:task/x`],
+                ["function-setup", "lambda.amazonaws.com", undefined],
+                ["failure-rule", "events.amazonaws.com", `arn:aws:events:eu-central-1:${ACCOUNT}:rule/ensemble-dev-training-failed`],
+            ];
+            for (const [role, service, source] of takers) {
+                const found = stage.resources.find(({ type, inputs }) => type === "aws:iam/role:Role" && inputs.name === `ensemble-dev-${role}`);
+                const take = (principalService: string, context: Record<string, string>) => decide({
+                    request: {
+                        principal: principalService, action: "sts:AssumeRole",
+                        resource: { resource: `arn:aws:iam::${ACCOUNT}:role/ensemble-dev-${role}`, accountId: ACCOUNT }, contextVariables: context,
+                    },
+                    identityPolicies: [], serviceControlPolicies: [], resourceControlPolicies: [],
+                    resourcePolicy: JSON.parse(String(found?.inputs.assumeRolePolicy)),
+                });
+                const own = { "aws:SourceAccount": ACCOUNT, ...(source === undefined ? {} : { "aws:SourceArn": source }) };
+                assert.equal(await take(service, own), true, role);
+                assert.equal(await take(service, { ...own, "aws:SourceAccount": "999999999999" }), false, `${role}: another account`);
+                assert.equal(await take("ec2.amazonaws.com", own), false, `${role}: another service`);
+                if (source !== undefined) {
+                    assert.equal(await take(service, { ...own, "aws:SourceArn": source.replace(ACCOUNT, "999999999999") }), false, `${role}: another source`);
+                }
+            }
+        });
+
+        it("let CloudWatch's alarms of this account tell the operations topic, and nobody without TLS", async () => {
+            const found = stage.resources.find(({ type, name }) => type === "aws:sns/topicPolicy:TopicPolicy" && name.endsWith("-operations"));
+            const arn = `arn:aws:sns:eu-central-1:${ACCOUNT}:ensemble-dev-operations`;
+            const publish = (context: Record<string, string>) => decide({
+                request: { principal: "cloudwatch.amazonaws.com", action: "sns:Publish", resource: { resource: arn, accountId: ACCOUNT }, contextVariables: context },
+                identityPolicies: [], serviceControlPolicies: [], resourceControlPolicies: [], resourcePolicy: JSON.parse(String(found?.inputs.policy)),
+            });
+            const own = {
+                "aws:SourceAccount": ACCOUNT, "aws:SourceArn": `arn:aws:cloudwatch:eu-central-1:${ACCOUNT}:alarm:ensemble-dev-executions-failed`,
+                "aws:SecureTransport": "true",
+            };
+            assert.equal(await publish(own), true);
+            assert.equal(await publish({ ...own, "aws:SecureTransport": "false" }), false);
+            assert.equal(await publish({ ...own, "aws:SourceAccount": "999999999999" }), false);
+        });
+    });
+});
