@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -60,13 +60,20 @@ export async function downloadObject(s3: S3Client, address: S3Address, file: str
 }
 
 export async function uploadFile(s3: S3Client, file: string, address: S3Address): Promise<void> {
-    const { size } = await stat(file);
-    await s3.send(new PutObjectCommand({
-        Bucket: address.bucket,
-        Key: address.key,
-        Body: size === 0 ? new Uint8Array() : createReadStream(file),
-        ContentLength: size,
-    }));
+    // Opened once: a file that is replaced meanwhile is still read as it was, and one that is gone rejects here. A stream that opens
+    // by itself would raise its error where nobody listens.
+    const handle = await open(file);
+    try {
+        const { size } = await handle.stat();
+        await s3.send(new PutObjectCommand({
+            Bucket: address.bucket,
+            Key: address.key,
+            Body: size === 0 ? new Uint8Array() : handle.createReadStream({ autoClose: false, end: size - 1 }),
+            ContentLength: size,
+        }));
+    } finally {
+        await handle.close();
+    }
 }
 
 /** All regular files below a directory, relative to it, with `/`, sorted. */

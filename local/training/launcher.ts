@@ -428,12 +428,15 @@ class CheckpointSync {
                 if (mark === undefined || this.uploaded.get(file) === mark) {
                     continue;
                 }
-                await uploadFile(this.options.s3, file, { bucket, key: key + name }).catch((error: NodeJS.ErrnoException) => {
-                    // replaced while it was read: the next round takes the new one
-                    if (error.code !== "ENOENT") {
-                        throw error;
+                try {
+                    await uploadFile(this.options.s3, file, { bucket, key: key + name });
+                } catch (error) {
+                    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+                        // replaced under another name: the next round takes that one
+                        continue;
                     }
-                });
+                    throw error;
+                }
                 this.uploaded.set(file, mark);
                 changed = true;
             }
