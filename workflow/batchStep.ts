@@ -1,10 +1,11 @@
 import type { ErrorClass } from "./contract";
 import { ERROR_CLASSES } from "./errorClasses";
-import { functionBound, FUNCTION_SECONDS, waitsBound } from "./limits";
+import { functionBound, FUNCTION_SECONDS } from "./limits";
 import { MAXIMUM_ATTEMPTS } from "./names";
 import { caught, classifyError, loopVariables, pauseState, set } from "./retries";
 import {
-    all, BatchSubmitJob, Choice, jsonata, states, type Assignments, type Expression, type Handle, type StateNode, type Template,
+    all, BatchSubmitJob, Choice, isExpression, jsonata, states, type Assignments, type Expression, type Handle, type StateNode,
+    type Template,
 } from "./states";
 import { JOB_SECONDS, type Job, type Targets } from "./targets";
 
@@ -32,8 +33,11 @@ export interface BatchStepOptions {
     /** At most so many attempts in all. */
     readonly maximumAttempts: number;
     readonly maximumReason: number;
-    /** End of an enclosing budget, in milliseconds since the epoch: nothing is tried again behind it. */
-    readonly deadline?: Handle<number>;
+    /**
+     * Nothing is tried again behind this: the end of an enclosing budget (a variable, milliseconds since the epoch), or the seconds since
+     * the execution's start by which all before this step has ended, whatever happened in it.
+     */
+    readonly deadline: Handle<number> | { readonly secondsBefore: number };
     readonly assign?: Assignments;
     readonly next: string;
     /** Where a failure goes that is not tried again, and what it sets. */
@@ -54,7 +58,8 @@ export function batchStep(options: BatchStepOptions): readonly StateNode[] {
     const now = jsonata<number>`$toMillis(${states.context.State.EnteredTime})`;
     const most = 1 + ERROR_CLASSES.Throttling.retries + ERROR_CLASSES.ServiceFault.retries;
     const bounded = all(
-        ...deadline === undefined ? [] : [jsonata<boolean>`${now} < ${deadline}`],
+        isExpression(deadline) ? jsonata<boolean>`${now} < ${deadline}`
+            : jsonata<boolean>`${now} < $toMillis(${states.context.Execution.StartTime}) + ${lastRetry(deadline.secondsBefore, job) * 1000}`,
         jsonata<boolean>`${attempt} < ${Math.min(options.maximumAttempts, most, MAXIMUM_ATTEMPTS)}`,
     );
     return [
@@ -64,8 +69,9 @@ export function batchStep(options: BatchStepOptions): readonly StateNode[] {
             jobQueueArn: targets.jobQueueArn,
             parameters: options.parameters,
             tags: targets.tags,
-            timeoutSeconds: deadline === undefined ? JOB_SECONDS[job]
-                : jsonata<number>`$max([${LEAST_SECONDS}, $min([${JOB_SECONDS[job]}, $floor((${deadline} - ${now}) / 1000)])])`,
+            timeoutSeconds: isExpression(deadline)
+                ? jsonata<number>`$max([${LEAST_SECONDS}, $min([${JOB_SECONDS[job]}, $floor((${deadline} - ${now}) / 1000)])])`
+                : JOB_SECONDS[job],
             output: {},
             assign: options.assign,
             next: options.next,
@@ -96,9 +102,15 @@ export function batchStep(options: BatchStepOptions): readonly StateNode[] {
     ];
 }
 
-/** Longest time of a step with all its attempts and waits, in seconds. A refused request takes no time worth counting. */
+/** Besides one repetition at full length a step may take so long for waits and attempts that end early, in seconds. */
+const RETRY_SECONDS = 7_200;
+
+/** Seconds since the execution's start behind which a step is not tried again. */
+function lastRetry(secondsBefore: number, job: Job): number {
+    return secondsBefore + JOB_SECONDS[job] + RETRY_SECONDS;
+}
+
+/** Longest time of a step with all its attempts and waits, in seconds. */
 export function batchStepBound(job: Job): number {
-    const { retries } = ERROR_CLASSES.ServiceFault;
-    return (retries + 1) * (JOB_SECONDS[job] + functionBound(FUNCTION_SECONDS)) + waitsBound("ServiceFault", retries)
-        + waitsBound("Throttling", ERROR_CLASSES.Throttling.retries) + ERROR_CLASSES.Throttling.retries * functionBound(FUNCTION_SECONDS);
+    return lastRetry(0, job) + ERROR_CLASSES.ServiceFault.maximumWaitSeconds + JOB_SECONDS[job] + functionBound(FUNCTION_SECONDS);
 }

@@ -17,7 +17,7 @@ import {
 } from "./states";
 import type { Job, Targets } from "./targets";
 
-/** Added to the sum of all budgets for what Step Functions itself takes between states, in seconds. */
+/** For what Step Functions itself takes between states, in seconds. */
 const SLACK_SECONDS = 1_800;
 
 /** The whole state machine with the permissions that its role needs. */
@@ -28,6 +28,7 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
     const combiner = settings.combiner;
     const combinerTitle = titleOf(combiner.name);
     const limits = attemptLimits(settings);
+    const bounds = criticalPath(settings);
 
     const run = variable<Run>("run");
     const outcomes = variable<readonly MemberOutcome[]>("outcomes");
@@ -73,6 +74,7 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
                 ...parameters(members.map(([, member]) => member.publishParameter), name => run.parameters.fetch[name]!),
             },
             outputPath: run.output_artifact_paths.raw_data!,
+            deadline: { secondsBefore: bounds.fetch },
             next: "Base Model Training",
             failed: afterRetries("Fetch Preprocessing Artifacts"),
         }),
@@ -98,6 +100,7 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
                     [mergeParameter, unlessFailed(member, run.parameters.merge[mergeParameter]!)])),
             },
             outputPath: run.parameters.merge.OUTPUT_PATH!,
+            deadline: { secondsBefore: bounds.merge },
             // A combiner of fewer members is another model: it gets a key and checkpoints of its own.
             assign: {
                 combinerKey: jsonata`$exists(${failed}) ? $hash(${run.combiner.key} & '-' & $join(${failed}.member, ','), 'SHA-256') : ${run.combiner.key}`,
@@ -125,6 +128,7 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
                     [publishParameter, unlessFailed(member, run.parameters.publish[publishParameter]!)])),
             },
             outputPath: run.output_artifact_paths.ready_to_use_artifacts!,
+            deadline: { secondsBefore: bounds.publish },
             next: targets.notifySuccess === true ? "Notify Success" : "Training Succeeded",
             failed: afterRetries("Post Training Artifact Fetcher"),
         }),
@@ -138,7 +142,7 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
 
     return stateMachine({
         comment: `Training of the ensemble ${members.map(([member]) => member).join(", ")} and ${combiner.name} (${service}, ${stage})`,
-        timeoutSeconds: executionBound(settings),
+        timeoutSeconds: bounds.whole,
         states: nodes,
         stubs: targets.stubs,
     });
@@ -202,16 +206,17 @@ export function requiredPermissions(settings: StageSettings, targets: Targets): 
     return mergePermissions(ensembleTraining(settings, targets).permissions);
 }
 
-/** Longest time of an execution in seconds: the budgets along the critical path and the stated slack. */
+/** Seconds since the start by which each job begins at the latest, and by which everything has ended: the sum of the budgets before it. */
+function criticalPath(settings: StageSettings): Record<"fetch" | "merge" | "publish" | "whole", number> {
+    const fetch = functionBound(SETUP_SECONDS) + SLACK_SECONDS;
+    const merge = fetch + batchStepBound("fetch") + Math.max(...Object.values(settings.members).map(modelBound));
+    const publish = merge + batchStepBound("merge") + modelBound(settings.combiner);
+    return { fetch, merge, publish, whole: publish + batchStepBound("publish") + failureBound() };
+}
+
+/** Longest time of an execution in seconds: its time-out. */
 export function executionBound(settings: StageSettings): number {
-    return functionBound(SETUP_SECONDS)
-        + batchStepBound("fetch")
-        + Math.max(...Object.values(settings.members).map(modelBound))
-        + batchStepBound("merge")
-        + modelBound(settings.combiner)
-        + batchStepBound("publish")
-        + failureBound()
-        + SLACK_SECONDS;
+    return criticalPath(settings).whole;
 }
 
 /** "layout_v2" -> "Layout V2", as the names of its states say it. */

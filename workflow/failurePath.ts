@@ -94,7 +94,7 @@ export function failurePath(
                     report: {
                         class: failure.class,
                         subject,
-                        message: jsonata`${`Stage ${stage}: the training failed, and describing the failure failed too.\nExecution: `} & ${Execution.Id} & '\nStep: ' & ${failure.step} & '\nError: ' & ${failure.error} & '\nReason: ' & ${failure.reason} & '\nCause: ' & $substring(${failure.cause}, 0, ${CAUSE_CHARACTERS})`,
+                        message: jsonata`${`Stage ${stage}: the training failed, and describing the failure failed too.\nExecution: `} & ${Execution.Id} & '\\nStep: ' & ${failure.step} & '\\nError: ' & ${failure.error} & '\\nReason: ' & ${failure.reason} & '\\nCause: ' & $substring(${failure.cause}, 0, ${CAUSE_CHARACTERS})`,
                         errorType: nonEmpty(failure.error, "Unknown"),
                         cause: nonEmpty(jsonata`$substring(${failure.cause}, 0, 1000)`, "no cause given"),
                     },

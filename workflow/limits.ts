@@ -1,5 +1,4 @@
 /** What AWS bounds, and what follows from it for the number of attempts and for the time that everything may take. */
-import { ERROR_CLASSES } from "./errorClasses";
 import { LAMBDA_RETRY } from "./states";
 
 /** An execution whose history reaches this many events is ended by AWS, and no state sees it. */
@@ -40,14 +39,4 @@ export function functionBound(timeoutSeconds: number): number {
         waits += Math.min(maximumSeconds, seconds * backoff ** retry);
     }
     return timeoutSeconds * (attempts + 1) + waits;
-}
-
-/** All waits of a class that is tried again, in seconds. */
-export function waitsBound(name: keyof typeof ERROR_CLASSES, retries: number): number {
-    const { waitSeconds, backoff, maximumWaitSeconds } = ERROR_CLASSES[name];
-    let sum = 0;
-    for (let retry = 0; retry < retries; retry++) {
-        sum += Math.min(maximumWaitSeconds, waitSeconds * backoff ** retry);
-    }
-    return sum;
 }

@@ -113,6 +113,16 @@ describe("the classes of errors", () => {
         }
     });
 
+    it("a Batch job is tried again only while the execution's time-out has room for another whole attempt", async () => {
+        const fault: Fault = { state: "Fetch Preprocessing Artifacts", fault: "storage" };
+        assert.equal((await run(prod, { faults: [fault] })).result.status, "SUCCEEDED");
+        const late = await simulate(compile(ensembleTraining(prod, targets("prod")).definition), {
+            settings: prod, faults: [fault], startedSecondsAgo: 2 * 86_400,
+        });
+        assert.equal(late.world.starts.get(fault.state), 1);
+        assert.equal(late.result.error, "Notified.ServiceFault");
+    });
+
     it("below the quality gate nothing is published, and the class says so", async () => {
         const outcome = await run(prod, { faults: [always("Post Training Artifact Fetcher", "qualityGate")] });
         assert.equal(outcome.result.error, "Notified.QualityGate");

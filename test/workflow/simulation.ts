@@ -39,6 +39,8 @@ export interface Scenario {
     readonly models?: Readonly<Record<string, Partial<ModelRun>>>;
     readonly fetch?: boolean;
     readonly redriveCount?: number;
+    /** The execution began so long before its first state, as after a redrive. */
+    readonly startedSecondsAgo?: number;
     readonly random?: () => number;
     readonly readings?: Partial<Readings>;
     readonly history?: boolean;
@@ -351,6 +353,7 @@ export async function simulate(machine: CompiledMachine, scenario: Scenario): Pr
         executionArn: "arn:aws:states:eu-central-1:123456789012:execution:smartcat-model-training-dev:simulated",
         stateMachineArn: "arn:aws:states:eu-central-1:123456789012:stateMachine:smartcat-model-training-dev",
         stateMachineName: "smartcat-model-training-dev", redriveCount: scenario.redriveCount ?? 0, history: scenario.history ?? false,
+        ...scenario.startedSecondsAgo !== undefined && { startTime: clock.now() - scenario.startedSecondsAgo * 1000 },
         ...scenario.random !== undefined && { random: scenario.random },
         ...scenario.readings !== undefined && { readings: scenario.readings },
         ...scenario.signal !== undefined && { signal: scenario.signal },
