@@ -135,7 +135,8 @@ describe("least privilege", function () {
                 const args = Object.entries(run.parameters[name]).flatMap(([key, value]) =>
                     [`--${key}`, key === "OUTPUT_PATH" && trial !== "" ? value.replace("/runs/", `/runs/${trial}/`) : value]);
                 const code = await runJob([name, ...args], {
-                    out: () => undefined, error: line => errors.push(line), signal: new AbortController().signal, createStorage: () => storage,
+                    out: () => undefined, error: line => errors.push(line), signal: new AbortController().signal,
+                    createStorage: () => storage,
                 });
                 assert.equal(code, 0, errors.join("\n"));
             });
@@ -403,7 +404,8 @@ describe("least privilege", function () {
                     principal: "cloudwatch.amazonaws.com", action: "sns:Publish", resource: { resource: arn, accountId: ACCOUNT },
                     contextVariables: context,
                 },
-                identityPolicies: [], serviceControlPolicies: [], resourceControlPolicies: [], resourcePolicy: JSON.parse(String(found?.inputs.policy)),
+                identityPolicies: [], serviceControlPolicies: [], resourceControlPolicies: [],
+                resourcePolicy: JSON.parse(String(found?.inputs.policy)),
             });
             const own = {
                 "aws:SourceAccount": ACCOUNT, "aws:SourceArn": `arn:aws:cloudwatch:eu-central-1:${ACCOUNT}:alarm:ensemble-dev-executions-failed`,
