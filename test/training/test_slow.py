@@ -92,7 +92,9 @@ def test_other_hyperparameters_never_use_a_checkpoint(table: Path, tmp_path: Pat
 @pytest.fixture(scope="session")
 def toolkit() -> Path:
     """AWS's toolkit in an environment of its own, which sees this one's packages after its own."""
-    folder = pipeline.ROOT / ".cache" / "sagemaker-training"
+    # outside the checkout: it needs a compiler and half a minute, and a fresh clone must not fetch it again
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = cache / "ensemble-training" / TOOLKIT.replace("==", "-")
     program = folder / "bin" / "train"
     if not program.exists():
         venv.create(folder, with_pip=True, clear=True)
@@ -101,8 +103,8 @@ def toolkit() -> Path:
         if ended.returncode != 0:
             shutil.rmtree(folder, ignore_errors=True)
             pytest.skip(f"{TOOLKIT} cannot be installed here: {ended.stderr.splitlines()[-1:]}")
-        site = next((folder / "lib").glob("python*/site-packages"))
-        (site / "trainings.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    site = next((folder / "lib").glob("python*/site-packages"))
+    (site / "trainings.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
     return program
 
 
