@@ -5,7 +5,6 @@ import path from "node:path";
 import * as tar from "tar";
 import type { JsonValue } from "../../asl/types";
 import { execute, RealClock, type ExecutionResult, type HistoryEvent } from "../../asl/interpreter";
-import { evaluateStage } from "../../stacks/evaluate";
 import { CONFIG_KEYS } from "../../stacks/config";
 import { COMBINER, MEMBERS } from "../../stacks/models";
 import type { Hyperparameters, ModelRun, Run, TrainedModel } from "../../workflow/contract";
@@ -18,6 +17,7 @@ import { sampleDocuments } from "../sample/generate";
 import { Mirror } from "../storage/mirror";
 import { startObjectStore, type ObjectStore } from "../storage/objectStore";
 import { concurrently, downloadObject, listObjects, parseS3Uri, type S3Address } from "../storage/transfer";
+import { evaluateProgram } from "./evaluate";
 import { localFolder, newRunId, pruneRuns, readLastRun, writeJson, writeLastRun, type LocalFolder } from "./folder";
 import { executionInput, parseSettings } from "./input";
 import { judgeCombiner, judgeMember, readDataframe, type Judgement } from "./metrics";
@@ -93,12 +93,11 @@ async function lockedRun(options: LocalRunOptions, folder: LocalFolder, supervis
     await checkDisk(folder);
 
     const evaluating = progress.begin(`Pulumi program, stage ${options.stack}`);
-    const evaluated = await evaluateStage(options.stack, {
+    const evaluated = await evaluateProgram(options.stack, {
         overrides: { ...settings.configuration, ...(options.seed === undefined ? {} : { seed: options.seed }) },
     }).catch((error: unknown) => {
         evaluating.end("failed");
-        // mistakes in the configuration and refused definitions are told as they are
-        throw new LocalError((error as Error).message, EXIT.usage);
+        throw error;
     });
     const stage = await localStage(evaluated, root, folder.functions);
     evaluating.end("done", `${evaluated.resources.length} resources; state machine ${stage.stateMachine.name}`);
