@@ -352,9 +352,13 @@ class Flow {
     }
 
     judge(context: Context, ways: Ways, node: Node, before: Bits): void {
+        const reads = this.reads.get(node) ?? [];
+        if (reads.length === 0) {
+            return;
+        }
         const bits = before.copy();
         const told = new Map<string, { readonly text: string; readonly at: string; readonly gone: boolean; readonly choice: boolean }>();
-        for (const read of this.reads.get(node) ?? []) {
+        for (const read of reads) {
             if (read.role === "choice") {
                 continue;
             }
@@ -362,6 +366,9 @@ class Flow {
         }
         if (node.type === "Choice" && Array.isArray(node.fields.Choices)) {
             this.choices(node, bits, told);
+        }
+        if (told.size === 0) {
+            return;
         }
         const list = [...told.values()];
         const choice = list.filter((entry) => entry.choice);

@@ -194,8 +194,19 @@ function connect(node: Node): void {
     }
 }
 
+const reached = new WeakMap<Scope, Uint8Array>();
+
 /** Nodes of the scope that can be reached from its start. */
 export function reachable(scope: Scope): Uint8Array {
+    let seen = reached.get(scope);
+    if (seen === undefined) {
+        seen = fromStart(scope);
+        reached.set(scope, seen);
+    }
+    return seen;
+}
+
+function fromStart(scope: Scope): Uint8Array {
     const seen = new Uint8Array(scope.nodes.length);
     if (scope.start === undefined) {
         return seen;

@@ -85,6 +85,9 @@ class Timing {
             return;
         }
         const withLoops = this.scopes.get(graph.root)!;
+        if (withLoops.seconds <= this.limit) {
+            return;
+        }
         this.once = true;
         this.solve();
         const whole = this.scopes.get(graph.root)!;
@@ -96,7 +99,7 @@ class Timing {
                 message: `The execution ends after ${seconds(this.limit)} seconds, but its longest way may take ${seconds(whole.seconds)}, every loop once: `
                     + `${parts.join(" + ")}. TIMED_OUT is caught by no state: raise TimeoutSeconds, or lower the limits of these states.`,
             });
-        } else if (withLoops.seconds > this.limit) {
+        } else {
             report.add({
                 rule: "execution-timeout", severity: "info", path: "TimeoutSeconds",
                 message: `One round of every loop takes at most ${seconds(whole.seconds)} of the execution's ${seconds(this.limit)} seconds; all rounds that the counters allow, `

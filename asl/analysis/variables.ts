@@ -262,8 +262,24 @@ const isCall = (ast: Ast): string | undefined => {
     return ast.type === "function" && procedure?.type === "variable" ? String(procedure.value) : undefined;
 };
 
+interface Reads {
+    readonly read: ReadonlySet<string>;
+    readonly asked: ReadonlySet<string>;
+}
+
+const readsOf = new WeakMap<Ast, Reads>();
+
 /** Variables of the workflow that an expression reads, and those of which it asks by $exists whether they are there. */
-export function variablesIn(ast: Ast): { readonly read: ReadonlySet<string>; readonly asked: ReadonlySet<string> } {
+export function variablesIn(ast: Ast): Reads {
+    let found = readsOf.get(ast);
+    if (found === undefined) {
+        found = findReads(ast);
+        readsOf.set(ast, found);
+    }
+    return found;
+}
+
+function findReads(ast: Ast): Reads {
     const read = new Set<string>();
     const bound = new Set<string>(["", "$", "states"]);
     const asked = new Set<string>();
@@ -307,12 +323,28 @@ export function variablesIn(ast: Ast): { readonly read: ReadonlySet<string>; rea
     return { read, asked };
 }
 
+export interface StatePath {
+    readonly path: ParsedPath;
+    readonly text: string;
+    /** Path below the state. */
+    readonly at: string;
+    readonly role: Role;
+}
+
+const pathsOf = new WeakMap<Node, readonly StatePath[]>();
+
 /** Paths of a JSONPath state, with where they stand. */
-export function statePaths(node: Node): { readonly path: ParsedPath; readonly text: string; readonly at: string; readonly role: Role }[] {
-    const found: { path: ParsedPath; text: string; at: string; role: Role }[] = [];
-    if (node.language !== "JSONPath") {
-        return found;
+export function statePaths(node: Node): readonly StatePath[] {
+    let found = node.language === "JSONPath" ? pathsOf.get(node) : [];
+    if (found === undefined) {
+        found = readPaths(node);
+        pathsOf.set(node, found);
     }
+    return found;
+}
+
+function readPaths(node: Node): StatePath[] {
+    const found: StatePath[] = [];
     const add = (value: unknown, at: string, role: Role): void => {
         if (typeof value !== "string") {
             return;

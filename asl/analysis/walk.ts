@@ -59,12 +59,20 @@ export interface Expression {
     readonly index?: number;
 }
 
+const cache = new WeakMap<Node, readonly Expression[]>();
+
 /** All JSONata expressions of a state with JSONata as its language, choice rules and catchers included. */
-export function expressionsOf(node: Node): Expression[] {
-    const found: Expression[] = [];
-    if (node.language !== "JSONata") {
-        return found;
+export function expressionsOf(node: Node): readonly Expression[] {
+    let found = node.language === "JSONata" ? cache.get(node) : [];
+    if (found === undefined) {
+        found = read(node);
+        cache.set(node, found);
     }
+    return found;
+}
+
+function read(node: Node): Expression[] {
+    const found: Expression[] = [];
     const collect = (holder: Fields, names: readonly string[], prefix: string, role: Expression["role"], index?: number): void => {
         for (const field of names) {
             const value = holder[field];
