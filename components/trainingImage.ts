@@ -48,6 +48,14 @@ export interface TrainingImageArgs {
     readonly tags: StageTags;
 }
 
+/** The environment of the engine is the program's and the builder's: what is missing here is missing there. */
+function warnOfAttestations(image: pulumi.Resource): void {
+    if (process.env.BUILDX_NO_DEFAULT_ATTESTATIONS !== "1") {
+        void pulumi.log.warn("BUILDX_NO_DEFAULT_ATTESTATIONS is not set: the image may get attestations, with which SageMaker refuses it "
+            + "(UnsupportedManifestMediaType). Set it to 1 before `pulumi up`, or give a prebuilt image (configuration key images).", image);
+    }
+}
+
 /** An image in a repository of its own, tagged with the hash of what it is built from: its address is known before it is built. */
 export class TrainingImage extends pulumi.ComponentResource {
     /** Address with tag. */
@@ -88,6 +96,7 @@ export class TrainingImage extends pulumi.ComponentResource {
         const directory = `.build/images/${args.image}-${tag.slice(0, 12)}`;
         if (decision.build) {
             writeContext(context, directory);
+            warnOfAttestations(this);
         }
         const built = !decision.build ? [] : [new docker.Image(`${name}-${tag.slice(0, 12)}`, {
             tags: [this.uri],
@@ -95,7 +104,8 @@ export class TrainingImage extends pulumi.ComponentResource {
             dockerfile: { location: `${directory}/${context.dockerfile}` },
             buildArgs: context.buildArgs,
             platforms: [context.platform as docker.Platform],
-            // Attestations and OCI media types make an image an index of images, which SageMaker and Lambda do not run.
+            // Attestations and OCI media types make an image an index of images, which SageMaker does not run. BuildKit takes attestations
+            // for a reason to ignore this setting, and only the builder's environment turns them off: see warnOfAttestations.
             exports: [{ registry: { ociMediaTypes: false, push: true } }],
             buildOnPreview: false,
             push: false,

@@ -181,6 +181,8 @@ export async function evaluateStage(stage: string, options: EvaluateOptions = {}
         },
         call: args => answer(args, identity),
     };
+    // Nothing is built here, so there is nothing to warn of.
+    process.env.BUILDX_NO_DEFAULT_ATTESTATIONS ??= "1";
     const project = projectName();
     await pulumi.runtime.setMocks(mocks, project, stage, options.preview ?? false, "organization");
     pulumi.runtime.setAllConfig(readStackConfig(stage, options.overrides), []);
