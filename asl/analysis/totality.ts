@@ -5,7 +5,7 @@
 import type { Context } from "./context";
 import { assuming, evaluate, truthOf, type Environment } from "./evaluate";
 import { describeSteps } from "./findings";
-import { isFields, type Node } from "./graph";
+import { catchesAll, isFields, type Node } from "./graph";
 import { show } from "./structure";
 import { kinds, only, type Value } from "./values";
 import type { Variables } from "./variables";
@@ -105,9 +105,19 @@ function expressions(context: Context, ways: Ways, variables: Variables, node: N
             rule: "expression-may-fail", path: `${node.path}/${expression.path}`, state: node.name,
             message: `${show(expression.code.trim())} may fail, and nothing catches that ${expression.role === "catch" ? "in a catcher" : `in a ${node.type}`}: `
                 + `${reasons.slice(0, 3).join("; ")}.`,
-            counterExample: steps, counterExampleText: describeSteps(steps, "the execution FAILS with States.QueryEvaluationError, and no Catch sees it"),
+            counterExample: steps, counterExampleText: describeSteps(steps, outcomeOf(node)),
         });
     }
+}
+
+/** Inside a branch the error ends the branch, and the Parallel or Map around it may catch that. */
+function outcomeOf(node: Node): string {
+    for (let { owner } = node.scope; owner !== undefined; owner = owner.scope.owner) {
+        if (catchesAll(owner.fields)) {
+            return `everything inside "${owner.name}" FAILS with States.QueryEvaluationError, a fault of the definition`;
+        }
+    }
+    return "the execution FAILS with States.QueryEvaluationError, and no Catch sees it";
 }
 
 function wantedOf(field: string): { readonly kind: "boolean" | "text" | "number"; readonly words: string } | undefined {

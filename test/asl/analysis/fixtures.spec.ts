@@ -131,8 +131,8 @@ describe("analysis of this project's state machine", () => {
             assert.ok(more.length > 0, `not noticed: ${what}`);
         };
 
-        it(`${file}: is proven without an error`, () => {
-            assert.deepEqual(analyse(read()).filter((finding) => finding.severity === "error"), []);
+        it(`${file}: is proven without an error or a warning`, () => {
+            assert.deepEqual(analyse(read()).filter((finding) => finding.severity !== "info"), []);
         });
 
         /** Every state of every scope, in a copy of its own. */
