@@ -1,6 +1,8 @@
 import path from "node:path";
 import { Command, CommanderError } from "commander";
 import { EXIT, LocalError } from "../local/errors";
+import { diffCommand } from "./commands/diff";
+import { executionCommands } from "./commands/executions";
 import { localCommand } from "./commands/local";
 import { planCommand } from "./commands/plan";
 import { predictCommand } from "./commands/predict";
@@ -9,7 +11,7 @@ const root = path.resolve(__dirname, "..");
 
 /** The `ensemble` tool: one subcommand a file. */
 export function program(): Command {
-    return new Command("ensemble")
+    const tool = new Command("ensemble")
         .description("Train an ensemble of models on AWS, or on this machine first.")
         .addHelpText("after", [
             "",
@@ -17,13 +19,16 @@ export function program(): Command {
             "  0    done",
             "  1    it ran, and failed",
             "  2    wrong arguments, input, documents or configuration: nothing was run",
-            "  3    this machine: a missing program, a full disk, another run, a dead object store",
+            "  3    this machine (a missing program, a full disk, another run) or AWS (credentials, region, network)",
             "  130  interrupted",
         ].join("\n"))
         .exitOverride()
         .addCommand(localCommand(root))
         .addCommand(predictCommand(root))
-        .addCommand(planCommand(root));
+        .addCommand(planCommand(root))
+        .addCommand(diffCommand(root));
+    executionCommands().forEach((command) => tool.addCommand(command));
+    return tool;
 }
 
 /** Runs the tool with the process's arguments and sets its exit code. */

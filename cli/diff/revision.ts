@@ -1,0 +1,70 @@
+/** Evaluates a stage as another git revision declares it: in a worktree of its own, which never outlives the command. */
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { EXIT, LocalError } from "../../local/errors";
+
+/** Runs in the other checkout, with that checkout's evaluation; what it needs of the stage goes into a file. */
+const SCRIPT = `
+const { evaluateStage } = require("./stacks/evaluate");
+evaluateStage(process.argv[1]).then((stage) => {
+    const policies = stage.resources.filter(({ type }) => type === "aws:iam/rolePolicy:RolePolicy");
+    require("node:fs").writeFileSync(process.argv[2], JSON.stringify({ stateMachine: stage.stateMachine, resources: policies }));
+}).catch((error) => { console.error(error.message); process.exitCode = 1; });
+`;
+
+/** @throws LocalError where the revision is unknown or its program does not evaluate. */
+export async function evaluateRevision<T>(root: string, revision: string, stage: string, read: (result: unknown) => T): Promise<T> {
+    const commit = resolve(root, revision);
+    const directory = mkdtempSync(path.join(tmpdir(), "ensemble-diff-"));
+    const checkout = path.join(directory, "checkout");
+    const remove = (): void => {
+        // the link first: what it leads to must survive
+        rmSync(path.join(checkout, "node_modules"), { force: true });
+        rmSync(directory, { recursive: true, force: true });
+        git(root, ["worktree", "prune"]);
+    };
+    const abort = new AbortController();
+    const interrupt = (): void => abort.abort();
+    process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+    try {
+        git(root, ["worktree", "add", "--quiet", "--detach", checkout, commit]);
+        if (!existsSync(path.join(checkout, "stacks", "evaluate.ts"))) {
+            throw new LocalError(`--against ${revision}: that revision has no stacks/evaluate.ts, which a comparison needs.`, EXIT.usage);
+        }
+        symlinkSync(path.join(root, "node_modules"), path.join(checkout, "node_modules"), "dir");
+        const result = path.join(directory, "stage.json");
+        await run(checkout, [stage, result], abort.signal, `--against ${revision}: the program of that revision cannot be evaluated`);
+        return read(JSON.parse(readFileSync(result, "utf8")));
+    } finally {
+        process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+        remove();
+    }
+}
+
+function resolve(root: string, revision: string): string {
+    try {
+        return git(root, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`]).trim();
+    } catch {
+        throw new LocalError(`--against ${revision}: git knows no such revision in ${root}`, EXIT.usage);
+    }
+}
+
+function git(root: string, given: readonly string[]): string {
+    return execFileSync("git", ["-C", root, ...given], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+}
+
+function run(directory: string, given: readonly string[], signal: AbortSignal, failed: string): Promise<void> {
+    return new Promise((settle, reject) => {
+        const child = spawn(process.execPath, ["--no-warnings", "-r", "ts-node/register/transpile-only", "-e", SCRIPT, ...given],
+            { cwd: directory, stdio: ["ignore", "ignore", "pipe"], signal });
+        let told = "";
+        child.stderr.setEncoding("utf8").on("data", (text: string) => {
+            told = `${told}${text}`.slice(-4_000);
+        });
+        child.once("error", (error) => reject(signal.aborted ? new LocalError("Interrupted.", EXIT.interrupted) : error));
+        child.once("close", (code) => code === 0 ? settle() : reject(signal.aborted ? new LocalError("Interrupted.", EXIT.interrupted)
+            : new LocalError(`${failed}: ${told.trim()}`, EXIT.usage)));
+    });
+}
