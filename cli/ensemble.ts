@@ -33,6 +33,12 @@ export function program(): Command {
 
 /** Runs the tool with the process's arguments and sets its exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
+    // `ensemble ... | head` closes the pipe when it has seen enough, which is no failure
+    process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+        if (error.code !== "EPIPE") {
+            throw error;
+        }
+    });
     try {
         await program().parseAsync(argv);
     } catch (error) {
