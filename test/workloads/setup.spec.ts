@@ -46,7 +46,7 @@ describe("Setup", function () {
         const input = executionInput(`${bucket}/nothing`, {}, { text_model: false }, { text_model_artifact_path: `${bucket}/model` });
         await assert.rejects(call(input), (error: Error) => {
             assert.equal(error.message.split("\n").length, 3);
-            assert.match(error.message, /^2 problems in the execution's input, nothing was started\n/);
+            assert.match(error.message, /^2 problems in the execution's input, nothing was started:\n\(1\) /);
             return true;
         });
     });

@@ -186,8 +186,9 @@ function refusal(problems: readonly Problem[]): InputError {
     const shown = problems.slice(0, maximumProblems).map(describeProblem);
     const more = problems.length - shown.length;
     return new InputError([
-        `${problems.length} problem${problems.length === 1 ? "" : "s"} in the execution's input, nothing was started`,
-        ...shown, ...(more > 0 ? [`and ${more} more`] : []),
+        `${problems.length} problem${problems.length === 1 ? "" : "s"} in the execution's input, nothing was started:`,
+        // numbered, since a reason is told in one line
+        ...shown.map((problem, index) => `(${index + 1}) ${problem}`), ...(more > 0 ? [`and ${more} more`] : []),
     ].join("\n"));
 }
 
