@@ -6,6 +6,7 @@ import { executionCommands } from "./commands/executions";
 import { localCommand } from "./commands/local";
 import { planCommand } from "./commands/plan";
 import { predictCommand } from "./commands/predict";
+import { reportCommand } from "./commands/report";
 
 const root = path.resolve(__dirname, "..");
 
@@ -26,7 +27,8 @@ export function program(): Command {
         .addCommand(localCommand(root))
         .addCommand(predictCommand(root))
         .addCommand(planCommand(root))
-        .addCommand(diffCommand(root));
+        .addCommand(diffCommand(root))
+        .addCommand(reportCommand());
     executionCommands().forEach((command) => tool.addCommand(command));
     return tool;
 }

@@ -4,6 +4,7 @@ import { EXIT, LocalError } from "../../local/errors";
 import type { Supervisor } from "../../local/process/supervisor";
 import { renderResult } from "../../local/run/report";
 import { localRun } from "../../local/run/run";
+import { writeReport } from "./report";
 
 interface Options {
     readonly stack: string;
@@ -74,6 +75,9 @@ async function run(root: string, options: Options): Promise<void> {
             },
         });
         process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : `${renderResult(result, root)}\n`);
+        // a report that cannot be drawn is no failure of the run
+        const report = await writeReport(result.directory).catch((error: Error) => `not written: ${error.message}`);
+        process.stderr.write(`Report: ${report}\n`);
         process.exitCode = result.status === "SUCCEEDED" ? EXIT.ok : EXIT.failed;
     } catch (error) {
         if (!abort.signal.aborted) {

@@ -1,5 +1,5 @@
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { mkdtemp, rename, rm, statfs } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rename, rm, statfs } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import * as tar from "tar";
@@ -249,6 +249,7 @@ async function lockedRun(options: LocalRunOptions, folder: LocalFolder, supervis
         history,
         logs: readdirSync(path.join(directory, "logs")).sort().map((name) => path.join(directory, "logs", name)),
     };
+    writeJson(path.join(directory, "definition.json"), stage.stateMachine.definition);
     writeJson(path.join(directory, "result.json"), result);
     if (storeDeath.reason !== undefined && !signal.aborted) {
         throw new LocalError(`The run ended ${execution.status} because ${storeDeath.reason}. Run this again: what was finished is reused.`);
@@ -422,6 +423,12 @@ async function judge(store: ObjectStore, stage: LocalStage, run: Run, directory:
         await tar.x({ file: archive, cwd: scratch });
         const dataframe = readDataframe(readFileSync(table, "utf8"));
         const predictions = path.join(scratch, "predictions.jsonl");
+        // what the report is drawn from
+        const evaluation = path.join(directory, "evaluation");
+        await mkdir(evaluation, { recursive: true });
+        for (const name of ["dataframe.csv", "predictions.jsonl", "history.json"].filter((file) => existsSync(path.join(scratch, file)))) {
+            await copyFile(path.join(scratch, name), path.join(evaluation, name));
+        }
         return [
             ...dataframe.members.map((member) => judgeMember(dataframe, member)),
             ...(existsSync(predictions) ? [judgeCombiner(dataframe, combiner, readFileSync(predictions, "utf8"))] : []),
