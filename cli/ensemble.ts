@@ -7,6 +7,7 @@ import { localCommand } from "./commands/local";
 import { planCommand } from "./commands/plan";
 import { predictCommand } from "./commands/predict";
 import { reportCommand } from "./commands/report";
+import { serveCommand } from "./commands/serve";
 
 const root = path.resolve(__dirname, "..");
 
@@ -28,7 +29,8 @@ export function program(): Command {
         .addCommand(predictCommand(root))
         .addCommand(planCommand(root))
         .addCommand(diffCommand(root))
-        .addCommand(reportCommand());
+        .addCommand(reportCommand())
+        .addCommand(serveCommand());
     executionCommands().forEach((command) => tool.addCommand(command));
     return tool;
 }

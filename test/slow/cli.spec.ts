@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { CreateStateMachineCommand, DescribeExecutionCommand, SFNClient } from "@aws-sdk/client-sfn";
+import { CreateStateMachineCommand, DescribeExecutionCommand, SFNClient, StartExecutionCommand } from "@aws-sdk/client-sfn";
 import { TaskError } from "../../asl/interpreter";
 import { serveStepFunctions, type StepFunctionsApi } from "../../local/api/stepFunctions";
 import { stageSettings } from "../workflow/fixtures";
@@ -147,4 +147,44 @@ describe("diff as a process", function () {
         assert.equal(unknown.code, 2);
         assert.match(unknown.err, /^--against no-such-revision: git knows no such revision/);
     });
+});
+
+describe("serve as a process", function () {
+    this.timeout(240_000);
+
+    it("answers an SDK, one recorded result for each attempt, until Ctrl-C", async () => {
+        const directory = mkdtempSync(path.join(tmpdir(), "ensemble-serve-"));
+        const results = path.join(directory, "results.json");
+        writeFileSync(results, JSON.stringify({ Train: [{ error: "Busy" }, { result: { ok: true } }] }));
+        let output: string | undefined;
+        const { code, err } = await ensemble(["serve", "--port", "0", "--results", results, "--skip-waits"], (child) => {
+            child.stdout?.once("data", (text: string) => {
+                const endpoint = /http:\/\/127\.0\.0\.1:\d+/.exec(text)?.[0];
+                void run(endpoint).then((answer) => void (output = answer)).finally(() => child.kill("SIGINT"));
+            });
+        });
+        rmSync(directory, { recursive: true, force: true });
+        assert.equal(code, 0, err);
+        assert.equal(output, "{\"ok\":true}");
+    });
+
+    async function run(endpoint: string | undefined): Promise<string | undefined> {
+        const client = new SFNClient({ endpoint, region: "eu-central-1", credentials: { accessKeyId: "x", secretAccessKey: "x" } });
+        const { stateMachineArn } = await client.send(new CreateStateMachineCommand({
+            name: "m", roleArn: "arn:aws:iam::1:role/r", definition: JSON.stringify({
+                StartAt: "Train",
+                States: { Train: { Type: "Task", Resource: "arn:aws:states:::lambda:invoke", Parameters: { FunctionName: "f" }, End: true,
+                    Retry: [{ ErrorEquals: ["Busy"], IntervalSeconds: 60 }] } },
+            }),
+        }));
+        const { executionArn } = await client.send(new StartExecutionCommand({ stateMachineArn, input: "{}" }));
+        for (;;) {
+            const { status, output } = await client.send(new DescribeExecutionCommand({ executionArn }));
+            if (status !== "RUNNING") {
+                client.destroy();
+                return output;
+            }
+            await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+    }
 });
