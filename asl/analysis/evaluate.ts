@@ -238,6 +238,13 @@ class Evaluator {
 
     /** Results of a step over several items, as one flat sequence. */
     private flat(parts: readonly Value[]): Value {
+        // An array that is the only result of the last step stays an array, however short it is.
+        const short = parts.filter((part) => part.array !== undefined && part.array.min <= 1)
+            .reduce<Value>((all, part) => join(all, { ...nothing, array: part.array }), nothing);
+        return join(this.flattened(parts), short);
+    }
+
+    private flattened(parts: readonly Value[]): Value {
         const sure: Value[] = [];
         const maybe: Value[] = [];
         for (const part of parts) {
@@ -557,7 +564,7 @@ class Evaluator {
         }
         if (value.number !== undefined) {
             const { lo, hi } = value.number;
-            result = join(result, lo === hi && Number.isFinite(lo) ? text(String(Number(lo.toPrecision(15))))
+            result = join(result, lo === hi && Number.isFinite(lo) ? scalarText(lo)
                 : textOf({ min: 1, max: Math.abs(lo) < 1e15 && Math.abs(hi) < 1e15 && Number.isInteger(lo) && Number.isInteger(hi) ? 24 : 25, prefix: "" }));
         }
         if (value.array !== undefined || value.object !== undefined) {
@@ -992,6 +999,10 @@ interface BuiltIn {
     readonly result: (values: readonly Value[], risk: (reason: string) => void) => Value;
 }
 
+/** A scalar as a text. JSONata rounds numbers to 15 digits, so of longer ones only the length is told. */
+const scalarText = (value: string | number | boolean | null): Value =>
+    (typeof value === "number" && Number(value.toPrecision(15)) !== value ? textOf({ min: 1, max: 25, prefix: "" }) : text(String(value)));
+
 const lengthOf = (value: Value): { readonly lo: number; readonly hi: number } => {
     const { array: items } = value;
     const single = !isNothing({ ...present(value), array: undefined });
@@ -1053,7 +1064,7 @@ const builtIns: ReadonlyMap<string, BuiltIn> = new Map<string, BuiltIn>([
     ["string", {
         takes: ["any", "boolean"], least: 1, missingFine: true, result: ([value]) => {
             const one = exact(present(value));
-            return one !== undefined ? text(String(one.value)) : isNothing(present(value)) ? missing
+            return one !== undefined ? scalarText(one.value) : isNothing(present(value)) ? missing
                 : value.text !== undefined && only(value, "text", "missing") ? textOf(value.text)
                     : only(value, "number", "boolean", "null", "missing") ? textOf({ min: 1, max: 25, prefix: "" }) : textValue;
         },
@@ -1222,8 +1233,17 @@ const builtIns: ReadonlyMap<string, BuiltIn> = new Map<string, BuiltIn>([
     }],
     ["reverse", { takes: ["array"], least: 1, missingFine: true, result: ([value]) => reordered(value) }],
     ["shuffle", { takes: ["array"], least: 1, missingFine: true, result: ([value]) => reordered(value) }],
-    ["distinct", { takes: ["any"], least: 1, missingFine: true, result: ([value]) => value.array === undefined ? value
-        : { ...value, array: { element: value.array.element, min: Math.min(1, value.array.min), max: value.array.max } } }],
+    ["distinct", {
+        takes: ["any"], least: 1, missingFine: true, result: ([value]) => {
+            if (value.array === undefined) {
+                return value;
+            }
+            // Of a sequence, a single value that is left is no array.
+            const element = elementOf(value.array);
+            return join({ ...value, array: { element: value.array.element, min: Math.min(1, value.array.min), max: value.array.max } },
+                isNothing(element) ? nothing : element);
+        },
+    }],
     ["sort", {
         takes: ["array", "function"], least: 1, missingFine: true, result: ([value], risk) => {
             const element = value.array === undefined ? present(value) : elementOf(value.array);

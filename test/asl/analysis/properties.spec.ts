@@ -14,7 +14,7 @@ describe("analysis: properties", () => {
     it("never throws, whatever the value", () => {
         fc.assert(fc.property(fc.anything({ withBigInt: true, withDate: true, withMap: true, withNullPrototype: true }), (value) => {
             assert.ok(Array.isArray(analyse(value)));
-        }), { numRuns: 500 });
+        }), { numRuns: 500, seed: 20190909 });
     });
 
     it("never throws, whatever JSON stands where states are expected", () => {
@@ -29,7 +29,7 @@ describe("analysis: properties", () => {
             StartAt: fc.constantFrom("A", "B", "Z"), QueryLanguage: fc.constantFrom("JSONata", "JSONPath", 3), States: fc.dictionary(fc.constantFrom("A", "B", "C"), state),
         }), (definition) => {
             assert.ok(!analyse(definition).some((finding) => finding.rule === "not-analysed"), JSON.stringify(analyse(definition)));
-        }), { numRuns: 1000 });
+        }), { numRuns: 1000, seed: 20190909 });
     });
 
     it("bears a definition that contains itself", () => {
@@ -57,7 +57,7 @@ describe("analysis: properties", () => {
                     assert.equal(tree.dominates(by, node), all.has(by) && all.has(node) && (by === node || !rest.has(node)), `${by} over ${node}`);
                 }
             }
-        }), { numRuns: 500 });
+        }), { numRuns: 500, seed: 20190909 });
     });
 });
 
@@ -112,7 +112,7 @@ describe("abstract evaluation", () => {
             }
             const plain = typeof value === "function" || value === undefined ? value : JSON.parse(JSON.stringify(value)) as unknown;
             assert.ok(holds(result.value, plain), `${code} with ${JSON.stringify({ x, y })} gives ${JSON.stringify(plain)}, not in ${JSON.stringify(result.value, (_, item: unknown) => (item instanceof Map ? [...item] : item))}`);
-        }), { numRuns: 2000 });
+        }), { numRuns: 2000, seed: 20190909 });
         assert.ok(judged > 500);
     });
 
@@ -243,7 +243,7 @@ describe("the prover agrees with the interpreter", () => {
                     assert.ok(["Failed", "NotNotified"].includes(result.error ?? ""), `${result.error}: ${result.entered.join(" -> ")}`);
                     assert.ok(result.entered.includes("Notify"), result.entered.join(" -> "));
                 }
-            }), { numRuns: 2500 });
+            }), { numRuns: 2500, seed: 20190909 });
         assert.ok(proven > 20, `only ${proven} machines were proven`);
     });
 
@@ -268,7 +268,7 @@ describe("the prover agrees with the interpreter", () => {
                 }
                 followed += 1;
             }
-        }), { numRuns: 600 });
+        }), { numRuns: 600, seed: 20190909 });
         assert.ok(followed > 100, `only ${followed} counter-examples`);
     });
 });
