@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { main } from "../asl/check/main";
 import { toMermaid } from "../asl/drawing";
 import { CONFIG_KEYS } from "../stacks/config";
@@ -70,7 +71,7 @@ async function silentFailure(): Promise<string> {
         printed += text;
     };
     await main([join(root, file)], { out: keep, err: keep, stdin: () => Promise.resolve(Buffer.alloc(0)) });
-    return `\`\`\`\n$ npx asl-check ${file}\n${printed.replaceAll(`${root}/`, "").trimEnd()}\n\`\`\``;
+    return `\`\`\`\n$ npx asl-check ${file}\n${stripVTControlCharacters(printed).replaceAll(`${root}/`, "").trimEnd()}\n\`\`\``;
 }
 
 const parts: Readonly<Record<string, () => string | Promise<string>>> = {

@@ -57,10 +57,15 @@ export interface LogLocation {
 /** Longest reason, in characters: with 100 members all reasons fit one message. */
 export const maximumReason = 1000;
 
+/** Without a prototype: an error may be called "toString". */
+function table(entries: Readonly<Record<string, ErrorClass>>): Readonly<Record<string, ErrorClass | undefined>> {
+    return Object.assign(Object.create(null) as Record<string, ErrorClass>, entries);
+}
+
 /** Prefixes that jobs, functions and training scripts put before the one line that says what is wrong. */
-const prefixes: Readonly<Record<string, ErrorClass>> = {
+const prefixes = table({
     DataError: "Data", QualityGate: "QualityGate", PermissionError: "Permission", StorageError: "ServiceFault", InputError: "Input",
-};
+});
 const prefixPattern = /(?<![A-Za-z])(DataError|QualityGate|PermissionError|StorageError|InputError): /;
 
 /** Texts of services (never of user code), the first that matches decides. */
@@ -79,7 +84,7 @@ const serviceTexts: readonly (readonly [RegExp, ErrorClass])[] = [
 ];
 
 /** Errors that the engine itself or an integration raises, by name. */
-const byName: Readonly<Record<string, ErrorClass>> = {
+const byName = table({
     "States.Timeout": "TimeLimit",
     "States.HeartbeatTimeout": "TimeLimit",
     "States.Permissions": "Permission",
@@ -103,7 +108,7 @@ const byName: Readonly<Record<string, ErrorClass>> = {
     "Sandbox.Timedout": "TimeLimit",
     "Runtime.ExitError": "ServiceFault",
     "Runtime.OutOfMemory": "UserBug",
-};
+});
 
 /** Reads a failure. Total: any strings give a class and a reason. */
 export function classify(failure: Failure): Classification {
@@ -363,7 +368,7 @@ function prefixed(said: string): [ErrorClass, string] | undefined {
     const line = said.slice(match.index).split(/[\r\n]/)[0];
     // The toolkit puts the script's message in quotation marks.
     const bare = said[match.index - 1] === "\"" ? line.replace(/"(?=\s|$).*$/, "") : line;
-    return [prefixes[match[1]], bare];
+    return [prefixes[match[1]] ?? "Unknown", bare];
 }
 
 function serviceText(said: string): ErrorClass | undefined {

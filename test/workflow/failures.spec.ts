@@ -101,6 +101,13 @@ describe("classification of failures", () => {
         assert.equal(job.outputPath, "s3://b/runs/x/dataframe");
     });
 
+    it("takes an error that is named like a property of every object for one that no rule knows", () => {
+        for (const error of ["toString", "constructor", "__proto__"]) {
+            assert.equal(classify({ error, cause: "" }).class, "Unknown", error);
+            assert.ok(Object.hasOwn(ERROR_CLASSES, classify({ error: "x", cause: JSON.stringify({ errorType: error, errorMessage: "m" }) }).class));
+        }
+    });
+
     it("is total: any text gives a known class and one non-empty line within its bound", () => {
         const text = fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.json(), fc.constantFrom(...table.map(([, { cause }]) => cause ?? "")));
         fc.assert(fc.property(text, text, fc.nat(400), fc.boolean(), (error, cause, cut, spot) => {
