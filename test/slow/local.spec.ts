@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { isRunning } from "../../local/process/identity";
+import { endOrphans } from "../../local/process/supervisor";
 import type { RunResult } from "../../local/run/report";
 
 const root = path.resolve(__dirname, "../..");
@@ -39,9 +40,10 @@ describe("the local run", function () {
     beforeEach(() => {
         folder = mkdtempSync(path.join(directory, "folder-"));
     });
-    afterEach(() => {
+    afterEach(async () => {
         children.splice(0).filter((child) => child.exitCode === null && child.signalCode === null).forEach((child) => child.kill("SIGKILL"));
-        // what a killed run left behind is ended by the next one
+        // a test that failed half-way leaves a killed run's processes behind
+        await endOrphans(path.join(folder, "children.json"));
     });
     after(() => rmSync(directory, { recursive: true, force: true }));
 
