@@ -61,7 +61,7 @@ async function workflowPicture(data: ReportData): Promise<string> {
         // the last visit decides: a training that failed and then succeeded is a success
         classes[visit.state] = visit.outcome;
     }
-    const dot = toDot(data.definition, { failures: data.status !== "SUCCEEDED", classes });
+    const dot = toDot(data.definition, { failures: data.status !== "SUCCEEDED", labels: false, classes });
     const drawn = (await Graphviz.load()).dot(dot, "svg");
     // no fixed colours: the page's style sheet has them, by class
     return drawn.slice(drawn.indexOf("<svg"))

@@ -164,6 +164,9 @@ describe("functions and jobs together", function () {
         const run = await setup(
             { settings: stageSettings(bucket), input: executionInput(data, { force: ["text"] }), execution: execution("forced") }, quietly());
         assert.equal(run.members.text.reason, "trains: force");
+        // the finished training's checkpoint would leave a forced one nothing to do
+        assert.ok(run.members.text.checkpoint_path.endsWith(`/checkpoints/text/${run.members.text.key}-forced-${run.id}`));
+        assert.ok(run.members.image.checkpoint_path.endsWith(`/checkpoints/image/${run.members.image.key}`));
         assert.equal(run.members.image.action, "reuse");
         assert.equal(run.combiner.reason, "trains: so do text that it learns from");
     });

@@ -89,6 +89,7 @@ export async function setup(event: SetupEvent, { storage, quotas, print = consol
         sequence_model_training_dataframe: join(base, "dataframe"),
         ready_to_use_artifacts: join(base, "ready_to_use_artifacts"),
     };
+    const id = executionId(execution.arn);
     const places = { raw_data: rawData, split_set: splitSet, dataframe: paths.sequence_model_training_dataframe };
     const modelRun = (
         name: string, model: ModelSettings, wanted: CompletedModel, decision: Decision, modelSplit: ModelRun["split"],
@@ -102,10 +103,11 @@ export async function setup(event: SetupEvent, { storage, quotas, print = consol
         input_data_config: model.channels.map(({ name: channel, from, path }) =>
             inputChannel(channel, from === "code" ? path : path === "" ? `${places[from]}/` : join(places[from], path))),
         output_path: prefix(name),
-        checkpoint_path: join(input.target, "checkpoints", name, decision.key),
+        // A forced training is to train: the checkpoint of the finished one would leave it nothing to do.
+        checkpoint_path: join(input.target, "checkpoints", name, wanted.forced ? `${decision.key}-forced-${id}` : decision.key),
     });
     const run: Run = {
-        id: executionId(execution.arn),
+        id,
         fetch: input.fetchData || fetchModels,
         output_artifact_paths: paths,
         parameters: {
