@@ -49,7 +49,8 @@ describe("local/run/input", () => {
 
     it("what the user sets is not reduced", () => {
         const { input, reductions } = make({ changes: parseSettings(["image.epochs=3"], models, keys).input });
-        assert.deepEqual((input as { initialization: { image_model: unknown } }).initialization.image_model, { hyperparameters: { epochs: 3 } });
+        const { image_model: image } = (input as { initialization: { image_model: unknown } }).initialization;
+        assert.deepEqual(image, { hyperparameters: { epochs: 3 } });
         assert.deepEqual(reductions, []);
     });
 

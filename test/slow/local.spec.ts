@@ -48,7 +48,11 @@ describe("the local run", function () {
     after(() => rmSync(directory, { recursive: true, force: true }));
 
     function start(...args: readonly string[]): Running {
-        const child = spawn(process.execPath, [path.join(root, "scripts/ensemble.mjs"), "local", "--folder", folder, ...args], { cwd: root });
+        const child = spawn(process.execPath, [path.join(root, "scripts/ensemble.mjs"), "local", "--folder", folder, ...args], {
+            cwd: root,
+            // colours are on where CI is set, and would stand between the words that are looked for
+            env: { ...process.env, NO_COLOR: "1" },
+        });
         children.push(child);
         let stdout = "";
         let stderr = "";
