@@ -15,7 +15,9 @@ export function inputSchemaText(): string {
     };
     const schema = inputJsonSchema({
         artifactBase: "", dataLocations: [],
-        members: Object.fromEntries(Object.entries(MEMBERS).map(([name, spec]) => [name, { ...shape(spec), splitSet: spec.splitSet }])),
+        members: Object.fromEntries(Object.entries(MEMBERS).map(([name, spec]) => {
+            return [name, { ...shape(spec), splitSet: spec.splitSet ?? false }];
+        })),
         combiner: { ...shape(COMBINER), name: COMBINER.name },
     });
     return `${JSON.stringify(schema, null, 2)}\n`;

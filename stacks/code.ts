@@ -5,7 +5,8 @@ import * as tar from "tar";
 import { type BuildContext, type ContextFile, filesBelow, hashParts, readContext } from "../components/contentHash";
 
 const ROOT = path.resolve(__dirname, "..");
-const TRAINING = path.join(ROOT, "workloads/training");
+/** What trainings have in common: the container contract, labels, predictions, metrics. */
+const COMMON = path.join(ROOT, "workloads/training/common");
 
 /** The image of the jobs: their bundle and its Dockerfile. */
 export function jobsContext(code: string, nodeBase: string, platform: string): BuildContext {
@@ -21,11 +22,12 @@ export function jobsContext(code: string, nodeBase: string, platform: string): B
     };
 }
 
-/** The image of a model that is no script in a framework's container: its folder and what the models have in common. */
-export function trainingContext(folder: string, pythonBase: string, platform: string): BuildContext {
+/** The image of a model that is no script in a framework's container: its source's folder, beside it what the models have in common. */
+export function trainingContext(source: string, pythonBase: string, platform: string): BuildContext {
+    const folder = path.basename(source);
     const files: Record<string, ContextFile> = {
-        ...readContext(path.join(TRAINING, "common"), "common/"),
-        ...readContext(path.join(TRAINING, folder), `${folder}/`),
+        ...readContext(COMMON, "common/"),
+        ...readContext(source, `${folder}/`),
     };
     return { files, dockerfile: `${folder}/Dockerfile`, buildArgs: { BASE_IMAGE: pythonBase }, platform, base: pythonBase };
 }
@@ -39,23 +41,22 @@ export interface SourceArchive {
 }
 
 /** Packs a script and what the models have in common: equal files give equal bytes. Relative to the project, as Pulumi's state keeps it. */
-export function sourceArchive(folder: string): SourceArchive {
+export function sourceArchive(source: string): SourceArchive {
     const files = [
-        ...filesBelow(path.join(TRAINING, folder)).map(file => ({ from: path.join(TRAINING, folder, file), to: file })),
-        ...filesBelow(path.join(TRAINING, "common")).map(file => ({ from: path.join(TRAINING, "common", file), to: `common/${file}` })),
+        ...filesBelow(source).map(file => ({ from: path.join(source, file), to: file })),
+        ...filesBelow(COMMON).map(file => ({ from: path.join(COMMON, file), to: `common/${file}` })),
     ].sort((left, right) => left.to < right.to ? -1 : 1);
     const hash = hashParts(files.flatMap(({ from, to }) => [to, fs.readFileSync(from)]));
-    const file = `.build/source/${folder}-${hash.slice(0, 12)}.tar.gz`;
-    const target = path.join(ROOT, file);
-    if (!fs.existsSync(target)) {
-        const staging = `${target}.${process.pid}`;
+    const file = `.build/source/${path.basename(source)}-${hash.slice(0, 12)}.tar.gz`;
+    if (!fs.existsSync(file)) {
+        const staging = `${file}.${process.pid}`;
         for (const { from, to } of files) {
             fs.mkdirSync(path.dirname(path.join(staging, to)), { recursive: true });
             fs.copyFileSync(from, path.join(staging, to));
             fs.chmodSync(path.join(staging, to), 0o644);
         }
         tar.c({ file: `${staging}.tar.gz`, cwd: staging, sync: true, gzip: true, portable: true, mtime: new Date(0) }, files.map(({ to }) => to));
-        fs.renameSync(`${staging}.tar.gz`, target);
+        fs.renameSync(`${staging}.tar.gz`, file);
         fs.rmSync(staging, { recursive: true });
     }
     return { hash, file };

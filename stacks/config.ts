@@ -10,7 +10,7 @@ import type { JobName } from "../components/names";
 import { parseS3 } from "../components/iam";
 import { JOB_QUEUE_SECONDS, JOB_SECONDS, type Capacity, type Hyperparameters } from "../workflow";
 import { readHyperparameter } from "../workflow/input";
-import { COMBINER, hyperparametersOf, MEMBERS, type ModelSpec } from "./models";
+import { builtImages, DOCUMENTS, type EnsembleSpec, FRAMEWORKS, hyperparametersOf, type MemberSpec, MODEL_DEFAULTS, modelsOf, type ModelSpec } from "./models";
 
 /** What a model of a stage is configured with. */
 export interface ModelConfig {
@@ -41,12 +41,13 @@ export interface StageConfig {
     readonly models: Readonly<Record<string, ModelConfig>>;
     readonly containers: { readonly tensorflowCpu: string; readonly tensorflowGpu: string; readonly allowTags: boolean };
     readonly images: {
-        readonly text?: string;
         readonly jobs?: string;
         /** Base images, with digest where given so. */
         readonly pythonBase: string;
         readonly nodeBase: string;
         readonly platform: "linux/amd64";
+        /** By the name of an image that the ensemble would build: the address of one to use instead. */
+        readonly [built: string]: string | undefined;
     };
     readonly jobs: Readonly<Record<JobName, JobSize>>;
     readonly compute: ComputeChoice;
@@ -64,10 +65,19 @@ export interface StageConfig {
     readonly stubs: Readonly<Record<string, z.core.util.JSONType>>;
 }
 
+type Optional<T> = T extends readonly unknown[] | string | number | boolean ? T : { readonly [K in keyof T]?: Optional<T[K]> };
+
+/** A stage's configuration as it is written: everything may be left out; docs/configuration.md has meanings and defaults. */
+export type StageOptions = Optional<Omit<StageConfig, "stage" | "network">> & {
+    /** Where the Batch jobs run. Default: the account's default VPC. */
+    readonly network?: NetworkChoice;
+};
+
 /** All that is wrong with a configuration. */
 export class ConfigError extends Error {
-    constructor(readonly problems: readonly string[]) {
-        super(`The stack configuration has ${problems.length} ${problems.length === 1 ? "problem" : "problems"}:\n${
+    /** @param subject What the problems are of. */
+    constructor(readonly problems: readonly string[], subject = "The stack configuration has") {
+        super(`${subject} ${problems.length} ${problems.length === 1 ? "problem" : "problems"}:\n${
             problems.map(problem => `  - ${problem}`).join("\n")}`);
         this.name = "ConfigError";
     }
@@ -109,8 +119,9 @@ const instanceType = z.string().regex(/^ml\.[a-z0-9-]+\.([0-9]*x?large|medium|me
 const whole = (minimum: number, maximum: number) => z.number().int().min(minimum).max(maximum);
 const days = whole(1, 3_653);
 
-function modelSchema(spec: ModelSpec, member: boolean) {
+function modelSchema(spec: ModelSpec & Pick<MemberSpec, "required">, member: boolean) {
     const { schema, defaults } = hyperparametersOf(spec);
+    const given = { ...MODEL_DEFAULTS, required: true, ...spec };
     const hyperparameters = Object.fromEntries(Object.entries(schema).map(([name, rule]) => [
         name,
         z.any().superRefine((value, context) => {
@@ -125,17 +136,18 @@ function modelSchema(spec: ModelSpec, member: boolean) {
     ]));
     const shape = {
         hyperparameters: z.strictObject(hyperparameters).prefault({}).describe("See the table of hyperparameters."),
-        capacity: z.array(z.strictObject({ instanceType, spot: z.boolean().default(false) })).min(1).max(10).default([...spec.capacity])
+        capacity: z.array(z.strictObject({ instanceType, spot: z.boolean().default(false) })).min(1).max(10).default([...given.capacity])
             .describe("Machines in the order in which they are tried when there is no capacity."),
-        instanceCount: whole(1, 20).default(spec.instanceCount).describe("Machines of one training job."),
-        volumeGb: whole(1, 16_384).default(spec.volumeGb).describe("Disk of each machine in GB; types with own disks ignore it."),
-        maxRuntimeSeconds: whole(60, 2_419_200).default(spec.maxRuntimeSeconds).describe("The longest that one training job may run."),
-        maxHours: z.number().positive().max(672).default(spec.maxHours)
+        instanceCount: whole(1, 20).default(given.instanceCount).describe("Machines of one training job."),
+        volumeGb: whole(1, 16_384).default(given.volumeGb).describe("Disk of each machine in GB; types with own disks ignore it."),
+        maxRuntimeSeconds: whole(60, 2_419_200).default(given.maxRuntimeSeconds).describe("The longest that one training job may run."),
+        maxHours: z.number().positive().max(672).default(given.maxHours)
             .describe("Budget of this model in all: attempts, waits and rungs included. Bounds the price."),
         minimumMetrics: z.record(z.string().regex(/^[a-z][a-z0-9_]*$/, "expected the name of a metric in metrics.json"), z.number()).default({})
             .describe("Lowest allowed value by metric; below it nothing is published."),
         image: imageAddress.optional().describe("Image in place of the framework's or the built one."),
-        required: (member ? z.boolean() : z.literal(true)).default(true).describe("Whether the ensemble fails without this member."),
+        required: (member ? z.boolean().default(given.required) : z.literal(true).default(true))
+            .describe("Whether the ensemble fails without this member."),
     };
     return z.strictObject(shape).superRefine((model, context) => {
         if (model.maxHours * 3_600 < model.maxRuntimeSeconds) {
@@ -192,8 +204,7 @@ const networkSchema = z.discriminatedUnion("kind", [
 
 const json: z.ZodType<z.core.util.JSONType> = z.json();
 
-/** Every key of the stack configuration. The order is that of the configuration table. */
-export const CONFIG_KEYS = {
+const configKeys = (ensemble: EnsembleSpec) => ({
     service: z.string().regex(/^[a-z][a-z0-9-]{0,18}[a-z0-9]$/, "expected 2 to 20 of a-z, 0-9 and -, beginning with a letter").default("ensemble")
         .describe("What every name begins with."),
     folds: whole(2, 20).default(4).describe("Folds of the image model; with as many machines, one fold a machine."),
@@ -205,8 +216,7 @@ export const CONFIG_KEYS = {
     dataLocations: z.array(s3Prefix).max(50).default([])
         .describe("s3:// prefixes besides the stage's own bucket that executions may read from and write to."),
     models: z.strictObject({
-        ...Object.fromEntries(Object.entries(MEMBERS).map(([name, spec]) => [name, modelSchema(spec, true)])),
-        [COMBINER.name]: modelSchema(COMBINER, false),
+        ...Object.fromEntries(modelsOf(ensemble).map(([name, spec]) => [name, modelSchema(spec, spec !== ensemble.combiner)])),
     }).prefault({}).describe("What each model is trained with; see the tables below."),
     containers: z.strictObject({
         tensorflowCpu: z.string().default("tensorflow-training:2.21.0-cpu-py312-amzn2023-sagemaker"),
@@ -214,7 +224,7 @@ export const CONFIG_KEYS = {
         allowTags: z.boolean().default(false),
     }).prefault({}).describe("AWS's TensorFlow training containers: repository and digest in the region's registry, or a whole address."),
     images: z.strictObject({
-        text: imageAddress.optional(),
+        ...Object.fromEntries(Object.keys(builtImages(ensemble)).map(name => [name, imageAddress.optional()])),
         jobs: imageAddress.optional(),
         pythonBase: z.string().default("public.ecr.aws/docker/library/python:3.12-slim"),
         nodeBase: z.string().default("public.ecr.aws/docker/library/node:22-slim"),
@@ -251,19 +261,23 @@ export const CONFIG_KEYS = {
     protect: z.boolean().default(false).describe("Data is neither deleted by mistake nor together with the stack."),
     keptReleases: whole(1, 50).default(10).describe("Deployments whose functions stay callable for executions that still run."),
     stubs: z.record(z.string().min(1), json).default({}).describe("Recorded results by state name: the state is replaced by a Pass with its result."),
-} as const;
+} as const);
 
-const schema = z.strictObject(CONFIG_KEYS).superRefine((config, context) => {
+/** Every key of the stack configuration. The order is that of the configuration table. */
+export const CONFIG_KEYS = configKeys(DOCUMENTS);
+
+const schemaFor = (ensemble: EnsembleSpec) => z.strictObject(configKeys(ensemble)).superRefine((config, context) => {
     const fail = (path: (string | number)[], message: string) => context.addIssue({ code: "custom", path, message });
     const models = config.models as unknown as Record<string, ModelConfig>;
-    const members = Object.keys(MEMBERS);
+    const members = Object.keys(ensemble.members);
     const required = members.filter(name => models[name]?.required).length;
-    if (config.quorum !== undefined && (config.quorum > members.length || config.quorum < required)) {
+    const quorum = config.quorum ?? ensemble.quorum;
+    if (quorum !== undefined && (quorum > members.length || quorum < required)) {
         fail(["quorum"], `expected ${required} (the required members) to ${members.length} (all members)`);
     }
-    for (const [name, spec] of Object.entries(MEMBERS)) {
+    for (const [name, spec] of Object.entries(ensemble.members)) {
         const machines = models[name]?.instanceCount ?? 0;
-        if (spec.splitSet && machines > config.folds) {
+        if (spec.splitSet === true && machines > config.folds) {
             fail(["models", name, "instanceCount"], `expected at most ${config.folds} (folds), is ${machines}: some would have nothing to train`);
         }
     }
@@ -277,7 +291,8 @@ const schema = z.strictObject(CONFIG_KEYS).superRefine((config, context) => {
             }
         }
     }
-    for (const framework of ["tensorflowCpu", "tensorflowGpu"] as const) {
+    const used = modelsOf(ensemble).map(([, { container }]) => "framework" in container ? container.framework : undefined);
+    for (const framework of FRAMEWORKS.filter(name => used.includes(name))) {
         const value = config.containers[framework];
         if (!/@sha256:[0-9a-f]{64}$/.test(value) && !(config.containers.allowTags && /:[\w][\w.-]*$/.test(value))) {
             fail(["containers", framework], "expected a digest, <repository>@sha256:<64 hexadecimal digits>: a tag moves with every patch, and the "
@@ -301,7 +316,7 @@ function shown(value: unknown): string {
 }
 
 /** The names that a strict object knows at a path; the tree of the schema is walked, whatever wraps its objects. */
-function knownKeys(path: readonly PropertyKey[]): string[] {
+function knownKeys(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
     let node: z.core.$ZodType | undefined = schema;
     const objectOf = (type: z.core.$ZodType | undefined): z.core.$ZodType | undefined => {
         let current = type;
@@ -320,13 +335,13 @@ function knownKeys(path: readonly PropertyKey[]): string[] {
     return object instanceof z.ZodObject ? Object.keys(object.shape as object) : [];
 }
 
-function describeIssue(raw: unknown, issue: z.core.$ZodIssue): string[] {
+function describeIssue(schema: z.core.$ZodType, raw: unknown, issue: z.core.$ZodIssue): string[] {
     const where = (extra: readonly PropertyKey[] = []) => [...issue.path, ...extra].map(String).join(".");
     const got = shown(valueAt(raw, issue.path));
     switch (issue.code) {
         case "unrecognized_keys":
             return issue.keys.map(key => {
-                const known = knownKeys(issue.path);
+                const known = knownKeys(schema, issue.path);
                 const advice = known.length === 0 ? "" : `; did you mean "${closest(key, known)}"? Known: ${known.join(", ")}`;
                 return `${where([key])}: unknown key${advice}`;
             });
@@ -352,16 +367,18 @@ function describeIssue(raw: unknown, issue: z.core.$ZodIssue): string[] {
  *
  * @param stage Name of the stack.
  * @param raw Keys without the project's name, values as JSON.
+ * @param ensemble The models that the stage has.
  * @throws ConfigError with all problems: key, value and bound of each.
  */
-export function loadStageConfig(stage: string, raw: RawConfig): StageConfig {
+export function loadStageConfig(stage: string, raw: RawConfig, ensemble: EnsembleSpec = DOCUMENTS): StageConfig {
+    const schema = schemaFor(ensemble);
     const problems: string[] = [];
     if (!/^[a-z][a-z0-9-]{0,14}[a-z0-9]$/.test(stage)) {
         problems.push(`stack name: got ${shown(stage)}, expected 2 to 16 of a-z, 0-9 and -, beginning with a letter: it is part of every name`);
     }
     const result = schema.safeParse(raw);
     if (!result.success) {
-        problems.push(...result.error.issues.flatMap(issue => describeIssue(raw, issue)));
+        problems.push(...result.error.issues.flatMap(issue => describeIssue(schema, raw, issue)));
     } else if (`${result.data.service}-${stage}`.length > 28) {
         problems.push(`service: got ${shown(result.data.service)}, expected at most ${27 - stage.length} characters with the stack name "${stage}": `
             + "names of training jobs have room for 28 of both");

@@ -2,11 +2,13 @@
  * What a stage consists of. Read from top to bottom, it is the order in which a deployment makes it: the key, where the artefacts lie,
  * who is told, the images, the functions and jobs, the state machine that calls them, and the watch over it.
  */
+import * as path from "node:path";
 import * as s3 from "@pulumi/aws/s3";
 import * as pulumi from "@pulumi/pulumi";
 import { Alerts } from "../components/alerts";
 import { ArtifactStore } from "../components/artifactStore";
 import { BatchJobs, jobDefinition } from "../components/batchJobs";
+import type { BuildContext } from "../components/contentHash";
 import { FailureWatch } from "../components/failureWatch";
 import { type FunctionSpec, type Release, StageFunction } from "../components/functions";
 import { type Statement, trustPolicy } from "../components/iam";
@@ -21,10 +23,10 @@ import { TrainingStateMachine } from "../components/trainingStateMachine";
 import { ensembleTraining, type Permission, policyDocument } from "../workflow";
 import { type Bundles, loadBundles } from "./bundles";
 import { jobsContext, sourceArchive, trainingContext } from "./code";
-import type { StageConfig } from "./config";
-import { COMBINER, MEMBERS } from "./models";
+import { ConfigError, loadStageConfig, type RawConfig, type StageConfig, type StageOptions } from "./config";
+import { builtImages, DOCUMENTS, type EnsembleSpec, modelsOf, problemsOf } from "./models";
 import { functionStatements, jobStatements, READ_KEY, trainingStatements, WRITE_KEY } from "./permissions";
-import type { Releases } from "./releases";
+import { NO_RELEASES, type Releases } from "./releases";
 import { type BuiltCode, jobParameters, locationsOf, stageSettings, stageTargets, trainingRepositories } from "./settings";
 
 /** Newest runtime that the jobs' base image has as well; the bundles are written for Node 20 and later. */
@@ -43,34 +45,109 @@ const FUNCTION_SETTINGS: Readonly<Record<FunctionName, FunctionSettings>> = {
     "describe-failure": { description: "Writes the message about a failed execution", memoryMb: 256, timeoutSeconds: 50, key: [] },
 };
 
-export interface StageInput {
-    readonly config: StageConfig;
+/**
+ * What an {@link EnsembleTraining} is made of. All of it is plain, none a `pulumi.Input`: it decides which resources exist and what the
+ * definition of the state machine says, and a definition that is unknown at preview can be neither proven nor judged by a policy.
+ */
+export interface EnsembleTrainingArgs {
+    /** Where the stage lives: `await surroundings()` asks the provider. Names and ARNs are computed from it. */
     readonly identity: Identity;
-    /** What earlier deployments of this stage left for executions that still run. */
+    /**
+     * What earlier deployments of this stage left for executions that still run: `await surroundings()` reads it from the stack's own
+     * output `releases`, so export {@link EnsembleTraining.releases} under this name. Default: nothing.
+     */
+    readonly before?: Releases;
+    /** Name of the stage, 2 to 16 of a-z, 0-9 and -: part of every name in AWS. Default: the stack's. */
+    readonly stage?: string;
+    /** Members and combiner. Default: text, image and sequence model, which read stacks of scanned pages. */
+    readonly models?: EnsembleSpec;
+    /** Everything else that may differ by stage: the keys of docs/configuration.md. `service` is by default the component's name. */
+    readonly settings?: StageOptions;
+}
+
+/** Names and addresses of a stage. */
+export interface EnsembleTrainingOutputs {
+    readonly stateMachineName: pulumi.Output<string>;
+    readonly stateMachineArn: pulumi.Output<string>;
+    readonly stateMachineConsole: string;
+    readonly artifactBucket: pulumi.Output<string>;
+    /** s3:// prefix below which executions write. */
+    readonly artifactBase: string;
+    readonly artifactConsole: string;
+    readonly jobQueueArn: pulumi.Output<string>;
+    readonly jobsConsole: string;
+    readonly jobsImage: string;
+    readonly trainingRoleArn: pulumi.Output<string>;
+    /** One message per failed execution goes here. */
+    readonly alertsTopicArn: pulumi.Output<string>;
+    /** What alarms say. */
+    readonly operationsTopicArn: pulumi.Output<string>;
+    readonly failureRuleArn: pulumi.Output<string>;
+    readonly undeliveredQueueUrl: pulumi.Output<string>;
+    readonly keyArn: pulumi.Output<string>;
+    /** By function, the alias that new executions call. */
+    readonly functionAliases: Readonly<Record<FunctionName, string>>;
+    readonly logGroups: { readonly stateMachine: string; readonly jobs: string; readonly functions: readonly string[] };
+    /** By model, the image that it trains in. */
+    readonly modelImages: Readonly<Record<string, string>>;
+}
+
+/**
+ * One stage of the training of an ensemble: state machine, functions, Batch jobs, images, roles, bucket, key, topics, and the watch over
+ * failed executions.
+ *
+ * @throws ConfigError with all problems of `models` and `settings`; UnprovenDefinitionError where the definition could fail in silence.
+ */
+export class EnsembleTraining extends pulumi.ComponentResource {
+    readonly outputs: EnsembleTrainingOutputs;
+    /** What this deployment leaves for executions that still run after the next one: export it as the stack's output `releases`. */
+    readonly releases: pulumi.Output<Releases>;
+
+    constructor(name: string, args: EnsembleTrainingArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("ensemble:training:EnsembleTraining", name, {}, opts);
+        const models = args.models ?? DOCUMENTS;
+        const problems = problemsOf(models);
+        if (problems.length > 0) {
+            throw new ConfigError(problems, "The ensemble's models have");
+        }
+        const config = loadStageConfig(args.stage ?? pulumi.getStack(), { service: name, ...args.settings } as RawConfig, models);
+        const before = args.before ?? NO_RELEASES;
+        const { outputs, releases } = declareStage(name, this, { config, models, identity: args.identity, before });
+        this.outputs = outputs;
+        this.releases = releases;
+        this.registerOutputs({ stateMachineArn: outputs.stateMachineArn, artifactBucket: outputs.artifactBucket });
+    }
+}
+
+interface StageInput {
+    readonly config: StageConfig;
+    readonly models: EnsembleSpec;
+    readonly identity: Identity;
     readonly before: Releases;
 }
 
-/** Declares all resources of a stage; what it returns are the stack's outputs. */
-export function ensembleTrainingStage({ config, identity, before }: StageInput): Record<string, unknown> {
+/** Declares all resources of a stage below its component, from top to bottom in the order in which a deployment makes them. */
+function declareStage(service: string, parent: EnsembleTraining, { config, models, identity, before }: StageInput): Declared {
+    // Stages that were deployed before there was the component keep what they have.
+    const child = { parent, aliases: [{ parent: pulumi.rootStackResource }] };
     const names = new StageNames(identity, config);
     const tags = stageTags(config);
-    const service = config.service;
     const protectedStage = config.protect;
-    const key = new StageKey(service, { names, existingKeyArn: config.keyArn, protectedStage, tags });
-    const common = { names, keyArn: key.arn, protectedStage, tags };
-    const afterKey = { dependsOn: [...key.parts] };
+    const key = new StageKey(service, { names, existingKeyArn: config.keyArn, protectedStage, tags }, child);
+    const common = { service, names, keyArn: key.arn, protectedStage, tags };
+    const afterKey = { ...child, dependsOn: [...key.parts] };
     const { logDays, ...expiry } = config.retention;
     const store = new ArtifactStore(service, { ...common, ...expiry }, afterKey);
     const alerts = new Alerts(service, {
         ...common, failureAddresses: config.notifications.failures, operationsAddresses: config.notifications.operations,
     }, afterKey);
-    const network = new Network(service, { names, choice: config.network, tags });
+    const network = new Network(service, { names, choice: config.network, tags }, child);
 
     const bundles = loadBundles();
-    const images = stageImages(config, bundles, common, before, afterKey);
-    const sources = sourceArchives(config, names, store);
+    const images = stageImages(config, models, bundles, common, before, afterKey);
+    const sources = sourceArchives(config, models, common, store, child);
     const jobsImage = config.images.jobs ?? images.built.jobs.uri;
-    const settings = stageSettings(config, names, { images: images.built, sources: sources.addresses });
+    const settings = stageSettings(config, names, { images: images.built, sources: sources.addresses }, models);
 
     const places = { names, locations: locationsOf(config, names) };
     const functions = stageFunctions(config, bundles, common, before, functionStatements(places), afterKey);
@@ -104,7 +181,7 @@ export function ensembleTrainingStage({ config, identity, before }: StageInput):
         keyGrants: true,
         keyArn: key.arn,
         tags,
-    });
+    }, child);
 
     const aliases = Object.fromEntries(FUNCTIONS.map(name => [name, functions[name].alias])) as Record<FunctionName, string>;
     const jobArns = Object.fromEntries(JOBS.map(job => [job, names.arn("batch", `job-definition/${definitions[job].name}`)])) as Record<JobName, string>;
@@ -121,9 +198,9 @@ export function ensembleTrainingStage({ config, identity, before }: StageInput):
             ...FUNCTIONS.flatMap(name => functions[name].parts),
         ],
     }, afterKey);
-    const watch = new FailureWatch(`${service}-failures`, common, { dependsOn: [machine, ...alerts.parts] });
+    const watch = new FailureWatch(`${service}-failures`, common, { ...child, dependsOn: [machine, ...alerts.parts] });
 
-    return {
+    const outputs: EnsembleTrainingOutputs = {
         stateMachineName: machine.stateMachineName,
         stateMachineArn: machine.arn,
         stateMachineConsole: names.console("states/home", `/statemachines/view/${names.stateMachineArn}`),
@@ -133,7 +210,6 @@ export function ensembleTrainingStage({ config, identity, before }: StageInput):
         jobQueueArn: jobs.queueArn,
         jobsConsole: names.console("batch/home", "jobs"),
         jobsImage,
-        textImage: settings.members.text.container.image,
         trainingRoleArn: trainingRole.arn,
         alertsTopicArn: alerts.alertsTopicArn,
         operationsTopicArn: alerts.operationsTopicArn,
@@ -142,6 +218,11 @@ export function ensembleTrainingStage({ config, identity, before }: StageInput):
         keyArn: key.arn,
         functionAliases: aliases,
         logGroups: { stateMachine: names.stateMachineLogGroup, jobs: names.jobLogGroup, functions: names.functionLogGroups },
+        modelImages: Object.fromEntries([...Object.entries(settings.members), [settings.combiner.name, settings.combiner] as const]
+            .map(([model, { container }]) => [model, container.image])),
+    };
+    return {
+        outputs,
         releases: pulumi.output({
             functions: Object.fromEntries(FUNCTIONS.map(name => [name, functions[name].releases])),
             images: images.record,
@@ -162,21 +243,34 @@ export function taskStatements(permissions: readonly Permission[]): { statements
     };
 }
 
+interface Declared {
+    readonly outputs: EnsembleTrainingOutputs;
+    readonly releases: pulumi.Output<Releases>;
+}
+
 /** What almost every component of a stage is given. */
 interface Common {
+    /** What the resources' names in Pulumi begin with. */
+    readonly service: string;
     readonly names: StageNames;
     readonly keyArn: pulumi.Input<string>;
     readonly protectedStage: boolean;
     readonly tags: ReturnType<typeof stageTags>;
 }
 
-function stageImages(config: StageConfig, bundles: Bundles, common: Common, before: Releases, opts: pulumi.ComponentResourceOptions) {
+function stageImages(
+    config: StageConfig, models: EnsembleSpec, bundles: Bundles, common: Common, before: Releases, opts: pulumi.ComponentResourceOptions,
+) {
     const { pythonBase, nodeBase, platform } = config.images;
-    const contexts = {
+    /** Some model trains in it: its configuration names no other. */
+    const isNeeded = (image: string) => config.images[image] === undefined && modelsOf(models).some(([name, { container }]) =>
+        container.kind === "image" && container.image === image && config.models[name].image === undefined);
+    const contexts: Record<string, BuildContext> = {
         ...(config.images.jobs === undefined ? { jobs: jobsContext(bundles.jobs.code, nodeBase, platform) } : {}),
-        ...(config.images.text === undefined && config.models.text.image === undefined ? { text: trainingContext("text", pythonBase, platform) } : {}),
+        ...Object.fromEntries(Object.entries(builtImages(models)).filter(([image]) => isNeeded(image))
+            .map(([image, source]) => [image, trainingContext(source, pythonBase, platform)])),
     };
-    const made = Object.entries(contexts).map(([image, context]) => [image, new TrainingImage(`${config.service}-image-${image}`, {
+    const made = Object.entries(contexts).map(([image, context]) => [image, new TrainingImage(`${common.service}-image-${image}`, {
         ...common, image, context, before: before.images[image] ?? { pushed: [] }, remembered: config.keptReleases,
     }, opts)] as const);
     const built: Record<string, { uri: string; hash: string }> = {};
@@ -188,20 +282,23 @@ function stageImages(config: StageConfig, bundles: Bundles, common: Common, befo
     return { built, record, parts: made.flatMap(([, image]) => image.parts) };
 }
 
-function sourceArchives(config: StageConfig, names: StageNames, store: ArtifactStore) {
-    const scripts = [...Object.values(MEMBERS), COMBINER].filter(spec => spec.container.kind === "script");
+function sourceArchives(
+    config: StageConfig, models: EnsembleSpec, common: Common, store: ArtifactStore, opts: pulumi.CustomResourceOptions,
+) {
+    const scripts = new Set(modelsOf(models).filter(([, { container }]) => container.kind === "script").map(([, { source }]) => source));
     const addresses: Record<string, BuiltCode["sources"][string]> = {};
-    const parts = scripts.map(({ folder }) => {
-        const archive = sourceArchive(folder);
+    const parts = [...scripts].map(source => {
+        const archive = sourceArchive(source);
+        const folder = path.basename(source);
         const objectKey = `code/${folder}/${archive.hash}/sourcedir.tar.gz`;
-        addresses[folder] = { hash: archive.hash, uri: `s3://${names.bucket}/${objectKey}` };
-        return new s3.BucketObjectv2(`${config.service}-source-${folder}-${archive.hash.slice(0, 12)}`, {
+        addresses[source] = { hash: archive.hash, uri: `s3://${common.names.bucket}/${objectKey}` };
+        return new s3.BucketObjectv2(`${common.service}-source-${folder}-${archive.hash.slice(0, 12)}`, {
             bucket: store.bucket,
             key: objectKey,
             source: new pulumi.asset.FileAsset(archive.file),
             sourceHash: archive.hash,
-            tags: stageTags(config),
-        }, { ...protection("release", config.protect), dependsOn: [...store.parts] });
+            tags: common.tags,
+        }, { ...opts, ...protection("release", config.protect), dependsOn: [...store.parts] });
     });
     return { addresses, parts };
 }
@@ -216,7 +313,7 @@ function stageFunctions(
             code: bundles[name].code, handler: "index.handler", runtime: RUNTIME, ...size, environment: {},
         };
         const earlier: readonly Release[] = before.functions[name] ?? [];
-        return [name, new StageFunction(`${config.service}-${name}`, {
+        return [name, new StageFunction(`${common.service}-${name}`, {
             ...common, function: name, description, spec, statements: statements[name], keyActions: key, before: earlier,
             remembered: config.keptReleases, logDays: config.retention.logDays,
             // SageMaker takes an alias of a key for outputs, but not for volumes.

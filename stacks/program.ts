@@ -5,8 +5,8 @@ import { getRegion } from "@pulumi/aws/getRegion";
 import * as pulumi from "@pulumi/pulumi";
 import type { Identity } from "../components/names";
 import { decodeConfig, loadStageConfig, type StageConfig } from "./config";
-import { ensembleTrainingStage } from "./ensembleTraining";
-import { previousReleases } from "./releases";
+import { EnsembleTraining } from "./ensembleTraining";
+import { previousReleases, type Releases } from "./releases";
 
 /** The validated configuration of the stack that the program runs for. */
 export function stageConfig(): StageConfig {
@@ -19,8 +19,18 @@ export async function callerIdentity(): Promise<Identity> {
     return { account: caller.accountId, region: region.region, partition: partition.partition };
 }
 
-/** Declares the stage of the current stack. */
+/**
+ * What an {@link EnsembleTraining} must know before it declares anything: whose account and which region this is, and what the stack's
+ * last deployment left (its output `releases`).
+ */
+export async function surroundings(): Promise<{ readonly identity: Identity; readonly before: Releases }> {
+    return { identity: await callerIdentity(), before: await previousReleases() };
+}
+
+/** Declares the stage of the current stack; what it returns are the stack's outputs. */
 export async function program(): Promise<Record<string, unknown>> {
-    const config = stageConfig();
-    return ensembleTrainingStage({ config, identity: await callerIdentity(), before: await previousReleases() });
+    const { stage, ...settings } = stageConfig();
+    const { outputs, releases } = new EnsembleTraining(settings.service, { ...await surroundings(), stage, settings });
+    const { modelImages, ...names } = outputs;
+    return { ...names, textImage: modelImages.text, releases };
 }

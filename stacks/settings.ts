@@ -2,13 +2,13 @@
 import type { StageNames } from "../components/names";
 import { type Channel, defineEnsemble, type Container, type MemberSettings, type ModelSettings, type StageSettings, type Targets } from "../workflow";
 import { DLC_REGISTRIES, type ModelConfig, type StageConfig } from "./config";
-import { COMBINER, hyperparametersOf, MEMBERS, type ModelSpec, SEED } from "./models";
+import { type EnsembleSpec, hyperparametersOf, type ModelSpec, parametersOf, SEED } from "./models";
 
 /** What of a stage's code is known only when it is bundled. */
 export interface BuiltCode {
     /** Address and content hash of each image that is built here, by name. */
     readonly images: Readonly<Record<string, { readonly uri: string; readonly hash: string }>>;
-    /** Hash and address of each model's source archive, by the model's folder. */
+    /** Hash and address of each model's source archive, by the source. */
     readonly sources: Readonly<Record<string, { readonly hash: string; readonly uri: string }>>;
 }
 
@@ -41,13 +41,14 @@ const ISOLATED_SOURCE = "/opt/ml/input/data/code/sourcedir.tar.gz";
 function containerOf(spec: ModelSpec, model: ModelConfig, config: StageConfig, code: BuiltCode, names: StageNames): Container {
     if (spec.container.kind === "image") {
         const built = code.images[spec.container.image];
-        const image = model.image ?? config.images.text ?? built.uri;
+        const image = model.image ?? config.images[spec.container.image] ?? built.uri;
         // A prebuilt image is known by its address alone.
         return { image, encoding: "plain", codeHash: image === built?.uri ? built.hash : image };
     }
-    const source = code.sources[spec.folder];
+    const source = code.sources[spec.source];
+    const image = "address" in spec.container ? spec.container.address : config.containers[spec.container.framework];
     return {
-        image: frameworkImage(model.image ?? config.containers[spec.container.framework], names),
+        image: frameworkImage(model.image ?? image, names),
         encoding: "json",
         codeHash: source.hash,
         program: spec.container.program,
@@ -56,7 +57,7 @@ function containerOf(spec: ModelSpec, model: ModelConfig, config: StageConfig, c
 }
 
 function codeChannel(spec: ModelSpec, config: StageConfig, code: BuiltCode): Channel[] {
-    return config.isolation.network && spec.container.kind === "script" ? [{ name: "code", from: "code", path: code.sources[spec.folder].uri }] : [];
+    return config.isolation.network && spec.container.kind === "script" ? [{ name: "code", from: "code", path: code.sources[spec.source].uri }] : [];
 }
 
 function modelSettings(spec: ModelSpec, model: ModelConfig, config: StageConfig, code: BuiltCode, names: StageNames): ModelSettings {
@@ -75,15 +76,16 @@ function modelSettings(spec: ModelSpec, model: ModelConfig, config: StageConfig,
 }
 
 /** Everything about a stage that the workflow and its Setup need. */
-export function stageSettings(config: StageConfig, names: StageNames, code: BuiltCode): StageSettings {
-    const members = Object.fromEntries(Object.entries(MEMBERS).map(([name, spec]): [string, MemberSettings] => [name, {
+export function stageSettings(config: StageConfig, names: StageNames, code: BuiltCode, ensemble: EnsembleSpec): StageSettings {
+    const members = Object.fromEntries(Object.entries(ensemble.members).map(([name, spec]): [string, MemberSettings] => [name, {
         ...modelSettings(spec, config.models[name], config, code, names),
         required: config.models[name].required,
-        splitSet: spec.splitSet,
-        mergeParameter: spec.mergeParameter,
-        publishParameter: spec.publishParameter,
+        splitSet: spec.splitSet ?? false,
+        ...parametersOf(name, spec),
     }]));
-    const combiner = { ...modelSettings(COMBINER, config.models[COMBINER.name], config, code, names), name: COMBINER.name };
+    const { name } = ensemble.combiner;
+    const combiner = { ...modelSettings(ensemble.combiner, config.models[name], config, code, names), name };
+    const quorum = config.quorum ?? ensemble.quorum;
     return {
         service: config.service,
         stage: config.stage,
@@ -93,7 +95,7 @@ export function stageSettings(config: StageConfig, names: StageNames, code: Buil
         folds: config.folds,
         testShare: config.testShare,
         seed: config.seed,
-        ...defineEnsemble({ members, combiner, ...(config.quorum === undefined ? {} : { quorum: config.quorum }) }),
+        ...defineEnsemble({ members, combiner, ...(quorum === undefined ? {} : { quorum }) }),
         ...(config.maximumRegression === undefined ? {} : { maximumRegression: config.maximumRegression }),
         // The alias: the key's own ARN is not known before the key exists.
         kmsKeyArn: config.keyArn ?? names.keyAliasArn,

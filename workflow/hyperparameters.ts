@@ -30,7 +30,7 @@ const ABOVE_MINIMUM: Bounds = { exclusiveMinimum: true };
 const BELOW_MAXIMUM: Bounds = { exclusiveMaximum: true };
 
 /** What no model learns from: where copies of logs go. */
-const EVERY_JOB: HyperparameterTable = {
+export const EVERY_JOB: HyperparameterTable = {
     bucket: { type: "string", learning: false, default: "", description: "Bucket for a copy of metrics and history; empty: none." },
     s3_log_folder: { type: "string", learning: false, default: "logs/sagemaker", description: "Folder of that bucket." },
 };
