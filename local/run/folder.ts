@@ -66,8 +66,10 @@ export function newRunId(folder: LocalFolder, now: Date): string {
     }
 }
 
-/** Removes the folders of all but the newest runs. */
-export function pruneRuns(folder: LocalFolder, keep: number): void {
+const KEPT_RUNS = 10;
+
+/** Removes the folders of all but the newest ten runs. */
+export function pruneRuns(folder: LocalFolder, keep: number = KEPT_RUNS): void {
     const runs = existsSync(folder.runs) ? readdirSync(folder.runs).sort() : [];
     for (const old of runs.slice(0, Math.max(0, runs.length - keep))) {
         rmSync(path.join(folder.runs, old), { recursive: true, force: true });

@@ -30,9 +30,20 @@ export interface TaskOptions {
     readonly directory: string;
     readonly python: string;
     readonly faults: readonly Fault[];
-    /** Processes of trainings at a time. */
-    readonly processors: number;
+    /** Admits as many processes of trainings at a time as there are processors. */
+    readonly slot: Semaphore;
+    /** Names of training jobs used before: SageMaker refuses them for ever. */
+    readonly usedNames: Set<string>;
     readonly observer: TaskObserver;
+    readonly onJob?: (job: StartedJob) => void;
+}
+
+/** A training or a Batch job that has begun, as AWS's own APIs would find its log. */
+export interface StartedJob {
+    readonly kind: "training" | "batch";
+    /** The training job's name, or the Batch job's id. */
+    readonly id: string;
+    readonly log: string;
 }
 
 const KINDS: readonly (readonly [RegExp, TaskKind])[] = [
@@ -72,9 +83,7 @@ function taskKind(state: string, resource: string): TaskKind {
 
 /** Does the Tasks of the definition with processes of this machine. */
 export function localTasks(options: TaskOptions): TaskHandler {
-    const usedNames = new Set<string>();
     const counts = new Map<string, number>();
-    const slot = semaphore(options.processors);
     return async (request) => {
         const number = (counts.get(request.state) ?? 0) + 1;
         counts.set(request.state, number);
@@ -82,7 +91,7 @@ export function localTasks(options: TaskOptions): TaskHandler {
         const shown = options.observer.begin(request, log);
         try {
             const effect = nextFault(options.faults, { state: request.state, arguments: request.arguments });
-            const answer = await perform(request, options, { usedNames, slot, log, effect });
+            const answer = await perform(request, options, log, effect);
             await options.observer.finished(request, answer);
             shown.end("done", answerNote(answer));
             return answer as JsonValue;
@@ -101,16 +110,10 @@ export function localTasks(options: TaskOptions): TaskHandler {
     };
 }
 
-interface Performing {
-    readonly usedNames: Set<string>;
-    readonly slot: Semaphore;
-    readonly log: string;
-    readonly effect?: FaultEffect;
-}
-
-async function perform(request: TaskRequest, options: TaskOptions, performing: Performing): Promise<Record<string, unknown>> {
+async function perform(
+    request: TaskRequest, options: TaskOptions, log: string, effect: FaultEffect | undefined,
+): Promise<Record<string, unknown>> {
     const { store, supervisor, stage } = options;
-    const { log, effect } = performing;
     if (effect !== undefined && "throws" in effect) {
         throw effect.throws;
     }
@@ -128,6 +131,10 @@ async function perform(request: TaskRequest, options: TaskOptions, performing: P
             return submitJob(request.arguments as unknown as SubmitJobRequest, {
                 ...common,
                 onStart,
+                onSubmitted: (job) => {
+                    options.onJob?.({ kind: "batch", id: job.JobId, log });
+                    request.submitted({ ...job });
+                },
                 definitions: stage.jobDefinitions,
                 environment: store.environment,
                 program: (image, command) => ({
@@ -143,13 +150,17 @@ async function perform(request: TaskRequest, options: TaskOptions, performing: P
         case "training":
             return launchTrainingJob(request.arguments as unknown as TrainingJobRequest, {
                 ...common,
+                onSubmitted: ({ TrainingJobArn, TrainingJobName }) => {
+                    options.onJob?.({ kind: "training", id: TrainingJobName, log });
+                    request.submitted({ TrainingJobArn });
+                },
                 onStart: onStart && ((_host, child) => onStart(child)),
                 s3: store.s3,
                 workspace: path.join(options.directory, "jobs"),
                 python: options.python,
                 arnPrefix: `arn:aws:sagemaker:${stage.region}:${stage.account}`,
-                usedNames: performing.usedNames,
-                slot: performing.slot,
+                usedNames: options.usedNames,
+                slot: options.slot,
                 onCheckpoint: () => options.observer.checkpoint(),
                 program: (image) => {
                     const { directory, folder } = imageOf(stage, image);

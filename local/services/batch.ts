@@ -36,6 +36,14 @@ export interface BatchOptions {
     readonly log: string;
     readonly signal?: AbortSignal;
     readonly onStart?: (child: Child) => void;
+    /** Told once that the job was accepted, with what SubmitJob answers. */
+    readonly onSubmitted?: (job: SubmittedJob) => void;
+}
+
+export interface SubmittedJob {
+    readonly JobArn: string;
+    readonly JobId: string;
+    readonly JobName: string;
 }
 
 interface Attempt {
@@ -59,6 +67,10 @@ export async function submitJob(request: SubmitJobRequest, options: BatchOptions
     const job = definition as JobDefinition;
     const command = substitute(job.command, request.Parameters ?? {});
     const id = randomUUID();
+    const submitted: SubmittedJob = {
+        JobArn: `${request.JobQueue.split(":").slice(0, 5).join(":")}:job/${id}`, JobId: id, JobName: request.JobName,
+    };
+    options.onSubmitted?.(submitted);
     const created = Date.now();
     const attempts: Attempt[] = [];
     for (;;) {
@@ -71,9 +83,7 @@ export async function submitJob(request: SubmitJobRequest, options: BatchOptions
     }
     const last = attempts[attempts.length - 1];
     const describe = {
-        JobId: id,
-        JobName: request.JobName,
-        JobArn: `${request.JobQueue.split(":").slice(0, 5).join(":")}:job/${id}`,
+        ...submitted,
         JobDefinition: request.JobDefinition,
         JobQueue: request.JobQueue,
         Status: last.Container.ExitCode === 0 ? "SUCCEEDED" : "FAILED",

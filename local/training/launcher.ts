@@ -55,6 +55,8 @@ export interface LauncherOptions {
     /** Admits one process at a time per processor, over all jobs. */
     readonly slot?: <T>(work: () => Promise<T>) => Promise<T>;
     readonly onStart?: (host: string, child: Child) => void;
+    /** Told once that the job was accepted, with what CreateTrainingJob answers and its name. */
+    readonly onSubmitted?: (job: { readonly TrainingJobArn: string; readonly TrainingJobName: string }) => void;
     /** After checkpoints reached S3. */
     readonly onCheckpoint?: () => void;
     readonly checkpointIntervalMs?: number;
@@ -77,6 +79,7 @@ const MAX_FAILURE_REASON = 1024;
 export async function launchTrainingJob(request: TrainingJobRequest, options: LauncherOptions): Promise<Describe> {
     validate(request, options.usedNames);
     options.usedNames.add(request.TrainingJobName);
+    options.onSubmitted?.({ TrainingJobArn: jobArn(request, options), TrainingJobName: request.TrainingJobName });
     const created = Date.now();
     const job = path.join(options.workspace, request.TrainingJobName);
     const outcome = await runJob(request, options, job).catch((error: unknown) => {
