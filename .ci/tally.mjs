@@ -7,7 +7,7 @@ const [directory, ...failedSteps] = process.argv.slice(2);
 let passed = 0;
 let failed = 0;
 let skipped = 0;
-for (const file of readdirSync(directory)) {
+for (const file of readdirSync(directory).filter((name) => name.endsWith(".log"))) {
     // colour codes would hide the closing lines
     const text = readFileSync(join(directory, file), "utf8").replace(/\u001b\[[0-9;]*m/g, "");
     const sum = (...patterns) => patterns.reduce((total, pattern) =>

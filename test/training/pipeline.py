@@ -39,7 +39,8 @@ def prepare(
 
 def environment(base: Path, **more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SM_"))}
-    return kept | {"SAGEMAKER_BASE_DIR": str(base), "TF_NUM_INTRAOP_THREADS": "2", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "2"} | more
+    threads = {"TF_NUM_INTRAOP_THREADS": "2", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "2"}
+    return threads | kept | {"SAGEMAKER_BASE_DIR": str(base)} | more
 
 
 def start(model: str, base: Path, arguments: list[str] | None = None, **more: str) -> subprocess.Popen[str]:

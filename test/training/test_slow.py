@@ -26,6 +26,7 @@ IMAGE = {"epochs": 4, "cycle_length": 2, "depth": 3, "conv_block_length": 1, "im
          "max_lr": 0.02, "dropout": 0.3}
 SEQUENCE = {"epochs": 5, "epoch_seq": 600, "val_seq": 40, "net_layers": 1, "net_width": 16, "dropout": 0.2, "lr_schedule_epoch": 2}
 TEXT = {"k_folds": 4, "calibration_folds": 2}
+PARAMETERS: dict[str, dict[str, Any]] = {"image": IMAGE, "sequence": SEQUENCE, "text": TEXT}
 TOOLKIT = "sagemaker-training==5.1.4"
 
 
@@ -44,20 +45,38 @@ def assert_equal_within_tolerance(resumed: Path, whole: Path) -> None:
     assert max(abs(a - b) for page in one for a, b in zip(one[page], two[page], strict=True)) < 1e-3
 
 
+class Trainings:
+    """Uninterrupted trainings that several tests compare with: each is made once."""
+
+    def __init__(self, documents: Path, folds: Path, table: Path, folder: Path) -> None:
+        self.channels = {
+            "image": {"labels": documents, "images": documents / "images", "folds": folds}, "sequence": {"dataframe": table},
+            "text": {"labels": documents, "text": documents / "text"},
+        }
+        self._folder = folder
+        self._output: dict[str, str] = {}
+
+    def whole(self, model: str) -> tuple[Path, str]:
+        """Base directory (to be read only) and standard output."""
+        base = self._folder / model
+        if model not in self._output:
+            self._output[model] = pipeline.train(model, base, self.channels[model], PARAMETERS[model])
+        return base, self._output[model]
+
+
+@pytest.fixture(scope="session")
+def trainings(documents: Path, folds: Path, table: Path, tmp_path_factory: pytest.TempPathFactory) -> Trainings:
+    return Trainings(documents, folds, table, tmp_path_factory.mktemp("trainings"))
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-@pytest.mark.parametrize(("model", "parameters", "until"), [
-    ("image", IMAGE, "epoch 2/4 fold 1"), ("sequence", SEQUENCE, "epoch 3/5"), ("text", TEXT, "fold 2/4"),
-])
+@pytest.mark.parametrize(("model", "until"), [("image", "epoch 2/4 fold 1"), ("sequence", "epoch 3/5"), ("text", "fold 2/4")])
 def test_training_goes_on_after_a_kill_with_equal_result_and_less_work(
-    documents: Path, folds: Path, table: Path, tmp_path: Path, how: signal.Signals, model: str, parameters: dict[str, Any], until: str,
+    trainings: Trainings, tmp_path: Path, how: signal.Signals, model: str, until: str,
 ) -> None:
-    channels = {
-        "image": {"labels": documents, "images": documents / "images", "folds": folds}, "sequence": {"dataframe": table},
-        "text": {"labels": documents, "text": documents / "text"},
-    }[model]
-    whole = pipeline.train(model, tmp_path / "whole", channels, parameters)
+    uninterrupted, whole = trainings.whole(model)
     base = tmp_path / "killed"
-    pipeline.prepare(base, channels, parameters)
+    pipeline.prepare(base, trainings.channels[model], PARAMETERS[model])
     process = pipeline.start(model, base)
     seen = []
     for line in process.stdout:
@@ -80,11 +99,13 @@ def test_training_goes_on_after_a_kill_with_equal_result_and_less_work(
     work = {name: len(re.findall(pattern, out, re.MULTILINE)) for name, out in (("whole", whole), ("resumed", resumed))}
     taken = resumed.count("taken from its checkpoint") if model == "text" else work["whole"] - work["resumed"]
     assert taken >= {"image": 6, "sequence": 3, "text": 2}[model], f"{work}: {resumed}"
-    assert_equal_within_tolerance(base, tmp_path / "whole")
+    assert_equal_within_tolerance(base, uninterrupted)
 
 
-def test_other_hyperparameters_never_use_a_checkpoint(table: Path, tmp_path: Path) -> None:
-    pipeline.train("sequence", tmp_path, {"dataframe": table}, SEQUENCE)
+def test_other_hyperparameters_never_use_a_checkpoint(trainings: Trainings, table: Path, tmp_path: Path) -> None:
+    before, _ = trainings.whole("sequence")
+    assert list((before / "checkpoints").rglob("*"))
+    shutil.copytree(before, tmp_path, symlinks=True, dirs_exist_ok=True)
     out = pipeline.train("sequence", tmp_path, {"dataframe": table}, SEQUENCE | {"learning_rate": 0.002})
     assert "starting over" in out and out.count("\nepoch ") == SEQUENCE["epochs"]
 
