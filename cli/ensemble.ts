@@ -1,15 +1,16 @@
-import path from "node:path";
 import { Command, CommanderError } from "commander";
 import { EXIT, LocalError } from "../local/errors";
+import { currentProject } from "../stacks/evaluate";
 import { diffCommand } from "./commands/diff";
 import { executionCommands } from "./commands/executions";
 import { localCommand } from "./commands/local";
 import { planCommand } from "./commands/plan";
 import { predictCommand } from "./commands/predict";
+import { pricesCommand } from "./commands/prices";
 import { reportCommand } from "./commands/report";
 import { serveCommand } from "./commands/serve";
 
-const root = path.resolve(__dirname, "..");
+const { root } = currentProject();
 
 /** The `ensemble` tool: one subcommand a file. */
 export function program(): Command {
@@ -28,6 +29,7 @@ export function program(): Command {
         .addCommand(localCommand(root))
         .addCommand(predictCommand(root))
         .addCommand(planCommand(root))
+        .addCommand(pricesCommand(root))
         .addCommand(diffCommand(root))
         .addCommand(reportCommand())
         .addCommand(serveCommand());

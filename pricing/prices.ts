@@ -2,9 +2,13 @@
  * Dated prices. The bundled file holds only figures that were found in a source that one can open; whatever it lacks is
  * `undefined`, and everything computed from it says "unknown" rather than guess.
  */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
+// Imported, not read: bundles (the policy pack, a function) have no file beside them.
+import bundled from "./bundled.json";
+
+const units = ["transition", "hour", "gib-month", "request"] as const;
 
 const priceFile = z.strictObject({
     format: z.literal(1),
@@ -13,12 +17,14 @@ const priceFile = z.strictObject({
     currency: z.literal("USD"),
     sources: z.record(z.string(), z.string().min(1)),
     prices: z.array(z.strictObject({
-        /** `states:transition`, `fargate:vcpu`, `fargate:gib`, `sagemaker-training:<instance type>`, ... */
+        /** `sagemaker-training:<type>`, `fargate:vcpu`, `fargate:gib`, `states:transition`, `s3:storage`, `s3:write`, `s3:read`. */
         item: z.string().min(1),
         region: z.string().min(1),
-        unit: z.enum(["transition", "hour", "gib-month"]),
+        unit: z.enum(units),
         price: z.number().nonnegative(),
         source: z.string().min(1),
+        /** AWS's stock keeping unit, where the source names it. */
+        sku: z.string().min(1).optional(),
     })),
 });
 
@@ -27,9 +33,12 @@ export type PriceFile = z.infer<typeof priceFile>;
 export interface Price {
     /** US dollars per unit. */
     readonly price: number;
-    readonly unit: "transition" | "hour" | "gib-month";
+    readonly unit: typeof units[number];
     readonly source: string;
 }
+
+/** Name of a project's own price file, beside its Pulumi.yaml; `ensemble prices update` writes it. */
+export const PROJECT_PRICES = "prices.json";
 
 /** The days after which a price file is called old. */
 export const oldAfterDays = 180;
@@ -57,26 +66,55 @@ export class Prices {
     }
 }
 
+/** The project's own price file: beside the nearest Pulumi.yaml from a folder upwards; undefined where the project has none. */
+export function projectPrices(from: string = process.cwd()): string | undefined {
+    for (let folder = resolve(from); ; folder = dirname(folder)) {
+        if (existsSync(join(folder, "Pulumi.yaml"))) {
+            const file = join(folder, PROJECT_PRICES);
+            return existsSync(file) ? file : undefined;
+        }
+        if (dirname(folder) === folder) {
+            return undefined;
+        }
+    }
+}
+
+/** The prices that come with the project. */
+export function bundledPrices(): Prices {
+    return new Prices(checked(bundled, "pricing/bundled.json"));
+}
+
 /**
- * Reads a price file; without a path, the bundled one.
+ * The prices that count: those of the given file, else the project's own ({@link projectPrices}), else the bundled ones. Everything that
+ * reckons with prices (plan, policy pack, report) asks here, so that they cannot disagree.
+ * @param path A price file.
+ * @param from The folder from which the project is looked for; default the working directory.
  * @throws Error naming the file and each thing that is wrong in it.
  */
-export function loadPrices(path: string = join(__dirname, "bundled.json")): Prices {
+export function loadPrices(path?: string, from?: string): Prices {
+    const file = path ?? projectPrices(from);
+    if (file === undefined) {
+        return bundledPrices();
+    }
     let content: unknown;
     try {
-        content = JSON.parse(readFileSync(path, "utf8"));
+        content = JSON.parse(readFileSync(file, "utf8"));
     } catch (error) {
-        throw new Error(`The price file ${path} cannot be read: ${(error as Error).message}`);
+        throw new Error(`The price file ${file} cannot be read: ${(error as Error).message}`);
     }
+    return new Prices(checked(content, file));
+}
+
+function checked(content: unknown, file: string): PriceFile {
     const parsed = priceFile.safeParse(content);
     if (!parsed.success) {
         const problems = parsed.error.issues.map((issue) => `  ${issue.path.join(".") || "(top)"}: ${issue.message}`);
-        throw new Error(`The price file ${path} is not valid:\n${problems.join("\n")}`);
+        throw new Error(`The price file ${file} is not valid:\n${problems.join("\n")}`);
     }
     const unnamed = parsed.data.prices.filter((entry) => !(entry.source in parsed.data.sources));
     if (unnamed.length > 0) {
-        throw new Error(`The price file ${path} has prices without a source: `
+        throw new Error(`The price file ${file} has prices without a source: `
             + `${unnamed.map((entry) => `${entry.item} in ${entry.region} names "${entry.source}"`).join("; ")}. Add it to "sources".`);
     }
-    return new Prices(parsed.data);
+    return parsed.data;
 }

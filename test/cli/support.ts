@@ -1,6 +1,8 @@
 /** Runs the tool as a child process, as a user does. */
 import { spawn, type ChildProcess } from "node:child_process";
 import path from "node:path";
+import type { Command } from "commander";
+import { LocalError } from "../../local/errors";
 
 export const root = path.resolve(__dirname, "../..");
 
@@ -25,4 +27,47 @@ export function ensemble(args: readonly string[], onStart?: (child: ChildProcess
         child.once("error", reject).once("close", (code) => resolve({ code, out, err }));
         onStart?.(child);
     });
+}
+
+/**
+ * Runs one command in this process, as fast as a unit test must be: what it prints and the code that the tool would end with.
+ * @param environment Set while it runs; undefined takes a variable away.
+ */
+export async function run(
+    command: Command, args: readonly string[], environment: Readonly<Record<string, string | undefined>> = {},
+): Promise<Ended> {
+    const wanted: Readonly<Record<string, string | undefined>> = {
+        AWS_ACCESS_KEY_ID: "x", AWS_SECRET_ACCESS_KEY: "x", AWS_EC2_METADATA_DISABLED: "true", NO_COLOR: "1", ...environment,
+    };
+    const saved = Object.fromEntries(Object.keys(wanted).map((name) => [name, process.env[name]]));
+    const writes = [process.stdout.write.bind(process.stdout), process.stderr.write.bind(process.stderr)] as const;
+    const savedCode = process.exitCode;
+    let [out, err] = ["", ""];
+    set(wanted);
+    process.exitCode = 0;
+    process.stdout.write = (text: unknown) => (out += String(text)) !== "";
+    process.stderr.write = (text: unknown) => (err += String(text)) !== "";
+    try {
+        await command.parseAsync([...args], { from: "user" });
+        return { code: Number(process.exitCode), out, err };
+    } catch (error) {
+        if (!(error instanceof LocalError)) {
+            throw error;
+        }
+        return { code: error.exitCode, out, err: `${err}${error.message}\n` };
+    } finally {
+        [process.stdout.write, process.stderr.write] = writes as [typeof process.stdout.write, typeof process.stderr.write];
+        process.exitCode = savedCode;
+        set(saved);
+    }
+}
+
+function set(environment: Readonly<Record<string, string | undefined>>): void {
+    for (const [name, value] of Object.entries(environment)) {
+        if (value === undefined) {
+            delete process.env[name];
+        } else {
+            process.env[name] = value;
+        }
+    }
 }

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { judgeBudget, worstCaseBill } from "../../pricing/bill";
-import { loadPrices, oldAfterDays, Prices } from "../../pricing/prices";
+import { bundledPrices, loadPrices, oldAfterDays, Prices, projectPrices } from "../../pricing/prices";
 import type { ModelSettings, StageSettings } from "../../workflow/contract";
 
 function model(instanceTypes: string[], budgetSeconds: number, instanceCount = 1): ModelSettings {
@@ -94,8 +94,26 @@ describe("a stage's budget", () => {
 
 describe("the bundled price file", () => {
     it("is valid, and each figure names a source that one can open", () => {
-        for (const entry of loadPrices().file.prices) {
-            assert.match(loadPrices().file.sources[entry.source], /^https:\/\//, entry.item);
+        const { prices: bundled, sources } = bundledPrices().file;
+        for (const entry of bundled) {
+            assert.match(sources[entry.source], /^https:\/\//, entry.item);
+        }
+    });
+
+    it("gives way to the project's own beside Pulumi.yaml, which is found from any folder of the project", () => {
+        const directory = mkdtempSync(join(tmpdir(), "prices-"));
+        try {
+            const folder = join(directory, "policy", "bin");
+            mkdirSync(folder, { recursive: true });
+            writeFileSync(join(directory, "prices.json"), JSON.stringify({ ...bundledPrices().file, asOf: "2030-01-01" }));
+            assert.equal(loadPrices(undefined, folder).file.asOf, bundledPrices().file.asOf, "no Pulumi.yaml, no project");
+            writeFileSync(join(directory, "Pulumi.yaml"), "name: p");
+            assert.equal(loadPrices(undefined, folder).file.asOf, "2030-01-01");
+            assert.equal(projectPrices(folder), join(directory, "prices.json"));
+            rmSync(join(directory, "prices.json"));
+            assert.equal(projectPrices(folder), undefined);
+        } finally {
+            rmSync(directory, { recursive: true });
         }
     });
 
