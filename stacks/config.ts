@@ -20,6 +20,8 @@ export interface ModelConfig {
     readonly volumeGb: number;
     readonly maxRuntimeSeconds: number;
     readonly maxHours: number;
+    /** What one training usually takes; only the expected price of a plan reads it. */
+    readonly expectedHours?: number;
     readonly minimumMetrics: Readonly<Record<string, number>>;
     /** Image address in place of the framework's or the built one. */
     readonly image?: string;
@@ -36,6 +38,8 @@ export interface StageConfig {
     readonly seed: number;
     readonly quorum?: number;
     readonly maximumRegression?: number;
+    /** US dollars that one run may cost at most. */
+    readonly budget?: number;
     /** s3:// prefixes besides the stage's own bucket that executions read from. */
     readonly dataLocations: readonly string[];
     readonly models: Readonly<Record<string, ModelConfig>>;
@@ -143,6 +147,8 @@ function modelSchema(spec: ModelSpec & Pick<MemberSpec, "required">, member: boo
         maxRuntimeSeconds: whole(60, 2_419_200).default(given.maxRuntimeSeconds).describe("The longest that one training job may run."),
         maxHours: z.number().positive().max(672).default(given.maxHours)
             .describe("Budget of this model in all: attempts, waits and rungs included. Bounds the price."),
+        expectedHours: z.number().positive().max(672).optional()
+            .describe("What one training usually takes, for the expected price while no earlier training has said it; at most maxHours."),
         minimumMetrics: z.record(z.string().regex(/^[a-z][a-z0-9_]*$/, "expected the name of a metric in metrics.json"), z.number()).default({})
             .describe("Lowest allowed value by metric; below it nothing is published."),
         image: imageAddress.optional().describe("Image in place of the framework's or the built one."),
@@ -155,6 +161,9 @@ function modelSchema(spec: ModelSpec & Pick<MemberSpec, "required">, member: boo
                 code: "custom", path: ["maxHours"],
                 message: `expected at least ${model.maxRuntimeSeconds / 3_600} hours: one job may run that long (maxRuntimeSeconds)`,
             });
+        }
+        if (model.expectedHours !== undefined && model.expectedHours > model.maxHours) {
+            context.addIssue({ code: "custom", path: ["expectedHours"], message: `expected at most ${model.maxHours} hours (maxHours)` });
         }
         const twice = model.capacity.find((rung, index) =>
             model.capacity.findIndex(other => other.instanceType === rung.instanceType && other.spot === rung.spot) < index);
@@ -213,6 +222,8 @@ const configKeys = (ensemble: EnsembleSpec) => ({
     quorum: whole(1, 100).optional().describe("How many members must be there; all required ones by default."),
     maximumRegression: z.number().min(0).max(1).optional()
         .describe("How far a metric may fall below that of the last published ensemble; no bound by default."),
+    budget: z.number().positive().optional()
+        .describe("US dollars that one run may cost in the worst case: a preview with the policy pack refuses more; no bound by default."),
     dataLocations: z.array(s3Prefix).max(50).default([])
         .describe("s3:// prefixes besides the stage's own bucket that executions may read from and write to."),
     models: z.strictObject({

@@ -97,6 +97,7 @@ export function stageSettings(config: StageConfig, names: StageNames, code: Buil
         seed: config.seed,
         ...defineEnsemble({ members, combiner, ...(quorum === undefined ? {} : { quorum }) }),
         ...(config.maximumRegression === undefined ? {} : { maximumRegression: config.maximumRegression }),
+        ...(config.budget === undefined ? {} : { budget: config.budget }),
         // The alias: the key's own ARN is not known before the key exists.
         kmsKeyArn: config.keyArn ?? names.keyAliasArn,
     };

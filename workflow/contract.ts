@@ -96,6 +96,8 @@ export interface StageSettings {
     /** How many members must be there; by default all required ones. */
     readonly quorum: number;
     readonly maximumRegression?: number;
+    /** US dollars that one run may cost in the worst case; read by the plan and the policy pack. */
+    readonly budget?: number;
     readonly members: Readonly<Record<string, MemberSettings>>;
     readonly combiner: ModelSettings & { readonly name: string };
     readonly kmsKeyArn?: string;
