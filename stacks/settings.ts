@@ -1,6 +1,9 @@
 /** From a stage's configuration to what the workflow is rendered from. Pure. */
 import type { StageNames } from "../components/names";
-import { type Channel, defineEnsemble, type Container, type MemberSettings, type ModelSettings, type StageSettings, type Targets } from "../workflow";
+import {
+    type Channel, defineEnsemble, type Container, type MemberSettings, type ModelSettings, type StageSettings, type Targets, type TrainingPrices,
+} from "../workflow";
+import { loadPrices, type Prices } from "../pricing/prices";
 import { DLC_REGISTRIES, type ModelConfig, type StageConfig } from "./config";
 import { type EnsembleSpec, hyperparametersOf, type ModelSpec, parametersOf, SEED } from "./models";
 
@@ -75,8 +78,22 @@ function modelSettings(spec: ModelSpec, model: ModelConfig, config: StageConfig,
     };
 }
 
-/** Everything about a stage that the workflow and its Setup need. */
-export function stageSettings(config: StageConfig, names: StageNames, code: BuiltCode, ensemble: EnsembleSpec): StageSettings {
+/** On-demand prices of the stage's instance types, as far as the price file knows them in its region. */
+function trainingPrices(config: StageConfig, region: string, prices: Prices): TrainingPrices {
+    const types = Object.values(config.models).flatMap(({ capacity }) => capacity.map(({ instanceType }) => instanceType));
+    return {
+        asOf: prices.file.asOf,
+        perHour: Object.fromEntries([...new Set(types)].sort().flatMap((type) => {
+            const found = prices.find(`sagemaker-training:${type}`, region);
+            return found?.unit === "hour" ? [[type, found.price]] : [];
+        })),
+    };
+}
+
+/** Everything about a stage that the workflow and its Setup need; `prices` are the project's unless others are given. */
+export function stageSettings(
+    config: StageConfig, names: StageNames, code: BuiltCode, ensemble: EnsembleSpec, prices: Prices = loadPrices(),
+): StageSettings {
     const members = Object.fromEntries(Object.entries(ensemble.members).map(([name, spec]): [string, MemberSettings] => [name, {
         ...modelSettings(spec, config.models[name], config, code, names),
         required: config.models[name].required,
@@ -100,6 +117,7 @@ export function stageSettings(config: StageConfig, names: StageNames, code: Buil
         ...(config.budget === undefined ? {} : { budget: config.budget }),
         // The alias: the key's own ARN is not known before the key exists.
         kmsKeyArn: config.keyArn ?? names.keyAliasArn,
+        prices: trainingPrices(config, names.identity.region, prices),
     };
 }
 

@@ -101,6 +101,16 @@ export interface StageSettings {
     readonly members: Readonly<Record<string, MemberSettings>>;
     readonly combiner: ModelSettings & { readonly name: string };
     readonly kmsKeyArn?: string;
+    /** What a training costs here, for the message about a failure; given to nothing else, so no content key depends on it. */
+    readonly prices?: TrainingPrices;
+}
+
+/** On-demand prices of training instances in the stage's region. */
+export interface TrainingPrices {
+    /** Day of the figures, as `2026-11-23`. */
+    readonly asOf: string;
+    /** US dollars per instance-hour by instance type; a type whose price nobody knows is left out. */
+    readonly perHour: Readonly<Record<string, number>>;
 }
 
 /** The input of an execution; workflow/input.ts validates it, docs/input.schema.json publishes it. */
@@ -198,15 +208,24 @@ export interface FailureRecord {
     readonly attempts: number;
     readonly jobs: readonly string[];
     readonly startedAt: string;
-    /** Billed training time of the failed attempts, as far as SageMaker told it. */
-    readonly billableSeconds?: number;
+    /** One entry for each training job of this model. */
+    readonly billed?: readonly BilledJob[];
 }
+
+/**
+ * What a training job is billed for, `<instance type> <seconds>`, as `ml.g5.xlarge 28800`: the type of the rung that it ran on, and
+ * BillableTimeInSeconds x instances, 0 of a job that never got its instances, nothing where nobody said. A text, because 100 members'
+ * records have to fit into one payload. An empty one stands for trainings of which no record is left.
+ */
+export type BilledJob = string;
 
 /** What a member's branch gives to the join. */
 export interface MemberOutcome {
     readonly member: string;
     readonly outcome: "trained" | "reused" | "skipped" | "failed";
     readonly jobName?: string;
+    /** Of what was trained; a failure has it in its record. */
+    readonly billed?: readonly BilledJob[];
     /** Of a failure: Error (an error class, or an error of the branch itself) and Cause (a FailureRecord as JSON). */
     readonly error?: string;
     readonly cause?: string;

@@ -4,7 +4,7 @@
  */
 import type { StateMachineDefinition } from "../asl/types";
 import { batchStep, batchStepBound } from "./batchStep";
-import type { MemberOutcome, MemberSettings, Run, StageSettings } from "./contract";
+import type { BilledJob, MemberOutcome, MemberSettings, Run, StageSettings } from "./contract";
 import { checkEnsemble } from "./ensemble";
 import { failurePath, failureBound, notedFailure } from "./failurePath";
 import { attemptsPerUnit, functionBound, MAXIMUM_PAYLOAD_BYTES, SETUP_SECONDS, FUNCTION_SECONDS } from "./limits";
@@ -12,8 +12,8 @@ import { modelBound, modelStateName, modelTraining } from "./modelTraining";
 import { jobNameExpression, jobNamePrefix } from "./names";
 import { initial } from "./retries";
 import {
-    all, Choice, Fail, jsonata, LambdaInvoke, mergePermissions, Parallel, Pass, SnsPublish, stateMachine, states, Succeed, text, variable,
-    type Expression, type Machine, type Permission, type StateNode, type Template,
+    all, at, Choice, Fail, jsonata, LambdaInvoke, mergePermissions, Parallel, Pass, SnsPublish, stateMachine, states, Succeed, text, variable,
+    type Assignments, type Expression, type Machine, type Permission, type StateNode, type Template,
 } from "./states";
 import type { Job, Targets } from "./targets";
 
@@ -32,11 +32,17 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
 
     const run = variable<Run>("run");
     const outcomes = variable<readonly MemberOutcome[]>("outcomes");
+    /** The combiner's training jobs; the members' are in their outcomes. */
+    const combinerBilled = variable<readonly BilledJob[]>("combinerBilled");
+    /** Of the training jobs: said once, since a definition is bounded and has room for every model. */
+    const tags = targets.tags === undefined ? undefined : variable<readonly { Key: string; Value: string }[]>("tags");
     const combinerKey = variable<string>("combinerKey");
     const checkpointPath = variable<string>("checkpointPath");
     const failed = jsonata<readonly MemberOutcome[]>`${outcomes}[outcome = 'failed']`;
     const nameOf = (job: Job) => (attempt: Expression<number>) => jobNameExpression(jobNamePrefix(service, stage, job), run, attempt);
-    const failTo = (step: string) => ({ output: {}, assign: notedFailure.caught(step), next: "Describe Failure" });
+    const failTo = (step: string, more: Assignments) => ({ output: {}, assign: { ...notedFailure.caught(step), ...more }, next: "Describe Failure" });
+    /** A failed training tells in its record what it was billed for; where no record comes, nobody knows. */
+    const lost: Assignments = { combinerBilled: ["" satisfies BilledJob] };
     const afterRetries = (step: string) => ({ next: "Describe Failure", assign: notedFailure.classified(step) });
     /** A failed member's path is "-" to the jobs. */
     const unlessFailed = (member: string, path: Expression<string>) => jsonata<string>`${member} in ${failed}.member ? '-' : ${path}`;
@@ -45,7 +51,7 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
         new LambdaInvoke("Setup Statemachine", {
             functionArn: targets.functions.setup,
             payload: {
-                settings: withoutDescriptions(settings) as unknown as Template,
+                settings: settingsForSetup(settings) as unknown as Template,
                 input: states.input(),
                 execution: {
                     arn: states.context.Execution.Id, name: states.context.Execution.Name, startTime: states.context.Execution.StartTime,
@@ -55,11 +61,12 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
             timeoutSeconds: SETUP_SECONDS,
             output: {},
             assign: {
-                run: states.result<{ Payload: Run }>().Payload, outcomes: [],
+                run: states.result<{ Payload: Run }>().Payload, outcomes: [], combinerBilled: [],
+                ...targets.tags !== undefined && { tags: Object.entries(targets.tags).map(([Key, Value]) => ({ Key, Value })) },
                 ...initial("fetch"), ...initial("merge"), ...initial("publish"),
             },
             next: "Fetch Preprocessing Artifacts?",
-            catch: [{ output: {}, assign: { outcomes: [], ...notedFailure.caught("Setup Statemachine") }, next: "Describe Failure" }],
+            catch: [{ output: {}, assign: { outcomes: [], combinerBilled: [], ...notedFailure.caught("Setup Statemachine") }, next: "Describe Failure" }],
         }),
 
         new Choice("Fetch Preprocessing Artifacts?", {
@@ -84,7 +91,7 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
             output: {},
             assign: { outcomes: jsonata`[${states.result<readonly MemberOutcome[]>()}]` },
             next: "Ensemble Complete?",
-            catch: [failTo("Base Model Training")],
+            catch: [failTo("Base Model Training", lost)],
         }),
         new Choice("Ensemble Complete?", {
             rules: [{ when: complete(settings, outcomes), next: `${combinerTitle} Model Dataframe generation` }],
@@ -110,14 +117,15 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
             failed: afterRetries(`${combinerTitle} Model Dataframe generation`),
         }),
         modelTraining({
-            model: combiner.name, title: combinerTitle, stage: settings, settings: combiner, targets, run: run.combiner, ...limits,
+            model: combiner.name, title: combinerTitle, stage: settings, settings: combiner, targets, run: run.combiner, tags, ...limits,
             jobName: (prefix, attempt) => jobNameExpression(prefix, run, attempt),
             train: jsonata`${run.combiner.action} = 'train' or $count(${failed}) > 0`,
             key: combinerKey,
             checkpointPath,
             output: {},
+            assign: { combinerBilled: jsonata`[${at(states.result<readonly MemberOutcome[]>(), 0).billed}]` },
             next: "Post Training Artifact Fetcher",
-            failed: [failTo(modelStateName(combinerTitle))],
+            failed: [failTo(modelStateName(combinerTitle), lost)],
         }),
 
         ...batchStep({
@@ -137,7 +145,7 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
             output: { artifacts: text(run.output_artifact_paths.ready_to_use_artifacts!), members: outcomes },
         }),
 
-        ...failurePath(settings, targets, outcomes),
+        ...failurePath(settings, targets, { outcomes, combinerBilled }),
     ];
 
     return stateMachine({
@@ -153,7 +161,7 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
         const record = `Record ${title} Model Failure`;
         return [
             modelTraining({
-                model: member, title, stage: settings, settings: memberSettings, targets, run: run.members[member]!, ...limits,
+                model: member, title, stage: settings, settings: memberSettings, targets, run: run.members[member]!, tags, ...limits,
                 jobName: (prefix, attempt) => jobNameExpression(prefix, run, attempt),
                 ...memberSettings.splitSet && {
                     split: {
@@ -243,13 +251,13 @@ export function attemptLimits(settings: StageSettings): AttemptLimits {
         throw new Error(`${members.length} members: the history of one execution (25,000 events) has room for ${maximumAttempts} attempts each, `
             + `and the longest capacity ladder needs ${longest + 1}; train fewer members in one ensemble`);
     }
-    // Six bytes a character: JSON inside JSON escapes some twice. 70 bytes for each job's name.
-    const share = Math.floor(MAXIMUM_PAYLOAD_BYTES * 0.8 / members.length) - maximumAttempts * 70 - 800;
+    // Six bytes a character: JSON inside JSON escapes some twice. 70 bytes for each job's name, 38 for what it is billed for.
+    const share = Math.floor(MAXIMUM_PAYLOAD_BYTES * 0.85 / members.length) - maximumAttempts * (70 + 38) - 800;
     const maximumReason = Math.min(1_000, Math.floor(share / 6));
     if (maximumReason < 100) {
         throw new Error(`${members.length} members: their failures would not fit into ${MAXIMUM_PAYLOAD_BYTES} bytes; train fewer members in one ensemble`);
     }
-    return { maximumAttempts, maximumReason, maximumCause: maximumAttempts * 66 + maximumReason + 600 };
+    return { maximumAttempts, maximumReason, maximumCause: maximumAttempts * (66 + 36) + maximumReason + 600 };
 }
 
 /** True where every required member is there and the quorum is reached. */
@@ -265,8 +273,8 @@ function parameters(names: readonly string[], value: (name: string) => Expressio
     return Object.fromEntries(names.map(name => [name, value(name)]));
 }
 
-/** Setup needs types and bounds, not the texts about them; a Task's arguments are bounded. */
-function withoutDescriptions(settings: StageSettings): StageSettings {
+/** Setup needs types and bounds, not the texts about them, and no prices; a Task's arguments are bounded. */
+function settingsForSetup({ prices: _prices, ...settings }: StageSettings): StageSettings {
     const bare = <M extends StageSettings["combiner"] | MemberSettings>(model: M): M => ({
         ...model,
         schema: Object.fromEntries(Object.entries(model.schema).map(([name, { description: _description, ...rule }]) => [name, rule])),

@@ -1,10 +1,10 @@
 /** What every failure runs through: a description for people, one message, and a Fail whose Error begins with `Notified.`. */
 import type { StepFailure } from "./batchStep";
-import type { ErrorClass, MemberOutcome, StageSettings } from "./contract";
+import type { BilledJob, ErrorClass, MemberOutcome, StageSettings } from "./contract";
 import { functionBound, FUNCTION_SECONDS } from "./limits";
 import {
     Fail, jsonata, LambdaInvoke, SnsPublish, states, text, variable,
-    type Assignments, type Expression, type Retry, type StateNode,
+    type Assignments, type Expression, type Handle, type Retry, type StateNode, type Template,
 } from "./states";
 import type { Targets } from "./targets";
 
@@ -61,9 +61,10 @@ export function failureBound(): number {
 }
 
 export function failurePath(
-    settings: StageSettings, targets: Targets, outcomes: Expression<readonly MemberOutcome[]>,
+    settings: StageSettings, targets: Targets,
+    { outcomes, combinerBilled }: { readonly outcomes: Handle<readonly MemberOutcome[]>; readonly combinerBilled: Handle<readonly BilledJob[]> },
 ): readonly StateNode[] {
-    const { service, stage } = settings;
+    const { service, stage, prices } = settings;
     const { Execution, StateMachine } = states.context;
     const answer = states.result<{ Payload: Report }>().Payload;
     const subject = `[ERROR] - ${service} - Model Training failed!`.replace(/[^ -~]/g, "?").slice(0, 100);
@@ -77,6 +78,7 @@ export function failurePath(
                 step: failure.step, error: failure.error, cause: jsonata`$substring(${failure.cause}, 0, ${CAUSE_CHARACTERS})`,
                 class: failure.class, reason: failure.reason,
                 failures: jsonata`[${outcomes}[outcome = 'failed']]`,
+                billed: jsonata`[${outcomes}.billed, ${combinerBilled}]`, prices: prices as unknown as Template | undefined,
             },
             timeoutSeconds: FUNCTION_SECONDS,
             output: {},

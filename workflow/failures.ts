@@ -40,6 +40,10 @@ export interface Classification {
     /** One line, never empty, at most {@link maximumReason} characters. */
     readonly reason: string;
     readonly jobName?: string;
+    /**
+     * Seconds that SageMaker bills for each instance of a training job, of Spot what is left of them after the savings; 0 of a job that
+     * never ran; undefined where nobody said.
+     */
     readonly billableSeconds?: number;
     readonly log?: LogLocation;
     /** Where the step was to write (the job's parameter OUTPUT_PATH), for `failure.txt`. */
@@ -116,7 +120,7 @@ export function classify(failure: Failure): Classification {
     const cause = failure.cause ?? "";
     const read = readCause(cause);
     const base = {
-        jobName: read.jobName, billableSeconds: read.billableSeconds, log: read.log, outputPath: read.outputPath, region: read.region,
+        jobName: read.jobName, billableSeconds: read.billableSeconds ?? (neverRan(error) ? 0 : undefined), log: read.log, outputPath: read.outputPath, region: read.region,
     };
     const [cls, reason] = decide(error, read, failure);
     return withoutUndefined({ class: cls, reason: oneLine(reason) || oneLine(error && `${error}, without a cause`) || "neither error nor cause given", ...base });
@@ -194,10 +198,26 @@ function readTraining(json: Json): ReadCause {
         status: text(json.TrainingJobStatus),
         secondary: text(json.SecondaryStatus) || text(newest?.Status),
         jobName,
-        billableSeconds: typeof json.BillableTimeInSeconds === "number" ? json.BillableTimeInSeconds : undefined,
+        billableSeconds: billableSeconds(json),
         log: jobName === undefined ? undefined : { group: "/aws/sagemaker/TrainingJobs", stream: `${jobName}/`, exact: false },
         region: regionOf(json.TrainingJobArn),
     };
+}
+
+/**
+ * BillableTimeInSeconds is wall-clock time to multiply by the number of instances, with the savings of managed Spot training taken off;
+ * billed is from TrainingStartTime on, when the job starts on its instances (API reference of SageMaker, DescribeTrainingJob).
+ */
+function billableSeconds(described: Json): number | undefined {
+    if (typeof described.BillableTimeInSeconds === "number") {
+        return described.BillableTimeInSeconds;
+    }
+    return described.TrainingStartTime === undefined ? 0 : undefined;
+}
+
+/** Errors of the call itself: SageMaker made no job. A training that ended Stopped has a name of ours, and its job as the cause. */
+function neverRan(error: string): boolean {
+    return /^SageMaker\..*Exception$/.test(error);
 }
 
 function readBatch(json: Json): ReadCause {
@@ -230,10 +250,14 @@ function readCut(cause: string): ReadCause {
     }
     const jobName = field("TrainingJobName");
     if (jobName !== "" || field("FailureReason") !== "" || field("TrainingJobStatus") !== "") {
-        return readTraining({
-            TrainingJobName: jobName, FailureReason: field("FailureReason"), TrainingJobStatus: field("TrainingJobStatus"),
-            SecondaryStatus: field("SecondaryStatus"), TrainingJobArn: field("TrainingJobArn"),
-        });
+        return {
+            ...readTraining({
+                TrainingJobName: jobName, FailureReason: field("FailureReason"), TrainingJobStatus: field("TrainingJobStatus"),
+                SecondaryStatus: field("SecondaryStatus"), TrainingJobArn: field("TrainingJobArn"),
+            }),
+            // What was cut off may have said it.
+            billableSeconds: undefined,
+        };
     }
     if (field("StatusReason") !== "" || field("JobId") !== "" || field("JobName") !== "") {
         return readBatch({

@@ -101,7 +101,7 @@ export function inputSchema(shape: InputShape) {
     return z.strictObject({
         initialization: z.strictObject({
             fetch_data: z.strictObject({
-                preprocessed_data_path: s3Path().describe("The preprocessed documents: labels.csv and the pages."),
+                preprocessed_data_path: s3Path().describe("The preprocessed documents: the folder of labels.csv and the pages, or its labels.csv or manifest.json."),
                 image_model_split_path: optionalPath().describe("A split set made earlier; required when generate_image_model_split is false."),
                 ...each((name) => [`${name}_model_artifact_path`, optionalPath()
                     .describe(`An existing ${name} model with its predictions for this data; required when ${name}_model is false.`)]),
@@ -217,6 +217,15 @@ export function isInside(uri: string, prefixes: readonly string[]): boolean {
         const bare = withoutSlash(prefix);
         return uri === bare || uri.startsWith(`${bare}/`);
     });
+}
+
+/** The files that may be named in place of the data's folder: of a new data set one of them is written last, and its event is what is known. */
+export const DATA_MARKERS = ["manifest.json", "labels.csv"] as const;
+
+/** The folder of a data set, where its marker is named. */
+function dataFolder(uri: string): string {
+    const end = uri.lastIndexOf("/");
+    return (DATA_MARKERS as readonly string[]).includes(uri.slice(end + 1)) ? uri.slice(0, end) : uri;
 }
 
 export function withoutSlash(uri: string): string {
@@ -385,7 +394,7 @@ function crossCheck(raw: unknown, shape: InputShape): { readonly input: Complete
         problems,
         input: {
             target: permitted("output_artifact_target_base_path") ?? withoutSlash(shape.artifactBase),
-            dataPath: permitted("fetch_data", "preprocessed_data_path") ?? "",
+            dataPath: dataFolder(permitted("fetch_data", "preprocessed_data_path") ?? ""),
             fetchData: steps("fetch_preprocessing_artifacts") !== false,
             generateSplit,
             splitPath: generateSplit ? undefined : splitPath,

@@ -3,7 +3,7 @@
  * Whatever happens inside ends in the branch's Fail, and the Parallel's Catch decides what that means for the execution.
  */
 import { batchStep } from "./batchStep";
-import type { ErrorClass, MemberOutcome, ModelRun, ModelSettings, StageSettings } from "./contract";
+import type { BilledJob, ErrorClass, MemberOutcome, ModelRun, ModelSettings, StageSettings } from "./contract";
 import { CAPACITY_WAIT_SECONDS, classesWhere, ERROR_CLASSES } from "./errorClasses";
 import { functionBound, FUNCTION_SECONDS } from "./limits";
 import { jobNamePrefix, MAXIMUM_ATTEMPTS, stagePrefix } from "./names";
@@ -47,11 +47,13 @@ export interface ModelTrainingOptions {
     /** Content key and checkpoints, where they are not Setup's. */
     readonly key?: Expression<string>;
     readonly checkpointPath?: Expression<string>;
+    readonly tags?: Expression;
     readonly maximumAttempts: number;
     readonly maximumReason: number;
     readonly failed: readonly [Failure, ...Failure[]];
     readonly next?: string;
     readonly output?: Template;
+    readonly assign?: Assignments;
 }
 
 /** "10 Minutes" from 600, so that a name cannot disagree with its value. */
@@ -99,7 +101,9 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
     const rung = variable<number>("rung");
     const waits = variable<number>("waits");
     const jobs = variable<string[]>("jobs");
-    const billed = variable<number>("billed");
+    const billed = variable<readonly BilledJob[]>("billed");
+    /** Instance type of the job whose billed time is still to be written down; empty when there is none. */
+    const unbilled = variable<string>("unbilled");
     const step = variable<string>("step");
     const startedAt = variable<string>("startedAt");
     const deadline = variable<number>("deadline");
@@ -119,6 +123,11 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
     const encodedName = settings.container.encoding === "json" ? jsonata<string>`'"' & ${trainingName} & '"'` : trainingName;
     const runtime = (more: number) => jsonata<number>`$min([${settings.maxRuntimeSeconds + more}, ${remaining} - ${OVERHEAD_SECONDS}])`;
     const failedAt = (stepName: string): Assignments => ({ ...caught(""), step: stepName });
+
+    /** Writes a job down; seconds without a value leave its text without them. */
+    const bill = (seconds?: Expression<number>) => seconds === undefined ? jsonata<readonly BilledJob[]>`[${billed}, ${unbilled} & ' ']`
+        : settings.instanceCount === 1 ? jsonata<readonly BilledJob[]>`[${billed}, ${unbilled} & ' ' & ${seconds}]`
+            : jsonata<readonly BilledJob[]>`[${billed}, ${unbilled} & ' ' & ${seconds} * ${settings.instanceCount}]`;
 
     const registered = states.result<{ Payload: Pick<MemberOutcome, "outcome" | "jobName"> }>().Payload;
 
@@ -160,7 +169,7 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
     const branch: readonly StateNode[] = [
         new Pass(names.start, {
             assign: {
-                ...initial(""), rung: 0, waits: 0, jobs: [], billed: 0, step: names.train,
+                ...initial(""), rung: 0, waits: 0, jobs: [], billed: [], unbilled: "", step: names.train,
                 ...options.split !== undefined && initial("split"),
                 startedAt: states.context.State.EnteredTime,
                 deadline: jsonata`$toMillis(${states.context.State.EnteredTime}) + ${settings.budgetSeconds * 1000}`,
@@ -183,7 +192,7 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
                 { when: jsonata`${attempt} >= ${maximumAttempts}`, next: names.fail },
                 {
                     when: jsonata`${now} + ${(OVERHEAD_SECONDS + SHORTEST_RUNTIME_SECONDS) * 1000} <= ${deadline}`,
-                    assign: { remaining: remainingNow },
+                    assign: { remaining: remainingNow, unbilled: text(at(run.rungs, rung).resource_config.InstanceType!) },
                     next: names.training,
                 },
             ],
@@ -212,10 +221,10 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
             encryptTrafficBetweenHosts: settings.instanceCount > 1,
             networkIsolation: targets.networkIsolation,
             vpc: targets.vpc,
-            tags: targets.tags,
+            tags: options.tags,
             timeoutSeconds: jsonata<number>`$min([${settings.maxRuntimeSeconds + OVERHEAD_SECONDS + (mayBeSpot ? SPOT_WAIT_SECONDS : 0)}, ${remaining}])`,
             output: {},
-            assign: { job: trimmedJob() },
+            assign: { job: trimmedJob(), billed: bill(billableSeconds()), unbilled: "" },
             next: names.completed,
             catch: [{ output: {}, assign: failedAt(names.training), next: names.explain }],
         }),
@@ -230,15 +239,17 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
             retry: [LAMBDA_RETRY, REGISTER_RETRY],
             timeoutSeconds: FUNCTION_SECONDS,
             // The function's own words: an answer without them is a failure, not a trained model.
-            output: { member: model, outcome: registered.outcome, jobName: registered.jobName },
+            output: { member: model, outcome: registered.outcome, jobName: registered.jobName, billed },
             catch: [{ output: {}, assign: failedAt(names.register), next: names.explain }],
         }),
         classifyError({
             name: names.explain, loop: "", functionArn: targets.functions.errorCause, step, model, spot, outputPath: null,
-            maximumReason, next: names.decide, failed: { next: names.fail },
+            maximumReason, next: names.decide,
+            failed: { next: names.fail, also: { billed: jsonata`${unbilled} = '' ? ${billed} : ${bill()}` } },
             assign: {
                 jobs: jsonata`[${jobs}, ${answer().jobName}]`,
-                billed: jsonata`${billed} + ($exists(${answer().billableSeconds}) ? ${answer().billableSeconds} : 0)`,
+                billed: jsonata`${unbilled} = '' ? ${billed} : ${bill(answer().billableSeconds)}`,
+                unbilled: "",
             },
         }),
         new Choice(names.decide, { rules: retryRules, otherwise: names.fail }),
@@ -247,7 +258,7 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
         new Fail(names.fail, {
             error: text(errorClass),
             cause: jsonata`$string(${{
-                member: model, step, class: errorClass, reason, attempts: attempt, startedAt, billableSeconds: billed, jobs,
+                member: model, step, class: errorClass, reason, attempts: attempt, startedAt, billed, jobs,
             }})`,
         }),
     ];
@@ -255,6 +266,7 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
         comment: `budget-seconds: ${modelBound(settings)}`,
         branches: [branch],
         output: options.output ?? at(states.result<readonly MemberOutcome[]>(), 0),
+        assign: options.assign,
         next: options.next,
         catch: options.failed,
     });
@@ -266,8 +278,15 @@ function answer(): Handle<{ readonly jobName: string; readonly billableSeconds: 
 
 /** What is kept of SageMaker's description, which alone may have 100 KB. What is missing in it stays out. */
 function trimmedJob(): Expression<TrainedJob> {
-    const described = states.result();
-    return jsonata`${described}.{'TrainingJobName': TrainingJobName, 'TrainingJobStatus': TrainingJobStatus, 'SecondaryStatus': SecondaryStatus, 'FailureReason': FailureReason, 'S3ModelArtifacts': ModelArtifacts.S3ModelArtifacts, 'BillableTimeInSeconds': BillableTimeInSeconds}`;
+    const kept = [
+        "TrainingJobName", "TrainingJobStatus", "SecondaryStatus", "FailureReason", "ModelArtifacts", "BillableTimeInSeconds",
+    ];
+    return jsonata`$merge([$sift(${states.result()}, function($v, $k) {$k in ${kept}})])`;
+}
+
+/** Of a training that has ended: no value where it ran and SageMaker does not say how long. */
+function billableSeconds(): Expression<number> {
+    return jsonata`${states.result()}.($exists(BillableTimeInSeconds) ? BillableTimeInSeconds : $not($exists(TrainingStartTime)) ? 0)`;
 }
 
 function checkModel(model: string, settings: ModelSettings): void {

@@ -91,7 +91,7 @@ export interface ClassifyOptions {
     readonly maximumReason: number;
     readonly next: string;
     /** Where it goes when the function itself fails, with the class Unknown: nothing is tried again on a guess. */
-    readonly failed: { readonly next: string; readonly assign?: (unclassified: Unclassified) => Assignments };
+    readonly failed: { readonly next: string; readonly assign?: (unclassified: Unclassified) => Assignments; readonly also?: Assignments };
     /** More variables to set from the answer. */
     readonly assign?: Assignments;
 }
@@ -123,6 +123,6 @@ export function classifyError(options: ClassifyOptions): LambdaInvoke {
             ...options.assign,
         },
         next: options.next,
-        catch: [{ output: {}, assign: options.failed.assign?.(unclassified) ?? set(loop, { ...unclassified }), next: options.failed.next }],
+        catch: [{ output: {}, assign: { ...options.failed.assign?.(unclassified) ?? set(loop, { ...unclassified }), ...options.failed.also }, next: options.failed.next }],
     });
 }

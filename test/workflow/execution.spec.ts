@@ -244,6 +244,38 @@ describe("the notification", () => {
         }
     });
 
+    const prices = { asOf: "2026-11-23", perHour: { "ml.g6.xlarge": 1, "ml.g5.xlarge": 2 } };
+    const costOf = async (faults: readonly Fault[], changed: Partial<StageSettings> = { prices }) => {
+        const { world } = await run(stageSettings("prod", changed), { faults });
+        return /\nCost: +(.*)\n/.exec(world.messages[0]!.message)?.[1];
+    };
+    const sum = (usd: string, jobs: number) => `${usd} USD for ${jobs} training job${jobs === 1 ? "" : "s"} (on-demand prices of 2026-11-23)`;
+
+    it("says what the trainings cost, failed and finished, each by the rung that it ran on and its instances", async () => {
+        // The text model: one job on the first rung. The image model has four instances.
+        assert.equal(await costOf([{ state: "Image Model Training", fault: "algorithm" }]), sum("5.00", 2));
+        // A rung without instances costs nothing; the next one has its own price.
+        assert.equal(await costOf([{ state: "Image Model Training", fault: "capacity" }, { state: "Image Model Training", fault: "algorithm", from: 2 }]), sum("9.00", 2));
+        assert.equal(await costOf([{ state: "Image Model Training", fault: "spotNeverStarted" }, { state: "Image Model Training", fault: "algorithm", from: 2 }]), sum("9.00", 2));
+        // Stopped by its time-out, and trained but not registered: billed once each.
+        assert.equal(await costOf([{ state: "Image Model Training", fault: "maxRuntime" }]), sum("5.00", 2));
+        assert.equal(await costOf([always("Register Image Model", "thrown")]), sum("5.00", 2));
+    });
+
+    it("counts the combiner, too, when something fails in it or behind it", async () => {
+        assert.equal(await costOf([always("Sequence Model Training", "client")]), sum("6.00", 3));
+        assert.equal(await costOf([always("Post Training Artifact Fetcher", "data")]), sum("6.00", 3));
+    });
+
+    it("names what of the cost is unknown", async () => {
+        assert.equal(await costOf([{ state: "Image Model Training", fault: "algorithm" }], { prices: { ...prices, perHour: {} } }), "2 training jobs on ml.g6.xlarge: price unknown");
+        assert.equal(await costOf([{ state: "Image Model Training", fault: "algorithm" }], {}), "2 training jobs on ml.g6.xlarge: price unknown");
+        const unknown = `${sum("1.00", 1)}; 1 training job on ml.g6.xlarge: billed time unknown`;
+        assert.equal(await costOf([always("Image Model Training", "hangs")]), unknown);
+        assert.equal(await costOf([{ state: "Image Model Training", fault: "algorithm" }, always("JSONify Image Model Error Cause", "accessDenied")]), unknown);
+        assert.equal(await costOf([always("Setup Statemachine", "thrown")]), "nothing, no training job was billed");
+    });
+
     it("that cannot be sent ends in a failure that the rule on executions tells of", async () => {
         const outcome = await run(dev, { faults: [broken, always("Notify Failure", "accessDenied")] });
         assert.deepEqual(failureOf(outcome), { error: "NotificationFailed", messages: 0 });

@@ -94,6 +94,13 @@ describe("classification of failures", () => {
         const trained = classify({ error: "States.TaskFailed", cause: training({ FailureReason: "AlgorithmError: x", BillableTimeInSeconds: 77 }) });
         assert.equal(trained.jobName, "documents-dev-image-0a1b2c3d-0-1-0");
         assert.equal(trained.billableSeconds, 77);
+        // Without its instances a job has no start, and is not billed; a refused call made no job.
+        assert.equal(classify({ error: "States.TaskFailed", cause: training({ FailureReason: "CapacityError: x" }) }).billableSeconds, 0);
+        assert.equal(classify({ error: "SageMaker.AmazonSageMakerException", cause: "Rate exceeded" }).billableSeconds, 0);
+        // What ran, or may have run, is not free because nobody says how long.
+        assert.equal(classify({ error: "States.TaskFailed", cause: training({ FailureReason: "x", TrainingStartTime: 1 }) }).billableSeconds, undefined);
+        assert.equal(classify({ error: "States.TaskFailed", cause: training({ FailureReason: "x" }).slice(0, -9) }).billableSeconds, undefined);
+        assert.equal(classify({ error: "States.Timeout" }).billableSeconds, undefined);
         assert.equal(trained.region, "eu-central-1");
         assert.deepEqual(trained.log, { group: "/aws/sagemaker/TrainingJobs", stream: "documents-dev-image-0a1b2c3d-0-1-0/", exact: false });
         const job = classify({ error: "States.TaskFailed", cause: batch({}) });

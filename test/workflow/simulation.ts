@@ -203,18 +203,21 @@ export async function simulate(machine: CompiledMachine, scenario: Scenario): Pr
             const describe = (more: JsonObject): JsonObject => ({
                 TrainingJobName: name, TrainingJobArn: `arn:aws:sagemaker:eu-central-1:123456789012:training-job/${name}`,
                 ModelArtifacts: { S3ModelArtifacts: `s3://out/${name}/output/model.tar.gz` }, HyperParameters: given.HyperParameters,
-                AlgorithmSpecification: given.AlgorithmSpecification!, BillableTimeInSeconds: 60, ...more,
+                AlgorithmSpecification: given.AlgorithmSpecification!, ...more,
             });
-            const failed = (reason: string) => new TaskError("States.TaskFailed", JSON.stringify(describe({
-                TrainingJobStatus: "Failed", SecondaryStatus: "Failed", FailureReason: reason,
+            const ran = { TrainingStartTime: clock.now(), BillableTimeInSeconds: 3_600 };
+            const failed = (reason: string, time: JsonObject = ran) => new TaskError("States.TaskFailed", JSON.stringify(describe({
+                TrainingJobStatus: "Failed", SecondaryStatus: "Failed", FailureReason: reason, ...time,
             })));
-            const stopped = (secondary: string) => describe({ TrainingJobStatus: "Stopped", SecondaryStatus: secondary });
+            const stopped = (secondary: string) => describe({
+                TrainingJobStatus: "Stopped", SecondaryStatus: secondary, ...secondary === "MaxWaitTimeExceeded" ? {} : ran,
+            });
             const { MaxRuntimeInSeconds, MaxWaitTimeInSeconds } = given.StoppingCondition;
             await wait(fault === undefined ? Math.min(WORK_SECONDS.training, MaxRuntimeInSeconds!) : WORK_SECONDS.capacity);
             switch (fault) {
                 case undefined: return WORK_SECONDS.training <= MaxRuntimeInSeconds!
-                    ? describe({ TrainingJobStatus: "Completed", SecondaryStatus: "Completed" }) : stopped("MaxRuntimeExceeded");
-                case "capacity": throw failed("CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance type.");
+                    ? describe({ TrainingJobStatus: "Completed", SecondaryStatus: "Completed", ...ran }) : stopped("MaxRuntimeExceeded");
+                case "capacity": throw failed("CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance type.", {});
                 case "internal": throw failed("InternalServerError: We encountered an internal error.  Please try again.");
                 case "spotNeverStarted": {
                     await wait(Math.max(0, (MaxWaitTimeInSeconds ?? WORK_SECONDS.capacity) - WORK_SECONDS.capacity));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { FailureRecord } from "../../workflow/contract";
 import { errorCause } from "../../workloads/functions/error-cause/index";
-import { describeFailure, duration } from "../../workloads/functions/describe-failure/index";
+import { describeFailure, elapsed, trainingCost } from "../../workloads/functions/describe-failure/index";
 import type { DescribeFailureEvent } from "../../workloads/functions/describe-failure/index";
 
 const now = new Date("2026-11-20T10:05:30.000Z");
@@ -28,7 +28,7 @@ describe("the message about a failure", () => {
         assert.equal(cause, "DataError: labels.csv line 3");
         for (const part of [
             /Stage: +dev/, /Execution: +nightly \(redrive 1\)/, /Step: +Fetch Preprocessing Artifacts/, /Class: +Data/, /Reason: +DataError: labels\.csv line 3/,
-            /Time spent: 2 h 5 min/, /Cost: +unknown/, /To resume: +start a new execution with the same input/, /console\.aws\.amazon\.com\/states/,
+            /Time spent: 2 h 5 min\n/, /Cost: +nothing, no training job was billed\n/, /To resume: +start a new execution with the same input/, /console\.aws\.amazon\.com\/states/,
             new RegExp(`${arn}#1$`),
         ]) {
             assert.match(message, part);
@@ -66,16 +66,34 @@ describe("the message about a failure", () => {
         }), { numRuns: 200 });
     });
 
-    it("knows the cost where a price is known", () => {
-        const cause = JSON.stringify({ TrainingJobName: "j", TrainingJobStatus: "Failed", FailureReason: "AlgorithmError: x", BillableTimeInSeconds: 100 });
-        const { message } = describeFailure({ ...base, error: "States.TaskFailed", cause, pricePerSecond: 0.01 }, now);
-        assert.match(message, /billable training seconds of the failed jobs: 100\nCost: +1\.00 USD/);
+    const prices = { asOf: "2026-11-23", perHour: { "ml.g5.xlarge": 2, "ml.m5.xlarge": 0.5 } };
+
+    it("sums what failed and what finished: failed members, the failed combiner, trained members", () => {
+        const { message } = describeFailure({
+            ...base, step: "Sequence Model", error: "UserBug", prices,
+            cause: JSON.stringify({ ...record, member: "sequence", class: "UserBug", reason: "x", billed: ["ml.m5.xlarge 3600"] }),
+            billed: ["ml.g5.xlarge 14400", ""], failures: [failed({ billed: ["ml.g5.xlarge 0", "ml.g5.xlarge 1800"] })],
+        }, now);
+        assert.match(message, /; instance time of trainings: 5 h 30 min\nCost: +9\.50 USD for 3 training jobs \(on-demand prices of 2026-11-23\)\n/);
+    });
+
+    it("says in words what of the cost nobody knows, and takes nothing unknown for free", () => {
+        const cost = (...billed: string[]) => trainingCost(billed, prices).text;
+        assert.equal(cost("ml.g5.xlarge 3600", "ml.p3.2xlarge 60", "ml.p3.2xlarge 9"),
+            "2.00 USD for 1 training job (on-demand prices of 2026-11-23); 2 training jobs on ml.p3.2xlarge: price unknown");
+        assert.equal(cost("ml.g5.xlarge "), "1 training job on ml.g5.xlarge: billed time unknown");
+        assert.equal(cost("ml.g5.xlarge 0", "ml.p3.2xlarge 0"), "nothing, no training job was billed");
+        assert.equal(cost(""), "of some training jobs no record is left: unknown");
+        assert.equal(trainingCost(["ml.g5.xlarge 3600"], undefined).text, "1 training job on ml.g5.xlarge: price unknown");
+        // A failed member without a record, as where the cause was cut.
+        assert.match(describeFailure({ ...base, prices, failures: [{ member: "text", outcome: "failed", error: "x", cause: "{\"member\"" }] }, now).message,
+            /Cost: +of some training jobs no record is left: unknown/);
     });
 
     it("gives durations in words", () => {
-        assert.equal(duration("2026-11-20T10:05:00.000Z", now), "30 s");
-        assert.equal(duration("2026-11-18T09:00:30.000Z", now), "2 d 1 h 5 min");
-        assert.equal(duration("yesterday", now), "unknown");
+        assert.equal(elapsed("2026-11-20T10:05:00.000Z", now), "30 s");
+        assert.equal(elapsed("2026-11-18T09:00:30.000Z", now), "2 d 1 h 5 min");
+        assert.equal(elapsed("yesterday", now), "unknown");
     });
 });
 

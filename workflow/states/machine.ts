@@ -79,8 +79,11 @@ function checkVariables(definition: StateMachineDefinition): void {
     const read = new Set<string>();
     const collect = (value: unknown): void => {
         if (typeof value === "string" && value.startsWith("{%")) {
+            const own = new Set([...value.matchAll(/function\(([^)]*)\)/g)].flatMap(match => match[1]!.split(",").map(name => name.trim().slice(1))));
             for (const match of value.matchAll(/\$([A-Za-z_][A-Za-z0-9_]*)(?![A-Za-z0-9_]*\()/g)) {
-                read.add(match[1]!);
+                if (!own.has(match[1]!)) {
+                    read.add(match[1]!);
+                }
             }
         } else if (typeof value === "object" && value !== null) {
             for (const [key, item] of Object.entries(value)) {

@@ -21,7 +21,8 @@ export interface CreateTrainingJobOptions extends TaskOptions {
     readonly encryptTrafficBetweenHosts: boolean;
     readonly networkIsolation?: boolean;
     readonly vpc?: { readonly subnetIds: readonly string[]; readonly securityGroupIds: readonly string[] };
-    readonly tags?: Readonly<Record<string, string>>;
+    /** A list of Key and Value. */
+    readonly tags?: Template;
 }
 
 /** `sagemaker:createTrainingJob.sync`: trains, waits for the end, and stops the job when the execution is stopped. */
@@ -52,7 +53,7 @@ export class CreateTrainingJob extends Task {
             ...options.vpc !== undefined && {
                 VpcConfig: { Subnets: options.vpc.subnetIds, SecurityGroupIds: options.vpc.securityGroupIds },
             },
-            ...options.tags !== undefined && { Tags: Object.entries(options.tags).map(([Key, Value]) => ({ Key, Value })) },
+            ...options.tags !== undefined && { Tags: options.tags },
         };
     }
 

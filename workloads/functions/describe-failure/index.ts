@@ -1,7 +1,7 @@
 /**
  * One failed execution, one message that a person can act on. Never fails on what it is given, and never says what stands on a page.
  */
-import type { ErrorClass } from "../../../workflow/contract";
+import type { BilledJob, ErrorClass, TrainingPrices } from "../../../workflow/contract";
 import { advice, classify, logUrl, oneLine } from "../../../workflow/failures";
 
 export interface DescribeFailureEvent {
@@ -20,8 +20,9 @@ export interface DescribeFailureEvent {
     readonly failures?: readonly unknown[] | null;
     readonly startTime?: string | null;
     readonly stateMachineArn?: string | null;
-    /** Price of one billable second in US dollars, where the caller knows it. */
-    readonly pricePerSecond?: number | null;
+    /** What the finished trainings are billed for; a failed one has it in its record. */
+    readonly billed?: readonly BilledJob[] | null;
+    readonly prices?: TrainingPrices | null;
 }
 
 export interface FailureDescription {
@@ -48,7 +49,8 @@ interface Outcome {
     readonly attempts?: number;
     readonly jobs: readonly string[];
     readonly logUrl?: string;
-    readonly billableSeconds?: number;
+    /** Undefined where no record says it. */
+    readonly billed?: readonly BilledJob[];
 }
 
 export const handler = (event: DescribeFailureEvent): Promise<FailureDescription> => Promise.resolve(describeFailure(event, new Date()));
@@ -96,12 +98,11 @@ export function describeFailure(event: DescribeFailureEvent, now: Date): Failure
     if (failures.length > maximumDetails) {
         lines.push(`- and ${failures.length - maximumDetails} more, named above`);
     }
-    const billable = sum([own.billableSeconds, ...failures.map(({ billableSeconds }) => billableSeconds)]);
+    const spent = trainingCost(allBilled(event, failures), event.prices);
     lines.push(
         "",
-        `Time spent: ${duration(textOf(event.startTime), now)}; billable training seconds of the failed jobs: ${billable ?? "unknown"}`,
-        `Cost:       ${billable !== undefined && typeof event.pricePerSecond === "number"
-            ? `${(billable * event.pricePerSecond).toFixed(2)} USD for the failed jobs` : "unknown (no price is known here)"}`,
+        `Time spent: ${elapsed(textOf(event.startTime), now)}${spent.seconds === 0 ? "" : `; instance time of trainings: ${duration(spent.seconds)}`}`,
+        `Cost:       ${spent.text}`,
         "",
         `What to do: ${advice[worst]}`,
         "To resume:  start a new execution with the same input. Models that finished are reused by their content key; only what had not "
@@ -157,7 +158,7 @@ export function readOutcome(value: unknown): Outcome | undefined {
         attempts: typeof merged.attempts === "number" ? merged.attempts : undefined,
         jobs,
         logUrl: textOf(merged.logUrl) || undefined,
-        billableSeconds: typeof merged.billableSeconds === "number" ? merged.billableSeconds : read.billableSeconds,
+        billed: Array.isArray(merged.billed) ? merged.billed.filter((job) => typeof job === "string") : undefined,
     };
 }
 
@@ -187,20 +188,67 @@ function consoleUrl(arn: string, region: string): string {
     return `https://${region}.console.aws.amazon.com/states/home?region=${region}#/v2/executions/details/${encodeURIComponent(arn)}`;
 }
 
-/** `2 h 5 min` between two instants; `unknown` where the first is none. */
-export function duration(startTime: string, now: Date): string {
-    const seconds = Math.round((now.getTime() - Date.parse(startTime)) / 1000);
-    if (!Number.isFinite(seconds) || seconds < 0) {
-        return "unknown";
+/** All training jobs of the execution; an empty one where the record of a training did not come this far. */
+function allBilled(event: DescribeFailureEvent, failures: readonly Outcome[]): readonly BilledJob[] {
+    const finished = (Array.isArray(event.billed) ? event.billed as unknown[] : []).filter((job) => typeof job === "string");
+    // The failed training's own record, where one failed the execution: it is what the lost one stands for.
+    const own = parseRecord(event.cause).billed;
+    const told = Array.isArray(own) ? [...finished.filter((job) => job !== ""), ...own.filter((job) => typeof job === "string")] : finished;
+    return [...told, ...failures.flatMap(({ billed }) => billed ?? [""])];
+}
+
+/**
+ * What training jobs cost by on-demand prices, and in words what of it nobody knows. Of Spot the billed seconds are already what is left
+ * after the savings, so that the on-demand price is right for them, too (failures.ts). Jobs that never got an instance cost nothing.
+ */
+export function trainingCost(billed: readonly BilledJob[], prices: TrainingPrices | null | undefined): { readonly seconds: number; readonly text: string } {
+    const known = { jobs: 0, usd: 0, seconds: 0 };
+    const unknown = new Map<string, number>();
+    let lost = false;
+    for (const job of billed) {
+        const [type, said = ""] = job.split(" ");
+        const seconds = said === "" ? NaN : Number(said);
+        const price = prices?.perHour?.[type];
+        if (type === "") {
+            lost = true;
+        } else if (!Number.isFinite(seconds)) {
+            count(unknown, `on ${type}: billed time unknown`);
+        } else if (seconds > 0 && typeof price !== "number") {
+            known.seconds += seconds;
+            count(unknown, `on ${type}: price unknown`);
+        } else if (seconds > 0) {
+            known.jobs += 1;
+            known.seconds += seconds;
+            known.usd += seconds / 3_600 * (price as number);
+        }
     }
+    const parts = [
+        ...(known.jobs === 0 ? [] : [`${known.usd.toFixed(2)} USD for ${jobs(known.jobs)} (on-demand prices of ${textOf(prices?.asOf) || "an unknown day"})`]),
+        ...[...unknown].map(([what, number]) => `${jobs(number)} ${what}`),
+        ...(lost ? ["of some training jobs no record is left: unknown"] : []),
+    ];
+    return { seconds: known.seconds, text: parts.join("; ") || "nothing, no training job was billed" };
+}
+
+function count(counts: Map<string, number>, what: string): void {
+    counts.set(what, (counts.get(what) ?? 0) + 1);
+}
+
+function jobs(number: number): string {
+    return `${number} training job${number === 1 ? "" : "s"}`;
+}
+
+/** Time between two instants in words; `unknown` where the first is none. */
+export function elapsed(startTime: string, now: Date): string {
+    const seconds = Math.round((now.getTime() - Date.parse(startTime)) / 1000);
+    return Number.isFinite(seconds) && seconds >= 0 ? duration(seconds) : "unknown";
+}
+
+/** `2 h 5 min`. */
+function duration(seconds: number): string {
     const [days, hours, minutes] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3_600) % 24, Math.floor(seconds / 60) % 60];
     const parts = [days > 0 ? `${days} d` : "", hours > 0 ? `${hours} h` : "", minutes > 0 ? `${minutes} min` : ""].filter((part) => part !== "");
     return parts.length === 0 ? `${seconds} s` : parts.join(" ");
-}
-
-function sum(values: readonly (number | undefined)[]): number | undefined {
-    const known = values.filter((value) => value !== undefined);
-    return known.length === 0 ? undefined : known.reduce((total, value) => total + value, 0);
 }
 
 function ascii(text: string, maximum: number): string {
