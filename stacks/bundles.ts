@@ -3,13 +3,16 @@
  * previews change no code.
  */
 import * as fs from "node:fs";
+import { createRequire } from "node:module";
 import * as path from "node:path";
 import { filesBelow, hashParts } from "../components/contentHash";
-import { type BundleName, type Bundle, bundleAll } from "../workloads/bundle";
+import type { Bundle, BundleName } from "../workloads/bundle";
 
 export type Bundles = Readonly<Record<BundleName, Bundle>>;
 
 const ROOT = path.resolve(__dirname, "..");
+/** Only the installed package has it: what was bundled when it was built. */
+const BUILT = path.join(ROOT, "bundles.json");
 const CACHE = path.join(ROOT, ".build/bundles");
 
 /** Folders that functions and jobs are made from; what they take from packages is named by the lock file. */
@@ -32,10 +35,12 @@ function cacheKey(): string {
 
 /** The bundles of the sources as they are now: from the cache, or made and put there. The cache holds one entry. */
 export function loadBundles(): Bundles {
-    const file = path.join(CACHE, `${cacheKey()}.json`);
+    const file = fs.existsSync(BUILT) ? BUILT : path.join(CACHE, `${cacheKey()}.json`);
     if (fs.existsSync(file)) {
         return JSON.parse(fs.readFileSync(file, "utf8")) as Bundles;
     }
+    // Loaded here, because it loads esbuild, which the installed package does without.
+    const { bundleAll } = createRequire(__filename)("../workloads/bundle") as typeof import("../workloads/bundle");
     const bundles = bundleAll();
     fs.mkdirSync(CACHE, { recursive: true });
     for (const old of fs.readdirSync(CACHE)) {

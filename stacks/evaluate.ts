@@ -3,6 +3,7 @@
  * takes the state machine and the job definitions from here, and so do the tests.
  */
 import * as fs from "node:fs";
+import { createRequire } from "node:module";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
@@ -11,7 +12,35 @@ import type { Identity } from "../components/names";
 import { program } from "./program";
 import type { Releases } from "./releases";
 
-const ROOT = path.resolve(__dirname, "..");
+/** A Pulumi project: a folder with Pulumi.yaml, and what its program does. */
+export interface Project {
+    readonly root: string;
+    /** Declares the resources and returns the stack's outputs. */
+    readonly program: () => unknown;
+}
+
+/**
+ * The project that the commands are about: this checkout's own or, where the package is installed, the one of the working directory, whose
+ * program is the `main` of its Pulumi.yaml (default: index.ts or index.js).
+ */
+export function currentProject(): Project {
+    const checkout = path.resolve(__dirname, "..");
+    return fs.existsSync(path.join(checkout, "Pulumi.yaml"))
+        ? { root: checkout, program }
+        : { root: process.cwd(), program: () => exportsOf(process.cwd()) };
+}
+
+/** What a project's program exports, as Pulumi's own runtime takes it: the outputs, or a function that returns them. */
+function exportsOf(root: string): unknown {
+    const load = createRequire(path.join(root, "package.json"));
+    const main = String(readYaml(root, "Pulumi.yaml").main ?? (fs.existsSync(path.join(root, "index.ts")) ? "index.ts" : "index.js"));
+    if (main.endsWith(".ts")) {
+        // Pulumi does the same; whether the types hold is the compiler's question.
+        (load("ts-node") as { register(options: object): unknown }).register({ transpileOnly: true, cwd: root });
+    }
+    const exported = load(path.resolve(root, main)) as unknown;
+    return typeof exported === "function" ? (exported as () => unknown)() : exported;
+}
 
 /** A resource as the program declared it: all inputs resolved. */
 export interface RecordedResource {
@@ -58,6 +87,8 @@ export interface EvaluateOptions {
     readonly preview?: boolean;
     /** What the stack remembers of earlier deployments. */
     readonly before?: Releases;
+    /** Whose program it is. Default: {@link currentProject}. */
+    readonly project?: Project;
 }
 
 /** The account of a run without an account. */
@@ -77,17 +108,17 @@ function merge(base: unknown, over: unknown): unknown {
         : over;
 }
 
-function readYaml(file: string): Json {
+function readYaml(root: string, file: string): Json {
     try {
-        return parse(fs.readFileSync(path.join(ROOT, file), "utf8")) as Json;
+        return (parse(fs.readFileSync(path.join(root, file), "utf8")) ?? {}) as Json;
     } catch (error) {
         throw new Error(`${file}: cannot be read: ${(error as Error).message}`);
     }
 }
 
 /** Name of the project in Pulumi.yaml. */
-export function projectName(): string {
-    return String(readYaml("Pulumi.yaml").name);
+export function projectName({ root } = currentProject()): string {
+    return String(readYaml(root, "Pulumi.yaml").name);
 }
 
 /**
@@ -96,15 +127,18 @@ export function projectName(): string {
  *
  * @throws where there is no Pulumi.<stage>.yaml, naming those that are there.
  */
-export function readStackConfig(stage: string, overrides: Readonly<Record<string, unknown>> = {}): Record<string, string> {
-    if (!fs.existsSync(path.join(ROOT, `Pulumi.${stage}.yaml`))) {
-        const stages = fs.readdirSync(ROOT).map(file => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1]).filter(name => name !== undefined);
+export function readStackConfig(
+    stage: string, overrides: Readonly<Record<string, unknown>> = {}, { root } = currentProject(),
+): Record<string, string> {
+    if (!fs.existsSync(path.join(root, `Pulumi.${stage}.yaml`))) {
+        const stages = fs.readdirSync(root).map(file => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1]).filter(name => name !== undefined);
         throw new Error(`There is no stage "${stage}": Pulumi.${stage}.yaml is missing; there are ${stages.sort().join(", ")}.`);
     }
-    const { name, config: declared } = readYaml("Pulumi.yaml") as { name: string; config: Record<string, Json> };
-    const defaults = Object.fromEntries(Object.entries(declared).filter(([, entry]) => entry.default !== undefined)
-        .map(([key, entry]) => [key, entry.default]));
-    const own = (readYaml(`Pulumi.${stage}.yaml`).config ?? {}) as Json;
+    const { name, config: declared = {} } = readYaml(root, "Pulumi.yaml") as { name: string; config?: Record<string, unknown> };
+    const defaults = Object.fromEntries(Object.entries(declared)
+        .map(([key, entry]) => [key, isObject(entry) ? entry.default : entry])
+        .filter(([, value]) => value !== undefined));
+    const own = (readYaml(root, `Pulumi.${stage}.yaml`).config ?? {}) as Json;
     const over = Object.fromEntries(Object.entries(overrides).map(([key, value]) => [key.includes(":") ? key : `${name}:${key}`, value]));
     const merged = merge({ ...defaults, ...own }, over) as Json;
     return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined)
@@ -183,10 +217,10 @@ export async function evaluateStage(stage: string, options: EvaluateOptions = {}
     };
     // Nothing is built here, so there is nothing to warn of.
     process.env.BUILDX_NO_DEFAULT_ATTESTATIONS ??= "1";
-    const project = projectName();
-    await pulumi.runtime.setMocks(mocks, project, stage, options.preview ?? false, "organization");
-    pulumi.runtime.setAllConfig(readStackConfig(stage, options.overrides), []);
-    const declared = await pulumi.runtime.runInPulumiStack(program) as Readonly<Record<string, unknown>>;
+    const project = options.project ?? currentProject();
+    await pulumi.runtime.setMocks(mocks, projectName(project), stage, options.preview ?? false, "organization");
+    pulumi.runtime.setAllConfig(readStackConfig(stage, options.overrides, project), []);
+    const declared = await pulumi.runtime.runInPulumiStack(async () => project.program()) as Readonly<Record<string, unknown>>;
     await pulumi.runtime.disconnect();
     const outputs = await resolved(declared);
     return { stage, identity, resources, outputs, ...selected(resources, identity) };

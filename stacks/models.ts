@@ -105,7 +105,7 @@ export function builtImages(ensemble: EnsembleSpec): Readonly<Record<string, str
 const LABELS: Channel = { name: "labels", from: "raw_data", path: "labels.csv" };
 
 /** The base models, in the order of their branches. */
-export const MEMBERS: Readonly<Record<string, MemberSpec>> = {
+export const MEMBERS: Readonly<Record<string, MemberSpec & Required<ModelSpec>>> = {
     image: {
         container: { kind: "script", framework: "tensorflowGpu", program: "train_n_folds.py" },
         source: path.join(TRAINING, "image"),
@@ -141,7 +141,7 @@ export const MEMBERS: Readonly<Record<string, MemberSpec>> = {
 };
 
 /** The model that learns from the others' predictions. */
-export const COMBINER: CombinerSpec = {
+export const COMBINER: Required<CombinerSpec> = {
     name: "sequence",
     container: { kind: "script", framework: "tensorflowCpu", program: "train_sequence.py" },
     source: path.join(TRAINING, "sequence"),

@@ -1,10 +1,15 @@
 #!/usr/bin/env node
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
 const load = createRequire(import.meta.url);
-load("ts-node").register({ project: fileURLToPath(new URL("../../tsconfig.json", import.meta.url)), transpileOnly: true });
-const { main } = load("./main.ts");
+// In the installed package there is only the build.
+const source = fileURLToPath(new URL("./main.ts", import.meta.url));
+if (existsSync(source)) {
+    load("ts-node").register({ project: fileURLToPath(new URL("../../tsconfig.json", import.meta.url)), transpileOnly: true });
+}
+const { main } = load(existsSync(source) ? source : "../../dist/tool/asl-check.js");
 
 const read = async () => {
     const parts = [];

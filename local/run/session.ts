@@ -1,11 +1,11 @@
 /** What a run and the served API have in common: one holder of a folder, the stage, the documents, the object store. */
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { CONFIG_KEYS } from "../../stacks/config";
 import { COMBINER, hyperparametersOf, MEMBERS } from "../../stacks/models";
-import type { Hyperparameters } from "../../workflow/contract";
+import type { Hyperparameters, StageSettings } from "../../workflow/contract";
 import { EXIT, explain, LocalError } from "../errors";
 import { parseFault, type Fault, type TaskKind } from "../faults";
 import { takeLock } from "../process/lock";
@@ -15,6 +15,7 @@ import { sampleDocuments } from "../sample/generate";
 import { Mirror } from "../storage/mirror";
 import { startObjectStore, type ObjectStore } from "../storage/objectStore";
 import { parseS3Uri, type S3Address } from "../storage/transfer";
+import { currentProject, type Project } from "../../stacks/evaluate";
 import { evaluateProgram } from "./evaluate";
 import { localFolder, type LocalFolder } from "./folder";
 import { executionInput, parseSettings, type Reduction, type Settings } from "./input";
@@ -41,6 +42,10 @@ export interface SessionOptions {
     readonly hyperparameters?: string;
     readonly progress: ProgressStream;
     readonly signal: AbortSignal;
+    /** Whose program it is. Default: {@link currentProject}. */
+    readonly project?: Project;
+    /** The Python that has the trainings' packages and moto. Default: ENSEMBLE_PYTHON, or the project's .venv. */
+    readonly python?: string;
     /** Told who must be ended should the run have to leave at once. */
     readonly onSupervisor: (supervisor: Supervisor) => void;
 }
@@ -79,7 +84,7 @@ export async function inSession<T>(options: SessionOptions, what: string, work: 
         options.onSupervisor(supervisor);
         return await work({
             options, folder, supervisor, progress,
-            python: path.join(options.root, ".venv", "bin", "python"),
+            python: pythonOf(options),
             mirror: new Mirror(folder.store, (key) => !NOT_MIRRORED.test(key)),
         });
     } catch (error) {
@@ -111,9 +116,11 @@ export async function prepare(session: Session): Promise<Prepared> {
     const settings: Settings = parseSettings(options.set, modelHyperparameters(), Object.keys(CONFIG_KEYS));
     const given = readInput(options.input);
     const reductions = readReductions(root, options.hyperparameters);
+    const project = options.project ?? currentProject();
     await checkDisk(folder);
     const evaluating = progress.begin(`Pulumi program, stage ${options.stack}`);
     const evaluated = await evaluateProgram(options.stack, {
+        project,
         overrides: { ...settings.configuration, ...(options.seed === undefined ? {} : { seed: options.seed }) },
     }).catch((error: unknown) => {
         evaluating.end("failed");
@@ -124,7 +131,7 @@ export async function prepare(session: Session): Promise<Prepared> {
     const states = taskStates(stage.stateMachine.definition);
     const faults = options.fail.map((text) => parseFault(text, states));
     signal.throwIfAborted();
-    const documents = await prepareDocuments(session, stage.settings.folds);
+    const documents = await prepareDocuments(session, stage.settings);
     signal.throwIfAborted();
     const dataPath = `${stage.settings.artifactBase}/data/documents`;
     return {
@@ -166,8 +173,12 @@ function readInput(file: string | undefined): unknown {
     }
 }
 
+/** Only the checkout has reductions of its own: a project that uses the package trains what it is configured with. */
 function readReductions(root: string, file: string | undefined): Record<string, Hyperparameters> {
     const source = file ?? path.join(root, "local", "hyperparameters.json");
+    if (file === undefined && !existsSync(source)) {
+        return {};
+    }
     try {
         return JSON.parse(readText(source, "--hyperparameters")) as Record<string, Hyperparameters>;
     } catch (error) {
@@ -193,7 +204,26 @@ async function checkDisk(folder: LocalFolder): Promise<void> {
     }
 }
 
-async function prepareDocuments({ options, folder, supervisor, progress, python }: Session, folds: number): Promise<Documents> {
+function pythonOf({ root, python }: SessionOptions): string {
+    const found = python ?? (process.env.ENSEMBLE_PYTHON || path.join(root, ".venv", "bin", "python"));
+    if (path.isAbsolute(found) && !existsSync(found)) {
+        throw new LocalError(`${found} is missing: make a Python environment there with the trainings' packages and moto[s3,server] `
+            + "(python3 -m venv .venv), or name one, ENSEMBLE_PYTHON=/path/to/python.");
+    }
+    return found;
+}
+
+/** What the members' channels take from the data besides the labels: folders of pages, or files. */
+function wantedData({ members }: StageSettings): string[] {
+    const paths = Object.values(members).flatMap(({ channels }) => channels).filter(({ from }) => from === "raw_data").map((channel) => channel.path);
+    return [...new Set(paths)].filter((file) => file !== "" && file !== "labels.csv").map((file) => file.replace(/\/+$/, ""));
+}
+
+async function prepareDocuments({ options, folder, supervisor, progress, python }: Session, settings: StageSettings): Promise<Documents> {
+    const wanted = wantedData(settings);
+    if (options.documents === undefined && !wanted.every((file) => file === "text" || file === "images")) {
+        throw new LocalError(`The members read ${wanted.join(", ")}, which the sample does not have: name your data, --documents <folder>.`, EXIT.usage);
+    }
     const row = progress.begin(options.documents === undefined ? "Sample documents" : `Documents of ${options.documents}`);
     try {
         const { directory, made } = options.documents !== undefined
@@ -206,7 +236,7 @@ async function prepareDocuments({ options, folder, supervisor, progress, python 
                 seed: options.seed ?? 1,
                 signal: options.signal,
             });
-        const documents = checkDocuments(directory, folds);
+        const documents = checkDocuments(directory, settings.folds, wanted);
         row.end("done", `${documents.stacks} stacks, ${documents.documents} documents, ${documents.pages.length} pages, `
             + `${documents.classes.length} classes${made ? ", newly made" : ""}`);
         return documents;

@@ -33,8 +33,9 @@ const LAYOUT = "docs/local-run.md, section \"Your own documents\", describes the
  * Reads and checks a folder of documents before anything runs: labels.csv, text/<stack>/<page>.txt, images/<stack>/<page>.png.
  * Throws one error with every problem, each with file and line.
  * @param folds how many folds the stage makes: every class must occur in at least as many training stacks
+ * @param wanted what the models read besides the labels: `text` and `images` hold a file a page, anything else is a file or a folder
  */
-export function checkDocuments(directory: string, folds: number): Documents {
+export function checkDocuments(directory: string, folds: number, wanted: readonly string[] = ["text", "images"]): Documents {
     const problems: string[] = [];
     if (!existsSync(directory) || !statSync(directory).isDirectory()) {
         throw new LocalError(`${directory}: no such folder; --documents takes a folder with labels.csv, text/ and images/ (${LAYOUT}).`, EXIT.usage);
@@ -48,7 +49,7 @@ export function checkDocuments(directory: string, folds: number): Documents {
     const lines = rows.map(({ line }) => `${labels}:${line}`);
     checkSequence(pages, lines, problems);
     checkClasses(pages, lines, folds, problems);
-    const files = checkFiles(directory, pages, lines, problems);
+    const files = checkFiles(directory, pages, lines, wanted, problems);
     if (problems.length > 0) {
         const shown = problems.slice(0, SHOWN);
         const more = problems.length > SHOWN ? `\n... and ${problems.length - SHOWN} more` : "";
@@ -193,15 +194,30 @@ function checkClasses(pages: readonly (Page | undefined)[], lines: readonly stri
     }
 }
 
-function checkFiles(directory: string, pages: readonly (Page | undefined)[], lines: readonly string[], problems: string[]): string[] {
+/** A file a page: folder, extension, and what is wrong with one. */
+const PAGE_FILES = [["text", "txt", textProblem], ["images", "png", pngProblem]] as const;
+
+function checkFiles(
+    directory: string, pages: readonly (Page | undefined)[], lines: readonly string[], needed: readonly string[], problems: string[],
+): string[] {
+    const kinds = PAGE_FILES.filter(([folder]) => needed.includes(folder));
+    const others = needed.filter((name) => !PAGE_FILES.some(([folder]) => folder === name));
     const files: string[] = [];
+    for (const name of others) {
+        const found = existsSync(path.join(directory, name)) && statSync(path.join(directory, name)).isFile() ? [name] : walk(directory, name);
+        files.push(...found);
+        if (found.length === 0) {
+            problems.push(`${path.join(directory, name)}: missing; a member reads it`);
+        }
+    }
     const wanted = new Set<string>();
     pages.forEach((page, index) => {
         if (page === undefined) {
             return;
         }
         const name = `${page.stack}/${String(page.page).padStart(3, "0")}`;
-        for (const [relative, check] of [[`text/${name}.txt`, textProblem], [`images/${name}.png`, pngProblem]] as const) {
+        for (const [folder, extension, check] of kinds) {
+            const relative = `${folder}/${name}.${extension}`;
             if (wanted.has(relative)) {
                 continue;
             }
@@ -219,7 +235,7 @@ function checkFiles(directory: string, pages: readonly (Page | undefined)[], lin
         }
     });
     if (pages.every((page) => page !== undefined)) {
-        for (const folder of ["text", "images"]) {
+        for (const [folder] of kinds) {
             for (const entry of walk(directory, folder)) {
                 if (!wanted.has(entry)) {
                     problems.push(`${path.join(directory, entry)}: no row in labels.csv names this page`);

@@ -18,6 +18,8 @@ import type { JobContext } from "./context";
 import { byStack, drawSplit, formatLabels, pageFile, parseLabels, refuse } from "./labels";
 import type { Page } from "./labels";
 
+/** What this job writes itself. */
+const own = new Set(["labels.csv", "manifest.json", "failure.txt"]);
 /** Objects copied at the same time; S3 takes thousands a second, a small host's sockets do not. */
 const concurrency = 32;
 
@@ -55,7 +57,6 @@ async function copyData(
     const labels = parseLabels(text, where);
     checkFiles(labels, objects, where);
     const { pages, drawn } = drawSplit(labels, seed, testShare);
-    const own = new Set(["labels.csv", "manifest.json", "failure.txt"]);
     const wanted = [...objects.values()].filter(({ key }) => !own.has(key));
     const there = await listAll(storage, target);
     const open = wanted.filter(({ key, bytes, etag }) => there.get(key)?.bytes !== bytes || there.get(key)?.etag !== etag);
@@ -110,12 +111,12 @@ async function listAll(storage: Storage, prefix: string): Promise<Map<string, Li
     return objects;
 }
 
-/** Every labelled page has its files, every page file its label. */
+/** Where there is a file a page, every labelled page has its files, every page file its label. */
 function checkFiles(pages: readonly Page[], objects: ReadonlyMap<string, ListedObject>, where: string): void {
     const problems: string[] = [];
     const kinds = [["text", "txt"], ["images", "png"]].filter(([folder]) => [...objects.keys()].some((key) => key.startsWith(`${folder}/`)));
-    if (kinds.length === 0) {
-        throw new DataError(`${where}: beside it there is neither text/ nor images/; upload the pages`);
+    if (kinds.length === 0 && [...objects.keys()].every((key) => own.has(key))) {
+        throw new DataError(`${where}: beside it there is neither text/ nor images/ nor any other data, such as features.csv; upload it`);
     }
     for (const [folder, extension] of kinds) {
         const files = new Set(pages.map((page) => `${folder}/${pageFile(page)}.${extension}`));
