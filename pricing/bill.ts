@@ -111,6 +111,15 @@ function round(value: number): number {
     return Math.round(value * 100) / 100;
 }
 
+/**
+ * The budget that counts: the lower one of those that are set.
+ * @param budgets US dollars per run; undefined or 0 where there is none.
+ */
+export function strictestBudget(...budgets: readonly (number | undefined)[]): number | undefined {
+    const set = budgets.filter((budget) => budget !== undefined && budget > 0) as number[];
+    return set.length === 0 ? undefined : Math.min(...set);
+}
+
 export type BudgetVerdict =
     | { readonly verdict: "within" }
     | { readonly verdict: "exceeded"; readonly message: string }
@@ -133,6 +142,6 @@ export function judgeBudget(bill: Bill, budget: number): BudgetVerdict {
     return bill.unknown.length === 0 ? { verdict: "within" } : {
         verdict: "unproved",
         message: `That a run stays below ${budget.toFixed(2)} USD cannot be proved: no price is known for ${bill.unknown.join(", ")}. `
-            + `What is known sums to ${bill.known.toFixed(2)} USD. Update the prices, or choose what has one.`,
+            + `What is known sums to ${bill.known.toFixed(2)} USD. Update the prices (ensemble prices update), or choose what has one.`,
     };
 }

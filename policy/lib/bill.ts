@@ -1,9 +1,7 @@
 import * as z from "zod";
-import bundled from "../../pricing/bundled.json";
 import type { BudgetVerdict } from "../../pricing/bill";
-import { judgeBudget, worstCaseBill } from "../../pricing/bill";
-import type { PriceFile } from "../../pricing/prices";
-import { Prices } from "../../pricing/prices";
+import { judgeBudget, strictestBudget, worstCaseBill } from "../../pricing/bill";
+import { loadPrices } from "../../pricing/prices";
 import type { StageSettings } from "../../workflow/contract";
 import { JOB_DEFINITION } from "./batch";
 import type { Fact, Facts, ResourceFacts, Unknown } from "./facts";
@@ -25,23 +23,24 @@ const settingsSchema = z.object({
     region: z.string(),
     members: z.record(z.string(), model),
     combiner: model.extend({ name: z.string() }),
+    budget: z.number().positive().optional(),
 });
 
 export const budgetParameters: NonNullable<StackRule["parameters"]> = {
     dollars: {
         type: "number", minimum: 0, default: 0,
-        description: "The most that one execution may cost in US dollars, in the worst case; 0 where the stage has no budget.",
+        description: "The most that one execution may cost in US dollars, in the worst case; 0 for the stage's own (configuration key budget). "
+            + "Of both the lower one counts.",
     },
 };
 
-/** Judges what one execution of each state machine can cost at most against the parameter `dollars`. */
+/**
+ * Judges what one execution of each state machine can cost at most against the stage's budget and the parameter `dollars`, at the prices of
+ * the project's own file, else the bundled ones.
+ */
 export function judgeRuns(
     resources: readonly ResourceFacts[], parameters: Facts, judge: (verdict: BudgetVerdict) => string | undefined,
 ): Verdict {
-    const budget = numberParameter(parameters, "dollars", 0);
-    if (budget <= 0) {
-        return notApplicable("the stage has no budget");
-    }
     const machines = resources.filter(resource => resource.type === STATE_MACHINE);
     return machines.length === 0 ? notApplicable("the stack has no state machine") : all(machines.map(machine => {
         const settings = settingsOf(get(machine.props, "definition"));
@@ -51,10 +50,14 @@ export function judgeRuns(
         if (settings === undefined) {
             return notApplicable("the definition holds no settings of an ensemble");
         }
-        // The age of the prices is the plan's matter; a rule depends on nothing but its input.
-        const prices = new Prices(bundled as unknown as PriceFile);
+        const budget = strictestBudget(numberParameter(parameters, "dollars", 0), settings.budget);
+        if (budget === undefined) {
+            return notApplicable("the stage has no budget");
+        }
+        // The age of the prices is the plan's matter: a rule that fails by the calendar would stop a deployment that changed nothing.
+        const prices = loadPrices();
         const input = { settings, batchJobs: jobsOf(resources), transitions: MOST_TRANSITIONS };
-        const bill = worstCaseBill(input, prices, new Date(bundled.asOf));
+        const bill = worstCaseBill(input, prices, new Date(prices.file.asOf));
         const message = judge(judgeBudget(bill, budget));
         return at(machine, message === undefined ? compliant : violation(message));
     }));

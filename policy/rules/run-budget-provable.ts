@@ -7,7 +7,7 @@ export const runBudgetProvable: StackRule = {
     name: "run-budget-provable",
     description: "Every price is known that the worst case of an execution depends on.",
     why: "With one price missing, nothing says that the budget holds: that must be told, and not pass for an answer.",
-    remediation: "Update the prices from AWS's Price List, or choose machines that have one.",
+    remediation: "Update the prices from AWS's Price List (ensemble prices update), or choose machines that have one.",
     severity: "low",
     level: "advisory",
     types: [STATE_MACHINE],

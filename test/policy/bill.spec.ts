@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { StackRule } from "../../policy/lib/rule";
 import { runBudgetProvable } from "../../policy/rules/run-budget-provable";
 import { runWithinBudget } from "../../policy/rules/run-within-budget";
-import { mutations, set } from "./mutations";
+import { bundledPrices } from "../../pricing/prices";
+import { mutations, set, stageSetting } from "./mutations";
 import { answer, factsOf } from "./sampleFacts";
 import { sampleStage } from "./sampleStage";
 
@@ -10,6 +15,44 @@ describe("the budget of a run", () => {
         const facts = factsOf(mutations["run-within-budget"](sampleStage));
         for (const rule of [runWithinBudget, runBudgetProvable]) {
             assert.equal(answer(rule.check(facts, { dollars: 0 }, { suppressions: [] })), "notApplicable");
+        }
+    });
+
+    it("is the stage's own where the pack's configuration has none, and the lower one of both", () => {
+        const facts = factsOf(stageSetting({ budget: 2 })(sampleStage));
+        const check = (dollars: number): string => answer(runWithinBudget.check(facts, { dollars }, { suppressions: [] }));
+        assert.equal(check(0), "violation");
+        assert.equal(check(100), "violation");
+        const roomy = factsOf(stageSetting({ budget: 100 })(sampleStage));
+        assert.equal(answer(runWithinBudget.check(roomy, { dollars: 0 }, { suppressions: [] })), "compliant");
+        assert.equal(answer(runWithinBudget.check(roomy, { dollars: 2 }, { suppressions: [] })), "violation");
+    });
+
+    it("is judged at the project's own prices, by both rules", () => {
+        const home = process.cwd();
+        const project = mkdtempSync(path.join(tmpdir(), "project-"));
+        const check = (rule: StackRule, facts: ReturnType<typeof factsOf>): string =>
+            answer(rule.check(facts, { dollars: 100 }, { suppressions: [] }));
+        const unknown = factsOf(mutations["run-budget-provable"](sampleStage));
+        try {
+            mkdirSync(path.join(project, "policy"));
+            writeFileSync(path.join(project, "Pulumi.yaml"), "name: p");
+            process.chdir(path.join(project, "policy"));
+            assert.deepEqual([check(runWithinBudget, unknown), check(runBudgetProvable, unknown)], ["compliant", "violation"]);
+            const { file } = bundledPrices();
+            const price = (item: string, dollars: number) =>
+                ({ item: `sagemaker-training:${item}`, region: "us-west-2", unit: "hour", price: dollars, source: "own" });
+            writeFileSync(path.join(project, "prices.json"), JSON.stringify({
+                ...file, sources: { ...file.sources, own: "https://example.org" }, prices: [...file.prices, price("ml.nobody.knows", 1)],
+            }));
+            assert.deepEqual([check(runWithinBudget, unknown), check(runBudgetProvable, unknown)], ["compliant", "compliant"]);
+            writeFileSync(path.join(project, "prices.json"), JSON.stringify({
+                ...file, sources: { ...file.sources, own: "https://example.org" }, prices: [...file.prices, price("ml.nobody.knows", 1_000)],
+            }));
+            assert.deepEqual([check(runWithinBudget, unknown), check(runBudgetProvable, unknown)], ["violation", "compliant"]);
+        } finally {
+            process.chdir(home);
+            rmSync(project, { recursive: true });
         }
     });
 

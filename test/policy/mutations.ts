@@ -56,9 +56,18 @@ function definition(edit: (states: Record<string, Record<string, unknown>>) => v
 
 /** Changes what the sample's only member may cost. */
 function member(changed: object): Mutation {
+    return inSettings(settings => settings.members.text, changed);
+}
+
+/** Changes what the sample's stage is configured with. */
+export function stageSetting(changed: object): Mutation {
+    return inSettings(settings => settings, changed);
+}
+
+function inSettings(part: (settings: { members: { text: object } }) => object, changed: object): Mutation {
     return definition(states => {
         const { settings } = (states.Prepare.Arguments as { Payload: unknown }).Payload as { settings: { members: { text: object } } };
-        Object.assign(settings.members.text, changed);
+        Object.assign(part(settings), changed);
     });
 }
 
