@@ -1,66 +1,24 @@
 /**
- * The parts of the documents that come from the code: the picture of the workflow, the tables of configuration, of hyperparameters
- * and of error classes. `npm run docs` writes them between their marks; a test says when they are stale.
+ * The parts of the documents that come from the code: pictures, tables, what commands and messages print. `npm run docs` writes them
+ * between their marks; a test says when they are stale.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { main } from "../asl/check/main";
-import { toMermaid } from "../asl/drawing";
-import { CONFIG_KEYS } from "../stacks/config";
-import { evaluateStage } from "../stacks/evaluate";
-import { COMBINER, hyperparametersOf, MEMBERS } from "../stacks/models";
-import { ERROR_CLASSES, type ErrorPolicy } from "../workflow/errorClasses";
-import { advice } from "../workflow/failures";
-import type { ErrorClass, HyperparameterRule } from "../workflow/contract";
+import { type EvaluatedStage, evaluateStage } from "../stacks/evaluate";
+import { commandReference, commandTable } from "./commandReference";
+import * as pictures from "./pictures";
+import * as tables from "./tables";
 
 const root = join(__dirname, "..");
 /** Documents with generated parts. */
-export const documents = ["README.md", "docs/configuration.md", "docs/architecture.md", "docs/guide.md"] as const;
+export const documents = ["README.md", "docs/architecture.md", "docs/cli.md", "docs/configuration.md", "docs/guide.md", "docs/roles.md"] as const;
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-    const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replace(/\|/g, "\\|").replace(/\n/g, " ")).join(" | ")} |`;
-    return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
-}
-
-function configurationTable(): string {
-    return table(["key", "meaning", "default"], Object.entries(CONFIG_KEYS).map(([key, schema]): string[] => {
-        const parsed = schema.safeParse(undefined);
-        const value = key === "models" ? "see below" : parsed.success && parsed.data !== undefined ? `\`${JSON.stringify(parsed.data)}\`` : "none";
-        return [`\`${key}\``, schema.description ?? "", value];
-    }));
-}
-
-function bounds(rule: HyperparameterRule): string {
-    if (rule.values !== undefined) {
-        return rule.values.join(", ");
-    }
-    return [
-        rule.type,
-        ...rule.minimum === undefined ? [] : [`${rule.exclusiveMinimum === true ? "above" : "from"} ${rule.minimum}`],
-        ...rule.maximum === undefined ? [] : [`${rule.exclusiveMaximum === true ? "below" : "to"} ${rule.maximum}`],
-    ].join(" ");
-}
-
-function hyperparameterTables(): string {
-    return [...Object.entries(MEMBERS), [COMBINER.name, COMBINER] as const].map(([name, spec]) => {
-        const { schema, defaults } = hyperparametersOf(spec);
-        const rows = Object.entries(schema).map(([key, rule]) =>
-            [`\`${key}\``, rule.description ?? "", bounds(rule), `\`${String(defaults[key])}\``, rule.learning ? "yes" : "no"]);
-        return `**${name}**\n\n${table(["hyperparameter", "meaning", "bounds", "default", "part of the content key"], rows)}`;
-    }).join("\n\n");
-}
-
-function errorClassTable(): string {
-    const retried = ({ nextRung, retries, waitSeconds, maximumWaitSeconds }: ErrorPolicy): string => retries === 0 ? "never"
-        : `${nextRung ? "next rung at once; after the last " : ""}${retries} waits of ${nextRung ? waitSeconds : `${waitSeconds} to ${maximumWaitSeconds}`} s`;
-    return table(["class", "what it is", "tried again", "what you can do"], Object.entries(ERROR_CLASSES).map(([name, policy]) =>
-        [name, policy.description, retried(policy), advice[name as ErrorClass]]));
-}
-
-async function picture(failures: boolean): Promise<string> {
-    const { stateMachine } = await evaluateStage("dev");
-    return `\`\`\`mermaid\n${toMermaid(stateMachine.definition, { failures, labels: failures })}\`\`\``;
+let stage: Promise<EvaluatedStage> | undefined;
+/** The dev stage, evaluated once. */
+function dev(): Promise<EvaluatedStage> {
+    return stage ??= evaluateStage("dev");
 }
 
 /** What asl-check prints of the example: run as a user runs it, from the repository's root. */
@@ -71,16 +29,31 @@ async function silentFailure(): Promise<string> {
         printed += text;
     };
     await main([join(root, file)], { out: keep, err: keep, stdin: () => Promise.resolve(Buffer.alloc(0)) });
-    return `\`\`\`\n$ npx asl-check ${file}\n${stripVTControlCharacters(printed).replaceAll(`${root}/`, "").trimEnd()}\n\`\`\``;
+    return `\`\`\`console\n$ npx asl-check ${file}\n${stripVTControlCharacters(printed).replaceAll(`${root}/`, "").trimEnd()}\n\`\`\``;
+}
+
+/** The message about an execution whose text training fails of its own code, from the workflow in virtual time. */
+async function failureMessage(): Promise<string> {
+    const { world } = await pictures.simulated(await dev(), { faults: [{ state: "Text Model Training", fault: "algorithm" }] });
+    return world.messages.map(({ subject, message }) => `\`\`\`text\nSubject: ${subject}\n\n${message}\n\`\`\``).join("\n\n");
 }
 
 const parts: Readonly<Record<string, () => string | Promise<string>>> = {
-    configuration: configurationTable,
-    hyperparameters: hyperparameterTables,
-    "error-classes": errorClassTable,
+    commands: commandTable,
+    "command-reference": commandReference,
+    configuration: tables.configurationTable,
+    hyperparameters: tables.hyperparameterTables,
+    "error-classes": tables.errorClassTable,
+    "failure-message": failureMessage,
+    "failure-routes": async () => pictures.failureRoutes(await dev()),
+    life: async () => pictures.life(await dev()),
+    resources: async () => pictures.resources(await dev()),
+    roles: async () => tables.roleTables(await dev()),
+    rooms: pictures.rooms,
+    "room-table": tables.roomTable,
     "silent-failure": silentFailure,
-    workflow: () => picture(false),
-    "workflow-with-failures": () => picture(true),
+    "workflow-overview": async () => pictures.overview((await dev()).stateMachine.definition),
+    "workflow-with-failures": async () => pictures.workflow((await dev()).stateMachine.definition, true),
 };
 
 /**

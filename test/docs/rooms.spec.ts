@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { crossings, ROOMS } from "../../docs/rooms";
+import { root } from "./commands";
+
+describe("the rooms", () => {
+    it("import only what the architecture allows them", () => {
+        const refused = crossings().filter(({ from, to }) => !ROOMS[from].mayImport.includes(to));
+        assert.deepEqual(refused.map(({ file, to }) => `${file} imports ${to}/, which its room may not`), []);
+    });
+
+    it("depend downwards only: no room allows itself to be reached by what it may import", () => {
+        const order = Object.keys(ROOMS);
+        for (const [index, room] of order.entries()) {
+            assert.deepEqual(ROOMS[room].mayImport.filter((other) => order.indexOf(other) <= index), [], `${room} stands above what it imports`);
+        }
+    });
+
+    it("are all there, and no folder with code is without a rule", () => {
+        assert.deepEqual(Object.keys(ROOMS).filter((room) => !existsSync(path.join(root, room))), []);
+        const folders = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
+            .map(({ name }) => name);
+        const free = new Set(["node_modules", "docs", "test", "bench", "scripts", "examples", "dist"]);
+        assert.deepEqual(folders.filter((name) => !free.has(name) && ROOMS[name] === undefined), []);
+    });
+});
