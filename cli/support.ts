@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { EXIT, explain, LocalError } from "../local/errors";
 import { evaluateStage, LOCAL_IDENTITY, projectName, readStackConfig, type EvaluatedStage } from "../stacks/evaluate";
-import { decodeConfig, loadStageConfig } from "../stacks/config";
+import { decodeConfig, loadStageConfig, type StageConfig } from "../stacks/config";
 import { CommandError, explainSdkError } from "./aws/errors";
 
 /**
@@ -54,6 +54,7 @@ export interface StageFacts {
     /** Name of the stage's state machine, as it is or would be deployed. */
     readonly stateMachine: string;
     readonly region: string;
+    readonly config: StageConfig;
 }
 
 /**
@@ -63,8 +64,8 @@ export interface StageFacts {
 export function stageFacts(stage: string): StageFacts {
     try {
         const values = readStackConfig(stage);
-        const { service } = loadStageConfig(stage, decodeConfig(values, projectName()));
-        return { stateMachine: `${service}-model-training-${stage}`, region: values["aws:region"] ?? LOCAL_IDENTITY.region };
+        const config = loadStageConfig(stage, decodeConfig(values, projectName()));
+        return { stateMachine: `${config.service}-model-training-${stage}`, region: values["aws:region"] ?? LOCAL_IDENTITY.region, config };
     } catch (error) {
         throw new LocalError((error as Error).message, EXIT.usage);
     }
