@@ -62,9 +62,10 @@ export function failureBound(): number {
 
 export function failurePath(
     settings: StageSettings, targets: Targets,
-    { outcomes, combinerBilled }: { readonly outcomes: Handle<readonly MemberOutcome[]>; readonly combinerBilled: Handle<readonly BilledJob[]> },
+    known: { readonly outcomes: Handle<readonly MemberOutcome[]>; readonly combinerBilled: Handle<readonly BilledJob[]> },
 ): readonly StateNode[] {
     const { service, stage, prices } = settings;
+    const { outcomes, combinerBilled } = known;
     const { Execution, StateMachine } = states.context;
     const answer = states.result<{ Payload: Report }>().Payload;
     const subject = `[ERROR] - ${service} - Model Training failed!`.replace(/[^ -~]/g, "?").slice(0, 100);

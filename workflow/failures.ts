@@ -120,7 +120,8 @@ export function classify(failure: Failure): Classification {
     const cause = failure.cause ?? "";
     const read = readCause(cause);
     const base = {
-        jobName: read.jobName, billableSeconds: read.billableSeconds ?? (neverRan(error) ? 0 : undefined), log: read.log, outputPath: read.outputPath, region: read.region,
+        jobName: read.jobName, billableSeconds: read.billableSeconds ?? (neverRan(error) ? 0 : undefined),
+        log: read.log, outputPath: read.outputPath, region: read.region,
     };
     const [cls, reason] = decide(error, read, failure);
     return withoutUndefined({ class: cls, reason: oneLine(reason) || oneLine(error && `${error}, without a cause`) || "neither error nor cause given", ...base });

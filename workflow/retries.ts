@@ -123,6 +123,10 @@ export function classifyError(options: ClassifyOptions): LambdaInvoke {
             ...options.assign,
         },
         next: options.next,
-        catch: [{ output: {}, assign: { ...options.failed.assign?.(unclassified) ?? set(loop, { ...unclassified }), ...options.failed.also }, next: options.failed.next }],
+        catch: [{
+            output: {},
+            assign: { ...options.failed.assign?.(unclassified) ?? set(loop, { ...unclassified }), ...options.failed.also },
+            next: options.failed.next,
+        }],
     });
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Run, StageSettings } from "../../workflow/contract";
-import { quotaName } from "../../workloads/functions/setup/quotas";
+import { quotaName, shortages } from "../../workloads/functions/setup/quotas";
 import { setup } from "../../workloads/functions/setup/index";
 import type { QuotaLookup } from "../../workloads/functions/setup/quotas";
 import type { Plan } from "../../workloads/common/plan";
@@ -106,6 +106,34 @@ describe("Setup", function () {
                 "ml.g6.xlarge for spot training job usage": 2, "ml.g5.xlarge for training job usage": 4,
             }), log);
             assert.ok(log.some((line) => /^note: image: the quota of a rung is below 4/.test(line)), log.join("\n"));
+        });
+
+        it("are held against all members that train side by side, and the message names them; the combiner trains alone", async () => {
+            const { text, image } = stageSettings(bucket).members;
+            const one = [{ instanceType: "ml.g5.xlarge", spot: false }];
+            const members = { text: { ...text, capacity: one }, image: { ...image, capacity: one } };
+            const combiner = { ...stageSettings(bucket).combiner, capacity: one, instanceCount: 4 };
+            const allowed = (count: number) => call(executionInput(data), { members, combiner }, quotas({ "ml.g5.xlarge for training job usage": count }));
+            await assert.rejects(allowed(4), new RegExp("^InputError: 1 problem .*\\n\\(1\\) initialization\\.text_model\\.instance_type, initialization\\.image_model\\.instance_type: "
+                + "got 5 instances at the same time, expected at most 4.*\\(ml\\.g5\\.xlarge: 4\\).*text and image train side by side"));
+            await allowed(5);
+        });
+
+        it("of members that share only some rungs are no problem as long as there is a way past each other", () => {
+            const rung = (instanceType: string, quota?: number) => ({ instanceType, spot: false, quota });
+            const demand = (model: string, ...rungs: ReturnType<typeof rung>[]) => ({ model, instances: 2, rungs });
+            assert.deepEqual(shortages([demand("a", rung("x", 2)), demand("b", rung("x", 2), rung("y", 2))]), []);
+            assert.deepEqual(shortages([demand("a", rung("x", 2)), demand("b", rung("x", 2), rung("y"))]), []);
+            assert.deepEqual(shortages([demand("a", rung("x", 2)), demand("b", rung("x", 2), rung("y", 1)), demand("c", rung("z", 2))]),
+                [{ models: ["a", "b"], instances: 4, quotas: 3, described: "x: 2, y: 1" }]);
+        });
+
+        it("of a model that is there already are not asked for", async () => {
+            const { text, image } = stageSettings(bucket).members;
+            const members = { text, image: { ...image, capacity: [{ instanceType: "ml.none", spot: false }] } };
+            const input = executionInput(data, {}, { image_model: false }, { image_model_artifact_path: `${bucket}/nothing` });
+            await assert.rejects(call(input, { members }, quotas({ "ml.none for training job usage": 0 })),
+                (error: Error) => error.message.startsWith("1 problem") && error.message.includes("image_model_artifact_path"));
         });
 
         it("are no reason to stop where the account does not tell them", async () => {

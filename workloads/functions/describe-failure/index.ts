@@ -201,7 +201,9 @@ function allBilled(event: DescribeFailureEvent, failures: readonly Outcome[]): r
  * What training jobs cost by on-demand prices, and in words what of it nobody knows. Of Spot the billed seconds are already what is left
  * after the savings, so that the on-demand price is right for them, too (failures.ts). Jobs that never got an instance cost nothing.
  */
-export function trainingCost(billed: readonly BilledJob[], prices: TrainingPrices | null | undefined): { readonly seconds: number; readonly text: string } {
+export function trainingCost(
+    billed: readonly BilledJob[], prices: TrainingPrices | null | undefined,
+): { readonly seconds: number; readonly text: string } {
     const known = { jobs: 0, usd: 0, seconds: 0 };
     const unknown = new Map<string, number>();
     let lost = false;

@@ -12,8 +12,8 @@ import { damage, readTrained, sameObject } from "../../common/artifacts";
 import { InputError, PermissionError, StorageError, messageOf } from "../../common/errors";
 import type { FetchManifest, GivenModel, Plan, PlannedMember, PlannedModel } from "../../common/plan";
 import { Storage, createS3, join } from "../../common/storage";
-import { defaultQuotas } from "./quotas";
-import type { QuotaLookup } from "./quotas";
+import { defaultQuotas, describeRungs, shortages } from "./quotas";
+import type { QuotaDemand, QuotaLookup } from "./quotas";
 
 export interface SetupEvent {
     readonly settings: StageSettings;
@@ -55,7 +55,6 @@ export async function setup(event: SetupEvent, { storage, quotas, print = consol
     const base = join(input.target, "runs", execution.name);
     const data = await readData(storage, settings, input, found);
     const split = await readSplit(storage, settings, input, found);
-    await checkQuotas(settings, input, quotas, found, notes);
 
     const members: Record<string, Decision & { readonly given?: GivenModel }> = {};
     for (const [name, member] of Object.entries(settings.members)) {
@@ -69,6 +68,7 @@ export async function setup(event: SetupEvent, { storage, quotas, print = consol
             ? await decide(storage, input.target, name, identity, wanted.forced)
             : await useGiven(storage, input.target, name, wanted.given, identity, found);
     }
+    await checkQuotas(settings, input, (name) => members[name].action === "train", quotas, found, notes);
     if (found.length > 0) {
         throw refusal(found);
     }
@@ -108,6 +108,7 @@ export async function setup(event: SetupEvent, { storage, quotas, print = consol
     });
     const run: Run = {
         id,
+        data: data.hash,
         fetch: input.fetchData || fetchModels,
         output_artifact_paths: paths,
         parameters: {
@@ -298,39 +299,55 @@ async function readSplit(storage: Storage, settings: StageSettings, input: Compl
     return object?.etag;
 }
 
+/** What the account may run at once, of the members that train and the combiner; what is reused or given needs no instance. */
 async function checkQuotas(
-    settings: StageSettings, input: CompletedInput, quotas: QuotaLookup | undefined, found: Problem[], notes: string[],
+    settings: StageSettings, input: CompletedInput, trains: (member: string) => boolean, quotas: QuotaLookup | undefined,
+    found: Problem[], notes: string[],
 ): Promise<void> {
     if (quotas === undefined) {
         notes.push("instance quotas were not checked: S3 is a local endpoint");
         return;
     }
-    const models = [
-        ...Object.entries(settings.members).map(([name, model]) => [name, model, input.members[name]] as const),
-        [settings.combiner.name, settings.combiner, input.combiner] as const,
-    ];
-    const unknown: string[] = [];
+    const demand = async (name: string, model: ModelSettings, wanted: CompletedModel): Promise<QuotaDemand> => ({
+        model: name, instances: model.instanceCount,
+        rungs: await Promise.all(wanted.capacity.map(async (rung) => ({ ...rung, quota: await quotas(rung.instanceType, rung.spot) }))),
+    });
+    const members: QuotaDemand[] = [];
+    let combiner: QuotaDemand;
     try {
-        for (const [name, model, wanted] of models.filter(([, , { train }]) => train)) {
-            const rungs = await Promise.all(wanted.capacity.map(async (rung) => {
-                return { ...rung, quota: await quotas(rung.instanceType, rung.spot) };
-            }));
-            const describe = rungs.map(({ instanceType, spot, quota }) => `${instanceType}${spot ? " (Spot)" : ""}: ${quota ?? "unknown"}`).join(", ");
-            unknown.push(...rungs.filter(({ quota }) => quota === undefined).map(({ instanceType }) => instanceType));
-            if (rungs.length > 0 && rungs.every(({ quota }) => quota !== undefined && quota < model.instanceCount)) {
-                found.push({
-                    path: `initialization.${name}_model.instance_type`, got: showValue(wanted.capacity.map(({ instanceType }) => instanceType).join(", ")),
-                    expected: `a rung whose quota allows ${model.instanceCount} instance${model.instanceCount === 1 ? "" : "s"} (quotas: ${describe})`,
-                    advice: "ask for a higher quota in Service Quotas (Amazon SageMaker), or add another instance type to the capacity ladder",
-                });
-            } else if (rungs.some(({ quota }) => quota !== undefined && quota < model.instanceCount)) {
-                notes.push(`${name}: the quota of a rung is below ${model.instanceCount} (${describe})`);
-            }
+        for (const [name, model] of Object.entries(settings.members).filter(([member]) => trains(member))) {
+            members.push(await demand(name, model, input.members[name]));
         }
+        combiner = await demand(settings.combiner.name, settings.combiner, input.combiner);
     } catch (error) {
         notes.push(`instance quotas were not checked: ${messageOf(error)}`);
         return;
     }
+    const all = [...members, combiner];
+    const alone: QuotaDemand[] = [];
+    for (const wanted of all) {
+        const { model, instances, rungs } = wanted;
+        if (rungs.length > 0 && rungs.every(({ quota }) => quota !== undefined && quota < instances)) {
+            alone.push(wanted);
+            found.push({
+                path: `initialization.${model}_model.instance_type`, got: showValue(rungs.map(({ instanceType }) => instanceType).join(", ")),
+                expected: `a rung whose quota allows ${instances} instance${instances === 1 ? "" : "s"} (quotas: ${describeRungs(rungs)})`,
+                advice: "ask for a higher quota in Service Quotas (Amazon SageMaker), or add another instance type to the capacity ladder",
+            });
+        } else if (rungs.some(({ quota }) => quota !== undefined && quota < instances)) {
+            notes.push(`${model}: the quota of a rung is below ${instances} (${describeRungs(rungs)})`);
+        }
+    }
+    // The members train side by side, the combiner when they have ended.
+    for (const { models, instances, quotas: allowed, described } of shortages(members.filter((member) => !alone.includes(member)))) {
+        found.push({
+            path: models.map((model) => `initialization.${model}_model.instance_type`).join(", "), got: `${instances} instances at the same time`,
+            expected: `at most ${allowed}, what the quotas of their rungs allow together (${described})`,
+            advice: `${models.join(" and ")} train side by side: ask for a higher quota in Service Quotas (Amazon SageMaker), or add another `
+                + "instance type to the capacity ladder of one of them",
+        });
+    }
+    const unknown = all.flatMap(({ rungs }) => rungs).filter(({ quota }) => quota === undefined).map(({ instanceType }) => instanceType);
     if (unknown.length > 0) {
         notes.push(`no training quota is known for ${[...new Set(unknown)].join(", ")}`);
     }
