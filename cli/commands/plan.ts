@@ -3,13 +3,14 @@ import path from "node:path";
 import { Command } from "commander";
 import { toMermaid } from "../../asl/drawing";
 import { EXIT, LocalError } from "../../local/errors";
+import { strictestBudget } from "../../pricing/bill";
 import { loadPrices } from "../../pricing/prices";
 import { describeProblem } from "../../workflow/input";
 import { settingsOf } from "../aws/executions";
 import { completed, planOf } from "../plan/plan";
 import { planHtml, planText, workflowSvg } from "../plan/render";
 import { reuseOf } from "../plan/reuse";
-import { evaluated, guarded, readJson, writeText } from "../support";
+import { evaluated, guarded, readJson, stageFacts, writeText } from "../support";
 
 interface Options {
     readonly stack: string;
@@ -29,11 +30,11 @@ const BUDGET_RULE = "run-within-budget";
 
 export function planCommand(root: string): Command {
     return new Command("plan")
-        .description("Show before anything runs: the workflow, its worst-case price, longest duration, the quotas it needs, what is reused.")
+        .description("Show before anything runs: the workflow, its worst-case and expected price, longest duration, the quotas it needs, what is reused.")
         .option("--stack <stage>", "the stage whose Pulumi.<stage>.yaml is evaluated", "dev")
         .option("--input <file>", "an execution input (JSON): what it changes and, with credentials, what would be reused")
-        .option("--prices <file>", "another price file than the bundled one (pricing/bundled.json shows the form)")
-        .option("--budget <usd>", `US dollars a run may cost (default: ${BUDGET_RULE} in policy/config.<stage>.json)`, dollars)
+        .option("--prices <file>", "another price file than the project's prices.json (ensemble prices update), else the bundled one")
+        .option("--budget <usd>", `US dollars a run may cost (default: the stage's budget, or ${BUDGET_RULE} in policy/config.<stage>.json)`, dollars)
         .option("--region <region>", "of the deployed stage (default: the stage's)")
         .option("--endpoint <url>", "of Step Functions (default: AWS's)")
         .option("--json", "for machines", false)
@@ -60,17 +61,20 @@ async function plan(root: string, options: Options): Promise<void> {
         return;
     }
     const settings = settingsOf(definition, name);
+    const { config } = stageFacts(options.stack);
     const { input, problems } = raw === undefined ? { input: undefined, problems: [] } : completed(raw, settings);
     if (problems.length > 0) {
         throw new LocalError([`--input ${options.input}: ${problems.length} problem${problems.length === 1 ? "" : "s"}:`,
             ...problems.map((problem) => `  ${describeProblem(problem)}`)].join("\n"), EXIT.usage);
     }
     const result = planOf({
-        evaluated: stage, settings, prices: pricesOf(options.prices), today: new Date(), input,
-        budget: options.budget ?? budgetOf(root, options.stack),
-        reuse: raw === undefined ? ["depends on the data and the hyperparameters of a run: give --input"] : await reuseOf({
+        evaluated: stage, settings, prices: pricesOf(root, options.prices), today: new Date(), input,
+        budget: options.budget ?? strictestBudget(budgetOf(root, options.stack), settings.budget),
+        reuse: raw === undefined ? { lines: ["depends on the data and the hyperparameters of a run: give --input"], trainings: {} } : await reuseOf({
             stateMachine: name, region: options.region ?? stage.identity.region, endpoint: options.endpoint, input: raw,
         }),
+        expectedHours: Object.fromEntries(Object.entries(config.models).map(([model, { expectedHours }]) => [model, expectedHours])),
+        runDays: config.retention.runDays,
     });
     if (options.svg !== undefined) {
         writeText(options.svg, await workflowSvg(definition), "--svg");
@@ -82,9 +86,9 @@ async function plan(root: string, options: Options): Promise<void> {
     process.exitCode = result.budget?.verdict === "exceeded" ? EXIT.failed : EXIT.ok;
 }
 
-function pricesOf(file: string | undefined) {
+function pricesOf(root: string, file: string | undefined) {
     try {
-        return loadPrices(file);
+        return loadPrices(file, root);
     } catch (error) {
         throw new LocalError((error as Error).message, EXIT.usage);
     }

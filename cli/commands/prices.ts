@@ -1,12 +1,12 @@
 /** `prices update`: the prices that plan, policy and report reckon with, from AWS's Price List. */
-import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import Table from "cli-table3";
 import { Command } from "commander";
 import { EXIT, LocalError } from "../../local/errors";
 import { priceChanges, PriceListError, readPriceList, type PriceChange, type PriceListAnswer } from "../../pricing/priceList";
 import { bundledPrices, loadPrices, PROJECT_PRICES, type PriceFile } from "../../pricing/prices";
-import { guarded, stageFacts } from "../support";
+import { guarded, stageFacts, writeText } from "../support";
 
 interface Options {
     readonly region?: readonly string[];
@@ -55,7 +55,7 @@ async function updatePrices(root: string, options: Options): Promise<void> {
         throw new LocalError(`${out} holds ${old.prices.length} prices, the new file would hold ${file.prices.length}: nothing was written. It would lose `
             + `${lost.slice(0, 5).join(", ")}${lost.length > 5 ? ` and ${lost.length - 5} more` : ""}. Name their regions, too, or add --fewer.`, EXIT.usage);
     }
-    writeWhole(out, `${JSON.stringify(file, null, 2)}\n`);
+    writeText(out, `${JSON.stringify(file, null, 2)}\n`, "--out");
     const changes = priceChanges((old ?? bundledPrices().file).prices, file.prices, old === undefined ? regions : undefined);
     const than = old === undefined ? "the bundled prices" : `the file of ${old.asOf}`;
     process.stdout.write(options.json
@@ -113,18 +113,6 @@ async function asked(regions: readonly string[], { endpoint }: Options, now: Dat
     } finally {
         process.stderr.write(isTTY && last !== "" ? "\n" : "");
         process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
-    }
-}
-
-/** The old file stays whole until the new one is: a temporary file beside it takes its place. */
-function writeWhole(file: string, text: string): void {
-    const temporary = `${file}.${process.pid}.tmp`;
-    try {
-        writeFileSync(temporary, text);
-        renameSync(temporary, file);
-    } catch (error) {
-        rmSync(temporary, { force: true });
-        throw new LocalError(`${file}: cannot be written: ${(error as Error).message}`, EXIT.machine);
     }
 }
 

@@ -1,19 +1,21 @@
 /** What a run of a stage consists of, needs and can cost, before anything runs. Pure. */
 import { judgeBudget, worstCaseBill, type BatchJobBound, type Bill, type BudgetVerdict } from "../../pricing/bill";
+import { expectedBill, type ExpectedBill, type ExpectedInput, type Usual } from "../../pricing/expected";
 import type { Prices } from "../../pricing/prices";
 import type { EvaluatedStage } from "../../stacks/evaluate";
-import type { Hyperparameters, ModelSettings, StageSettings } from "../../workflow/contract";
+import type { Hyperparameters, ModelRun, ModelSettings, StageSettings } from "../../workflow/contract";
 import { executionBound } from "../../workflow/ensembleTraining";
 import { readInput, type CompletedInput, type CompletedModel, type Problem } from "../../workflow/input";
+import { bareJob, type Reuse } from "./reuse";
 
 /** AWS ends an execution at its 25,000th event, and every transition writes at least two. */
 export const MOST_TRANSITIONS = 12_500;
 
 export interface PlannedModel {
     readonly model: string;
-    /** `trains` unless the input says otherwise; what exists already is known only with the stage's bucket. */
-    readonly action: "trains" | "given";
-    /** In words: forced, or the path of the given model. */
+    /** `trains` unless the input says otherwise; `reused` only where the stage's bucket was looked into. */
+    readonly action: "trains" | "given" | "reused";
+    /** In words: why, where that is known; forced, or the path of the given model. */
     readonly note: string;
     /** The ladder, in the order in which it is tried. */
     readonly capacity: readonly string[];
@@ -38,6 +40,8 @@ export interface Plan {
     readonly stateMachine: string;
     readonly models: readonly PlannedModel[];
     readonly bill: Bill;
+    /** By the durations of earlier runs, else by the configuration. */
+    readonly expected: ExpectedBill;
     /** Longest possible duration in seconds. */
     readonly longestSeconds: number;
     readonly transitions: number;
@@ -58,7 +62,11 @@ export interface PlanInput {
     readonly budget?: number;
     /** A valid input; see {@link completed}. */
     readonly input?: CompletedInput;
-    readonly reuse: readonly string[];
+    readonly reuse: Reuse;
+    /** Hours that a training usually takes by model, as the configuration says. */
+    readonly expectedHours: Readonly<Record<string, number | undefined>>;
+    /** Days until an execution's copies expire. */
+    readonly runDays: number;
 }
 
 /** Validates an input for a stage. */
@@ -66,9 +74,10 @@ export function completed(raw: unknown, settings: StageSettings): { input?: Comp
     return readInput(raw, settings);
 }
 
-export function planOf({ evaluated, settings, prices, today, budget, input, reuse }: PlanInput): Plan {
+export function planOf({ evaluated, settings, prices, today, budget, input, reuse, expectedHours, runDays }: PlanInput): Plan {
     const trained = withInput(settings, input);
-    const bill = worstCaseBill({ settings: trained, batchJobs: jobBounds(evaluated), transitions: MOST_TRANSITIONS }, prices, today);
+    const batchJobs = jobBounds(evaluated);
+    const bill = worstCaseBill({ settings: trained, batchJobs, transitions: MOST_TRANSITIONS }, prices, today);
     const verdict = budget === undefined ? undefined : judgeBudget(bill, budget);
     return {
         format: 1,
@@ -76,16 +85,69 @@ export function planOf({ evaluated, settings, prices, today, budget, input, reus
         service: settings.service,
         stateMachine: evaluated.stateMachine.name,
         models: [
-            ...Object.entries(settings.members).map(([name, model]) => planned(name, model, input?.members[name])),
-            planned(settings.combiner.name, settings.combiner, input?.combiner),
+            ...Object.entries(settings.members).map(([name, model]) =>
+                planned(name, model, input?.members[name], reuse.run?.members[name])),
+            planned(settings.combiner.name, settings.combiner, input?.combiner, reuse.run?.combiner),
         ],
         bill,
-        longestSeconds: executionBound(settings),
+        expected: expectedBill({
+            settings: trained, batchJobs, ...usually({ settings: trained, batchJobs, reuse, expectedHours, runDays }),
+        }, prices),
+        longestSeconds: evaluated.stateMachine.definition.TimeoutSeconds ?? executionBound(settings),
         transitions: MOST_TRANSITIONS,
         quotas: neededQuotas(trained),
         ...verdict === undefined || budget === undefined ? {} : { budget: { dollars: budget, ...verdict } },
         ...input === undefined ? {} : { changes: changesOf(settings, input) },
-        reuse,
+        reuse: reuse.lines,
+    };
+}
+
+/** What trainings, jobs, transitions and storage of this run usually take, each with who says so. */
+function usually({ settings, batchJobs, reuse, expectedHours, runDays }: Pick<PlanInput, "settings" | "reuse" | "expectedHours" | "runDays"> & {
+    readonly batchJobs: ExpectedInput["batchJobs"];
+}): Pick<ExpectedInput, "trainings" | "jobs" | "transitions" | "storage"> {
+    const { run, data, trainings, execution } = reuse;
+    const models = [...Object.keys(settings.members), settings.combiner.name];
+    const decided = (model: string) => model === settings.combiner.name ? run?.combiner : run?.members[model];
+    const training = (model: string): Usual => {
+        const decision = decided(model);
+        if (decision !== undefined && decision.action !== "train") {
+            return { amount: 0, from: "reused" };
+        }
+        const earlier = trainings[model];
+        const hours = expectedHours[model];
+        return earlier !== undefined ? {
+            amount: earlier.seconds,
+            from: earlier.count === 1 ? `as the training of ${earlier.newest}`
+                : `median of ${earlier.count} trainings, the newest of ${earlier.newest}`,
+        } : hours !== undefined ? { amount: hours * 3600, from: "expectedHours" }
+            : {
+                unknown: `${run === undefined ? "earlier trainings are not known" : "no earlier training is there"}; `
+                    + `models.${model}.expectedHours is not set`,
+            };
+    };
+    const noHistory = run === undefined ? "earlier executions are not known" : "no execution has succeeded yet, or its history is gone";
+    const splits = Object.values(run?.members ?? {}).some(({ split }) => split === "new");
+    const job = (item: string): Usual => {
+        const seconds = execution?.jobs[item.replace(/^job /, "")];
+        return run !== undefined && (item.endsWith("-fetch") && !run.fetch || item.endsWith("-split") && !splits)
+            ? { amount: 0, from: "does not run" }
+            : seconds === undefined ? { unknown: execution === undefined ? noHistory : `execution ${execution.name} did without` }
+                : { amount: seconds, from: `as in execution ${execution?.name}` };
+    };
+    const fresh = models.filter((model) => decided(model)?.action === "train");
+    const unseen = fresh.filter((model) => trainings[model] === undefined);
+    const copied = run?.fetch === true ? data?.bytes ?? 0 : 0;
+    const gib = fresh.reduce((sum, model) => sum + (trainings[model]?.bytes ?? 0), copied) / 2 ** 30;
+    return {
+        trainings: Object.fromEntries(models.map((model) => [model, training(model)])),
+        jobs: Object.fromEntries(Object.keys(batchJobs).map((item) => [item, job(item)])),
+        transitions: execution === undefined ? { unknown: noHistory } : { amount: execution.transitions, from: `as in execution ${execution.name}` },
+        storage: data === undefined ? { gibMonths: { unknown: "the data is not known" }, writes: { unknown: "the data is not known" } } : {
+            gibMonths: unseen.length > 0 ? { unknown: `how large ${unseen.join(" and ")} become is not known` }
+                : { amount: gib * runDays / 30, from: `${gib.toFixed(2)} GiB for ${runDays} days: the copy of the data and what is trained` },
+            writes: { amount: run?.fetch === true ? data.objects : 0, from: run?.fetch === true ? "the copy of the data" : "the data is used where it is" },
+        },
     };
 }
 
@@ -99,12 +161,12 @@ function withInput(settings: StageSettings, input: CompletedInput | undefined): 
     };
 }
 
-function planned(model: string, settings: ModelSettings, wanted: CompletedModel | undefined): PlannedModel {
+function planned(model: string, settings: ModelSettings, wanted: CompletedModel | undefined, decided: ModelRun | undefined): PlannedModel {
     const capacity = wanted?.capacity ?? settings.capacity;
     return {
         model,
-        action: wanted?.train === false ? "given" : "trains",
-        note: wanted?.given ?? (wanted?.forced === true ? "forced, even where the same model exists" : ""),
+        action: wanted?.train === false ? "given" : decided?.action === "reuse" ? "reused" : "trains",
+        note: wanted?.given ?? decided?.reason.replace(/^(trains|reused): /, "") ?? (wanted?.forced === true ? "forced, even where the same model exists" : ""),
         capacity: capacity.map(({ instanceType, spot }) => `${instanceType}${spot ? " (Spot)" : ""}`),
         instances: settings.instanceCount,
         jobSeconds: settings.maxRuntimeSeconds,
@@ -117,9 +179,7 @@ export function jobBounds({ jobDefinitions }: EvaluatedStage): Record<string, Ba
     return Object.fromEntries(jobDefinitions.map(({ name, containerProperties, timeoutSeconds, attempts }) => {
         const asked = (containerProperties.resourceRequirements ?? []) as readonly { type: string; value: string }[];
         const amount = (type: string) => Number(asked.find((requirement) => requirement.type === type)?.value ?? 0);
-        // the name ends in a content hash, which tells a reader nothing
-        const item = `job ${name.replace(/-[0-9a-f]{6,}$/, "")}`;
-        return [item, { seconds: timeoutSeconds * attempts, vcpu: amount("VCPU"), gib: amount("MEMORY") / 1024 }];
+        return [`job ${bareJob(name)}`, { seconds: timeoutSeconds * attempts, vcpu: amount("VCPU"), gib: amount("MEMORY") / 1024 }];
     }));
 }
 

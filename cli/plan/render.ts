@@ -6,36 +6,50 @@ import { toDot } from "../../asl/drawing";
 import type { StateMachineDefinition } from "../../asl/types";
 import { duration } from "../support";
 import { outline } from "./outline";
-import type { Plan } from "./plan";
+import type { Plan, PlannedModel } from "./plan";
 
 function dollars(value: number | undefined): string {
     return value === undefined ? "unknown" : `${value.toFixed(2)} USD`;
 }
 
+function sum({ known, unknown }: { readonly known: number; readonly unknown: readonly string[] }): [string, string] {
+    return unknown.length === 0 ? [dollars(known), ""] : ["unknown", `what is known sums to ${dollars(known)}`];
+}
+
+function happens({ action }: PlannedModel): string {
+    return action === "given" ? "is given" : action === "reused" ? "reused" : "trains";
+}
+
 /** The sections of a plan in order: a heading, and lines or a table. */
 function sections(plan: Plan): { heading: string; head?: string[]; rows?: string[][]; lines?: string[] }[] {
     const { bill } = plan;
-    const total = bill.unknown.length === 0 ? `at most ${dollars(bill.known)}`
-        : `the worst case is unknown; what has a known price sums to ${dollars(bill.known)}`;
     return [
         {
             heading: "Models",
             head: ["model", "what happens", "machines, in the order tried", "count", "one job at most", "all attempts at most"],
             rows: plan.models.map((model) => [
-                model.model, [model.action === "trains" ? "trains, unless the same model exists" : "is given", model.note].filter((text) => text !== "").join(": "),
+                model.model, [happens(model), model.note].filter((text) => text !== "").join(": "),
                 model.capacity.join(", "), String(model.instances), duration(model.jobSeconds), duration(model.budgetSeconds),
             ]),
         },
         ...plan.changes === undefined ? [] : [{ heading: "What the input says", lines: [...plan.changes] }],
         { heading: "Reuse", lines: [...plan.reuse] },
         {
-            heading: `Price of one run, worst case (${bill.region}, prices of ${bill.pricesAsOf})`,
-            head: ["item", "how", "at most"],
-            rows: [...bill.lines.map((line) => [line.item, line.how, dollars(line.worst)]), ["together", total, ""]],
+            heading: `Price of one run (${bill.region}, prices of ${bill.pricesAsOf})`,
+            head: ["item", "at most", "how", "expected", "how"],
+            rows: [
+                ...[...new Set([...bill.lines, ...plan.expected.lines].map(({ item }) => item))].map((item) => {
+                    const worst = bill.lines.find((line) => line.item === item);
+                    const expected = plan.expected.lines.find((line) => line.item === item);
+                    return [item, worst === undefined ? "-" : dollars(worst.worst), worst?.how ?? "", dollars(expected?.expected), expected?.how ?? ""];
+                }),
+                ["together", ...sum(bill), ...sum(plan.expected)],
+            ],
             lines: [
                 ...bill.unknown.length === 0 ? [] : [`No price is known for: ${bill.unknown.join("; ")}.`],
                 ...bill.warning === undefined ? [] : [bill.warning],
-                "Spot counts at the on-demand price. Not counted: storage, requests, logs, messages and transfer.",
+                "At most: Spot counts at the on-demand price, and what is trained already is trained again. Expected: the first machine of the ladder, "
+                    + "and nothing for what is reused. Not counted: reading from S3, logs, messages, transfer, and at most also storage.",
                 ...plan.budget === undefined ? [] : [plan.budget.verdict === "within"
                     ? `Within the budget of ${dollars(plan.budget.dollars)}.` : `Budget ${plan.budget.verdict}: ${plan.budget.message}`],
             ],

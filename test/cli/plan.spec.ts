@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { settingsOf } from "../../cli/aws/executions";
 import { outline } from "../../cli/plan/outline";
 import { completed, planOf, type Plan } from "../../cli/plan/plan";
+import type { Reuse } from "../../cli/plan/reuse";
 import { planHtml, planText } from "../../cli/plan/render";
 import { evaluated, duration, stageFacts } from "../../cli/support";
 import { LocalError } from "../../local/errors";
@@ -11,6 +12,7 @@ import type { StageSettings } from "../../workflow/contract";
 import { executionBound } from "../../workflow/ensembleTraining";
 
 const today = new Date("2026-11-23");
+const unknown: Reuse = { lines: ["not known"], trainings: {} };
 
 /** Prices of the machines of the dev stage; every hour costs a dollar. */
 function prices(without: readonly string[] = []): Prices {
@@ -38,7 +40,7 @@ describe("the plan of a stage", function () {
     });
 
     const plan = (more: Partial<Parameters<typeof planOf>[0]> = {}): Plan =>
-        planOf({ evaluated: stage, settings, prices: prices(), today, reuse: ["not known"], ...more });
+        planOf({ evaluated: stage, settings, prices: prices(), today, reuse: unknown, expectedHours: {}, runDays: 30, ...more });
 
     const steps = { fetch_preprocessing_artifacts: true, generate_image_model_split: true, image_model: true, text_model: true };
     const input = (changes: Record<string, unknown> = {}) => ({
@@ -59,6 +61,17 @@ describe("the plan of a stage", function () {
         assert.equal(fetch?.seconds, (job?.timeoutSeconds ?? 0) * (job?.attempts ?? 0));
         assert.equal(made.longestSeconds, executionBound(settings));
         assert.deepEqual(made.bill.unknown, []);
+    });
+
+    it("expects what the configuration says while nothing else does, and says of the rest why it is not known", () => {
+        const made = plan({ expectedHours: { image: 1.5 } });
+        const line = (item: string) => made.expected.lines.find((one) => one.item === item);
+        assert.deepEqual(line("image"), { item: "image", how: "2 x ml.m5.xlarge, 1.5 h billed (expectedHours)", expected: 3 });
+        assert.deepEqual(line("text"), {
+            item: "text", how: "earlier trainings are not known; models.text.expectedHours is not set", expected: undefined,
+        });
+        assert.ok(made.expected.unknown.includes("state transitions"));
+        assert.equal(made.expected.known, 3);
     });
 
     it("asks for the instances of a moment, not of the whole run", () => {
@@ -98,7 +111,7 @@ describe("the plan of a stage", function () {
     });
 
     it("is shown as text and as one HTML file without script and network", async () => {
-        const made = plan({ reuse: ["text: <b>reused</b>"], budget: 20 });
+        const made = plan({ reuse: { ...unknown, lines: ["text: <b>reused</b>"] }, budget: 20 });
         const { definition } = stage.stateMachine;
         assert.match(planText(made, definition), /Setup Statemachine[\s\S]*Budget exceeded: A run can cost/);
         const html = await planHtml(made, definition);
@@ -117,7 +130,8 @@ describe("the plan of a stage", function () {
 
 describe("what commands know of a stage without running the program", () => {
     it("its region and its state machine", () => {
-        assert.deepEqual(stageFacts("prod"), { stateMachine: "ensemble-model-training-prod", region: "eu-central-1" });
+        const { stateMachine, region, config } = stageFacts("prod");
+        assert.deepEqual([stateMachine, region, config.stage], ["ensemble-model-training-prod", "eu-central-1", "prod"]);
     });
 
     it("names the stages that are there for one that is not", () => {
