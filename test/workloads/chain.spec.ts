@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ModelRun, Run } from "../../workflow/contract";
+import type { ModelRun, Run, TrainedModel } from "../../workflow/contract";
 import { sha256 } from "../../workflow/keys";
 import type { Plan } from "../../workloads/common/plan";
 import { join } from "../../workloads/common/storage";
@@ -239,6 +239,13 @@ describe("functions and jobs together", function () {
         await succeed("publish", { ...run.parameters.publish, INPUT_PATH_IMAGE: "-" });
         const manifest = await s3().storage.json(join(run.output_artifact_paths.ready_to_use_artifacts, "manifest.json")) as Manifest;
         assert.deepEqual([Object.keys(manifest.members), manifest.missing], [["text"], ["image"]]);
+        // What it learned from, not what was planned: nobody may take it for a combiner of all members.
+        const planned = await s3().storage.json(join(settings.artifactBase, "runs/partial/plan.json")) as Plan;
+        const trained = await s3().storage.json(join(run.combiner.output_path, "trained.json")) as TrainedModel;
+        const { text, image: _image, ...others } = planned.combiner.identity.members as Record<string, string>;
+        assert.deepEqual(others, {});
+        assert.deepEqual(trained.identity, { ...planned.combiner.identity, members: { text } });
+        assert.deepEqual([trained.missing, trained.reason], [["image"], "trains: without image, which failed in this execution"]);
         const after = await setup({ settings, input, execution: execution("whole") }, quietly());
         assert.equal(after.combiner.action, "train");
     });

@@ -17,6 +17,8 @@ const trainedModel = z.object({
     billableSeconds: z.number().optional(),
     artifacts: z.object({ model: storedObject, output: storedObject }),
     identity: z.record(z.string(), z.unknown()),
+    reason: z.string().optional(),
+    missing: z.array(z.string()).optional(),
 });
 
 /** Reads a completion marker; undefined where there is none. A marker of another shape is a DataError. */

@@ -55,6 +55,8 @@ export async function register(event: RegisterEvent, storage: Storage, now: () =
     const run = parent(outputPath);
     const plan = await readPlan(storage, run);
     const planned = plan === undefined ? undefined : plan.combiner.name === model ? plan.combiner : plan.members[model];
+    const dataframe = plan?.combiner.name === model ? plan.output_artifact_paths.sequence_model_training_dataframe : undefined;
+    const missing = dataframe === undefined ? [] : await missingMembers(storage, dataframe);
     const previous = await storage.json(join(outputPath, "trained.json")) as Partial<TrainedModel> | undefined;
     const trained: TrainedModel = {
         format: 1,
@@ -66,11 +68,9 @@ export async function register(event: RegisterEvent, storage: Storage, now: () =
         trainedAt: previous?.jobName === job.TrainingJobName && previous.trainedAt !== undefined ? previous.trainedAt : now().toISOString(),
         ...(job.BillableTimeInSeconds === undefined ? {} : { billableSeconds: job.BillableTimeInSeconds }),
         artifacts,
-        identity: event.identity ?? planned?.identity ?? {},
+        ...why(event.identity ?? planned?.identity ?? {}, planned?.reason, missing),
     };
     await storage.putJson(join(outputPath, "trained.json"), trained);
-    const dataframe = plan?.combiner.name === model ? plan.output_artifact_paths.sequence_model_training_dataframe : undefined;
-    const missing = dataframe === undefined ? [] : await missingMembers(storage, dataframe);
     if (missing.length > 0) {
         // The key promises all members: a combiner that learned from fewer must not be found by it.
         console.log(`${model}: kept for this execution only, it was trained without ${missing.join(", ")}`);
@@ -87,6 +87,21 @@ async function stored(storage: Storage, jobName: string, uri: string, what: stri
             + `the training must write ${what}; look into its log`);
     }
     return object;
+}
+
+/** What the model was made of and why: the plan, except for a combiner that had to do without members that failed. */
+function why(
+    identity: Readonly<Record<string, unknown>>, reason: string | undefined, missing: readonly string[],
+): Pick<TrainedModel, "identity" | "reason" | "missing"> {
+    if (missing.length === 0) {
+        return { identity, ...(reason === undefined ? {} : { reason }) };
+    }
+    const members = Object.entries((identity.members ?? {}) as Readonly<Record<string, string>>);
+    return {
+        identity: { ...identity, members: Object.fromEntries(members.filter(([member]) => !missing.includes(member))) },
+        reason: `trains: without ${missing.join(", ")}, which failed in this execution`,
+        missing,
+    };
 }
 
 async function missingMembers(storage: Storage, dataframe: string): Promise<readonly string[]> {
