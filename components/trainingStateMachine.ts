@@ -103,7 +103,8 @@ export class TrainingStateMachine extends pulumi.ComponentResource {
             loggingConfiguration: {
                 level: "ALL",
                 includeExecutionData: true,
-                logDestination: pulumi.interpolate`${logs.arn}:*`,
+                // Computed, not the group's output: a policy can judge it at the first preview; dependsOn keeps the order.
+                logDestination: `${names.logGroupArn(names.stateMachineLogGroup)}:*`,
             },
             tracingConfiguration: { enabled: true },
             tags,
