@@ -1,5 +1,5 @@
 /** What the commands share: errors as one line, files, and a stage's evaluation. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { EXIT, explain, LocalError } from "../local/errors";
 import { evaluateStage, LOCAL_IDENTITY, projectName, readStackConfig, type EvaluatedStage } from "../stacks/evaluate";
 import { decodeConfig, loadStageConfig, type StageConfig } from "../stacks/config";
@@ -41,11 +41,22 @@ export function readJson(file: string, option: string): unknown {
     }
 }
 
-/** @throws LocalError where the file cannot be written. */
+/**
+ * Writes a file whole or not at all: beside its place, then renamed. What is no plain file (a pipe, a device) is written to directly.
+ * @throws LocalError where the file cannot be written.
+ */
 export function writeText(file: string, text: string, option: string): void {
+    const plain = statSync(file, { throwIfNoEntry: false })?.isFile() ?? true;
+    const temporary = plain ? `${file}.part-${process.pid}` : file;
     try {
-        writeFileSync(file, text);
+        writeFileSync(temporary, text);
+        if (plain) {
+            renameSync(temporary, file);
+        }
     } catch (error) {
+        if (plain) {
+            rmSync(temporary, { force: true });
+        }
         throw new LocalError(`${option} ${file}: cannot be written: ${(error as Error).message}`, EXIT.usage);
     }
 }

@@ -1,90 +1,137 @@
 /** Charts as SVG text, drawn on the server side: the page needs no script and no network. */
 import * as echarts from "echarts";
-import type { ModelReport, Visit } from "./model";
+import type { Curve, Outcome, Visit } from "./model";
 
-/** Two palettes: the page shows one or the other by the reader's preference. */
-export const themes = {
-    light: { text: "#1f2328", line: "#d0d7de", good: "#1a7f37", bad: "#cf222e", heat: ["#f6f8fa", "#0969da"] },
-    dark: { text: "#e6edf3", line: "#30363d", good: "#3fb950", bad: "#f85149", heat: ["#161b22", "#58a6ff"] },
+/**
+ * The library wants colours; the page wants its own, for light and dark. So each colour drawn with stands for one of the page's
+ * variables, and is replaced by it in the SVG.
+ */
+const inks = {
+    text: "#010101", line: "#020202", succeeded: "#030303", failed: "#040404", stopped: "#050505", running: "#060606",
+    c0: "#070700", c1: "#070701", c2: "#070702", c3: "#070703", c4: "#070704", c5: "#070705", c6: "#070706", c7: "#070707",
 } as const;
-export type Theme = keyof typeof themes;
+/** Colours of curves; more curves begin again. */
+export const curveColours = ["c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7"] as const;
+/** Rows that a timeline shows. */
+export const maximumRows = 60;
 
 function svg(option: echarts.EChartsCoreOption, width: number, height: number): string {
     const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width, height });
     try {
-        chart.setOption({ animation: false, ...option });
+        chart.setOption({ animation: false, textStyle: { fontFamily: "system-ui, sans-serif" }, ...option });
         // the size comes from the page; the viewBox keeps the proportions
-        return chart.renderToSVGString().replace(/<svg width="\d+" height="\d+"/, "<svg");
+        let drawn = chart.renderToSVGString().replace(/<svg width="\d+" height="\d+"/, "<svg");
+        for (const [name, colour] of Object.entries(inks)) {
+            drawn = drawn.replaceAll(colour, `var(--${name})`);
+        }
+        return drawn;
     } finally {
         chart.dispose();
     }
 }
 
-/** One bar for each visit of a state, over time in seconds since the start. */
-export function timelineChart(visits: readonly Visit[], startedAt: number, theme: Theme): string {
-    const colours = themes[theme];
-    const shown = visits.filter((visit) => visit.to > visit.from || visit.outcome === "failed");
-    const rows = [...new Set(shown.map((visit) => visit.state))];
-    const seconds = (time: number): number => Math.round((time - startedAt) / 10) / 100;
-    const height = 60 + rows.length * 24;
-    return svg({
-        grid: { left: 250, right: 20, top: 10, bottom: 40 },
-        xAxis: { type: "value", name: "s", axisLabel: { color: colours.text }, nameTextStyle: { color: colours.text },
-            splitLine: { lineStyle: { color: colours.line } } },
-        yAxis: { type: "category", data: rows, inverse: true, axisLabel: { color: colours.text, width: 235, overflow: "truncate" },
-            axisLine: { lineStyle: { color: colours.line } } },
-        series: [{
-            type: "custom",
-            silent: true,
-            data: shown.map((visit) => [rows.indexOf(visit.state), seconds(visit.from), seconds(visit.to), visit.outcome === "failed" ? 1 : 0]),
-            encode: { x: [1, 2], y: 0 },
-            renderItem: (_params: unknown, api: echarts.CustomSeriesRenderItemAPI) => {
-                const from = api.coord([api.value(1), api.value(0)]);
-                const to = api.coord([api.value(2), api.value(0)]);
-                return {
-                    type: "rect",
-                    shape: { x: from[0], y: from[1] - 7, width: Math.max(2, to[0] - from[0]), height: 14, r: 2 },
-                    style: { fill: api.value(3) === 1 ? colours.bad : colours.good },
-                };
+export interface Timeline {
+    readonly svg: string;
+    /** States that are not drawn: those that took the least time. */
+    readonly left: number;
+}
+
+interface Bar {
+    readonly row: number;
+    readonly from: number;
+    readonly to: number;
+    readonly outcome: Outcome;
+}
+
+/**
+ * A row for each state that took time or failed, a bar for each attempt, over time since the start.
+ * @param narrow for a telephone: names stand above the bars.
+ */
+export function timelineChart(visits: readonly Visit[], startedAt: number, narrow: boolean): Timeline {
+    const worth = visits.filter((visit) => (visit.attempts.length > 0 || visit.type === "Wait") && (visit.to > visit.from || visit.outcome !== "succeeded"));
+    const time = (state: string): number => worth.reduce((sum, visit) => sum + (visit.state === state ? visit.to - visit.from : 0), 0);
+    const all = [...new Set(worth.map((visit) => visit.state))];
+    const kept = new Set(all.length <= maximumRows ? all : [...all].sort((a, b) => time(b) - time(a)).slice(0, maximumRows));
+    const rows = all.filter((state) => kept.has(state));
+    const [unit, name] = unitOf((Math.max(startedAt, ...worth.map(({ to }) => to)) - startedAt) / 1000);
+    const position = (at: number): number => Math.max(0, at - startedAt) / 1000 / unit;
+    const bars = worth.filter(({ state }) => kept.has(state)).flatMap((visit): Bar[] => {
+        const parts = visit.attempts.length === 0 ? [visit] : visit.attempts;
+        return parts.map(({ from, to, outcome }) => ({ row: rows.indexOf(visit.state), from: position(from), to: position(to), outcome }));
+    });
+    const [width, rowHeight, left] = narrow ? [380, 36, 8] : [960, 24, 262];
+    const fontSize = 12;
+    return {
+        left: all.length - rows.length,
+        svg: svg({
+            grid: { left, right: 24, top: 8, bottom: 34 },
+            xAxis: {
+                type: "value", min: 0, splitNumber: narrow ? 3 : 6, axisLabel: { color: inks.text, fontSize, hideOverlap: true, formatter: `{value} ${name}` },
+                splitLine: { lineStyle: { color: inks.line } },
             },
-        }],
-    }, 900, height);
-}
-
-/** Rows: true class; columns: predicted class; the number of pages in each cell, shaded by its share of the row. */
-export function confusionChart(model: ModelReport, theme: Theme): string {
-    const colours = themes[theme];
-    const share = (row: readonly number[], value: number): number => {
-        const sum = row.reduce((total, count) => total + count, 0);
-        return sum === 0 ? 0 : value / sum;
+            yAxis: {
+                type: "category", data: rows, inverse: true, axisTick: { show: false }, axisLine: { lineStyle: { color: inks.line } },
+                axisLabel: narrow ? { show: false } : { color: inks.text, fontSize, width: left - 14, overflow: "truncate", interval: 0 },
+            },
+            series: [{
+                type: "custom",
+                silent: true,
+                data: bars.map((bar) => [bar.from, bar.to, bar.row]),
+                encode: { x: [0, 1], y: 2 },
+                renderItem: ({ dataIndex }: { dataIndex: number }, api: echarts.CustomSeriesRenderItemAPI) => {
+                    const bar = bars[dataIndex];
+                    const [x, y] = api.coord([bar.from, bar.row]);
+                    const [end] = api.coord([bar.to, bar.row]);
+                    const shift = narrow ? 8 : 0;
+                    const first = bars.findIndex(({ row }) => row === bar.row) === dataIndex;
+                    return {
+                        type: "group",
+                        children: [
+                            {
+                                type: "rect", shape: { x, y: y - 7 + shift, width: Math.max(3, end - x), height: 14, r: 3 },
+                                style: { fill: inks[bar.outcome] },
+                            },
+                            ...narrow && first ? [{
+                                type: "text" as const,
+                                style: { x: left, y: y - 11, text: rows[bar.row], fill: inks.text, fontSize, textVerticalAlign: "middle" as const },
+                            }] : [],
+                        ],
+                    };
+                },
+            }],
+        }, width, 48 + Math.max(1, rows.length) * rowHeight),
     };
-    const side = 150 + model.classes.length * 42;
-    return svg({
-        grid: { left: 140, right: 10, top: 10, bottom: 130 },
-        xAxis: { type: "category", data: model.classes, name: "predicted", nameLocation: "middle", nameGap: 112,
-            axisLabel: { color: colours.text, rotate: 60, interval: 0 }, nameTextStyle: { color: colours.text } },
-        yAxis: { type: "category", data: model.classes, inverse: true, axisLabel: { color: colours.text, interval: 0 } },
-        visualMap: { show: false, min: 0, max: 1, dimension: 3, inRange: { color: [...colours.heat] } },
-        series: [{
-            type: "heatmap",
-            silent: true,
-            label: { show: true, formatter: (item: { value: number[] }) => item.value[2] === 0 ? "" : String(item.value[2]) },
-            data: model.confusion.flatMap((row, truth) => row.map((count, predicted) => [predicted, truth, count, share(row, count)])),
-        }],
-    }, side + 20, side + 20);
 }
 
-/** Learning curves: one line a curve over epochs. */
-export function curvesChart(model: ModelReport, theme: Theme): string {
-    const colours = themes[theme];
+/** One measure over epochs: training as a line, validation dashed, a colour for each fold. */
+export function curvesChart(curves: readonly Curve[], measure: "loss" | "accuracy"): string {
+    const validation = measure === "loss" ? "validationLoss" : "validationAccuracy";
+    const series = curves.flatMap((curve, index) => {
+        const colour = inks[curveColours[index % curveColours.length]];
+        const one = (values: readonly number[] | undefined, dashed: boolean) => values === undefined ? [] : [{
+            type: "line", silent: true, showSymbol: values.length < 2, data: values.map((value, at) => [curve.epochs[at], value]),
+            lineStyle: { color: colour, width: dashed ? 1.75 : 2.25, type: dashed ? "dashed" : "solid" }, itemStyle: { color: colour },
+        }];
+        return [...one(curve[measure], false), ...one(curve[validation], true)];
+    });
+    const fontSize = 12;
     return svg({
-        legend: { textStyle: { color: colours.text }, type: "plain", top: 0 },
-        grid: { left: 50, right: 20, top: 70, bottom: 40 },
-        xAxis: { type: "value", name: "epoch", minInterval: 1, min: 1, axisLabel: { color: colours.text }, nameTextStyle: { color: colours.text },
-            splitLine: { show: false } },
-        yAxis: { type: "value", axisLabel: { color: colours.text }, splitLine: { lineStyle: { color: colours.line } } },
-        series: Object.entries(model.curves).map(([name, values]) => ({
-            type: "line", name, silent: true, showSymbol: values.length < 2, data: values.map((value, index) => [index + 1, value]),
-        })),
-    }, 560, 320);
+        grid: { left: 46, right: 16, top: 12, bottom: 40 },
+        xAxis: {
+            type: "value", name: "epoch", nameLocation: "middle", nameGap: 26, minInterval: 1, min: "dataMin", max: "dataMax",
+            axisLabel: { color: inks.text, fontSize, hideOverlap: true }, nameTextStyle: { color: inks.text, fontSize },
+            splitLine: { show: false },
+            axisLine: { lineStyle: { color: inks.line } },
+        },
+        yAxis: {
+            type: "value", scale: measure === "loss", ...measure === "accuracy" ? { min: 0, max: 1, interval: 0.25 } : {}, splitNumber: 4,
+            axisLabel: { color: inks.text, fontSize }, splitLine: { lineStyle: { color: inks.line } },
+        },
+        series,
+    }, 430, 250);
+}
+
+/** The unit of a time axis, in seconds, by the longest time that it shows. */
+function unitOf(seconds: number): readonly [seconds: number, name: string] {
+    return seconds < 180 ? [1, "s"] : seconds < 3 * 3600 ? [60, "min"] : seconds < 3 * 86_400 ? [3600, "h"] : [86_400, "d"];
 }

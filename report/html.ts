@@ -1,18 +1,48 @@
-/** The report: one HTML file that needs no network and no script, light and dark, readable on a phone. */
+/** The report: one HTML file that needs no network and no script, light and dark, readable on a phone and on paper. */
 import { Graphviz } from "@hpcc-js/wasm-graphviz";
 import { toDot } from "../asl/drawing";
-import { confusionChart, curvesChart, timelineChart, type Theme, themes } from "./charts";
-import type { Mistake, ModelReport, ReportData } from "./model";
+import type { StateGraph } from "../asl/types";
+import { curveColours, curvesChart, timelineChart } from "./charts";
+import type { Curve, FailureReport, Mistakes, ModelReport, ModelResult, PriceReport, ReportData } from "./model";
+import { style } from "./style";
+
+/** States of a workflow that can be laid out and read. */
+const maximumStates = 400;
+/** Classes of a confusion matrix that can be read. */
+const maximumClasses = 24;
+/** Rows of a long table. */
+const maximumLines = 100;
+
+interface Section {
+    readonly id: string;
+    readonly title: string;
+    readonly html: string;
+    readonly className?: string;
+}
 
 /**
  * Draws a report.
  * @returns a complete HTML document; the same data gives the same bytes.
  */
 export async function renderReport(data: ReportData): Promise<string> {
-    const workflow = await workflowPicture(data);
-    const seconds = Math.round((data.stoppedAt - data.startedAt) / 1000);
-    const failure = data.status === "SUCCEEDED" ? "" : `
-<section class="failure"><h2>${text(data.error ?? data.status)}</h2><pre>${text(data.cause ?? "No cause was given.")}</pre></section>`;
+    const sections: Section[] = [
+        ...data.status === "SUCCEEDED" || data.status === "RUNNING" ? [] : [{
+            id: "failure", title: data.error ?? data.status, className: "failure", html: failureText(data),
+        }],
+        { id: "results", title: "Results on held-out stacks", html: resultsTable(data) },
+        ...data.failures.length === 0 ? [] : [{ id: "attempts", title: "Failed attempts", html: failuresTable(data) }],
+        { id: "timeline", title: "Timeline", html: timeline(data) },
+        { id: "workflow", title: "Workflow", html: await workflowPicture(data) },
+        ...data.models.filter(hasDetails).map((model, index) => ({ id: `model-${index}`, title: model.name, html: modelDetails(model, index) })),
+        ...data.mistakes === undefined ? [] : [{ id: "pages", title: "Some wrongly read pages", html: mistakesCards(data.mistakes) }],
+        { id: "price", title: data.where === "aws" ? "Price" : "Price it would have had on AWS", html: priceTable(data.price) },
+        ...data.remarks.length === 0 ? [] : [{ id: "remarks", title: "What differs from the stage's configuration", html: list(data.remarks) }],
+        ...data.notes.length === 0 ? [] : [{ id: "notes", title: "Data and notes", html: list(data.notes) }],
+        ...data.missing.length === 0 ? [] : [{
+            id: "missing", title: "What is missing here, and why",
+            html: list(data.missing.map(({ what, why }) => `${what}: ${why}`)),
+        }],
+    ];
     return `<!doctype html>
 <html lang="en">
 <head>
@@ -20,39 +50,127 @@ export async function renderReport(data: ReportData): Promise<string> {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <link rel="icon" href="data:,">
-<title>${text(data.title)}: ${data.status}</title>
-<style>${style()}</style>
+<title>${text(data.stage)} ${text(name(data))}: ${data.status}</title>
+<style>${style}</style>
 </head>
 <body>
+<a class="skip" href="#results">Skip to the results</a>
 <main>
-<header>
-<h1>${text(data.title)}</h1>
-<p><span class="badge ${data.status === "SUCCEEDED" ? "good" : "bad"}">${data.status}</span>
-stage <b>${text(data.stage)}</b> · ${new Date(data.startedAt).toISOString().replace("T", " ").slice(0, 19)} UTC · ${duration(seconds)}</p>
-<p class="quiet">${text(data.execution)}</p>
-</header>${failure}
-<section>
-<h2>Results on held-out stacks</h2>
-${resultsTable(data.models)}
-<p><b>Price:</b> ${text(data.price)}</p>
-</section>
-<section>
-<h2>Timeline</h2>
-${both((theme) => timelineChart(data.visits, data.startedAt, theme), "Timeline of the states")}
-</section>
-<section>
-<h2>Workflow</h2>
-<div class="scroll workflow" role="img" aria-label="The workflow with the outcome of each state">${workflow}</div>
-<p class="quiet">Green: succeeded. Red: failed. Grey: not entered.</p>
-</section>
-${data.models.map(modelSection).join("\n")}
-${mistakesSection(data.mistakes)}
-${data.remarks.length === 0 ? "" : `<section><h2>What differs from the stage's configuration</h2>
-<ul>${data.remarks.map((line) => `<li>${text(line)}</li>`).join("")}</ul></section>`}
+${header(data, sections)}
+${sections.map(({ id, title, html, className }) => `<section id="${id}" aria-labelledby="${id}-title"${className === undefined ? "" : ` class="${className}"`}>
+<h2 id="${id}-title">${text(title)}</h2>
+${html}
+</section>`).join("\n")}
 </main>
 </body>
 </html>
 `;
+}
+
+function name(data: ReportData): string {
+    return data.execution.split(":").at(-1) ?? data.execution;
+}
+
+function header(data: ReportData, sections: readonly Section[]): string {
+    const tone = { SUCCEEDED: "good", RUNNING: "live", ABORTED: "off" }[data.status as string] ?? "bad";
+    const combiner = data.models.find((model) => model.role === "combiner")?.result;
+    const members = data.models.filter((model) => model.role === "member" && model.result !== undefined);
+    const best = members.sort((a, b) => (b.result?.pageAccuracy ?? 0) - (a.result?.pageAccuracy ?? 0))[0];
+    const count = (outcome: ModelReport["outcome"]) => data.models.filter((model) => model.outcome === outcome).length;
+    const counted = (["trained", "reused", "given", "failed", "running", "not trained"] as const)
+        .flatMap((outcome) => count(outcome) === 0 ? [] : [`${count(outcome)} ${outcome}`]);
+    const headline = combiner ?? best?.result;
+    const tiles = [
+        tile(data.status === "RUNNING" ? "Running for" : "Took", duration((data.stoppedAt - data.startedAt) / 1000),
+            new Date(data.startedAt).toISOString().replace("T", " ").slice(0, 16) + " UTC"),
+        ...headline === undefined ? [] : [
+            tile("Page accuracy", percent(headline.pageAccuracy), combiner === undefined ? `${headline.model} alone`
+                : best?.result === undefined ? headline.model : `ensemble; ${best.name} alone ${percent(best.result.pageAccuracy)}`),
+            tile("Segment F1", percent(headline.segmentF1), combiner === undefined ? `${headline.model} alone`
+                : best?.result === undefined ? headline.model : `ensemble; ${best.name} alone ${percent(best.result.segmentF1)}`),
+        ],
+        ...data.models.length === 0 ? [] : [tile("Models", counted[0] ?? "none", counted.slice(1).join(", "))],
+        tile(data.where === "aws" ? "Price" : "Would cost on AWS", data.price.unknown.length > 0 ? "unknown" : dollars(data.price.known),
+            data.price.unknown.length > 0 ? `known: ${dollars(data.price.known)}` : `prices of ${data.price.pricesAsOf}`),
+    ];
+    return `<header>
+<p><span class="badge ${tone}">${data.status.replace("_", " ")}</span> <span class="quiet">stage <b>${text(data.stage)}</b>${data.where === "local" ? ", on this machine" : ""}</span></p>
+<h1>${text(data.title)}</h1>
+<p class="quiet wrap">${text(data.execution)}</p>
+<dl class="tiles">${tiles.join("")}</dl>
+<nav aria-label="Parts of this report"><ul>${sections.map(({ id, title }) => `<li><a href="#${id}">${text(title)}</a></li>`).join("")}</ul></nav>
+</header>`;
+}
+
+function tile(title: string, value: string, small: string): string {
+    return `<div class="tile"><dt>${text(title)}</dt><dd>${text(value)}${small === "" ? "" : `<small>${text(small)}</small>`}</dd></div>`;
+}
+
+function failureText(data: ReportData): string {
+    const decisive = data.failures.filter((failure) => !failure.overcome);
+    const said = decisive.map((failure) => `<p><b>${text(failure.state)}</b>: ${text(failure.reason)}</p>
+<p><b>What to do:</b> ${text(failure.advice)}</p>${logLink(failure)}`);
+    const cause = data.cause ?? "No cause was given.";
+    return `${said.join("\n")}${said.length === 0 ? `<pre tabindex="0">${text(cause)}</pre>`
+        : `<details><summary>The execution's own cause</summary><pre tabindex="0">${text(cause)}</pre></details>`}`;
+}
+
+function logLink(failure: FailureReport): string {
+    return failure.logUrl === undefined ? "" : `<p><a href="${text(failure.logUrl)}" rel="noreferrer">Log of the job in CloudWatch</a></p>`;
+}
+
+function resultsTable({ models, status }: ReportData): string {
+    if (models.length === 0) {
+        return `<p>No model was trained${status === "RUNNING" ? " yet" : ""}.</p>`;
+    }
+    const measure = (value: number | undefined) => value === undefined ? "–"
+        : `${percent(value)}<span class="bar" aria-hidden="true"><i style="width:${(value * 100).toFixed(1)}%"></i></span>`;
+    const rows = models.map((model) => `<tr><th scope="row">${text(model.name)}${model.role === "combiner" ? " <span class=\"quiet\">(ensemble)</span>" : ""}</th>
+<td data-head="page accuracy">${measure(model.result?.pageAccuracy)}</td><td data-head="segment F1">${measure(model.result?.segmentF1)}</td>
+<td data-head="outcome"><span class="${{ failed: "bad", trained: "good", reused: "good", given: "good" }[model.outcome as string] ?? "quiet"}">${model.outcome}</span>${model.jobs === 0 ? ""
+    : ` <span class="quiet">in ${duration(model.seconds)}${model.jobs > 1 ? `, ${model.jobs} jobs` : ""}</span>`}</td><td class="any" data-head="why">${text(model.reason)}</td></tr>`);
+    const judged = models.find((model) => model.result !== undefined)?.result;
+    return `<table class="stack">
+<thead><tr><th scope="col">model</th><th scope="col">page accuracy</th><th scope="col">segment F1</th><th scope="col">outcome</th><th scope="col">why</th></tr></thead>
+<tbody>${rows.join("\n")}</tbody></table>
+<p class="quiet">${judged === undefined ? "No model could be judged; the last section says why."
+    : `${judged.pages} pages of stacks that no training saw. A segment counts when its first page, last page and class are right.`}</p>`;
+}
+
+function failuresTable(data: ReportData): string {
+    const rows = data.failures.slice(0, maximumLines).map((failure) => `<tr><th scope="row">${text(failure.state)}</th>
+<td data-head="error">${text(failure.error)}${failure.count > 1 ? ` <b>× ${failure.count}</b>` : ""}</td><td data-head="class">${text(failure.class)}</td>
+<td class="any" data-head="reason">${text(failure.reason)}${failure.logUrl === undefined ? "" : ` <a href="${text(failure.logUrl)}" rel="noreferrer">log</a>`}</td>
+<td data-head="then">${failure.overcome ? "<span class=\"good\">succeeded later</span>" : `<span class="bad">not overcome</span><br><span class="quiet">${text(failure.advice)}</span>`}</td></tr>`);
+    return `<table class="stack"><thead><tr><th scope="col">state</th><th scope="col">error</th><th scope="col">class</th><th scope="col">reason</th><th scope="col">then</th></tr></thead>
+<tbody>${rows.join("\n")}</tbody></table>${more(data.failures.length)}`;
+}
+
+function timeline(data: ReportData): string {
+    const timed = data.visits.filter((visit) => visit.attempts.length > 0 || visit.type === "Wait");
+    if (timed.length === 0) {
+        return "<p>Nothing that takes time has begun.</p>";
+    }
+    const [wide, narrow] = [timelineChart(data.visits, data.startedAt, false), timelineChart(data.visits, data.startedAt, true)];
+    const longest = [...timed].sort((a, b) => (b.to - b.from) - (a.to - a.from)).slice(0, 3)
+        .map((visit) => `${visit.state} ${duration((visit.to - visit.from) / 1000)}`);
+    const label = `Timeline: ${timed.length} steps in ${duration((data.stoppedAt - data.startedAt) / 1000)}; longest: ${longest.join(", ")}. The table below has all of them.`;
+    const rows = timed.slice(0, maximumLines).map((visit) => `<tr><th scope="row">${text(visit.state)}</th>
+<td class="n" data-head="begins after">${duration((visit.from - data.startedAt) / 1000)}</td><td class="n" data-head="takes">${duration((visit.to - visit.from) / 1000)}</td>
+<td class="n" data-head="attempts">${visit.attempts.length}</td><td data-head="outcome">${visit.outcome}${errorsOf(visit.attempts)}</td></tr>`);
+    const used = new Set(timed.flatMap((visit) => [visit.outcome, ...visit.attempts.map(({ outcome }) => outcome)]));
+    return `<ul class="legend">${(["succeeded", "failed", "stopped", "running"] as const).filter((outcome) => used.has(outcome))
+        .map((outcome) => `<li><b style="background:var(--${outcome})"></b>${outcome}</li>`).join("")}<li>a bar for each attempt</li></ul>
+<div class="chart wide" role="img" aria-label="${text(label)}">${uniqueIds(wide.svg, "timeline-wide")}</div>
+<div class="chart narrow" role="img" aria-label="${text(label)}">${uniqueIds(narrow.svg, "timeline-narrow")}</div>
+${wide.left === 0 ? "" : `<p class="quiet">${wide.left} shorter steps are not drawn.</p>`}
+<details><summary>As a table</summary><table class="stack"><thead><tr><th scope="col">state</th><th scope="col" class="n">begins after</th><th scope="col" class="n">takes</th>
+<th scope="col" class="n">attempts</th><th scope="col">outcome</th></tr></thead><tbody>${rows.join("\n")}</tbody></table>${more(timed.length)}</details>`;
+}
+
+function errorsOf(attempts: readonly { readonly error?: string }[]): string {
+    const errors = [...new Set(attempts.flatMap(({ error }) => error === undefined ? [] : [error]))];
+    return errors.length === 0 ? "" : ` <span class="quiet">(${text(errors.join(", "))})</span>`;
 }
 
 async function workflowPicture(data: ReportData): Promise<string> {
@@ -61,80 +179,174 @@ async function workflowPicture(data: ReportData): Promise<string> {
         // the last visit decides: a training that failed and then succeeded is a success
         classes[visit.state] = visit.outcome;
     }
-    const dot = toDot(data.definition, { failures: data.status !== "SUCCEEDED", labels: false, classes });
-    const drawn = (await Graphviz.load()).dot(dot, "svg");
+    const entered = new Set(Object.keys(classes));
+    const count = statesIn(data.definition);
+    const names = (outcome: string) => Object.entries(classes).filter(([, one]) => one === outcome).map(([state]) => state);
+    const failed = names("failed");
+    const label = `${names("succeeded").length} states succeeded, ${failed.length} failed${failed.length === 0 ? "" : ` (${failed.join(", ")})`}, `
+        + `${Math.max(0, count - entered.size)} of ${count} were not entered`;
+    const whole = count > maximumStates
+        ? `<p class="quiet">The whole workflow has ${count} states, too many for a picture: \`ensemble plan --mermaid\` draws it for a viewer with zoom.</p>`
+        : `<details${entered.size === 0 ? " open" : ""}><summary>The whole workflow, ${count} states</summary>${await graphPicture(data.definition, classes, "whole", label)}</details>`;
+    return `<ul class="legend"><li><b style="background:var(--succeeded)"></b>succeeded</li><li><b style="background:var(--failed)"></b>failed</li>
+${data.status === "RUNNING" ? "<li><b style=\"background:var(--running)\"></b>running</li>" : ""}<li><b style="background:var(--stopped)"></b>not entered or stopped</li></ul>
+${entered.size === 0 || entered.size > maximumStates ? "" : await graphPicture(partEntered(data.definition, entered), classes, "path", `The path taken: ${label}`)}
+${whole}`;
+}
+
+async function graphPicture(graph: StateGraph, classes: Readonly<Record<string, string>>, kind: "path" | "whole", label: string): Promise<string> {
+    const drawn = (await Graphviz.load()).dot(toDot(graph, { labels: false, classes }), "svg");
     // no fixed colours: the page's style sheet has them, by class
-    return drawn.slice(drawn.indexOf("<svg"))
+    const picture = drawn.slice(drawn.indexOf("<svg"))
         .replace(/<title>[^<]*<\/title>/g, "")
         .replace(/ (?:fill|stroke)="(?:black|none|transparent|#000000)"/g, "")
+        .replace(/ id="(?:graph|node|edge|clust)\d+"/g, "")
         .replace(/<svg width="([\d.]+)pt" height="[\d.]+pt"/, "<svg style=\"width:$1pt\"");
+    return `<div class="scroll" tabindex="0" role="region" aria-label="Picture of the workflow, may scroll sideways"><div class="workflow ${kind}" role="img" aria-label="${text(label)}">${picture}</div></div>`;
 }
 
-function resultsTable(models: readonly ModelReport[]): string {
-    const rows = models.map((model) => `<tr><th scope="row">${text(model.name)}</th><td>${percent(model.pageAccuracy)}</td>`
-        + `<td>${percent(model.segmentF1)}</td><td>${text(model.reason)}</td></tr>`);
-    return models.length === 0 ? "<p>No model was trained.</p>" : `<div class="scroll"><table>
-<thead><tr><th>model</th><th>page accuracy</th><th>segment F1</th><th>trained or reused</th></tr></thead>
-<tbody>${rows.join("\n")}</tbody></table></div>`;
+/** A graph of the states that were entered, and the routes between them. */
+function partEntered({ StartAt, States }: StateGraph, entered: ReadonlySet<string>): StateGraph {
+    type Route = { readonly Next?: string };
+    type Drawn = Route & {
+        readonly Default?: string; readonly Choices?: readonly Route[]; readonly Catch?: readonly Route[];
+        readonly Branches?: readonly StateGraph[]; readonly ItemProcessor?: StateGraph;
+    };
+    const kept = (to: string | undefined): boolean => to === StartAt || (to !== undefined && entered.has(to));
+    const drawn = Object.keys(States).filter(kept).map((name) => {
+        const { Next, Default, Choices, Catch, Branches, ItemProcessor, ...rest } = States[name] as unknown as Drawn;
+        const branches = Branches?.filter((branch) => entered.has(branch.StartAt)).map((branch) => partEntered(branch, entered)) ?? [];
+        return [name, {
+            ...rest,
+            ...kept(Next) ? { Next } : {},
+            ...kept(Default) ? { Default } : {},
+            ...Choices === undefined ? {} : { Choices: Choices.filter((rule) => kept(rule.Next)) },
+            ...Catch === undefined ? {} : { Catch: Catch.filter((catcher) => kept(catcher.Next)) },
+            ...Branches === undefined ? {} : { Branches: branches },
+            ...ItemProcessor === undefined || !entered.has(ItemProcessor.StartAt) ? {}
+                : { ItemProcessor: partEntered(ItemProcessor, entered) },
+        }];
+    });
+    return { StartAt, States: Object.fromEntries(drawn) as unknown as StateGraph["States"] };
 }
 
-function modelSection(model: ModelReport): string {
-    const curves = Object.keys(model.curves).length === 0 ? ""
-        : `<figure>${both((theme) => curvesChart(model, theme), `Learning curves of ${model.name}`)}<figcaption>Learning curves</figcaption></figure>`;
-    return `<section><h2>${text(model.name)}</h2><div class="charts">
-<figure>${both((theme) => confusionChart(model, theme), `Confusion matrix of ${model.name}`)}
-<figcaption>Pages by true class (rows) and predicted class (columns)</figcaption></figure>
-${curves}</div></section>`;
+function statesIn(graph: StateGraph): number {
+    return Object.values(graph.States).reduce((sum, state) => {
+        const { Branches = [], ItemProcessor, Iterator: older } = state as {
+            readonly Branches?: StateGraph[]; readonly ItemProcessor?: StateGraph; readonly Iterator?: StateGraph;
+        };
+        return sum + 1 + [...Branches, ItemProcessor, older].reduce((inner, one) => inner + (one === undefined ? 0 : statesIn(one)), 0);
+    }, 0);
 }
 
-function mistakesSection(mistakes: readonly Mistake[]): string {
-    if (mistakes.length === 0) {
-        return "";
+function hasDetails(model: ModelReport): boolean {
+    return model.result !== undefined || model.curves.length > 0 || model.folds.length > 0;
+}
+
+function modelDetails(model: ModelReport, index: number): string {
+    const parts = [
+        ...curveFigures(model.name, model.curves, index),
+        ...model.folds.length === 0 ? [] : [foldFigure(model)],
+        ...model.result === undefined ? [] : [confusionFigure(model.result)],
+    ];
+    return `<div class="charts">${parts.join("\n")}</div>`;
+}
+
+function curveFigures(model: string, curves: readonly Curve[], index: number): string[] {
+    const called = (curve: Curve) => curve.fold === undefined ? "" : `fold ${curve.fold}`;
+    return (["loss", "accuracy"] as const).flatMap((measure) => {
+        const validation = measure === "loss" ? "validationLoss" as const : "validationAccuracy" as const;
+        const own = curves.filter((curve) => curve[measure] !== undefined || curve[validation] !== undefined);
+        if (own.length === 0) {
+            return [];
+        }
+        const course = (values: readonly number[] | undefined) => values === undefined ? undefined : `${round(values[0])} to ${round(values[values.length - 1])}`;
+        const label = `${measure} of ${model} by epoch, first to last. ` + own.map((curve) => [
+            ...called(curve) === "" ? [] : [called(curve)],
+            ...curve[measure] === undefined ? [] : [`training ${course(curve[measure])}`],
+            ...curve[validation] === undefined ? [] : [`validation ${course(curve[validation])}`],
+        ].join(", ")).join("; ");
+        const last = (values: readonly number[] | undefined) => values === undefined ? "–" : round(values[values.length - 1]);
+        const legend = own.length === 1 ? "" : own.map((curve, at) => `<li><i style="border-color:var(--${curveColours[at % curveColours.length]})"></i>${text(called(curve))}</li>`).join("");
+        return [`<figure><h3>${measure === "loss" ? "Loss" : "Accuracy"} by epoch</h3>
+<ul class="legend">${legend}<li><i></i>training</li>${own.some((curve) => curve[validation] !== undefined) ? "<li><i class=\"dash\"></i>validation</li>" : ""}</ul>
+<div class="chart" role="img" aria-label="${text(label)}">${uniqueIds(curvesChart(own, measure), `curve-${index}-${measure}`)}</div>
+<details><summary>Last epoch as a table</summary><table><thead><tr><th scope="col">${own.length > 1 ? "fold" : "epoch"}</th><th scope="col" class="n">training</th><th scope="col" class="n">validation</th></tr></thead>
+<tbody>${own.map((curve) => `<tr><th scope="row">${own.length > 1 ? curve.fold ?? "" : curve.epochs.at(-1) ?? ""}</th><td class="n">${last(curve[measure])}</td><td class="n">${last(curve[validation])}</td></tr>`).join("")}</tbody></table></details></figure>`];
+    });
+}
+
+function foldFigure(model: ModelReport): string {
+    return `<figure><h3>Accuracy by fold</h3><table><thead><tr><th scope="col">fold</th><th scope="col">pages held out</th><th scope="col">accuracy</th></tr></thead>
+<tbody>${model.folds.map(({ fold, pages, accuracy }) => `<tr><th scope="row">${fold}</th><td>${pages}</td>
+<td>${percent(accuracy)}<span class="bar" aria-hidden="true"><i style="width:${(accuracy * 100).toFixed(1)}%"></i></span></td></tr>`).join("")}</tbody></table>
+<figcaption>This model is fitted at once, without epochs: each fold's pages were read by a model that had not seen them.</figcaption></figure>`;
+}
+
+function confusionFigure(result: ModelResult): string {
+    const { classes, confusion } = result;
+    const cells = confusion.flatMap((row, truth) => row.map((count, predicted) => ({ truth: classes[truth], predicted: classes[predicted], count })));
+    const wrong = cells.filter(({ truth, predicted, count }) => truth !== predicted && count > 0).sort((a, b) => b.count - a.count);
+    const often = wrong.slice(0, 5).map(({ truth, predicted, count }) => `${spoken(truth)} as ${spoken(predicted)} (${count})`).join(", ");
+    const caption = `<figcaption>Rows: true class; columns: read as. ${wrong.length === 0 ? "No page was read wrongly."
+        : `Most often: ${text(often)}.`}</figcaption>`;
+    if (classes.length > maximumClasses) {
+        return `<figure><h3>Confusion matrix</h3><p>${classes.length} classes are too many for a matrix that can be read.</p>${caption}</figure>`;
     }
-    const cards = mistakes.map((mistake) => `<figure class="page">${mistake.image === undefined ? ""
-        : `<img alt="Page ${mistake.page} of ${text(mistake.stack)}" src="data:image/png;base64,${Buffer.from(mistake.image).toString("base64")}">`}
-<figcaption><b>${text(mistake.stack)}</b>, page ${mistake.page}<br>is ${text(mistake.truth)}<br>read as ${text(mistake.predicted)} (${mistake.probability.toFixed(2)})</figcaption></figure>`);
-    return `<section><h2>Some wrongly read pages</h2><div class="pages">${cards.join("\n")}</div></section>`;
+    const rows = confusion.map((row, truth) => {
+        const sum = row.reduce((total, count) => total + count, 0);
+        return `<tr><th scope="row" title="${text(classes[truth])}">${text(spoken(classes[truth]))}</th>${row.map((count, predicted) => {
+            const share = sum === 0 ? 0 : count / sum;
+            const kind = count === 0 ? "" : truth === predicted ? " class=\"right\"" : " class=\"wrong\"";
+            return `<td${kind} style="--s:${share.toFixed(3)}">${count === 0 ? "" : count}</td>`;
+        }).join("")}</tr>`;
+    });
+    return `<figure><h3>Confusion matrix</h3><div class="scroll"><table class="heat"><thead><tr><td style="visibility:hidden"></td>${classes.map((one) =>
+        `<th scope="col" title="${text(one)}"><span>${text(spoken(one))}</span></th>`).join("")}</tr></thead>
+<tbody>${rows.join("\n")}</tbody></table></div>${caption}</figure>`;
 }
 
-/** A chart in both palettes; the style sheet shows one. */
-function both(draw: (theme: Theme) => string, label: string): string {
-    return (Object.keys(themes) as Theme[])
-        .map((theme) => `<div class="chart only-${theme} scroll" role="img" aria-label="${text(label)}">${uniqueIds(draw(theme), label, theme)}</div>`).join("");
+/** `land_register` as people write it. */
+function spoken(name: string): string {
+    return name.replaceAll("_", " ");
+}
+
+function mistakesCards({ model, total, shown, note }: Mistakes): string {
+    const cards = shown.map((mistake) => `<figure class="page">${mistake.image === undefined ? "<div class=\"none\">no picture</div>"
+        : `<img alt="Page ${mistake.page} of ${text(mistake.stack)}" src="data:image/png;base64,${Buffer.from(mistake.image).toString("base64")}">`}
+<figcaption>is <b>${text(spoken(mistake.truth))}</b><br>read as <b class="bad">${text(spoken(mistake.predicted))}</b> (${mistake.probability.toFixed(2)})<br>${text(mistake.stack)}, page ${mistake.page}</figcaption></figure>`);
+    return `<p>${total === 0 ? `${text(model)} read no held-out page wrongly.` : `${text(model)} read ${total} held-out page${total === 1 ? "" : "s"} wrongly${
+        shown.length === 0 ? "" : shown.length < total ? `; here the ${shown.length} of which it was surest, one a stack first` : ""}.`}</p>
+${note === undefined ? "" : `<p class="quiet">${text(note)}</p>`}${cards.length === 0 ? "" : `<div class="pages">${cards.join("\n")}</div>`}`;
+}
+
+function priceTable(price: PriceReport): string {
+    const rows = price.lines.slice(0, maximumLines).map(({ item, how, dollars: value }) => `<tr><th scope="row">${text(item)}</th><td data-head="on">${text(how)}</td>
+<td class="n" data-head="US dollars">${value === undefined ? "<span class=\"warn\">unknown</span>" : dollars(value)}</td></tr>`);
+    const sum = price.unknown.length === 0 ? dollars(price.known) : `${dollars(price.known)} + unknown`;
+    return `<table class="stack"><thead><tr><th scope="col">item</th><th scope="col">on</th><th scope="col" class="n">US dollars</th></tr></thead>
+<tbody>${rows.join("\n")}<tr><th scope="row">sum</th><td></td><td class="n" data-head="US dollars"><b>${sum}</b></td></tr></tbody></table>${more(price.lines.length)}
+${price.unknown.length === 0 ? "" : `<p class="warn">No price is known for ${text(price.unknown.join(", "))}.</p>`}
+${price.warning === undefined ? "" : `<p class="warn">${text(price.warning)}</p>`}
+<p class="quiet">${text(price.basis)} Prices of ${price.pricesAsOf}; without functions, storage, logs and messages.</p>`;
+}
+
+function list(lines: readonly string[]): string {
+    return `<ul class="wrap">${lines.slice(0, maximumLines).map((line) => `<li>${text(line)}</li>`).join("")}</ul>${more(lines.length)}`;
+}
+
+function more(count: number): string {
+    return count <= maximumLines ? "" : `<p class="quiet">${count - maximumLines} more are not shown.</p>`;
 }
 
 /** Identifiers and classes inside SVGs are the document's: numbered by chart, they neither clash nor differ between runs. */
-function uniqueIds(svg: string, label: string, theme: Theme): string {
-    const prefix = `${label}-${theme}`.replace(/[^A-Za-z0-9]+/g, "-");
+function uniqueIds(svg: string, prefix: string): string {
     const names = new Map<string, string>();
     return svg.replace(/\bzr\d*-(?:cls-)?[a-z]*\d+\b/g, (name) => {
         const fresh = names.get(name) ?? `${prefix}-${names.size}`;
         names.set(name, fresh);
         return fresh;
     });
-}
-
-function style(): string {
-    return `
-:root{color-scheme:light dark;--text:#1f2328;--back:#fff;--quiet:#59636e;--line:#d0d7de;--good:#1a7f37;--bad:#cf222e}
-@media (prefers-color-scheme:dark){:root{--text:#e6edf3;--back:#0d1117;--quiet:#9198a1;--line:#30363d;--good:#3fb950;--bad:#f85149}}
-*{box-sizing:border-box}body{margin:0;font:16px/1.5 system-ui,sans-serif;color:var(--text);background:var(--back)}
-main{max-width:1000px;margin:0 auto;padding:1rem}h1{font-size:1.6rem;margin:.5rem 0}h2{font-size:1.2rem;border-bottom:1px solid var(--line);padding-bottom:.2rem}
-.quiet{color:var(--quiet);font-size:.85rem;overflow-wrap:anywhere}.badge{color:var(--back);padding:.1rem .5rem;border-radius:1rem;font-weight:600}
-.badge.good{background:var(--good)}.badge.bad{background:var(--bad)}.failure{border:1px solid var(--bad);border-radius:.4rem;padding:0 1rem}
-pre{white-space:pre-wrap;overflow-wrap:anywhere}.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%}
-th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line)}figure{margin:0}figcaption{color:var(--quiet);font-size:.85rem}
-.chart svg{display:block;width:100%;height:auto;min-width:520px;max-width:900px}.only-dark{display:none}
-@media (prefers-color-scheme:dark){.only-light{display:none}.only-dark{display:block}}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,380px),1fr));gap:1rem;align-items:start}
-.pages{display:grid;grid-template-columns:repeat(auto-fill,minmax(140px,1fr));gap:1rem}.page img{width:100%;border:1px solid var(--line);background:#fff}
-.workflow svg{max-width:none;height:auto}.workflow text{fill:var(--text)}.workflow .edge path{fill:none;stroke:var(--quiet)}
-.workflow .edge polygon{fill:var(--quiet);stroke:var(--quiet)}.workflow .node polygon,.workflow .node path,.workflow .node ellipse,.workflow .node polyline{fill:var(--back);stroke:var(--quiet)}
-.workflow .cluster path,.workflow .cluster polygon{fill:none;stroke:var(--line)}.workflow .graph>polygon{fill:none;stroke:none}
-.workflow .succeeded path,.workflow .succeeded polygon,.workflow .succeeded polyline{stroke:var(--good);stroke-width:2}
-.workflow .failed path,.workflow .failed polygon,.workflow .failed polyline{stroke:var(--bad);stroke-width:2.5}
-@media print{.scroll{overflow:visible}}
-`.replace(/\n/g, "");
 }
 
 function text(value: string): string {
@@ -145,8 +357,21 @@ function percent(value: number): string {
     return `${(value * 100).toFixed(1)} %`;
 }
 
+/** Cents where they matter, and more digits for what is less than a cent. */
+function dollars(value: number): string {
+    return `$${value >= 0.1 || value === 0 ? value.toFixed(2) : value.toPrecision(2)}`;
+}
+
+function round(value: number): string {
+    return Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
+}
+
+/** `2 h 5 min`, `3 min 4 s`, `4.2 s`: the two largest units. */
 function duration(seconds: number): string {
-    const hours = Math.floor(seconds / 3600);
-    const minutes = Math.floor(seconds % 3600 / 60);
-    return [...hours > 0 ? [`${hours} h`] : [], ...hours > 0 || minutes > 0 ? [`${minutes} min`] : [], `${seconds % 60} s`].join(" ");
+    if (seconds < 60) {
+        return `${Math.round(Math.max(0, seconds) * 10) / 10} s`;
+    }
+    const whole = Math.round(seconds);
+    const parts = [[Math.floor(whole / 86_400), "d"], [Math.floor(whole / 3600) % 24, "h"], [Math.floor(whole / 60) % 60, "min"], [whole % 60, "s"]] as const;
+    return parts.filter(([count]) => count > 0).slice(0, 2).map(([count, unit]) => `${count} ${unit}`).join(" ");
 }

@@ -1,51 +1,124 @@
 /** What a report shows, wherever the execution ran: on this machine or on AWS. Everything optional is left out, not invented. */
 import type { StateMachineDefinition } from "../asl/types";
+import type { Judgement, JudgedPage } from "./metrics";
+
+export type ExecutionStatus = "RUNNING" | "SUCCEEDED" | "FAILED" | "TIMED_OUT" | "ABORTED" | "PENDING_REDRIVE";
 
 export interface ReportData {
     readonly title: string;
     readonly stage: string;
-    /** ARN or local name. */
+    /** ARN. */
     readonly execution: string;
-    readonly status: "SUCCEEDED" | "FAILED" | "TIMED_OUT" | "ABORTED";
+    readonly where: "aws" | "local";
+    readonly status: ExecutionStatus;
     readonly error?: string;
     readonly cause?: string;
-    /** Milliseconds since the epoch. */
+    /** Milliseconds since the epoch; of a running execution `stoppedAt` is when it was looked at. */
     readonly startedAt: number;
     readonly stoppedAt: number;
     readonly definition: StateMachineDefinition;
-    /** One entry for every time that a state was entered, in order; see {@link visitsOf}. */
+    /** One entry for every time that a state was entered, in order; see `visitsOf`. */
     readonly visits: readonly Visit[];
+    /** Failed attempts, equal ones counted, in the order in which they came first. */
+    readonly failures: readonly FailureReport[];
+    /** Members, then the combiner. */
     readonly models: readonly ModelReport[];
-    /** Wrongly read pages of the combiner, with their picture. */
-    readonly mistakes: readonly Mistake[];
+    /** Wrongly read pages of the best model that there is. */
+    readonly mistakes?: Mistakes;
     /** What differs from the stage's configuration, a line each (hyperparameters reduced for this machine). */
     readonly remarks: readonly string[];
-    /** The price that the run has, or would have on AWS, in words. */
-    readonly price: string;
+    /** What Setup noted, and the data it saw. */
+    readonly notes: readonly string[];
+    readonly price: PriceReport;
+    /** What the report should hold and could not get. */
+    readonly missing: readonly Missing[];
 }
 
+export type Outcome = "succeeded" | "failed" | "stopped" | "running";
+
+/** One entry of a state. */
 export interface Visit {
     readonly state: string;
     readonly type: string;
     /** Milliseconds since the epoch. */
     readonly from: number;
     readonly to: number;
-    readonly outcome: "succeeded" | "failed";
-    /** Error names of the attempts that failed in it. */
-    readonly errors: readonly string[];
+    /** `failed` also where a Catch went on from it. */
+    readonly outcome: Outcome;
+    /** Of a Task: every attempt, native retries included. */
+    readonly attempts: readonly Attempt[];
+    /** Of a Parallel or Map: the error that ended it. */
+    readonly error?: string;
+}
+
+export interface Attempt {
+    readonly from: number;
+    readonly to: number;
+    readonly outcome: Outcome;
+    readonly error?: string;
+    readonly cause?: string;
+    /** `sagemaker:createTrainingJob.sync`. */
+    readonly resource?: string;
+    /** What the service answered, JSON. */
+    readonly output?: string;
+}
+
+export interface FailureReport {
+    readonly state: string;
+    readonly error: string;
+    readonly class: string;
+    readonly reason: string;
+    readonly advice: string;
+    readonly logUrl?: string;
+    readonly count: number;
+    /** Milliseconds since the epoch, of the first. */
+    readonly at: number;
+    /** The state succeeded later. */
+    readonly overcome: boolean;
 }
 
 export interface ModelReport {
     readonly name: string;
-    /** "trained", "reused: same key ...", as Setup said it. */
+    readonly role: "member" | "combiner";
+    /** "trains: no model with this key", "reused: same key ...", as Setup said it. */
     readonly reason: string;
+    readonly outcome: "trained" | "reused" | "given" | "failed" | "running" | "not trained";
+    /** Training jobs, and the time of all of them in seconds. */
+    readonly jobs: number;
+    readonly seconds: number;
+    /** On held-out stacks; without it there was nothing to judge. */
+    readonly result?: ModelResult;
+    readonly curves: readonly Curve[];
+    /** Accuracy of each fold, where training has no epochs. */
+    readonly folds: readonly { readonly fold: number; readonly pages: number; readonly accuracy: number }[];
+}
+
+export interface ModelResult extends Judgement {
     readonly classes: readonly string[];
     /** Rows: true class; columns: predicted class; pages of the held-out stacks. */
     readonly confusion: readonly (readonly number[])[];
-    readonly pageAccuracy: number;
-    readonly segmentF1: number;
-    /** Curves by name (`loss`, `val accuracy`, `fold 2 loss`), a value an epoch. */
-    readonly curves: Readonly<Record<string, readonly number[]>>;
+    /** Beside each judged page, in their order. */
+    readonly predicted: readonly (readonly [label: string, probability: number])[];
+    readonly pagesJudged: readonly JudgedPage[];
+}
+
+/** A learning curve, of one fold or of a whole model. Values by epoch; the same length as `epochs`. */
+export interface Curve {
+    readonly fold?: number;
+    readonly epochs: readonly number[];
+    readonly loss?: readonly number[];
+    readonly validationLoss?: readonly number[];
+    readonly accuracy?: readonly number[];
+    readonly validationAccuracy?: readonly number[];
+}
+
+export interface Mistakes {
+    readonly model: string;
+    /** Of all held-out pages. */
+    readonly total: number;
+    readonly shown: readonly Mistake[];
+    /** Why no page is shown. */
+    readonly note?: string;
 }
 
 export interface Mistake {
@@ -56,4 +129,26 @@ export interface Mistake {
     readonly probability: number;
     /** PNG bytes. */
     readonly image?: Uint8Array;
+}
+
+export interface PriceReport {
+    readonly lines: readonly PriceLine[];
+    /** US dollars, sum of what is known. */
+    readonly known: number;
+    readonly unknown: readonly string[];
+    readonly pricesAsOf: string;
+    readonly warning?: string;
+    /** What the times are, in words. */
+    readonly basis: string;
+}
+
+export interface PriceLine {
+    readonly item: string;
+    readonly how: string;
+    readonly dollars?: number;
+}
+
+export interface Missing {
+    readonly what: string;
+    readonly why: string;
 }

@@ -1,64 +1,161 @@
 /** From an execution's event history to what a timeline shows. */
-import type { Visit } from "./model";
+import type { Attempt, Outcome, Visit } from "./model";
 
-/** The part of an event that a timeline needs: as GetExecutionHistory gives it, timestamps in milliseconds or as Date. */
+/** The part of an event that a timeline needs: as GetExecutionHistory gives it, timestamps in milliseconds, as Date or as text. */
 export interface TimelineEvent {
-    readonly id: number;
+    readonly id?: number;
     readonly previousEventId?: number;
-    readonly type: string;
-    readonly timestamp: number | Date | string;
+    readonly type?: string;
+    readonly timestamp?: number | Date | string;
     readonly [details: string]: unknown;
 }
 
-/**
- * Pairs each state's entry with its exit. An exit's state is known by name; with several entries of one name open (a Map's
- * iterations) the chain of previousEventId decides. A state that never exits ends with the execution, as failed.
- */
-export function visitsOf(events: readonly TimelineEvent[]): Visit[] {
-    const time = (event: TimelineEvent): number => new Date(event.timestamp).getTime();
-    const open = new Map<number, { state: string; type: string; from: number; errors: string[] }>();
-    /** Event id -> id of the entry that it belongs to. */
-    const owner = new Map<number, number>();
-    const visits: (Visit & { readonly entry: number })[] = [];
-    const end = events.length === 0 ? 0 : time(events[events.length - 1]);
-    for (const event of events) {
-        if (event.type.endsWith("StateEntered")) {
-            const details = event.stateEnteredEventDetails as { name?: string } | undefined;
-            open.set(event.id, {
-                state: details?.name ?? "(unnamed)", type: event.type.replace(/StateEntered$/, ""), from: time(event), errors: [],
-            });
-            owner.set(event.id, event.id);
-            continue;
-        }
-        const entry = owner.get(event.previousEventId ?? -1);
-        const visit = entry === undefined ? undefined : open.get(entry);
-        if (event.type.endsWith("StateExited")) {
-            const name = (event.stateExitedEventDetails as { name?: string } | undefined)?.name;
-            const match = visit?.state === name && entry !== undefined ? entry
-                : [...open].reverse().find(([, candidate]) => candidate.state === name)?.[0];
-            const closing = match === undefined ? undefined : open.get(match);
-            if (match !== undefined && closing !== undefined) {
-                visits.push({ ...closing, to: time(event), outcome: failedBeforeExit(closing), entry: match });
-                open.delete(match);
-            }
-            continue;
-        }
-        if (entry !== undefined && visit !== undefined) {
-            owner.set(event.id, entry);
-            if (/(Failed|TimedOut|Aborted)$/.test(event.type) && !event.type.startsWith("Execution")) {
-                const details = Object.values(event).find((value): value is { error?: string } =>
-                    typeof value === "object" && value !== null && "error" in value);
-                visit.errors.push(details?.error ?? event.type);
-            }
-        }
-    }
-    for (const [entry, visit] of open) {
-        visits.push({ ...visit, to: end, outcome: "failed", entry });
-    }
-    return visits.sort((a, b) => a.entry - b.entry).map(({ entry: _entry, ...visit }) => visit);
+interface OpenAttempt {
+    from: number;
+    to?: number;
+    outcome?: Outcome;
+    error?: string;
+    cause?: string;
+    resource?: string;
+    output?: string;
 }
 
-/** A state whose last attempt failed and that was left all the same was left by a Catch. */
-function failedBeforeExit(visit: { readonly errors: readonly string[]; readonly type: string }): "succeeded" | "failed" {
-    return visit.type === "Fail" || visit.errors.length > 0 ? "failed" : "succeeded";
+interface OpenVisit {
+    readonly entry: number;
+    readonly state: string;
+    readonly type: string;
+    readonly from: number;
+    readonly parent?: OpenVisit;
+    readonly attempts: OpenAttempt[];
+    to?: number;
+    outcome?: Outcome;
+    /** Of a container: its inner machine failed. */
+    failed?: { readonly error?: string; readonly cause?: string };
+}
+
+interface Details {
+    readonly name?: string;
+    readonly error?: string;
+    readonly cause?: string;
+    readonly output?: string;
+    readonly resource?: string;
+    readonly resourceType?: string;
+}
+
+const CONTAINERS = new Set(["Parallel", "Map"]);
+
+/**
+ * Pairs each state's entry with its exit, by the chain of previousEventId; concurrent branches may hold states of one name.
+ * @param status how the execution ended: decides what became of states that never exited.
+ * @param now where open states of a running execution end, in milliseconds; default the last event.
+ */
+export function visitsOf(events: readonly TimelineEvent[], status: string = "FAILED", now?: number): Visit[] {
+    /** Event id -> the visit that it belongs to. */
+    const owners = new Map<number, OpenVisit>();
+    const visits: OpenVisit[] = [];
+    for (const event of events) {
+        const type = event.type ?? "";
+        const at = timeOf(event);
+        const before = owners.get(event.previousEventId ?? -1);
+        let owner = before;
+        if (type.endsWith("StateEntered")) {
+            const parent = before === undefined || (before.outcome === undefined && CONTAINERS.has(before.type)) ? before : before.parent;
+            owner = {
+                entry: event.id ?? 0, state: details(event).name ?? "(unnamed)", type: type.replace(/StateEntered$/, ""), from: at, attempts: [],
+                ...parent === undefined ? {} : { parent },
+            };
+            visits.push(owner);
+        } else if (type.endsWith("StateExited")) {
+            const name = details(event).name;
+            owner = climb(before, (visit) => visit.state === name)
+                ?? visits.findLast((visit) => visit.outcome === undefined && visit.state === name);
+            if (owner !== undefined) {
+                close(owner, at, owner.failed !== undefined || owner.attempts.at(-1)?.outcome === "failed" ? "failed" : "succeeded");
+            }
+        } else if (/^(Parallel|Map)/.test(type)) {
+            const kind = type.startsWith("Map") ? "Map" : "Parallel";
+            owner = climb(before, (visit) => visit.type === kind) ?? before;
+            if (owner !== undefined && /State(Failed|TimedOut)$/.test(type)) {
+                owner.failed = details(event);
+                closeInner(visits, owner, at);
+            } else if (owner !== undefined && type.endsWith("StateAborted")) {
+                close(owner, at, "stopped");
+            }
+        } else if (owner !== undefined && !type.startsWith("Execution")) {
+            taskEvent(owner, type, at, details(event));
+        }
+        if (owner !== undefined && event.id !== undefined) {
+            owners.set(event.id, owner);
+        }
+    }
+    const last = events.at(-1);
+    const end = now ?? (last === undefined ? 0 : timeOf(last));
+    const open: Outcome = status === "RUNNING" ? "running" : status === "ABORTED" ? "stopped" : "failed";
+    for (const visit of visits.filter(({ outcome }) => outcome === undefined)) {
+        close(visit, visit.type === "Fail" ? visit.from : end, visit.type === "Fail" ? "failed" : open);
+    }
+    return visits.map(({ state, type, from, to = end, outcome = open, failed, attempts }) => ({
+        state, type, from, to, outcome,
+        attempts: attempts.map((attempt): Attempt => ({ ...attempt, to: attempt.to ?? to, outcome: attempt.outcome ?? outcome })),
+        ...failed?.error === undefined ? {} : { error: failed.error },
+    }));
+}
+
+function timeOf(event: TimelineEvent): number {
+    return new Date(event.timestamp ?? 0).getTime();
+}
+
+/** An event carries at most one object of details that says something. */
+function details(event: TimelineEvent): Details {
+    const entry = Object.entries(event).find(([name, value]) => name.endsWith("EventDetails") && typeof value === "object" && value !== null);
+    return (entry?.[1] ?? {}) as Details;
+}
+
+/** The nearest open visit, from one outwards, for which `matches` holds. */
+function climb(from: OpenVisit | undefined, matches: (visit: OpenVisit) => boolean): OpenVisit | undefined {
+    for (let visit = from; visit !== undefined; visit = visit.parent) {
+        if (visit.outcome === undefined && matches(visit)) {
+            return visit;
+        }
+    }
+    return undefined;
+}
+
+function close(visit: OpenVisit, at: number, outcome: Outcome): void {
+    visit.to = at;
+    visit.outcome = outcome;
+    const attempt = visit.attempts.at(-1);
+    if (attempt !== undefined && attempt.outcome === undefined) {
+        attempt.to = at;
+        attempt.outcome = outcome;
+    }
+}
+
+/** What is still open inside a container that failed was stopped with it. */
+function closeInner(visits: readonly OpenVisit[], container: OpenVisit, at: number): void {
+    for (const visit of visits) {
+        if (visit.outcome === undefined && visit !== container && climb(visit.parent, (outer) => outer === container) !== undefined) {
+            close(visit, visit.type === "Fail" ? visit.from : at, visit.type === "Fail" ? "failed" : "stopped");
+        }
+    }
+}
+
+function taskEvent(visit: OpenVisit, type: string, at: number, { error, cause, output, resource, resourceType }: Details): void {
+    const open = visit.attempts.at(-1)?.outcome === undefined ? visit.attempts.at(-1) : undefined;
+    if (type.endsWith("Scheduled")) {
+        visit.attempts.push({ from: at, ...resource === undefined ? {} : { resource: `${resourceType ?? ""}:${resource}` } });
+    } else if (/^(Task|LambdaFunction|Activity)Succeeded$/.test(type) && open !== undefined) {
+        // SageMaker's own end of a job that was stopped (Spot, time) is no error of the Task
+        const stopped = output !== undefined && /"TrainingJobStatus"\s*:\s*"Stopped"/.test(output);
+        Object.assign(open, { to: at, outcome: stopped ? "failed" : "succeeded" }, output === undefined ? {} : { output },
+            stopped ? { error: "SageMaker.TrainingJobStopped", cause: output } : {});
+    } else if (type.endsWith("StateAborted")) {
+        close(visit, at, "stopped");
+    } else if (/(Failed|TimedOut)$/.test(type)) {
+        const failed = open ?? { from: at };
+        if (open === undefined) {
+            visit.attempts.push(failed);
+        }
+        Object.assign(failed, { to: at, outcome: "failed", error: error ?? type }, cause === undefined ? {} : { cause });
+    }
 }

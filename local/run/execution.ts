@@ -1,16 +1,17 @@
 /** One execution of a stage's workflow on this machine: its folder, its Tasks, its progress and what is left of it. */
-import { appendFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import path from "node:path";
 import { RealClock, type ExecutionResult, type HistoryEvent, type TaskHandler } from "../../asl/interpreter";
 import type { StateMachineDefinition } from "../../asl/types";
+import type { Judgement } from "../../report/metrics";
+import type { TimelineEvent } from "../../report/visits";
 import type { ModelRun, Run } from "../../workflow/contract";
 import type { ObjectStore } from "../storage/objectStore";
 import { concurrently, downloadObject, listObjects, parseS3Uri } from "../storage/transfer";
+import { factsOf, keepEvidence } from "./evidence";
 import { writeJson } from "./folder";
 import type { Reduction } from "./input";
-import { judge } from "./judge";
-import type { Judgement } from "./metrics";
 import type { Progress } from "./progress";
 import type { RunResult } from "./report";
 import type { Prepared, Session } from "./session";
@@ -124,10 +125,21 @@ export class LocalExecution {
         let artifacts: string | undefined;
         let metrics: readonly Judgement[] = [];
         if (execution.status === "SUCCEEDED" && this.plan !== undefined) {
-            const collecting = this.progress.begin(this.label("Artefacts and metrics"));
+            const collecting = this.progress.begin(this.label("Artefacts"));
             artifacts = await exportArtifacts(store, this.plan, directory);
-            metrics = await judge(store, stage, this.plan, directory);
             collecting.end("done");
+        }
+        const id = path.basename(directory);
+        const executionArn = `${stage.stateMachine.arn.replace(":stateMachine:", ":execution:")}:${id}`;
+        const definition = { ...stage.stateMachine.definition, ...this.options.definition };
+        // after an interruption the store may be gone
+        if (execution.status !== "ABORTED") {
+            const judging = this.progress.begin(this.label("Metrics"));
+            const events = readFileSync(this.history, "utf8").trim().split("\n").map((line) => JSON.parse(line) as TimelineEvent);
+            metrics = await keepEvidence(factsOf({
+                ...execution, id, executionArn, reductions, events, definition, settings: stage.settings,
+            }), store, directory);
+            judging.end("done");
         }
         rmSync(path.join(directory, "scratch"), { recursive: true, force: true });
         if (execution.status === "SUCCEEDED" && !session.options.keep) {
@@ -135,7 +147,7 @@ export class LocalExecution {
         }
         const result: RunResult = {
             format: 1,
-            id: path.basename(directory),
+            id,
             stage: stage.name,
             status: execution.status,
             ...(execution.error === undefined ? {} : { error: execution.error }),
@@ -144,8 +156,10 @@ export class LocalExecution {
             milliseconds: Date.now() - startedAt,
             executionMilliseconds,
             stateMachine: stage.stateMachine.name,
+            executionArn,
             documents: {
                 directory: documents.directory, stacks: documents.stacks, documents: documents.documents, pages: documents.pages.length,
+                sample: session.options.documents === undefined,
             },
             models: Object.fromEntries((this.plan === undefined ? [] : modelsOf(this.plan, stage))
                 .map(([name, { action, reason }]) => [name, { action, reason }])),
@@ -160,7 +174,7 @@ export class LocalExecution {
             history: this.history,
             logs: readdirSync(path.join(directory, "logs")).sort().map((name) => path.join(directory, "logs", name)),
         };
-        writeJson(path.join(directory, "definition.json"), this.options.definition ?? stage.stateMachine.definition);
+        writeJson(path.join(directory, "definition.json"), definition);
         writeJson(path.join(directory, "result.json"), result);
         return result;
     }

@@ -1,8 +1,8 @@
 import path from "node:path";
 import Table from "cli-table3";
 import pc from "picocolors";
+import type { Judgement } from "../../report/metrics";
 import type { Reduction } from "./input";
-import type { Judgement } from "./metrics";
 import { seconds } from "./progress";
 
 export interface RunResult {
@@ -17,7 +17,12 @@ export interface RunResult {
     readonly milliseconds: number;
     readonly executionMilliseconds: number;
     readonly stateMachine: string;
-    readonly documents: { readonly directory: string; readonly stacks: number; readonly documents: number; readonly pages: number };
+    readonly executionArn: string;
+    readonly documents: {
+        readonly directory: string; readonly stacks: number; readonly documents: number; readonly pages: number;
+        /** The bundled sample: made up, nobody's data. */
+        readonly sample: boolean;
+    };
     /** By model: what Setup decided and why. */
     readonly models: Readonly<Record<string, { readonly action: string; readonly reason: string }>>;
     readonly metrics: readonly Judgement[];
@@ -70,7 +75,7 @@ export function renderResult(result: RunResult, root: string): string {
         lines.push(`Notifications: ${relative(path.join(result.directory, "messages.jsonl"))} (${result.messages})`);
     }
     lines.push(`Result as JSON: ${relative(path.join(result.directory, "result.json"))}`);
-    lines.push(pc.dim(`${result.transitions} state transitions. What the same run costs on AWS is not known here: it depends on the stage's instances and their time.`));
+    lines.push(pc.dim(`${result.transitions} state transitions. What the same jobs would cost on AWS is in the report.`));
     return lines.join("\n");
 }
 

@@ -77,7 +77,7 @@ export async function localStage(evaluated: EvaluatedStage, root: string, direct
 }
 
 /** The settings are the Arguments of the first state, so that the run sees exactly what the definition says. */
-function settingsOf(definition: StateMachineDefinition): StageSettings {
+export function settingsOf(definition: StateMachineDefinition): StageSettings {
     const start = definition.States[definition.StartAt] as unknown as { Arguments?: { Payload?: { settings?: StageSettings } } };
     const settings = start.Arguments?.Payload?.settings;
     if (settings === undefined) {
@@ -90,6 +90,7 @@ function settingsOf(definition: StateMachineDefinition): StageSettings {
 function jobDefinition(inputs: Readonly<Inputs>): JobDefinition {
     const container = JSON.parse(String(inputs.containerProperties)) as {
         image: string; command: string[]; environment?: { name: string; value: string }[];
+        resourceRequirements?: { type: string; value: string }[];
     };
     const retry = inputs.retryStrategy as { attempts?: number; evaluateOnExits?: JobDefinition["evaluateOnExit"] } | undefined;
     return {
@@ -97,6 +98,7 @@ function jobDefinition(inputs: Readonly<Inputs>): JobDefinition {
         image: container.image,
         command: container.command,
         environment: Object.fromEntries((container.environment ?? []).map(({ name, value }) => [name, value])),
+        resources: (container.resourceRequirements ?? []).map(({ type, value }) => ({ Type: type, Value: value })),
         attempts: retry?.attempts ?? 1,
         evaluateOnExit: retry?.evaluateOnExits ?? [],
         timeoutSeconds: (inputs.timeout as { attemptDurationSeconds?: number } | undefined)?.attemptDurationSeconds,

@@ -8,6 +8,8 @@ export interface JobDefinition {
     readonly image: string;
     readonly command: readonly string[];
     readonly environment: Readonly<Record<string, string>>;
+    /** What the job would have on AWS, as DescribeJobs says it: VCPU, and MEMORY in MiB. */
+    readonly resources: readonly { readonly Type: string; readonly Value: string }[];
     readonly attempts: number;
     readonly evaluateOnExit: readonly {
         readonly action: string;
@@ -89,7 +91,7 @@ export async function submitJob(request: SubmitJobRequest, options: BatchOptions
         Status: last.Container.ExitCode === 0 ? "SUCCEEDED" : "FAILED",
         StatusReason: last.StatusReason,
         Attempts: attempts,
-        Container: { Command: command, ...last.Container },
+        Container: { Command: command, ResourceRequirements: job.resources, ...last.Container },
         Parameters: request.Parameters ?? {},
         CreatedAt: created,
         StartedAt: attempts[0].StartedAt,

@@ -1,0 +1,122 @@
+/** What an execution cost, or would have cost on AWS, from what its jobs said about themselves. */
+import type { Prices } from "../pricing/prices";
+import type { PriceLine, PriceReport, Visit } from "./model";
+
+type Json = Record<string, unknown>;
+
+/** Fargate bills by the second, at least one minute. Source: https://aws.amazon.com/fargate/pricing/ */
+const FARGATE_LEAST_SECONDS = 60;
+
+interface Usage {
+    readonly item: string;
+    readonly how: string;
+    readonly hours: number;
+    /** Price items with their factor; undefined where the job does not say what it ran on. */
+    readonly rates?: readonly { readonly price: string; readonly factor: number; readonly name: string }[];
+}
+
+/**
+ * Prices the training jobs, Batch jobs and state transitions of an execution. Not in it: functions, S3, logs, messages.
+ * BillableTimeInSeconds is per instance and, of a Spot training, already less its saving, so that it counts at the on-demand price.
+ * Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeTrainingJob.html
+ * @param modelOf the model that a training job's name belongs to.
+ */
+export function priceOf(
+    visits: readonly Visit[], { prices, region, where, modelOf, today }: {
+        readonly prices: Prices; readonly region: string; readonly where: "aws" | "local"; readonly today: Date;
+        readonly modelOf: (jobName: string) => string | undefined;
+    },
+): PriceReport {
+    const usages = visits.flatMap((visit) => visit.attempts.flatMap((attempt): Usage[] => {
+        const said = parsed(attempt.output ?? attempt.cause);
+        if (said === undefined) {
+            return [];
+        }
+        if (attempt.resource?.startsWith("sagemaker:createTrainingJob") === true) {
+            return training(said, modelOf(String(said.TrainingJobName)) ?? visit.state);
+        }
+        return attempt.resource?.startsWith("batch:submitJob") === true ? batch(said, visit.state) : [];
+    }));
+    const transitions = visits.reduce((sum, visit) => sum + Math.max(1, visit.attempts.length), 0);
+    const priced = [
+        ...merged(usages),
+        { item: "state transitions", how: `${transitions}`, hours: 1, rates: [{ price: "states:transition", factor: transitions, name: "Step Functions" }] },
+    ].map((usage) => line(usage, prices, region));
+    const warning = prices.age(today);
+    return {
+        lines: priced.map(({ unknown: _unknown, ...rest }): PriceLine => rest),
+        known: priced.reduce((sum, { dollars = 0 }) => sum + dollars, 0),
+        unknown: [...new Set(priced.flatMap(({ unknown }) => unknown))],
+        pricesAsOf: prices.file.asOf,
+        ...warning === undefined ? {} : { warning },
+        basis: where === "aws" ? "Billable seconds of each job on the instances that it had, at on-demand prices (a Spot training's billable seconds are already less its saving)."
+            : "What the jobs of this run would cost on the stage's instances if they took as long there as on this machine; "
+            + "smaller hyperparameters and other hardware make that a rough figure. `ensemble plan` says what a run can cost at most.",
+    };
+}
+
+function training(said: Json, model: string): Usage[] {
+    type Config = { readonly InstanceType?: string; readonly InstanceCount?: number };
+    const { InstanceType: type, InstanceCount: count = 1 } = (said.ResourceConfig ?? {}) as Config;
+    const seconds = Number(said.BillableTimeInSeconds ?? 0);
+    if (!(seconds > 0)) {
+        return [];
+    }
+    return [{
+        item: `training of ${model}`,
+        how: `${count} x ${type ?? "an unknown instance"}${said.EnableManagedSpotTraining === true ? " (Spot)" : ""}`,
+        hours: seconds / 3600,
+        ...type === undefined ? {} : { rates: [{ price: `sagemaker-training:${type}`, factor: count, name: type }] },
+    }];
+}
+
+function batch(said: Json, state: string): Usage[] {
+    const attempts = (Array.isArray(said.Attempts) ? said.Attempts : []) as { StartedAt?: number; StoppedAt?: number }[];
+    const seconds = attempts.reduce((sum, { StartedAt = 0, StoppedAt = 0 }) =>
+        sum + (StoppedAt > StartedAt && StartedAt > 0 ? Math.max(FARGATE_LEAST_SECONDS, (StoppedAt - StartedAt) / 1000) : 0), 0);
+    if (seconds === 0) {
+        return [];
+    }
+    const container = (said.Container ?? {}) as { ResourceRequirements?: { Type?: string; Value?: string }[] };
+    const amount = (type: string): number => Number(container.ResourceRequirements?.find((one) => one.Type === type)?.Value ?? 0);
+    const [vcpu, gib] = [amount("VCPU"), amount("MEMORY") / 1024];
+    const known = vcpu > 0 && gib > 0;
+    return [{
+        item: state, how: known ? `Fargate, ${vcpu} vCPU, ${gib} GiB` : "Fargate, of unknown size", hours: seconds / 3600,
+        ...known ? { rates: [{ price: "fargate:vcpu", factor: vcpu, name: "Fargate" }, { price: "fargate:gib", factor: gib, name: "Fargate" }] } : {},
+    }];
+}
+
+/** One line for what is equal but in time. */
+function merged(usages: readonly Usage[]): Usage[] {
+    const found = new Map<string, Usage>();
+    for (const usage of usages) {
+        const key = `${usage.item} ${usage.how}`;
+        found.set(key, { ...usage, hours: usage.hours + (found.get(key)?.hours ?? 0) });
+    }
+    return [...found.values()].map((usage) => ({ ...usage, how: `${usage.how}, ${time(usage.hours)}` }));
+}
+
+function line(usage: Usage, prices: Prices, region: string): PriceLine & { readonly unknown: readonly string[] } {
+    const rates = (usage.rates ?? []).map((rate) => ({ ...rate, found: prices.find(rate.price, region)?.price }));
+    const unknown = usage.rates === undefined ? [`what ${usage.item} ran on`]
+        : rates.filter(({ found }) => found === undefined).map(({ name }) => `${name} in ${region}`);
+    return {
+        item: usage.item, how: usage.how, unknown,
+        ...unknown.length > 0 ? {} : { dollars: usage.hours * rates.reduce((sum, { factor, found = 0 }) => sum + factor * found, 0) },
+    };
+}
+
+function time(hours: number): string {
+    const seconds = Math.round(hours * 3600);
+    return seconds < 120 ? `${seconds} s` : seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
+
+function parsed(text: string | undefined): Json | undefined {
+    try {
+        const value = JSON.parse(text ?? "null") as unknown;
+        return typeof value === "object" && value !== null ? value as Json : undefined;
+    } catch {
+        return undefined;
+    }
+}
