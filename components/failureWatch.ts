@@ -1,6 +1,7 @@
 import * as cloudwatch from "@pulumi/aws/cloudwatch";
 import * as sqs from "@pulumi/aws/sqs";
 import * as pulumi from "@pulumi/pulumi";
+import { alarms, type AlarmSpec } from "./alarm";
 import { policyDocument, trustPolicy } from "./iam";
 import type { StageNames } from "./names";
 import { StageRole } from "./role";
@@ -61,19 +62,12 @@ export function failureMessage(names: StageNames): FailureMessage {
     };
 }
 
-/** An alarm that says that executions fail, or that the telling of it does. */
-export interface AlarmSpec {
-    /** End of the alarm's name. */
-    readonly name: string;
-    readonly description: string;
-    readonly namespace: string;
-    readonly metric: string;
-    readonly dimensions: Readonly<Record<string, string>>;
-    readonly statistic: "Sum" | "Maximum";
-}
-
-/** The alarms of a stage. Each goes off at the first event within five minutes; no data is a good sign. */
-export function alarmSpecs(names: StageNames): AlarmSpec[] {
+/**
+ * The alarms of a stage: that executions fail, or that the telling of it does.
+ *
+ * @param starts Whether the queue of undelivered messages also holds starts by a schedule or by new data.
+ */
+export function alarmSpecs(names: StageNames, starts = false): AlarmSpec[] {
     const machine = { StateMachineArn: names.stateMachineArn };
     const execution = (name: string, metric: string, what: string): AlarmSpec => ({
         name, metric, statistic: "Sum", namespace: "AWS/States", dimensions: machine,
@@ -92,7 +86,7 @@ export function alarmSpecs(names: StageNames): AlarmSpec[] {
         {
             name: "failure-undelivered", metric: "ApproximateNumberOfMessagesVisible", statistic: "Maximum", namespace: "AWS/SQS",
             dimensions: { QueueName: names.undeliveredQueue },
-            description: "A message about a failed execution could not be delivered; it lies in the queue.",
+            description: `A message about a failed execution${starts ? ", or the start of one," : ""} could not be delivered; it lies in the queue.`,
         },
         {
             name: "failure-lost", metric: "InvocationsFailedToBeSentToDlq", statistic: "Sum", namespace: "AWS/Events",
@@ -110,6 +104,11 @@ export function alarmSpecs(names: StageNames): AlarmSpec[] {
 export interface FailureWatchArgs {
     readonly names: StageNames;
     readonly keyArn: pulumi.Input<string>;
+    /**
+     * Where executions are started by AWS: what could not be started goes into the same queue, and so into the same alarm. ARNs of the
+     * rules that do so; empty where only a schedule does, which sends with a role.
+     */
+    readonly startingRules?: readonly string[];
     readonly tags: StageTags;
 }
 
@@ -117,10 +116,12 @@ export interface FailureWatchArgs {
 export class FailureWatch extends pulumi.ComponentResource {
     readonly ruleArn: pulumi.Output<string>;
     readonly undeliveredQueueUrl: pulumi.Output<string>;
+    /** What must exist before anything else delivers into the queue. */
+    readonly queueParts: readonly pulumi.Resource[];
 
     constructor(name: string, args: FailureWatchArgs, opts?: pulumi.ComponentResourceOptions) {
         super("ensemble:events:FailureWatch", name, {}, opts);
-        const { names, tags } = args;
+        const { names, tags, startingRules = [] } = args;
         const child = { parent: this };
         const queue = new sqs.Queue(`${name}-undelivered`, {
             name: names.undeliveredQueue,
@@ -138,7 +139,11 @@ export class FailureWatch extends pulumi.ComponentResource {
                     Principal: { Service: "events.amazonaws.com" },
                     Action: "sqs:SendMessage",
                     Resource: names.undeliveredQueueArn,
-                    Condition: { ArnEquals: { "aws:SourceArn": names.failureRuleArn } },
+                    Condition: {
+                        ArnEquals: {
+                            "aws:SourceArn": startingRules.length === 0 ? names.failureRuleArn : [names.failureRuleArn, ...startingRules],
+                        },
+                    },
                 },
                 {
                     Sid: "TlsOnly",
@@ -175,25 +180,10 @@ export class FailureWatch extends pulumi.ComponentResource {
             deadLetterConfig: { arn: queue.arn },
             retryPolicy: { maximumEventAgeInSeconds: 24 * 3600, maximumRetryAttempts: 185 },
         }, { ...child, dependsOn: [...role.parts, queuePolicy] });
-        for (const alarm of alarmSpecs(names)) {
-            new cloudwatch.MetricAlarm(`${name}-${alarm.name}`, {
-                name: `${names.prefix}-${alarm.name}`,
-                alarmDescription: alarm.description,
-                namespace: alarm.namespace,
-                metricName: alarm.metric,
-                dimensions: alarm.dimensions,
-                statistic: alarm.statistic,
-                period: 300,
-                evaluationPeriods: 1,
-                threshold: 0,
-                comparisonOperator: "GreaterThanThreshold",
-                treatMissingData: "notBreaching",
-                alarmActions: [names.topicArn("operations")],
-                tags,
-            }, child);
-        }
+        alarms(name, names, alarmSpecs(names, args.startingRules !== undefined), tags, child);
         this.ruleArn = rule.arn;
         this.undeliveredQueueUrl = queue.url;
+        this.queueParts = [queue, queuePolicy];
         this.registerOutputs({ ruleArn: this.ruleArn, undeliveredQueueUrl: this.undeliveredQueueUrl });
     }
 }

@@ -1,4 +1,4 @@
-import type { Identity } from "./names";
+import type { Identity, StageNames } from "./names";
 
 /** One statement of a policy document, as IAM writes it. */
 export interface Statement {
@@ -29,6 +29,11 @@ export function trustPolicy(identity: Identity, service: string, sourceArn?: str
             ...(sourceArn === undefined ? {} : { ArnLike: { "aws:SourceArn": sourceArn } }),
         },
     }]);
+}
+
+/** What starts executions may start those of this state machine, and nothing else. */
+export function startStatements(names: StageNames): Statement[] {
+    return [{ Sid: "Start", Effect: "Allow", Action: "states:StartExecution", Resource: names.stateMachineArn }];
 }
 
 /** An s3:// prefix in its parts; the key has neither a leading nor a trailing slash. */

@@ -131,6 +131,33 @@ export class StageNames {
         return this.arn("sqs", this.undeliveredQueue);
     }
 
+    /** The group of the stage's one schedule: metrics and the trust in Scheduler know groups, not schedules. */
+    get scheduleGroup(): string {
+        return this.prefix;
+    }
+
+    get scheduleGroupArn(): string {
+        return this.arn("scheduler", `schedule-group/${this.scheduleGroup}`);
+    }
+
+    /** The rule that starts an execution on a new data set. */
+    get newDataRule(): string {
+        return `${this.prefix}-new-data`;
+    }
+
+    get newDataRuleArn(): string {
+        return this.arn("events", `rule/${this.newDataRule}`);
+    }
+
+    get dashboard(): string {
+        return this.prefix;
+    }
+
+    /** The group of SageMaker's model registry that the stage's ensembles are versions of. */
+    get modelPackageGroup(): string {
+        return this.prefix;
+    }
+
     /** Begins as the resource policy of vended logs wants it: a longer list of single groups would outgrow its 5,120 characters. */
     get stateMachineLogGroup(): string {
         return `/aws/vendedlogs/states/${this.stateMachine}`;

@@ -9,8 +9,9 @@ import { cutBlock, type NetworkChoice } from "../components/network";
 import type { JobName } from "../components/names";
 import { parseS3 } from "../components/iam";
 import { JOB_QUEUE_SECONDS, JOB_SECONDS, type Capacity, type Hyperparameters } from "../workflow";
-import { readHyperparameter } from "../workflow/input";
+import { DATA_MARKERS, readHyperparameter } from "../workflow/input";
 import { builtImages, DOCUMENTS, type EnsembleSpec, FRAMEWORKS, hyperparametersOf, type MemberSpec, MODEL_DEFAULTS, modelsOf, type ModelSpec } from "./models";
+import { isTimeZone, scheduleProblem } from "./scheduleExpression";
 
 /** What a model of a stage is configured with. */
 export interface ModelConfig {
@@ -66,7 +67,20 @@ export interface StageConfig {
     readonly keyArn?: string;
     readonly protect: boolean;
     readonly keptReleases: number;
+    /** Starts an execution again and again with the same input. */
+    readonly schedule?: StartConfig & { readonly expression: string; readonly timezone: string; readonly data: string };
+    /** Starts an execution when a data set below a prefix is complete. */
+    readonly trigger?: StartConfig & { readonly prefix: string; readonly marker: string };
+    /** Published ensembles become versions in SageMaker's model registry. */
+    readonly modelRegistry: boolean;
+    /** A CloudWatch dashboard of the stage. */
+    readonly dashboard: boolean;
     readonly stubs: Readonly<Record<string, z.core.util.JSONType>>;
+}
+
+interface StartConfig {
+    /** Parts of the execution's input besides the data. */
+    readonly input: Readonly<Record<string, z.core.util.JSONType>>;
 }
 
 type Optional<T> = T extends readonly unknown[] | string | number | boolean ? T : { readonly [K in keyof T]?: Optional<T[K]> };
@@ -213,6 +227,29 @@ const networkSchema = z.discriminatedUnion("kind", [
 
 const json: z.ZodType<z.core.util.JSONType> = z.json();
 
+/** An s3:// prefix, or a folder of the stage's own bucket. Without what patterns of EventBridge give a meaning to. */
+const folder = z.string().regex(/^(s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/)?[\w!.'()-]+(\/[\w!.'()-]+)*\/?$/,
+    "expected s3://<bucket>/<prefix> or a folder of the stage's own bucket, of letters, digits and !_.'()-/")
+    .transform(value => value.replace(/\/+$/, ""));
+const startInput = z.strictObject({ initialization: z.record(z.string(), json).optional() }).default({});
+
+const scheduleSchema = z.strictObject({
+    expression: z.string().max(256).superRefine((value, context) => {
+        const problem = scheduleProblem(value, new Date());
+        if (problem !== undefined) {
+            context.addIssue({ code: "custom", message: problem });
+        }
+    }),
+    timezone: z.string().refine(isTimeZone, "expected the name of a time zone, for example Europe/Berlin").default("UTC"),
+    data: folder,
+    input: startInput,
+});
+const triggerSchema = z.strictObject({
+    prefix: folder,
+    marker: z.enum(DATA_MARKERS).default("manifest.json"),
+    input: startInput,
+});
+
 const configKeys = (ensemble: EnsembleSpec) => ({
     service: z.string().regex(/^[a-z][a-z0-9-]{0,18}[a-z0-9]$/, "expected 2 to 20 of a-z, 0-9 and -, beginning with a letter").default("ensemble")
         .describe("What every name begins with."),
@@ -271,6 +308,12 @@ const configKeys = (ensemble: EnsembleSpec) => ({
         .describe("An existing KMS key; without it the stage has one of its own."),
     protect: z.boolean().default(false).describe("Data is neither deleted by mistake nor together with the stack."),
     keptReleases: whole(1, 50).default(10).describe("Deployments whose functions stay callable for executions that still run."),
+    schedule: scheduleSchema.optional()
+        .describe("Starts executions by `rate(7 days)`, `cron(0 3 ? * MON *)` or `at(2027-01-31T03:00:00)`: `{ expression, timezone, data, input }`. None by default."),
+    trigger: triggerSchema.optional()
+        .describe("Starts an execution when the last file (`marker`) of a data set below `prefix` is written: `{ prefix, marker, input }`. None by default."),
+    modelRegistry: z.boolean().default(false).describe("Published ensembles become versions in SageMaker's model registry, pending approval."),
+    dashboard: z.boolean().default(false).describe("A CloudWatch dashboard of executions, trainings, jobs and functions; trainings then send their metrics."),
     stubs: z.record(z.string().min(1), json).default({}).describe("Recorded results by state name: the state is replaced by a Pass with its result."),
 } as const);
 

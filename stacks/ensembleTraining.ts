@@ -9,25 +9,30 @@ import { Alerts } from "../components/alerts";
 import { ArtifactStore } from "../components/artifactStore";
 import { BatchJobs, jobDefinition } from "../components/batchJobs";
 import type { BuildContext } from "../components/contentHash";
+import { type DashboardModel, StageDashboard } from "../components/dashboard";
+import { DataTrigger } from "../components/dataTrigger";
 import { FailureWatch } from "../components/failureWatch";
 import { type FunctionSpec, type Release, StageFunction } from "../components/functions";
 import { type Statement, trustPolicy } from "../components/iam";
 import { FUNCTIONS, type FunctionName, type Identity, JOBS, type JobName, StageNames } from "../components/names";
+import { ModelRegistry } from "../components/modelRegistry";
 import { Network } from "../components/network";
 import { protection } from "../components/protection";
 import { StageRole } from "../components/role";
 import { StageKey } from "../components/stageKey";
 import { stageTags } from "../components/tags";
 import { type PushedImages, TrainingImage } from "../components/trainingImage";
+import { TrainingSchedule } from "../components/trainingSchedule";
 import { TrainingStateMachine } from "../components/trainingStateMachine";
-import { ensembleTraining, type Permission, policyDocument } from "../workflow";
+import { ensembleTraining, jobNamePrefix, type Permission, policyDocument } from "../workflow";
 import { type Bundles, loadBundles } from "./bundles";
 import { jobsContext, sourceArchive, trainingContext } from "./code";
 import { ConfigError, loadStageConfig, type RawConfig, type StageConfig, type StageOptions } from "./config";
 import { builtImages, DOCUMENTS, type EnsembleSpec, modelsOf, problemsOf } from "./models";
 import { functionStatements, jobStatements, READ_KEY, trainingStatements, WRITE_KEY } from "./permissions";
 import { NO_RELEASES, type Releases } from "./releases";
-import { type BuiltCode, jobParameters, locationsOf, stageSettings, stageTargets, trainingRepositories } from "./settings";
+import { type BuiltCode, jobParameters, locationsOf, metricDefinitions, stageSettings, stageTargets, trainingRepositories } from "./settings";
+import { stageStarts } from "./starts";
 
 /** Newest runtime that the jobs' base image has as well; the bundles are written for Node 20 and later. */
 const RUNTIME = "nodejs22.x";
@@ -88,6 +93,14 @@ export interface EnsembleTrainingOutputs {
     /** By function, the alias that new executions call. */
     readonly functionAliases: Readonly<Record<FunctionName, string>>;
     readonly logGroups: { readonly stateMachine: string; readonly jobs: string; readonly functions: readonly string[] };
+    /** Where the stage has a schedule. */
+    readonly scheduleArn?: pulumi.Output<string>;
+    /** Where the stage has a trigger on new data. */
+    readonly newDataRuleArn?: pulumi.Output<string>;
+    /** Where published ensembles are registered. */
+    readonly modelPackageGroup?: pulumi.Output<string>;
+    /** Where the stage has a dashboard. */
+    readonly dashboardConsole?: string;
     /** By model, the image that it trains in. */
     readonly modelImages: Readonly<Record<string, string>>;
 }
@@ -185,7 +198,9 @@ function declareStage(service: string, parent: EnsembleTraining, { config, model
 
     const aliases = Object.fromEntries(FUNCTIONS.map(name => [name, functions[name].alias])) as Record<FunctionName, string>;
     const jobArns = Object.fromEntries(JOBS.map(job => [job, names.arn("batch", `job-definition/${definitions[job].name}`)])) as Record<JobName, string>;
-    const workflow = ensembleTraining(settings, stageTargets(config, names, aliases, jobArns, tags));
+    const starts = stageStarts(config, names, settings);
+    const registry = config.modelRegistry ? new ModelRegistry(`${service}-registry`, common, child) : undefined;
+    const workflow = ensembleTraining(settings, stageTargets(config, names, aliases, jobArns, tags, models));
     const needed = taskStatements(workflow.permissions);
     const machine = new TrainingStateMachine(`${service}-training`, {
         ...common,
@@ -195,10 +210,19 @@ function declareStage(service: string, parent: EnsembleTraining, { config, model
         logDays,
         dependsOn: [
             ...store.parts, ...alerts.parts, ...jobs.parts, ...trainingRole.parts, ...sources.parts, ...images.parts,
-            ...FUNCTIONS.flatMap(name => functions[name].parts),
+            ...FUNCTIONS.flatMap(name => functions[name].parts), ...registry?.parts ?? [],
         ],
     }, afterKey);
-    const watch = new FailureWatch(`${service}-failures`, common, { ...child, dependsOn: [machine, ...alerts.parts] });
+    const watch = new FailureWatch(`${service}-failures`, {
+        ...common,
+        ...(starts.trigger === undefined && starts.schedule === undefined ? {}
+            : { startingRules: starts.trigger === undefined ? [] : [names.newDataRuleArn] }),
+    }, { ...child, dependsOn: [machine, ...alerts.parts] });
+    // What starts executions comes last: by then a failed one is told of.
+    const afterWatch = { ...child, dependsOn: [machine, watch, ...store.parts, ...alerts.parts] };
+    const schedule = starts.schedule && new TrainingSchedule(`${service}-schedule`, { ...common, ...starts.schedule }, afterWatch);
+    const trigger = starts.trigger && new DataTrigger(`${service}-new-data`, { ...common, ...starts.trigger }, afterWatch);
+    const dashboard = config.dashboard ? new StageDashboard(`${service}-dashboard`, { names, models: dashboardModels(names, models) }, child) : undefined;
 
     const outputs: EnsembleTrainingOutputs = {
         stateMachineName: machine.stateMachineName,
@@ -218,6 +242,10 @@ function declareStage(service: string, parent: EnsembleTraining, { config, model
         keyArn: key.arn,
         functionAliases: aliases,
         logGroups: { stateMachine: names.stateMachineLogGroup, jobs: names.jobLogGroup, functions: names.functionLogGroups },
+        ...(schedule === undefined ? {} : { scheduleArn: schedule.arn }),
+        ...(trigger === undefined ? {} : { newDataRuleArn: trigger.ruleArn }),
+        ...(registry === undefined ? {} : { modelPackageGroup: registry.groupName }),
+        ...(dashboard === undefined ? {} : { dashboardConsole: names.console("cloudwatch/home", `dashboards:name=${names.dashboard}`) }),
         modelImages: Object.fromEntries([...Object.entries(settings.members), [settings.combiner.name, settings.combiner] as const]
             .map(([model, { container }]) => [model, container.image])),
     };
@@ -246,6 +274,13 @@ export function taskStatements(permissions: readonly Permission[]): { statements
 interface Declared {
     readonly outputs: EnsembleTrainingOutputs;
     readonly releases: pulumi.Output<Releases>;
+}
+
+/** What the dashboard shows of each model. */
+function dashboardModels({ name: { service, stage } }: StageNames, models: EnsembleSpec): DashboardModel[] {
+    return Object.entries(metricDefinitions(models)).map(([name, definitions]) => ({
+        name, jobPrefix: jobNamePrefix(service, stage, name), metrics: definitions.map(definition => definition.Name),
+    }));
 }
 
 /** What almost every component of a stage is given. */

@@ -4,13 +4,17 @@
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import type { Capacity, Channel, HyperparameterRule, Hyperparameters } from "../workflow";
+import type { Capacity, Channel, HyperparameterRule, Hyperparameters, MetricDefinition } from "../workflow";
 import { defaultsOf, EVERY_JOB, HYPERPARAMETERS, schemaOf, SEED, type HyperparameterTable } from "../workflow/hyperparameters";
 import { readHyperparameter } from "../workflow/input";
 
 export { SEED };
 
 const TRAINING = path.resolve(__dirname, "../workloads/training");
+
+/** What the trainings of this package print, by folder; the scripts themselves are tested against it. */
+const METRICS = JSON.parse(fs.readFileSync(path.join(TRAINING, "common/metric_definitions.json"), "utf8")) as
+    Readonly<Record<"image" | "text" | "sequence", readonly MetricDefinition[]>>;
 
 /** AWS's framework containers that a stage's configuration names: see `containers` there. */
 export const FRAMEWORKS = ["tensorflowCpu", "tensorflowGpu"] as const;
@@ -38,6 +42,8 @@ export interface ModelSpec {
     readonly channels: readonly Channel[];
     /** Names, types, bounds and defaults; `seed`, `bucket` and `s3_log_folder` need not be named. Default: none. */
     readonly hyperparameters?: HyperparameterTable;
+    /** What SageMaker reads out of the training's log where the stage has a dashboard; at most 40, named `<model>:...`. Default: none. */
+    readonly metricDefinitions?: readonly MetricDefinition[];
     /** Machines in the order in which they are tried. Default: `ml.m5.large`, then `ml.m6i.large`, both on demand. */
     readonly capacity?: readonly Capacity[];
     /** Machines of one training job, 1 to 20. Default 1. */
@@ -114,6 +120,7 @@ export const MEMBERS: Readonly<Record<string, MemberSpec & Required<ModelSpec>>>
         publishParameter: "INPUT_PATH_IMAGE",
         channels: [LABELS, { name: "images", from: "raw_data", path: "images" }, { name: "folds", from: "split_set", path: "folds.json" }],
         hyperparameters: HYPERPARAMETERS.image,
+        metricDefinitions: METRICS.image,
         // One fold an instance; each rung is a card that today's containers know (the talk's p2 is gone).
         capacity: [
             { instanceType: "ml.g6.xlarge", spot: false },
@@ -132,6 +139,7 @@ export const MEMBERS: Readonly<Record<string, MemberSpec & Required<ModelSpec>>>
         publishParameter: "INPUT_PATH_TXT",
         channels: [LABELS, { name: "text", from: "raw_data", path: "text" }],
         hyperparameters: HYPERPARAMETERS.text,
+        metricDefinitions: METRICS.text,
         capacity: [{ instanceType: "ml.m5.2xlarge", spot: false }, { instanceType: "ml.m6i.2xlarge", spot: false }],
         instanceCount: 1,
         volumeGb: 10,
@@ -147,6 +155,7 @@ export const COMBINER: Required<CombinerSpec> = {
     source: path.join(TRAINING, "sequence"),
     channels: [{ name: "dataframe", from: "dataframe", path: "dataframe.csv" }],
     hyperparameters: HYPERPARAMETERS.sequence,
+    metricDefinitions: METRICS.sequence,
     capacity: [{ instanceType: "ml.m5.large", spot: false }, { instanceType: "ml.m6i.large", spot: false }],
     instanceCount: 1,
     volumeGb: 10,

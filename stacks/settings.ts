@@ -1,11 +1,12 @@
 /** From a stage's configuration to what the workflow is rendered from. Pure. */
 import type { StageNames } from "../components/names";
 import {
-    type Channel, defineEnsemble, type Container, type MemberSettings, type ModelSettings, type StageSettings, type Targets, type TrainingPrices,
+    type Channel, defineEnsemble, type Container, type MemberSettings, type MetricDefinition, type ModelSettings, type StageSettings,
+    type Targets, type TrainingPrices,
 } from "../workflow";
 import { loadPrices, type Prices } from "../pricing/prices";
 import { DLC_REGISTRIES, type ModelConfig, type StageConfig } from "./config";
-import { type EnsembleSpec, hyperparametersOf, type ModelSpec, parametersOf, SEED } from "./models";
+import { DOCUMENTS, type EnsembleSpec, hyperparametersOf, modelsOf, type ModelSpec, parametersOf, SEED } from "./models";
 
 /** What of a stage's code is known only when it is bundled. */
 export interface BuiltCode {
@@ -143,6 +144,11 @@ export function trainingRepositories(settings: StageSettings): string[] {
     return [...new Set(arns.filter(arn => arn !== undefined))].sort();
 }
 
+/** What SageMaker reads out of each model's log. */
+export function metricDefinitions(models: EnsembleSpec): Readonly<Record<string, readonly MetricDefinition[]>> {
+    return Object.fromEntries(modelsOf(models).map(([name, model]) => [name, model.metricDefinitions ?? []]));
+}
+
 /** What the definition calls. */
 export function stageTargets(
     config: StageConfig,
@@ -150,6 +156,7 @@ export function stageTargets(
     aliases: Readonly<Record<"setup" | "error-cause" | "register" | "describe-failure", string>>,
     jobDefinitions: Targets["jobDefinitions"],
     tags: Readonly<Record<string, string>>,
+    models: EnsembleSpec = DOCUMENTS,
 ): Targets {
     const alias = (name: keyof typeof aliases) => `${names.functionArn(name)}:${aliases[name]}`;
     return {
@@ -164,6 +171,8 @@ export function stageTargets(
         ...(config.isolation.vpc === undefined ? {} : { vpc: config.isolation.vpc }),
         networkIsolation: config.isolation.network,
         tags,
+        ...(config.dashboard ? { metricDefinitions: metricDefinitions(models) } : {}),
+        ...(config.modelRegistry ? { modelPackageGroup: names.modelPackageGroup } : {}),
         notifySuccess: config.notifications.success,
         stubs: config.stubs,
     };

@@ -139,6 +139,8 @@ export interface ExecutionInput {
 export interface Run {
     /** 8 hexadecimal digits of the execution's ARN: part of every job name. */
     readonly id: string;
+    /** Hash of the data set: 64 hexadecimal digits. */
+    readonly data: string;
     /** Run the fetch job (also when only existing models are brought in). */
     readonly fetch: boolean;
     readonly output_artifact_paths: Readonly<Record<string, string>>;
@@ -186,6 +188,10 @@ export interface TrainedModel {
     };
     /** What the key was made of, so that a later Setup can say what changed. */
     readonly identity: Readonly<Record<string, unknown>>;
+    /** Why it was trained, as Setup planned it or as it came. */
+    readonly reason?: string;
+    /** Of a combiner: members that failed, so that it learned from the others alone; `identity` is without them. */
+    readonly missing?: readonly string[];
 }
 
 export interface StoredObject {

@@ -10,10 +10,11 @@ import { failurePath, failureBound, notedFailure } from "./failurePath";
 import { attemptsPerUnit, functionBound, MAXIMUM_PAYLOAD_BYTES, SETUP_SECONDS, FUNCTION_SECONDS } from "./limits";
 import { modelBound, modelStateName, modelTraining } from "./modelTraining";
 import { jobNameExpression, jobNamePrefix } from "./names";
+import { modelPackage, registration, REGISTRATION, registrationBound } from "./registration";
 import { initial } from "./retries";
 import {
-    all, at, Choice, Fail, jsonata, LambdaInvoke, mergePermissions, Parallel, Pass, SnsPublish, stateMachine, states, Succeed, text, variable,
-    type Assignments, type Expression, type Machine, type Permission, type StateNode, type Template,
+    all, at, Choice, Fail, jsonata, LambdaInvoke, mergePermissions, Parallel, Pass, placeOf, SnsPublish, stateMachine, states,
+    Succeed, text, variable, type Assignments, type Expression, type Machine, type Permission, type StateNode, type Template,
 } from "./states";
 import type { Job, Targets } from "./targets";
 
@@ -40,7 +41,11 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
     const checkpointPath = variable<string>("checkpointPath");
     const failed = jsonata<readonly MemberOutcome[]>`${outcomes}[outcome = 'failed']`;
     const nameOf = (job: Job) => (attempt: Expression<number>) => jobNameExpression(jobNamePrefix(service, stage, job), run, attempt);
-    const failTo = (step: string, more: Assignments) => ({ output: {}, assign: { ...notedFailure.caught(step), ...more }, next: "Describe Failure" });
+    const trainCombiner = jsonata<boolean>`${run.combiner.action} = 'train' or $count(${failed}) > 0`;
+    const finish = targets.notifySuccess === true ? "Notify Success" : "Training Succeeded";
+    const failTo = (step: string, more: Assignments = {}) => ({
+        output: {}, assign: { ...notedFailure.caught(step), ...more }, next: "Describe Failure",
+    });
     /** A failed training tells in its record what it was billed for; where no record comes, nobody knows. */
     const lost: Assignments = { combinerBilled: ["" satisfies BilledJob] };
     const afterRetries = (step: string) => ({ next: "Describe Failure", assign: notedFailure.classified(step) });
@@ -119,7 +124,7 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
         modelTraining({
             model: combiner.name, title: combinerTitle, stage: settings, settings: combiner, targets, run: run.combiner, tags, ...limits,
             jobName: (prefix, attempt) => jobNameExpression(prefix, run, attempt),
-            train: jsonata`${run.combiner.action} = 'train' or $count(${failed}) > 0`,
+            train: trainCombiner,
             key: combinerKey,
             checkpointPath,
             output: {},
@@ -137,12 +142,20 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
             },
             outputPath: run.output_artifact_paths.ready_to_use_artifacts!,
             deadline: { secondsBefore: bounds.publish },
-            next: targets.notifySuccess === true ? "Notify Success" : "Training Succeeded",
+            next: targets.modelPackageGroup === undefined ? finish : REGISTRATION,
             failed: afterRetries("Post Training Artifact Fetcher"),
+        }),
+        ...targets.modelPackageGroup === undefined ? [] : registration({
+            settings, run, outcomes, key: combinerKey, trained: trainCombiner, next: finish,
+            group: { ...placeOf(targets.trainingRoleArn), region: settings.region, groupName: targets.modelPackageGroup },
+            failed: step => failTo(step),
         }),
         ...targets.notifySuccess === true ? notifySuccess() : [],
         new Succeed("Training Succeeded", {
-            output: { artifacts: text(run.output_artifact_paths.ready_to_use_artifacts!), members: outcomes },
+            output: {
+                artifacts: text(run.output_artifact_paths.ready_to_use_artifacts!), members: outcomes,
+                ...targets.modelPackageGroup !== undefined && { modelPackage },
+            },
         }),
 
         ...failurePath(settings, targets, { outcomes, combinerBilled }),
@@ -150,7 +163,7 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
 
     return stateMachine({
         comment: `Training of the ensemble ${members.map(([member]) => member).join(", ")} and ${combiner.name} (${service}, ${stage})`,
-        timeoutSeconds: bounds.whole,
+        timeoutSeconds: bounds.whole + (targets.modelPackageGroup === undefined ? 0 : registrationBound()),
         states: nodes,
         stubs: targets.stubs,
     });

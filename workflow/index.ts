@@ -5,5 +5,5 @@ export { attemptLimits, ensembleTraining, executionBound, renderDefinition, requ
 export { ERROR_CLASSES, type ErrorPolicy } from "./errorClasses";
 export { modelBound, OVERHEAD_SECONDS, SPOT_WAIT_SECONDS } from "./modelTraining";
 export { jobName, jobNamePrefix, stagePrefix } from "./names";
-export { mergePermissions, policyDocument, type Machine, type Permission, type PolicyStatement } from "./states";
+export { mergePermissions, policyDocument, type Machine, type MetricDefinition, type Permission, type PolicyStatement } from "./states";
 export { FUNCTIONS, JOB_QUEUE_SECONDS, JOB_SECONDS, JOBS, type FunctionName, type Job, type Targets } from "./targets";

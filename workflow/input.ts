@@ -219,7 +219,7 @@ export function isInside(uri: string, prefixes: readonly string[]): boolean {
     });
 }
 
-/** The files that may be named in place of the data's folder: of a new data set one of them is written last, and its event is what is known. */
+/** The files that may be named in place of the data's folder: one of them is the last of a new data set, and its event is what is known. */
 export const DATA_MARKERS = ["manifest.json", "labels.csv"] as const;
 
 /** The folder of a data set, where its marker is named. */

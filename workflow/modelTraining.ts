@@ -209,6 +209,7 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
             region: stage.region,
             image: settings.container.image,
             roleArn: targets.trainingRoleArn,
+            metricDefinitions: targets.metricDefinitions?.[model],
             hyperparameters: jsonata`$merge([${run.hyperparameters}, {'job_name': ${encodedName}}])`,
             inputDataConfig: jsonata`[${run.input_data_config}]`,
             outputDataConfig: { S3OutputPath: run.output_path, KmsKeyId: targets.kmsKeyArn },

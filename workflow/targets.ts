@@ -1,5 +1,6 @@
 /** What a definition calls: everything by explicit name, so that it is known before anything is created. */
 import type { JsonValue } from "../asl/types";
+import type { MetricDefinition } from "./states";
 
 /** The Batch jobs, in the order in which they run. */
 export const JOBS = ["fetch", "split", "merge", "publish"] as const;
@@ -31,6 +32,10 @@ export interface Targets {
     readonly networkIsolation?: boolean;
     /** On every training and Batch job. */
     readonly tags?: Readonly<Record<string, string>>;
+    /** What SageMaker reads out of the trainings' logs, by model; at most 40 of each. */
+    readonly metricDefinitions?: Readonly<Record<string, readonly MetricDefinition[]>>;
+    /** Name of the group of SageMaker's model registry that published ensembles become versions of. */
+    readonly modelPackageGroup?: string;
     /** Publish a message for a success too. */
     readonly notifySuccess?: boolean;
     /** Recorded results by state name, each in place of the state. */

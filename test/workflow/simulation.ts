@@ -110,6 +110,7 @@ export function runOf(settings: StageSettings, scenario: Pick<Scenario, "models"
     const paths = (field: "mergeParameter" | "publishParameter") => Object.fromEntries(members.map(([name, member]) => [member[field], `${base}/${name}`]));
     return {
         id: "1a2b3c4d",
+        data: "d".repeat(64),
         fetch: scenario.fetch ?? true,
         output_artifact_paths: {
             raw_data: `${base}/raw_data`, image_model_training_split_set: `${base}/split`, ready_to_use_artifacts: `${base}/ready`,

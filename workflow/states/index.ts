@@ -4,6 +4,7 @@ export * from "./flow";
 export * from "./jsonata";
 export * from "./lambda";
 export * from "./machine";
+export * from "./modelPackage";
 export * from "./node";
 export * from "./parallel";
 export * from "./permissions";

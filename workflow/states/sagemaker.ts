@@ -2,6 +2,14 @@ import { placeOf, type Permission } from "./permissions";
 import type { Expression, Template } from "./jsonata";
 import { Task, type TaskOptions } from "./task";
 
+/** A value that SageMaker reads out of a training's log, line by line. */
+export interface MetricDefinition {
+    /** At most 255 characters. */
+    readonly Name: string;
+    /** The first group is the value; at most 500 characters. */
+    readonly Regex: string;
+}
+
 export interface CreateTrainingJobOptions extends TaskOptions {
     /** Must differ by attempt, redrive and retry: SageMaker never takes a name twice. At most 63 characters. */
     readonly jobName: Expression<string>;
@@ -12,6 +20,8 @@ export interface CreateTrainingJobOptions extends TaskOptions {
     readonly roleArn: string;
     /** Names to strings, in the encoding that the container reads. */
     readonly hyperparameters: Template;
+    /** What is read out of the log; at most 40. */
+    readonly metricDefinitions?: readonly MetricDefinition[];
     readonly inputDataConfig: Template;
     readonly outputDataConfig: Template;
     readonly resourceConfig: Template;
@@ -39,7 +49,13 @@ export class CreateTrainingJob extends Task {
         const { options } = this;
         return {
             TrainingJobName: options.jobName,
-            AlgorithmSpecification: { TrainingImage: options.image, TrainingInputMode: "File" },
+            AlgorithmSpecification: {
+                TrainingImage: options.image,
+                TrainingInputMode: "File",
+                ...options.metricDefinitions !== undefined && options.metricDefinitions.length > 0 && {
+                    MetricDefinitions: options.metricDefinitions.map(({ Name, Regex }) => ({ Name, Regex })),
+                },
+            },
             HyperParameters: options.hyperparameters,
             InputDataConfig: options.inputDataConfig,
             OutputDataConfig: options.outputDataConfig,
