@@ -25,8 +25,13 @@ export function explainSdkError(error: unknown, doing: string): Error {
         return new CommandError(`Cannot ${doing}: AWS cannot be reached (${(error as NodeJS.ErrnoException).code ?? error.name}). `
             + "Check the network, the region and --endpoint.");
     }
-    if (/AccessDenied|not authorized/i.test(text)) {
+    if (isDenied(error)) {
         return new CommandError(`Cannot ${doing}: ${error.message}`);
     }
     return "$metadata" in error ? new CommandError(`Cannot ${doing}: ${text}`) : error;
+}
+
+/** Did AWS know who asked, and refuse? */
+export function isDenied(error: unknown): boolean {
+    return error instanceof Error && /AccessDenied|not authorized/i.test(`${error.name}: ${error.message}`);
 }

@@ -8,6 +8,7 @@ import type { StageSettings } from "../../workflow/contract";
 import { advice, classify, logUrl } from "../../workflow/failures";
 import { describeProblem, readInput } from "../../workflow/input";
 import { CommandError } from "./errors";
+import { failureOf, historyOf, StateOfEvent } from "./history";
 
 export interface Stage {
     readonly stateMachineArn: string;
@@ -16,6 +17,8 @@ export interface Stage {
     readonly settings: StageSettings;
 }
 
+/** The error of an execution that was stopped with this tool. */
+const STOPPED = "StoppedByOperator";
 const setupState = "Setup Statemachine";
 
 /**
@@ -80,19 +83,15 @@ export async function findExecution(client: SFNClient, stage: Stage, execution?:
     throw new CommandError("The stage has no execution yet. Start one with `ensemble start`.");
 }
 
-/** The whole history so far, oldest event first. */
-export async function historyOf(client: SFNClient, executionArn: string): Promise<HistoryEvent[]> {
-    const events: HistoryEvent[] = [];
-    for await (const page of paginateGetExecutionHistory({ client, pageSize: 1000 }, { executionArn })) {
-        events.push(...page.events ?? []);
-    }
-    return events;
-}
-
 export interface WatchOptions {
     /** Milliseconds between two looks; default 5,000. */
     readonly interval?: number;
     readonly signal?: AbortSignal;
+}
+
+export interface Look {
+    readonly execution: DescribeExecutionOutput;
+    readonly events: readonly HistoryEvent[];
 }
 
 /**
@@ -101,29 +100,42 @@ export interface WatchOptions {
  */
 export async function* watchExecution(
     client: SFNClient, executionArn: string, { interval = 5_000, signal }: WatchOptions = {},
-): AsyncGenerator<{ readonly execution: DescribeExecutionOutput; readonly events: readonly HistoryEvent[] }> {
+): AsyncGenerator<Look> {
     let seen = 0;
-    for (;;) {
-        // described first: events that come between the two calls are in the next look, never lost
-        const execution = await client.send(new DescribeExecutionCommand({ executionArn }));
-        const fresh: HistoryEvent[] = [];
-        // newest first until the first known one: a look costs one page, however long the history
-        pages: for await (const page of paginateGetExecutionHistory({ client, pageSize: 100 }, { executionArn, reverseOrder: true })) {
-            for (const event of page.events ?? []) {
-                if ((event.id ?? 0) <= seen) {
-                    break pages;
-                }
-                fresh.push(event);
+    while (signal?.aborted !== true) {
+        const look = await lookAt(client, executionArn, seen, signal).catch((error: unknown) => {
+            if (signal?.aborted === true) {
+                return undefined;
             }
+            throw error;
+        });
+        if (look === undefined) {
+            return;
         }
-        fresh.reverse();
-        seen = fresh.at(-1)?.id ?? seen;
-        yield { execution, events: fresh };
-        if (execution.status !== "RUNNING" || signal?.aborted) {
+        seen = look.events.at(-1)?.id ?? seen;
+        yield look;
+        if (look.execution.status !== "RUNNING") {
             return;
         }
         await pause(interval, signal);
     }
+}
+
+/** An execution, and its events after the given one. */
+async function lookAt(client: SFNClient, executionArn: string, seen: number, abortSignal?: AbortSignal): Promise<Look> {
+    // described first: events that come between the two calls are in the next look, never lost
+    const execution = await client.send(new DescribeExecutionCommand({ executionArn }), { abortSignal });
+    const fresh: HistoryEvent[] = [];
+    // newest first until the first known one: a look costs one page, however long the history
+    const pages = paginateGetExecutionHistory({ client, pageSize: 100 }, { executionArn, reverseOrder: true }, { abortSignal });
+    for await (const { events = [] } of pages) {
+        const unseen = events.filter(({ id = 0 }) => id > seen);
+        fresh.push(...unseen);
+        if (unseen.length < events.length) {
+            break;
+        }
+    }
+    return { execution, events: fresh.reverse() };
 }
 
 /** Sleeps, or less when the signal is aborted. */
@@ -164,6 +176,9 @@ export async function explainExecution(client: SFNClient, executionArn: string):
     if (execution.status === "SUCCEEDED" || execution.status === "RUNNING") {
         return base;
     }
+    if (execution.error === STOPPED) {
+        return { ...base, error: STOPPED, reason: execution.cause, advice: "Somebody stopped it: resume continues with what had not finished." };
+    }
     const failed = lastFailure(await historyOf(client, executionArn));
     const found = classify(failed ?? { error: execution.error, cause: execution.cause });
     const named = /^Notified\.(\w+)$/.exec(execution.error ?? "")?.[1];
@@ -184,24 +199,16 @@ const reporting = /^(JSONify .* Error Cause|Describe Failure|Notify Failure)$/;
 
 /** The last failed task before the failure was described, with the state that it belongs to. */
 function lastFailure(events: readonly HistoryEvent[]): { state: string; error?: string; cause?: string } | undefined {
-    const byId = new Map(events.map((event) => [event.id, event]));
-    for (let i = events.length - 1; i >= 0; i--) {
-        const event = events[i];
-        const details = event.taskFailedEventDetails ?? event.taskTimedOutEventDetails ?? event.taskSubmitFailedEventDetails
-            ?? event.taskStartFailedEventDetails ?? event.evaluationFailedEventDetails ?? event.lambdaFunctionFailedEventDetails;
-        if (details === undefined) {
-            continue;
-        }
-        let entry: HistoryEvent | undefined = event;
-        while (entry !== undefined && entry.stateEnteredEventDetails === undefined) {
-            entry = byId.get(entry.previousEventId);
-        }
-        const state = entry?.stateEnteredEventDetails?.name ?? "(unknown)";
-        if (!reporting.test(state)) {
-            return { state, error: details.error, cause: details.cause };
+    const stateOf = new StateOfEvent();
+    let last: { state: string; error?: string; cause?: string } | undefined;
+    for (const event of events) {
+        const state = stateOf.take(event)?.state ?? "(unknown)";
+        const failure = failureOf(event);
+        if (failure !== undefined && !reporting.test(state)) {
+            last = { state, error: failure.error, cause: failure.cause };
         }
     }
-    return undefined;
+    return last;
 }
 
 /**
@@ -229,5 +236,5 @@ export function resumedName(name: string): string {
 
 /** Stops an execution; SageMaker and Batch jobs that it waits for are stopped by Step Functions. */
 export async function stopTraining(client: SFNClient, executionArn: string, cause: string): Promise<void> {
-    await client.send(new StopExecutionCommand({ executionArn, error: "StoppedByOperator", cause }));
+    await client.send(new StopExecutionCommand({ executionArn, error: STOPPED, cause }));
 }

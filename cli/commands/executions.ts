@@ -1,12 +1,16 @@
 /** `start`, `watch`, `explain`, `resume`, `stop`: executions of a deployed stage. */
-import { SFNClient } from "@aws-sdk/client-sfn";
 import { Command, InvalidArgumentError } from "commander";
 import { EXIT } from "../../local/errors";
 import {
     explainExecution, findExecution, findStage, resumeTraining, startTraining, stopTraining, watchExecution, type Explanation, type Stage,
 } from "../aws/executions";
+import { clientsAt, type Clients } from "../aws/clients";
+import { explainSdkError, isDenied } from "../aws/errors";
+import { expectedTimes } from "../aws/expected";
 import { Follower } from "../aws/follow";
+import { newestLogLine } from "../aws/logs";
 import { duration, guarded, readJson, stageFacts } from "../support";
+import { onInterrupt, TOOL } from "../terminal";
 
 interface Common {
     readonly stack: string;
@@ -35,19 +39,19 @@ export function executionCommands(): Command[] {
             .option("--watch", "follow it to its end", false)
             .option("--interval <seconds>", "between two looks", seconds, 5)
             .action((options: Watching & { readonly input: string; readonly name?: string }) => act("start an execution", options,
-                async (client, stage) => {
-                    const executionArn = await startTraining(client, stage, readJson(options.input, "--input"), options.name);
-                    await started(client, executionArn, options);
+                async (clients, stage) => {
+                    const executionArn = await startTraining(clients.executions, stage, readJson(options.input, "--input"), options.name);
+                    await started(clients, stage, executionArn, options);
                 })),
         command("watch", "Follow an execution to its end; Ctrl-C ends the watching, not the execution.", "watch --stack prod")
             .argument("[execution]", "name or ARN (default: the newest)")
             .option("--interval <seconds>", "between two looks", seconds, 5)
             .action((execution: string | undefined, options: Watching) => act("watch an execution", options,
-                async (client, stage) => follow(client, await findExecution(client, stage, execution), options))),
+                async (clients, stage) => follow(clients, stage, await findExecution(clients.executions, stage, execution), options))),
         command("explain", "Say where an execution failed, why, and what to do.", "explain --stack prod")
             .argument("[execution]", "name or ARN (default: the newest)")
             .action((execution: string | undefined, options: Common) => act("explain an execution", options,
-                async (client, stage) => {
+                async ({ executions: client }, stage) => {
                     const told = await explainExecution(client, await findExecution(client, stage, execution));
                     print(options, told, explained(told));
                 })),
@@ -56,18 +60,19 @@ export function executionCommands(): Command[] {
             .option("--watch", "follow it to its end", false)
             .option("--interval <seconds>", "between two looks", seconds, 5)
             .action((execution: string | undefined, options: Watching) => act("resume an execution", options,
-                async (client, stage) => {
-                    const resumed = await resumeTraining(client, stage, await findExecution(client, stage, execution));
-                    await started(client, resumed, options);
+                async (clients, stage) => {
+                    const { executions } = clients;
+                    const resumed = await resumeTraining(executions, stage, await findExecution(executions, stage, execution));
+                    await started(clients, stage, resumed, options);
                 })),
         command("stop", "Stop an execution and the jobs that it waits for.", "stop --stack prod nightly-7 --cause \"wrong data\"")
             .argument("[execution]", "name or ARN (default: the newest)")
             .option("--cause <text>", "why, for whoever reads it later", "stopped with the ensemble tool")
             .action((execution: string | undefined, options: Common & { readonly cause: string }) => act("stop an execution", options,
-                async (client, stage) => {
+                async ({ executions: client }, stage) => {
                     const executionArn = await findExecution(client, stage, execution);
                     await stopTraining(client, executionArn, options.cause);
-                    print(options, { executionArn }, `Stopped ${executionArn}. \`ensemble resume\` continues it later.`);
+                    print(options, { executionArn }, `Stopped ${executionArn}\nContinue it later: ${again("resume", executionArn, options)}`);
                 })),
     ];
 }
@@ -77,7 +82,7 @@ function command(name: string, description: string, example: string): Command {
         .description(description)
         .option("--stack <stage>", "the deployed stage", "dev")
         .option("--region <region>", "AWS region (default: the stage's)")
-        .option("--endpoint <url>", "of Step Functions, for example of `ensemble serve` (default: AWS's)")
+        .option("--endpoint <url>", "of Step Functions, CloudWatch Logs and Batch, for example of `ensemble local --serve` (default: AWS's, or AWS_ENDPOINT_URL_SFN and so on)")
         .option("--json", "for machines: one JSON value on standard output, progress on standard error", false)
         .addHelpText("after", `\nExample:\n  npm run --silent ensemble -- ${example}\n\n`
             + "Exit codes: 0 done or succeeded, 1 the execution failed, 2 wrong arguments, input or stage,\n"
@@ -85,58 +90,118 @@ function command(name: string, description: string, example: string): Command {
         .exitOverride();
 }
 
-async function act(doing: string, options: Common, work: (client: SFNClient, stage: Stage) => Promise<void>): Promise<void> {
+async function act(doing: string, options: Common, work: (clients: Clients, stage: Stage) => Promise<void>): Promise<void> {
     await guarded(doing, async () => {
         const { stateMachine, region } = stageFacts(options.stack);
-        const client = new SFNClient({
-            region: options.region ?? region, endpoint: options.endpoint,
-            requestHandler: { connectionTimeout: 5_000, requestTimeout: 30_000 },
-        });
+        const clients = clientsAt(options.region ?? region, options.endpoint);
         try {
-            await work(client, await findStage(client, stateMachine));
+            await work(clients, await findStage(clients.executions, stateMachine));
         } finally {
-            client.destroy();
+            clients.destroy();
         }
     });
 }
 
-async function started(client: SFNClient, executionArn: string, options: Watching): Promise<void> {
+async function started(clients: Clients, stage: Stage, executionArn: string, options: Watching): Promise<void> {
     if (options.watch === true) {
         (options.json ? process.stderr : process.stdout).write(`Started ${executionArn}\n`);
-        await follow(client, executionArn, options);
+        await follow(clients, stage, executionArn, options);
     } else {
-        print(options, { executionArn }, `Started ${executionArn}\nFollow it: npm run --silent ensemble -- watch --stack ${options.stack}`);
+        print(options, { executionArn }, `Started ${executionArn}\nFollow it: ${again("watch", executionArn, options)}`);
     }
 }
 
-async function follow(client: SFNClient, executionArn: string, options: Watching): Promise<void> {
+/** The command line for the same execution at the same place. */
+function again(command: string, executionArn: string, { stack, region, endpoint }: Common): string {
+    return [TOOL, command, "--stack", stack, ...region === undefined ? [] : ["--region", region],
+        ...endpoint === undefined ? [] : ["--endpoint", endpoint], executionArn.split(":").at(-1)].join(" ");
+}
+
+async function follow(clients: Clients, stage: Stage, executionArn: string, options: Watching): Promise<void> {
+    const { executions } = clients;
     const abort = new AbortController();
-    const interrupt = (): void => abort.abort();
-    process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+    const { signal } = abort;
+    const off = onInterrupt(() => abort.abort());
     const follower = new Follower(options.json ? process.stderr : process.stdout);
+    const logs = new LogReading(clients, follower, signal);
     let status = "RUNNING";
     // the elapsed times go on between two looks
     const ticking = setInterval(() => follower.take([]), 1000);
     try {
-        const looks = watchExecution(client, executionArn, { interval: options.interval * 1000, signal: abort.signal });
-        for await (const { execution, events } of looks) {
+        follower.expect(await expectedTimes(executions, stage.stateMachineArn, signal));
+    } catch (error) {
+        // nice to have: without the permission the watch goes on
+        if (!signal.aborted) {
+            follower.note(`There are no expected times: ${brief(error, "read earlier executions")}`);
+        }
+    }
+    try {
+        for await (const { execution, events } of watchExecution(executions, executionArn, { interval: options.interval * 1000, signal })) {
             status = String(execution.status);
             follower.take(events);
+            logs.look();
         }
     } finally {
         clearInterval(ticking);
         follower.close();
-        process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+        // also ends what is under way of reading logs
+        abort.abort();
+        off();
     }
     if (status === "RUNNING") {
         print(options, { executionArn, status }, `No longer watching. The execution goes on: ${executionArn}\n`
-            + `\`ensemble watch --stack ${options.stack}\` follows it again, \`ensemble stop\` ends it.`);
+            + `  follow it again: ${again("watch", executionArn, options)}\n`
+            + `  end it:          ${again("stop", executionArn, options)}`);
         process.exitCode = EXIT.interrupted;
         return;
     }
-    const told = await explainExecution(client, executionArn);
+    const told = await explainExecution(executions, executionArn);
     print(options, told, explained(told));
     process.exitCode = status === "SUCCEEDED" ? EXIT.ok : EXIT.failed;
+}
+
+/** Reads the newest log line of each job that is at work, beside the watch: whatever happens here, the watch goes on. */
+class LogReading {
+    private reading: Promise<void> | undefined;
+    private told = false;
+    private denied = false;
+
+    constructor(private readonly clients: Clients, private readonly follower: Follower, private readonly signal: AbortSignal) {}
+
+    /** Begins to read, unless it still does. */
+    look(): void {
+        if (!this.denied) {
+            this.reading ??= this.read().finally(() => {
+                this.reading = undefined;
+            });
+        }
+    }
+
+    private async read(): Promise<void> {
+        for (const job of this.follower.jobs()) {
+            try {
+                const line = await newestLogLine(this.clients, job, this.signal);
+                if (line !== undefined) {
+                    this.follower.line(job, line);
+                }
+            } catch (error) {
+                if (this.signal.aborted) {
+                    return;
+                }
+                // one that is throttled or not reached may be answered the next time, one that is denied will not
+                this.denied ||= isDenied(error);
+                if (!this.told) {
+                    this.told = true;
+                    this.follower.note(`${this.denied ? "No log lines" : "Log lines are missing at times"}: ${brief(error, "read the job's log")}`);
+                }
+            }
+        }
+    }
+}
+
+/** An error in one line, for a note. */
+function brief(error: unknown, doing: string): string {
+    return explainSdkError(error, doing).message.split("\n")[0];
 }
 
 function print(options: Common, value: Told | Explanation, text: string): void {

@@ -2,28 +2,16 @@ import path from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { EXIT, LocalError } from "../../local/errors";
 import type { Supervisor } from "../../local/process/supervisor";
-import { renderResult } from "../../local/run/report";
-import { localRun } from "../../local/run/run";
+import { renderResult, type RunResult } from "../../local/run/report";
+import { localRun, type LocalRunOptions } from "../../local/run/run";
+import { DEFAULT_PORT, localServe, type Served, type LocalServeOptions } from "../../local/run/serve";
+import { onInterrupt, TOOL } from "../terminal";
 import { writeReport } from "./report";
 
-interface Options {
-    readonly stack: string;
-    readonly folder: string;
-    readonly documents?: string;
-    readonly input?: string;
-    readonly set: readonly string[];
-    readonly fail: readonly string[];
-    readonly seed?: number;
-    readonly port?: number;
-    readonly keep: boolean;
-    readonly reuse: boolean;
-    readonly fresh: boolean;
-    readonly hyperparameters?: string;
+interface Options extends Omit<LocalServeOptions & LocalRunOptions, "root" | "progress" | "signal" | "onSupervisor" | "onReady" | "onResult"> {
+    readonly serve: boolean;
     readonly json: boolean;
 }
-
-/** A second Ctrl-C within this time is the echo of the first: the terminal and npm both send it. */
-const ECHO_MS = 1000;
 
 export function localCommand(root: string): Command {
     return new Command("local")
@@ -39,9 +27,20 @@ export function localCommand(root: string): Command {
         .option("--reuse", "reuse models of the last run whose content key is the same", false)
         .option("--fresh", "start over, even where the last run did not finish", false)
         .option("--keep", "keep the working directories of the jobs", false)
-        .option("--port <number>", "port of the local object store (default: a free one)", integer(1, 65535))
+        .option("--serve", "run nothing yet, but serve the workflow behind the Step Functions API on 127.0.0.1, for ensemble start and any AWS SDK", false)
+        .option("--port <number>", `with --serve of the API (default ${DEFAULT_PORT}; 0 takes a free one), otherwise of the local object store`,
+            integer(0, 65535))
         .option("--hyperparameters <file>", "what to make smaller on this machine (default local/hyperparameters.json)")
-        .option("--json", "print the result as JSON, the progress on standard error", false)
+        .option("--json", "print the result as JSON, the progress on standard error; with --serve the endpoint, ARN and input", false)
+        .addHelpText("after", [
+            "", "Examples:",
+            "  npm start",
+            "  npm start -- --set image.epochs=3 --reuse",
+            "  npm start -- --fail \"Text Model Training=AlgorithmError\"",
+            `  ${TOOL} local --serve --port 8083`,
+            "", "Exit codes: 0 succeeded (--serve: ended by Ctrl-C), 1 the execution failed, 2 wrong arguments, input, documents or configuration,",
+            "3 this machine (a missing program, a full disk, another run, a port in use), 130 interrupted.",
+        ].join("\n"))
         .exitOverride()
         .action((options: Options) => run(root, options));
 }
@@ -49,49 +48,67 @@ export function localCommand(root: string): Command {
 async function run(root: string, options: Options): Promise<void> {
     const abort = new AbortController();
     let supervisor: Supervisor | undefined;
-    let first = 0;
-    const onSignal = (signal: NodeJS.Signals) => {
-        if (first === 0) {
-            first = Date.now();
-            process.stderr.write(`\n${signal}: ending all processes ... (again to kill them)\n`);
-            abort.abort(new LocalError("interrupted", EXIT.interrupted));
-        } else if (Date.now() - first > ECHO_MS) {
-            supervisor?.killAll();
-            process.exit(EXIT.interrupted);
-        }
-    };
-    const signals: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
-    signals.forEach((signal) => process.on(signal, onSignal));
+    const off = onInterrupt((signal) => {
+        process.stderr.write(`\n${signal}: ending all processes ... (again to kill them)\n`);
+        abort.abort(new LocalError("interrupted", EXIT.interrupted));
+    }, () => {
+        supervisor?.killAll();
+        process.exit(EXIT.interrupted);
+    });
     // a closed pipe must end the run as Ctrl-C does, not tear it down half-way
     for (const stream of [process.stdout, process.stderr]) {
         stream.on("error", () => abort.abort(new LocalError("interrupted", EXIT.interrupted)));
     }
+    const common = {
+        ...options, root, folder: path.resolve(options.folder), signal: abort.signal,
+        progress: options.json ? process.stderr : process.stdout,
+        onSupervisor: (made: Supervisor) => {
+            supervisor = made;
+        },
+    };
     try {
-        const result = await localRun({
-            ...options, root, folder: path.resolve(options.folder), signal: abort.signal,
-            progress: options.json ? process.stderr : process.stdout,
-            onSupervisor: (made) => {
-                supervisor = made;
-            },
-        });
-        process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : `${renderResult(result, root)}\n`);
-        // a report that cannot be drawn is no failure of the run
-        const report = await writeReport(result.directory).catch((error: Error) => `not written: ${error.message}`);
-        process.stderr.write(`Report: ${report}\n`);
-        process.exitCode = result.status === "SUCCEEDED" ? EXIT.ok : EXIT.failed;
+        if (options.serve) {
+            await localServe({ ...common, onReady: (served) => tellServed(served, options), onResult: (result) => tellReport(result) });
+        } else {
+            const result = await localRun(common);
+            process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : `${renderResult(result, root)}\n`);
+            await tellReport(result);
+            process.exitCode = result.status === "SUCCEEDED" ? EXIT.ok : EXIT.failed;
+        }
     } catch (error) {
         if (!abort.signal.aborted) {
             throw error;
         }
     } finally {
-        signals.forEach((signal) => process.off(signal, onSignal));
+        off();
     }
-    if (abort.signal.aborted) {
+    if (options.serve && abort.signal.aborted) {
+        process.stderr.write("The API is closed. Nothing is left running; what was trained is kept for the next time.\n");
+        // Ctrl-C is the ordinary end of a server
+        process.exitCode = EXIT.ok;
+    } else if (abort.signal.aborted) {
         process.stderr.write("Interrupted. Nothing is left running; what was finished is kept: run the same command again to continue.\n");
         process.exitCode = EXIT.interrupted;
     } else if (process.exitCode === EXIT.failed) {
         process.stderr.write("The run failed. Run the same command again to continue: what was finished is reused.\n");
     }
+}
+
+/** A report that cannot be drawn is no failure of the run. */
+async function tellReport(result: RunResult): Promise<void> {
+    const report = await writeReport(result.directory).catch((error: Error) => `not written: ${error.message}`);
+    process.stderr.write(`Report: ${report}\n`);
+}
+
+function tellServed(served: Served, { stack, json }: Options): void {
+    process.stdout.write(json ? `${JSON.stringify(served)}\n` : [
+        `Step Functions of the stage ${stack} on ${served.endpoint} (Ctrl-C ends it and whatever runs)`,
+        `  state machine  ${served.stateMachineArn}`,
+        "In another terminal:",
+        `  ${TOOL} start --stack ${stack} --endpoint ${served.endpoint} --input ${path.relative(process.cwd(), served.input)} --watch`,
+        `Any AWS SDK, or the AWS CLI: region ${served.region}, AWS_ENDPOINT_URL_SFN=${served.endpoint}, and any credentials`,
+        "",
+    ].join("\n"));
 }
 
 function collect(value: string, previous: readonly string[]): readonly string[] {

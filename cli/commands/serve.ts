@@ -31,9 +31,9 @@ export function serveCommand(): Command {
 }
 
 async function serve({ port: wanted, region, results, skipWaits }: Options): Promise<void> {
+    const task = recorded(results === undefined ? {} : entries(readJson(results, "--results"), results));
     const api = await serveStepFunctions({
-        task: recorded(results === undefined ? {} : entries(readJson(results, "--results"), results)), port: wanted, region,
-        ...skipWaits ? { clock: () => new VirtualClock(Date.now()) } : {},
+        port: wanted, region, begin: () => ({ task, ...skipWaits ? { clock: new VirtualClock(Date.now()) } : {} }),
     }).catch((error: Error) => {
         throw new LocalError(error.message);
     });

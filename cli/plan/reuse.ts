@@ -9,7 +9,8 @@ import { readTrained } from "../../workloads/common/artifacts";
 import type { Plan as WrittenPlan } from "../../workloads/common/plan";
 import { createS3, join, Storage } from "../../workloads/common/storage";
 import { setup } from "../../workloads/functions/setup";
-import { findStage, historyOf } from "../aws/executions";
+import { findStage } from "../aws/executions";
+import { historyOf } from "../aws/history";
 import { explainSdkError } from "../aws/errors";
 
 /** How many of a model's newest trainings say what it usually takes. */
@@ -122,7 +123,7 @@ async function earlierTrainings(storage: Storage, target: string, settings: Stag
         if (trained.length > 0) {
             const days = trained.map(({ trainedAt }) => trainedAt.slice(0, 10)).sort();
             found[model] = {
-                seconds: median(trained.map(({ billableSeconds }) => billableSeconds)), count: trained.length, newest: days[days.length - 1],
+                seconds: median(trained.map(({ billableSeconds }) => billableSeconds)), count: trained.length, newest: String(days.at(-1)),
                 bytes: trained[0].artifacts.model.bytes + trained[0].artifacts.output.bytes,
             };
         }

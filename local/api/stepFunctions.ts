@@ -7,15 +7,37 @@ import type { AddressInfo } from "node:net";
 import { z } from "zod";
 import { analyseText, rules } from "../../asl/analysis";
 import {
-    compile, DefinitionError, execute, RealClock, type Clock, type CompiledMachine, type HistoryEvent, type TaskHandler,
+    compile, DefinitionError, execute, RealClock, type Clock, type CompiledMachine, type ExecutionResult, type HistoryEvent,
+    type TaskHandler,
 } from "../../asl/interpreter";
 import type { JsonValue, StateMachineDefinition } from "../../asl/types";
 
-export interface StepFunctionsApiOptions {
+/** An execution that is about to run. */
+export interface StartedExecution {
+    readonly name: string;
+    readonly executionArn: string;
+    readonly definition: StateMachineDefinition;
+    readonly input: JsonValue;
+}
+
+/** What an execution runs with. */
+export interface ExecutionHooks {
     /** Does the work of every Task. */
     readonly task: TaskHandler;
-    /** A clock for each execution; default real time. */
-    readonly clock?: () => Clock;
+    /** Default: real time. */
+    readonly clock?: Clock;
+    readonly onEvent?: (event: HistoryEvent) => void;
+    /** After its end; `close` waits for it. Must not reject. */
+    readonly ended?: (result: ExecutionResult) => Promise<void>;
+}
+
+/** Answers one operation's request; a ServiceError is the service's refusal. */
+export type Operation = (body: unknown) => JsonValue;
+
+export interface StepFunctionsApiOptions {
+    readonly begin: (execution: StartedExecution) => ExecutionHooks;
+    /** Of other services at the same endpoint: by X-Amz-Target, or by method and path where a service has none. */
+    readonly operations?: Readonly<Record<string, Operation>>;
     /** 0, the default, takes a free port. */
     readonly port?: number;
     readonly region?: string;
@@ -63,7 +85,7 @@ interface Run {
 }
 
 /** An answer of the service that is an error: its type as the SDKs know it. */
-class ServiceError extends Error {
+export class ServiceError extends Error {
     constructor(readonly type: string, message: string) {
         super(message);
     }
@@ -113,7 +135,8 @@ export async function serveStepFunctions(options: StepFunctionsApiOptions): Prom
         type: "STANDARD", creationDate: machine.creationDate / 1000, revisionId: String(machine.revision),
     });
 
-    const operations: Readonly<Record<string, (body: unknown) => JsonValue>> = {
+    const operations: Readonly<Record<string, Operation>> = {
+        ...options.operations,
         CreateStateMachine: operation(
             z.object({
                 name: machineName, definition: z.string(), roleArn: z.string().min(1), type: z.enum(["STANDARD", "EXPRESS"]).optional(),
@@ -244,16 +267,23 @@ export async function serveStepFunctions(options: StepFunctionsApiOptions): Prom
             arn: key, name, machineArn: machine.arn, definition: machine.definition, input: inputText, startDate, abort, events,
             status: "RUNNING",
         };
+        const definition = JSON.parse(machine.definition) as StateMachineDefinition;
+        const hooks = options.begin({ name, executionArn: key, definition, input });
         run.done = execute(machine.compiled, {
-            input, task: options.task, clock: options.clock?.() ?? new RealClock(), name, executionArn: key, stateMachineArn: machine.arn,
+            input, task: hooks.task, clock: hooks.clock ?? new RealClock(), name, executionArn: key, stateMachineArn: machine.arn,
             stateMachineName: machine.name, roleArn: machine.roleArn, startTime: startDate, signal: abort.signal,
-            random: Math.random, history: false, onEvent: (event) => void events.push(event),
+            random: Math.random, history: false,
+            onEvent: (event) => {
+                events.push(event);
+                hooks.onEvent?.(event);
+            },
         }).then((result) => {
             run.status = result.status;
             run.output = result.output === undefined ? undefined : JSON.stringify(result.output);
             run.error = result.error ?? run.error;
             run.cause = result.cause ?? run.cause;
             run.stopDate = Date.now();
+            return hooks.ended?.(result);
         }, (error: unknown) => {
             // The interpreter itself gave up, for example at an input that is too large.
             Object.assign(run, { status: "FAILED", error: "States.Runtime", cause: (error as Error).message, stopDate: Date.now() });
@@ -287,14 +317,14 @@ function listen(server: Server, port: number): Promise<AddressInfo> {
 }
 
 async function answer(
-    request: IncomingMessage, response: ServerResponse, operations: Readonly<Record<string, (body: unknown) => JsonValue>>,
+    request: IncomingMessage, response: ServerResponse, operations: Readonly<Record<string, Operation>>,
 ): Promise<void> {
     try {
         // A page in a browser may send requests here under a name of its own; an SDK uses the address.
         if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(request.headers.host ?? "")) {
             throw new ServiceError("AccessDeniedException", `Only requests to the loopback address are answered, not to "${request.headers.host}".`);
         }
-        const target = String(request.headers["x-amz-target"] ?? "");
+        const target = String(request.headers["x-amz-target"] ?? `${request.method} ${request.url}`);
         const name = target.replace(/^AWSStepFunctions\./, "");
         const chunks: Buffer[] = [];
         let bytes = 0;

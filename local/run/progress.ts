@@ -90,7 +90,7 @@ export class Progress {
         }
         for (const row of this.rows) {
             const head = `${this.clock()} ▸ ${row.label}  ${seconds(Date.now() - row.started)}  `;
-            const width = (this.stream.columns ?? 100) - 1;
+            const width = (this.stream.columns || 100) - 1;
             this.stream.write(`${head.slice(0, width)}${pc.dim(this.cut(row.lastLine, Math.max(0, width - head.length)))}\n`);
             this.painted += 1;
         }
@@ -120,16 +120,26 @@ export function seconds(ms: number): string {
 
 /** The last line of a growing file, or undefined when there is none yet. */
 export function lastLine(file: string): string | undefined {
+    return tellingLines(tail(file)).at(-1);
+}
+
+/** Lines that say something, without those of TensorFlow's own log. */
+export function tellingLines(text: string): string[] {
+    // a progress bar ends its lines with a carriage return
+    return text.split(/[\r\n]+/).map((line) => line.trim()).filter((line) => line !== "" && !NOISE.test(line));
+}
+
+/** The last bytes of a growing file; empty while there is none. */
+export function tail(file: string): string {
     let descriptor: number | undefined;
     try {
         descriptor = openSync(file, "r");
         const { size } = fstatSync(descriptor);
         const buffer = Buffer.alloc(Math.min(size, TAIL_BYTES));
         readSync(descriptor, buffer, 0, buffer.length, size - buffer.length);
-        // a progress bar ends its lines with a carriage return
-        return buffer.toString("utf8").split(/[\r\n]+/).map((line) => line.trim()).filter((line) => line !== "" && !NOISE.test(line)).at(-1);
+        return buffer.toString("utf8");
     } catch {
-        return undefined;
+        return "";
     } finally {
         if (descriptor !== undefined) {
             closeSync(descriptor);

@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { execute } from "../../asl/interpreter";
 import type { JsonValue } from "../../asl/types";
@@ -35,7 +34,6 @@ async function lockedRun(session: Session, options: LocalRunOptions): Promise<Ru
     }
     const id = newRunId(folder, new Date());
     const directory = path.join(folder.runs, id);
-    mkdirSync(path.join(directory, "logs"), { recursive: true });
     const { store, death } = await openStore(session, prepared, path.join(directory, "logs", "object-store.log"), options.port);
     const remember = (outcome: "running" | RunResult["status"], active: readonly string[]) =>
         writeLastRun(folder, { id, stage: stage.name, outcome, active: [...active] });

@@ -1,5 +1,5 @@
 /** What a run and the served API have in common: one holder of a folder, the stage, the documents, the object store. */
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import path from "node:path";
@@ -147,6 +147,9 @@ export async function openStore(
 ): Promise<{ readonly store: ObjectStore; readonly death: StoreDeath }> {
     const { options, supervisor, progress, python, mirror } = session;
     const { stage, documents } = prepared;
+    // the address of an earlier store must not be read out of its log
+    rmSync(log, { force: true });
+    mkdirSync(path.dirname(log), { recursive: true });
     const storing = progress.begin("Local object store", log);
     const store = await startObjectStore({
         supervisor, python, region: stage.region, port, cwd: options.root, log,

@@ -57,7 +57,7 @@ describe("executions of a deployed stage, through the AWS SDK", () => {
     }
 
     before(async () => {
-        api = await serveStepFunctions({ task, clock: () => new VirtualClock(Date.now()) });
+        api = await serveStepFunctions({ begin: () => ({ task, clock: new VirtualClock(Date.now()) }) });
         const credentials = { accessKeyId: "x", secretAccessKey: "x" };
         client = new SFNClient({ endpoint: api.endpoint, region: "eu-central-1", credentials, maxAttempts: 1 });
         const definition = JSON.stringify(renderDefinition(settings, targets("dev")));

@@ -28,8 +28,8 @@ describe("the Step Functions API on the interpreter, through the AWS SDK", () =>
     let client: SFNClient;
 
     before(async () => {
-        api = await serveStepFunctions({
-            clock: () => new VirtualClock(),
+        api = await serveStepFunctions({ begin: () => ({
+            clock: new VirtualClock(),
             task: async ({ arguments: args, signal }) => {
                 const payload = (args as { Payload: { fail?: boolean; hang?: boolean } }).Payload;
                 if (payload.fail) {
@@ -40,7 +40,7 @@ describe("the Step Functions API on the interpreter, through the AWS SDK", () =>
                 }
                 return { Payload: { ok: true }, StatusCode: 200 };
             },
-        });
+        }) });
         const credentials = { accessKeyId: "x", secretAccessKey: "x" };
         client = new SFNClient({ endpoint: api.endpoint, region: "eu-central-1", credentials, maxAttempts: 1 });
     });
@@ -156,6 +156,6 @@ describe("the Step Functions API on the interpreter, through the AWS SDK", () =>
 
     it("says which port is taken", async () => {
         const port = Number(new URL(api.endpoint).port);
-        await assert.rejects(serveStepFunctions({ task: async () => null, port }), new RegExp(`port ${port} .* in use`));
+        await assert.rejects(serveStepFunctions({ begin: () => ({ task: async () => null }), port }), new RegExp(`port ${port} .* in use`));
     });
 });

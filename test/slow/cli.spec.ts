@@ -26,7 +26,7 @@ describe("start, watch, explain, resume and stop as processes", function () {
     let training: "works" | "fails" | "hangs" = "works";
 
     before(async () => {
-        api = await serveStepFunctions({
+        api = await serveStepFunctions({ begin: () => ({
             task: async ({ state, signal }) => {
                 if (state === "Train" && training === "hangs") {
                     await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new TaskError("States.TaskFailed"))));
@@ -36,7 +36,7 @@ describe("start, watch, explain, resume and stop as processes", function () {
                 }
                 return {};
             },
-        });
+        }) });
         client = new SFNClient({ endpoint: api.endpoint, region: "eu-central-1", credentials: { accessKeyId: "x", secretAccessKey: "x" } });
         const failed = [{ ErrorEquals: ["States.ALL"], Next: "Failed" }];
         await client.send(new CreateStateMachineCommand({
