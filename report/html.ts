@@ -285,7 +285,8 @@ function foldFigure(model: ModelReport): string {
 
 function confusionFigure(result: ModelResult): string {
     const { classes, confusion } = result;
-    const cells = confusion.flatMap((row, truth) => row.map((count, predicted) => ({ truth: classes[truth], predicted: classes[predicted], count })));
+    const cells = confusion.flatMap((row, truth) =>
+        row.map((count, predicted) => ({ truth: classes[truth], predicted: classes[predicted], count })));
     const wrong = cells.filter(({ truth, predicted, count }) => truth !== predicted && count > 0).sort((a, b) => b.count - a.count);
     const often = wrong.slice(0, 5).map(({ truth, predicted, count }) => `${spoken(truth)} as ${spoken(predicted)} (${count})`).join(", ");
     const caption = `<figcaption>Rows: true class; columns: read as. ${wrong.length === 0 ? "No page was read wrongly."

@@ -9,7 +9,8 @@ import { history, sampleReport } from "./sample";
 describe("visits of states, from an event history", () => {
     it("pairs entries with exits, keeps the attempts of a state, and counts each entry", () => {
         const visits = sampleReport().visits;
-        assert.deepEqual(visits.map(({ state, type, from, to, outcome, attempts }) => [state, type, to - from, outcome, attempts.map(({ error }) => error)]), [
+        const shown = visits.map(({ state, type, from, to, outcome, attempts }) => [state, type, to - from, outcome, attempts.map(({ error }) => error)]);
+        assert.deepEqual(shown, [
             ["Setup", "Task", 5_000, "succeeded", [undefined]],
             ["Train", "Task", 30_000, "failed", ["CapacityError"]],
             ["Train", "Task", 60_000, "succeeded", [undefined]],
@@ -25,7 +26,8 @@ describe("visits of states, from an event history", () => {
 
     for (const [status, expected] of [["RUNNING", "running"], ["ABORTED", "stopped"], ["TIMED_OUT", "failed"], ["FAILED", "failed"]] as const) {
         it(`ends a state that never exits with the execution: ${status}`, () => {
-            const [visit, ...others] = visitsOf(history([{ name: "A", type: "Task", seconds: 0, exits: false }]), status, Date.UTC(2026, 10, 20, 8) + 7_000);
+            const events = history([{ name: "A", type: "Task", seconds: 0, exits: false }]);
+            const [visit, ...others] = visitsOf(events, status, Date.UTC(2026, 10, 20, 8) + 7_000);
             assert.deepEqual([visit.outcome, visit.to - visit.from, visit.attempts[0].outcome, others.length], [expected, 7_000, expected, 0]);
         });
     }
