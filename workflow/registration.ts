@@ -80,7 +80,7 @@ export function registration(options: RegistrationOptions): readonly StateNode[]
                 [`key/${settings.combiner.name}`]: key,
                 ...members.length <= MAXIMUM_MEMBER_KEYS
                     ? Object.fromEntries(members.map(member => [`key/${member}`, memberKey(member)]))
-                    : { members: jsonata<string>`${String(members.length)} & ', missing ' & $count(${failed})` },
+                    : { members: String(members.length), missing: jsonata<string>`$string($count(${failed}))` },
             },
             clientToken: jsonata`$substring($hash(${key} & ${Execution.Id}, 'SHA-256'), 0, 32)`,
             timeoutSeconds: FUNCTION_SECONDS,

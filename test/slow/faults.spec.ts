@@ -12,7 +12,10 @@ describe(`the fault sweep (seed ${seed})`, function () {
     let done: Sweep;
 
     before(async () => {
-        const subjects = [await deployedSubject("dev"), await deployedSubject("prod"), subject("tolerant", tolerantStage(1))];
+        const subjects = [
+            await deployedSubject("dev"), await deployedSubject("prod"),
+            subject("tolerant", tolerantStage(1), { notifySuccess: true, modelPackageGroup: "smartcat-prod" }),
+        ];
         done = await sweep(subjects, seed, 4_000, 10_000, EXECUTIONS);
     });
 
@@ -31,6 +34,8 @@ describe(`the fault sweep (seed ${seed})`, function () {
                 assert.ok(states.has(state), `${stage}: ${state}`);
             }
         }
+        const registering = new Set(done.rows.filter(row => row.stage === "prod").map(row => row.state));
+        assert.deepEqual(["Find Registered Ensemble", "Register Ensemble", "Notify Success"].filter(state => !registering.has(state)), []);
     });
 
     it("tells of every failure that lasts, and of none that did not end the execution", () => {

@@ -4,7 +4,7 @@
  */
 import { compile, type CompiledMachine, type Readings } from "../../asl/interpreter";
 import type { StateGraph } from "../../asl/types";
-import { ensembleTraining } from "../../workflow";
+import { ensembleTraining, type Targets } from "../../workflow";
 import type { ModelRun, StageSettings } from "../../workflow/contract";
 import { targets } from "./fixtures";
 import { FAULTS, judge, kindOf, ruleFires, simulate, type Fault, type FaultName, type Kind, type Outcome, type Scenario } from "./simulation";
@@ -39,8 +39,8 @@ export interface Sweep {
     readonly most: { readonly events: number; readonly payloadBytes: number; readonly seconds: number };
 }
 
-export function subject(label: string, settings: StageSettings, notifySuccess = false): Subject {
-    const { definition } = ensembleTraining(settings, targets(settings.stage, { notifySuccess }));
+export function subject(label: string, settings: StageSettings, more: Partial<Targets> = {}): Subject {
+    const { definition } = ensembleTraining(settings, targets(settings.stage, more));
     return { label, settings, machine: compile(definition), timeoutSeconds: definition.TimeoutSeconds!, tasks: tasksOf(definition) };
 }
 

@@ -17,6 +17,7 @@ export const FAULTS = {
     batch: ["throttled", "hostLost", "exit1", "data", "storage", "accessDenied", "hangs", "noCause", "cutCause", "longCause", "qualityGate"],
     lambda: ["lambdaService", "lambdaThrottled", "thrown", "accessDenied", "hangs", "emptyAnswer", "wrongAnswer", "nullAnswer"],
     sns: ["throttled", "accessDenied", "hangs", "noCause"],
+    registry: ["throttled", "accessDenied", "conflict", "hangs", "noCause", "emptyAnswer"],
 } as const;
 
 type Wait = (seconds: number) => Promise<void>;
@@ -44,6 +45,8 @@ export interface Scenario {
     readonly random?: () => number;
     readonly readings?: Partial<Readings>;
     readonly history?: boolean;
+    /** Descriptions of the ensembles that are registered already. */
+    readonly versions?: readonly string[];
     readonly signal?: AbortSignal;
     /** Called with every task before it works. */
     readonly onTask?: (request: TaskRequest) => void;
@@ -74,6 +77,8 @@ export interface World {
     readonly trainings: JsonObject[];
     readonly registered: JsonObject[];
     readonly merged: JsonObject[];
+    /** What was registered in this execution, by client token. */
+    readonly packages: Map<string, JsonObject>;
 }
 
 export interface Outcome {
@@ -88,7 +93,7 @@ const WORK_SECONDS = { training: 3_600, capacity: 300, batch: 300, function: 2, 
 const LONG = "x\"\\\u00e4".repeat(7_000);
 
 export function kindOf(resource: string): Kind {
-    return resource.includes("createTrainingJob") ? "sagemaker" : resource.includes("submitJob") ? "batch" : resource.includes("sns") ? "sns" : "lambda";
+    return resource.includes("createTrainingJob") ? "sagemaker" : resource.includes("ModelPackage") ? "registry" : resource.includes("submitJob") ? "batch" : resource.includes("sns") ? "sns" : "lambda";
 }
 
 /** What Setup would answer for a run that trains everything. */
@@ -137,7 +142,7 @@ export async function simulate(machine: CompiledMachine, scenario: Scenario): Pr
     const run = runOf(scenario.settings, scenario);
     const world: World = {
         jobNames: [], running: new Set(), stopped: [], messages: [], models: new Set(), published: false, largest: 0, starts: new Map(),
-        trainings: [], registered: [], merged: [],
+        trainings: [], registered: [], merged: [], packages: new Map(),
     };
     for (const [name, model] of [...Object.entries(run.members), [scenario.settings.combiner.name, run.combiner] as const]) {
         if (model.action !== "train") {
@@ -163,6 +168,7 @@ export async function simulate(machine: CompiledMachine, scenario: Scenario): Pr
             case "sagemaker": return train(request, fault, wait);
             case "batch": return batch(request, fault, wait);
             case "sns": return publish(request, fault, wait);
+            case "registry": return registry(request, fault, wait);
             default: return invoke(request, fault, wait);
         }
     }
@@ -314,6 +320,41 @@ export async function simulate(machine: CompiledMachine, scenario: Scenario): Pr
         return { MessageId: "1" };
     }
 
+    async function registry(request: TaskRequest, fault: FaultName | undefined, wait: Wait): Promise<JsonValue> {
+        const given = request.arguments as JsonObject;
+        const group = String(given.ModelPackageGroupName);
+        const arn = (version: number) => `arn:aws:sagemaker:eu-central-1:123456789012:model-package/${group}/${version}`;
+        await wait(WORK_SECONDS.sns);
+        switch (fault) {
+            case "throttled": throw new TaskError("SageMaker.SageMakerException", "Rate exceeded (Service: SageMaker, Status Code: 400, Request ID: 1)");
+            case "accessDenied": throw new TaskError("SageMaker.SageMakerException", "User is not authorized to perform: sagemaker:CreateModelPackage (AccessDeniedException)");
+            case "conflict": throw new TaskError("SageMaker.ConflictException", "another registration of the group is under way");
+            case "noCause": throw new TaskError(undefined, undefined);
+            case "emptyAnswer": return {};
+            default: break;
+        }
+        if (request.resource.endsWith(":listModelPackages")) {
+            if (fault === "hangs") {
+                await request.clock.sleep(Infinity, request.signal);
+            }
+            const earlier = scenario.versions ?? [];
+            return {
+                ModelPackageSummaryList: earlier.map((description, index) => ({
+                    ModelPackageArn: arn(index + 1), ModelPackageDescription: description, ModelPackageStatus: "Completed",
+                    CreationTime: "2026-11-23T20:00:00Z",
+                })),
+            };
+        }
+        checkPackage(given);
+        const token = String(given.ClientToken);
+        world.packages.set(token, given);
+        if (fault === "hangs") {
+            // Registered, and nobody heard of it: the next attempt's token is the same.
+            await request.clock.sleep(Infinity, request.signal);
+        }
+        return { ModelPackageArn: arn((scenario.versions ?? []).length + [...world.packages.keys()].indexOf(token) + 1) };
+    }
+
     async function invoke(request: TaskRequest, fault: FaultName | undefined, wait: Wait): Promise<JsonValue> {
         const { FunctionName, Payload } = request.arguments as unknown as { FunctionName: string; Payload: Record<string, unknown> };
         if (fault === "hangs") {
@@ -393,6 +434,29 @@ function checkTraining(given: JsonObject): void {
     }
 }
 
+/** SageMaker's bounds of CreateModelPackage, as its API's model has them. */
+function checkPackage(given: JsonObject): void {
+    const refuse = (what: string): never => {
+        throw new TaskError("SageMaker.SageMakerException", `ValidationException: ${what}`);
+    };
+    const metadata = Object.entries(given.CustomerMetadataProperties as Record<string, unknown>);
+    const wrong = metadata.find(([key, value]) =>
+        !/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u.test(key) || typeof value !== "string" || !/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,256}$/u.test(value));
+    if (metadata.length > 50 || wrong !== undefined) {
+        refuse(`metadata: ${metadata.length}, ${JSON.stringify(wrong)}`);
+    }
+    if (!/^[a-zA-Z0-9-]{1,36}$/.test(String(given.ClientToken))) {
+        refuse(`the token ${String(given.ClientToken)}`);
+    }
+    if (typeof given.ModelPackageDescription !== "string" || given.ModelPackageDescription.length > 1_024) {
+        refuse("the description");
+    }
+    const { S3Uri } = ((given.ModelMetrics as JsonObject).ModelQuality as JsonObject).Statistics as JsonObject;
+    if (!/^(https|s3):\/\/([^/]+)\/?(.*)$/.test(String(S3Uri)) || typeof given.SourceUri !== "string") {
+        refuse(`addresses ${String(S3Uri)}, ${String(given.SourceUri)}`);
+    }
+}
+
 /** The rule on executions that ended badly leaves out what was told already. */
 export function ruleFires({ status, error }: Pick<ExecutionResult, "status" | "error">): boolean {
     return status === "TIMED_OUT" || status === "ABORTED" || status === "FAILED" && !(error ?? "").startsWith("Notified.");
@@ -409,6 +473,9 @@ export function judge({ result, world, seconds }: Outcome, settings: StageSettin
         const required = Object.entries(settings.members).filter(([, member]) => member.required).map(([name]) => name);
         for (const name of [...required, settings.combiner.name].filter(model => !world.models.has(model))) {
             problems.push(`succeeded without ${name}`);
+        }
+        if (world.starts.has("Register Ensemble") && world.packages.size !== 1) {
+            problems.push(`registered ${world.packages.size} times`);
         }
         if (told !== 0) {
             problems.push(`succeeded and told of ${told} failures`);
