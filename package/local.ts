@@ -1,6 +1,6 @@
 /**
- * The whole workflow of a project on this machine, as `ensemble local` runs it: the definition that its program declares, with the functions
- * and jobs as processes, the trainings under SageMaker's container contract, and S3 as a local endpoint.
+ * The whole workflow of a project on this machine, as `ensemble local` runs it: the definition that its program declares, with the
+ * functions and jobs as processes, the trainings under SageMaker's container contract, and S3 as a local endpoint.
  *
  * @packageDocumentation
  */
@@ -38,7 +38,9 @@ export interface LocalResult {
     /** By model: whether it was trained or reused, and why. */
     readonly models: Readonly<Record<string, { readonly action: string; readonly reason: string }>>;
     /** On the held-out stacks; shares from 0 to 1. */
-    readonly metrics: readonly { readonly model: string; readonly pages: number; readonly pageAccuracy: number; readonly segmentF1: number }[];
+    readonly metrics: readonly {
+        readonly model: string; readonly pages: number; readonly pageAccuracy: number; readonly segmentF1: number;
+    }[];
     /** The run's folder: input, history, definition, logs. */
     readonly directory: string;
     /** The published artefacts, where it succeeded. */

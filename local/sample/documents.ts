@@ -204,7 +204,8 @@ function checkFiles(
     const others = needed.filter((name) => !PAGE_FILES.some(([folder]) => folder === name));
     const files: string[] = [];
     for (const name of others) {
-        const found = existsSync(path.join(directory, name)) && statSync(path.join(directory, name)).isFile() ? [name] : walk(directory, name);
+        const isFile = existsSync(path.join(directory, name)) && statSync(path.join(directory, name)).isFile();
+        const found = isFile ? [name] : walk(directory, name);
         files.push(...found);
         if (found.length === 0) {
             problems.push(`${path.join(directory, name)}: missing; a member reads it`);

@@ -1,0 +1,73 @@
+/** The package as its users have it: packed by `npm pack`, installed by npm into a project of its own. */
+import { execFile } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+
+export const root = path.resolve(__dirname, "../..");
+const run = promisify(execFile);
+const MEGABYTES_64 = 1 << 26;
+
+/** The peers and what a project compiles with, taken from here: npm would fetch a hundred megabytes. */
+const LINKED = ["@pulumi", "@types", "ts-node", "typescript", "undici-types"];
+
+let tarball: Promise<string> | undefined;
+const folders: string[] = [];
+
+function temporary(name: string): string {
+    const folder = mkdtempSync(path.join(tmpdir(), `ensemble-${name}-`));
+    folders.push(folder);
+    return folder;
+}
+
+/** Builds and packs once in a process; answers the tarball's path. ENSEMBLE_PACKAGE names one that is there already. */
+export function pack(): Promise<string> {
+    tarball ??= process.env.ENSEMBLE_PACKAGE !== undefined ? Promise.resolve(process.env.ENSEMBLE_PACKAGE) : (async () => {
+        const folder = temporary("package");
+        const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", folder], { cwd: root, maxBuffer: MEGABYTES_64 });
+        // What `prepack` prints comes first.
+        const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf("[\n"))) as [{ filename: string }];
+        return path.join(folder, filename);
+    })();
+    return tarball;
+}
+
+/** A new project with the package installed: a copy of the example, or an empty one. Answers its folder. */
+export async function project(example?: string): Promise<string> {
+    const archive = await pack();
+    const folder = temporary(example ?? "consumer");
+    if (example !== undefined) {
+        cpSync(path.join(root, "examples", example), folder, {
+            recursive: true, filter: source => !/\/(node_modules|\.local|\.build|\.venv|data)$/.test(source),
+        });
+    }
+    // Of the example's own packages only this one: the registry does not have it under the example's range, and the rest is linked.
+    const installing = temporary("installing");
+    await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--no-save", "--prefix", installing, archive], { cwd: installing });
+    mkdirSync(path.join(folder, "node_modules"), { recursive: true });
+    cpSync(path.join(installing, "node_modules"), path.join(folder, "node_modules"), { recursive: true, verbatimSymlinks: true });
+    for (const name of LINKED) {
+        symlinkSync(path.join(root, "node_modules", name), path.join(folder, "node_modules", name));
+    }
+    return folder;
+}
+
+/** Runs a program in a project; a failure's message has what it printed. */
+export async function runIn(
+    folder: string, command: string, args: readonly string[], env: NodeJS.ProcessEnv = {},
+): Promise<{ readonly stdout: string; readonly stderr: string }> {
+    const { NODE_OPTIONS: _options, ...inherited } = process.env;
+    try {
+        return await run(command, [...args], { cwd: folder, env: { ...inherited, NO_COLOR: "1", ...env }, maxBuffer: MEGABYTES_64 });
+    } catch (error) {
+        const { stdout = "", stderr = "", message } = error as Error & { stdout?: string; stderr?: string };
+        throw new Error(`${command} ${args.join(" ")}: ${message}\n${stdout}\n${stderr}`);
+    }
+}
+
+/** Removes everything that this module made. */
+export function cleanUp(): void {
+    folders.splice(0).forEach(folder => rmSync(folder, { recursive: true, force: true }));
+    tarball = undefined;
+}
