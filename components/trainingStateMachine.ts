@@ -3,6 +3,7 @@ import * as sfn from "@pulumi/aws/sfn";
 import * as pulumi from "@pulumi/pulumi";
 import { analyse, type Finding } from "../asl/analysis";
 import type { StateMachineDefinition } from "../asl/types";
+import { NOTIFIED_PREFIX } from "./failureWatch";
 import { type Statement, trustPolicy } from "./iam";
 import type { StageNames } from "./names";
 import { protection } from "./protection";
@@ -27,7 +28,7 @@ export class UnprovenDefinitionError extends pulumi.RunError {
  * @throws UnprovenDefinitionError
  */
 export function assertProven(stateMachine: string, definition: StateMachineDefinition): void {
-    const errors = analyse(definition).filter(finding => finding.severity === "error");
+    const errors = analyse(definition, { notifiedPrefix: NOTIFIED_PREFIX }).filter(finding => finding.severity === "error");
     if (errors.length > 0) {
         throw new UnprovenDefinitionError(stateMachine, errors);
     }

@@ -6,6 +6,7 @@ import type { Expressions } from "./jsonata";
 export interface Settings {
     readonly tolerance: "declared" | "forbidden";
     readonly notification: readonly string[];
+    readonly notifiedPrefix: string | undefined;
 }
 
 export interface Context {

@@ -10,6 +10,7 @@ import { buildGraph, isFields, type Fields } from "./graph";
 import { checkJobs } from "./jobs";
 import { Expressions } from "./jsonata";
 import { checkLoops } from "./loops";
+import { checkMessages } from "./messages";
 import { rules } from "./rules";
 import { checkStructure, largestDefinition, show } from "./structure";
 import { deepest, readJson } from "./text";
@@ -36,6 +37,11 @@ export interface AnalysisOptions {
      * "lambda:<function name>" makes a function one.
      */
     readonly notification?: readonly string[];
+    /**
+     * Where a rule on failed executions leaves out errors that begin so, because they have been told: a Fail's Error begins with it exactly
+     * where a notification went out before. Not checked by default.
+     */
+    readonly notifiedPrefix?: string;
 }
 
 /**
@@ -73,12 +79,13 @@ function run(definition: Fields, options: AnalysisOptions, report: Reporter): vo
     const graph = buildGraph(definition);
     const context: Context = {
         graph, report, expressions: new Expressions(),
-        settings: { tolerance: options.tolerance ?? "declared", notification: options.notification ?? defaultNotification },
+        settings: { tolerance: options.tolerance ?? "declared", notification: options.notification ?? defaultNotification, notifiedPrefix: options.notifiedPrefix },
     };
     const ways = new Ways();
     checkStructure(context);
     const variables = new Variables(graph, context.expressions);
     checkFailureFlow(context, ways, variables);
+    checkMessages(context, ways, variables);
     checkVariables(context, ways, variables);
     checkTotality(context, ways, variables);
     checkData(context, ways);

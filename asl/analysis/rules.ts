@@ -202,6 +202,21 @@ export const rules: readonly RuleMetadata[] = [
         links: [`${guide}connect-sns.html`],
     },
     {
+        name: "notified-twice", group: "failure", severity: "error",
+        summary: "On a way of failure, branches included, at most one notification is sent.",
+        rationale: "Two messages about one failure look like two failures; after a few of them nobody reads any. Messages on the way to success do not count.",
+        bad: "Train -(States.ALL)-> Tell Team (sns:publish) -> Notify Failure (sns:publish) -> Failed (Fail)",
+        good: "Train -(States.ALL)-> Notify Failure (sns:publish) -> Failed (Fail)",
+        links: [`${guide}connect-sns.html`],
+    },
+    {
+        name: "notified-name", group: "failure", severity: "error",
+        summary: "With the option notifiedPrefix: a Fail's Error begins with the prefix exactly where a notification was sent before it.",
+        rationale: "The rule on failed executions leaves these errors out: without the prefix it tells the failure a second time, with it and without a message nobody is told.",
+        bad: 'Notify Failure -> { "Type": "Fail", "Error": "TrainingFailed", ... }', good: 'Notify Failure -> { "Type": "Fail", "Error": "Notified.TrainingFailed", ... }',
+        links: [`${guide}eventbridge-integration.html`],
+    },
+    {
         name: "fail-without-cause", group: "failure", severity: "error",
         summary: "A Fail has Error and Cause.",
         rationale: "Without them the execution says nothing, and a catcher's output lacks the fields: reading $.Cause there ends in States.Runtime, which nothing catches.",

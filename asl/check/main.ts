@@ -17,6 +17,7 @@ const configuration = z.strictObject({
     disable: z.array(z.enum(ruleNames as [string, ...string[]])).optional(),
     tolerance: z.enum(["declared", "forbidden"]).optional(),
     notification: z.array(z.string().min(1)).optional(),
+    notifiedPrefix: z.string().min(1).optional(),
     format: z.enum(["text", "json", "sarif"]).optional(),
     failOn: z.enum(["error", "warning"]).optional(),
 });
@@ -64,6 +65,7 @@ export async function main(argv: readonly string[], streams: Streams): Promise<0
         .addOption(new Option("--disable <rule>", "leave a rule out; may be given more than once").argParser(rule))
         .addOption(new Option("--tolerance <kind>", "whether a failure may be recorded for a join").choices(["declared", "forbidden"]))
         .option("--notification <kind...>", "what counts as telling somebody: sns:publish, lambda:<function name>, ...")
+        .option("--notified-prefix <text>", "what errors begin with that a notification has told (and the rule on failed executions leaves out)")
         .addOption(new Option("--fail-on <severity>", "the least severity that makes the exit code 1 (default: warning)").choices(["error", "warning"]))
         .option("--config <file>", "configuration file (default: .asl-check.json, .yaml or .yml in this directory)")
         .option("--explain <rule>", "say what a rule demands and why")

@@ -15,10 +15,10 @@ const MAX_FINDINGS = 20;
 // All rules of this kind look at one definition after the other, so the last analysis serves all of them.
 let last: { readonly key: string; readonly findings: readonly Finding[] } | undefined;
 
-function findingsOf(definition: string, tolerance: "declared" | "forbidden"): readonly Finding[] {
-    const key = `${tolerance} ${definition}`;
+function findingsOf(definition: string, tolerance: "declared" | "forbidden", notifiedPrefix: string | undefined): readonly Finding[] {
+    const key = `${tolerance} ${notifiedPrefix ?? ""} ${definition}`;
     if (last?.key !== key) {
-        last = { key, findings: analyse(JSON.parse(definition), { tolerance }) };
+        last = { key, findings: analyse(JSON.parse(definition), { tolerance, notifiedPrefix }) };
     }
     return last.findings;
 }
@@ -42,7 +42,9 @@ export function analysisCheck(
     if (typeof definition !== "string" || "problem" in parsed) {
         return unreadable("problem" in parsed ? parsed.problem : "is no string");
     }
-    const findings = findingsOf(definition, parameters.tolerance === "forbidden" ? "forbidden" : "declared")
+    const { tolerance, notifiedPrefix } = parameters;
+    const prefix = typeof notifiedPrefix === "string" && notifiedPrefix !== "" ? notifiedPrefix : undefined;
+    const findings = findingsOf(definition, tolerance === "forbidden" ? "forbidden" : "declared", prefix)
         .filter(finding => wanted(finding, GROUPS.get(finding.rule) ?? "structure"));
     const messages = findings.slice(0, MAX_FINDINGS).map(describe);
     return violation(...messages, ...findings.length > MAX_FINDINGS ? [`... and ${findings.length - MAX_FINDINGS} more.`] : []);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { analyse, analyseText, rules } from "../../../asl/analysis";
+import { analyse, analyseText, rules, type AnalysisOptions } from "../../../asl/analysis";
 import { rulesDocument } from "../../../asl/analysis/document";
 import { catchAll, clean, done, failurePath, lambda, machine, pathLambda, pathMachine, training, type Json } from "./machines";
 
@@ -11,6 +11,7 @@ interface Case {
     readonly bad: readonly (readonly [Json, string])[];
     /** Definitions that are sound: no finding at all, unless the rule itself says otherwise. */
     readonly good: readonly Json[];
+    readonly options?: AnalysisOptions;
 }
 
 const fine = machine({ Work: lambda() });
@@ -52,6 +53,8 @@ const loop = (more: { work?: Json; again?: Json; pause?: Json; start?: Json } = 
     },
     "Pause": { Type: "Wait", Seconds: 60, Next: "Work", ...more.pause },
 });
+/** A notification, left by `next`, or where it fails by `otherwise`. */
+const tell = (next: string, otherwise = next): Json => ({ ...(failurePath.Notify as Json), Next: next, Catch: [{ ErrorEquals: ["States.ALL"], Next: otherwise }] });
 const batch = (more: Json = {}, payload: Json = {}): Json => lambda({
     Resource: "arn:aws:states:::batch:submitJob.sync", TimeoutSeconds: 600,
     Arguments: { JobName: "job", JobDefinition: "definition", JobQueue: "queue", ...payload }, ...more,
@@ -247,6 +250,43 @@ const cases: { readonly [rule: string]: Case } = {
             } }), "States/Bad"],
         ],
         good: [fine],
+    },
+    "notified-twice": {
+        bad: [
+            [machine({ Work: lambda({ Catch: [{ ErrorEquals: ["States.ALL"], Next: "Tell" }] }), Tell: tell("Notify") }), "States/Notify"],
+            // Decided by a Choice: no catcher, and no way to success any more.
+            [machine({ Ask: { Type: "Choice", Choices: [{ Condition: "{% $random() < 0.5 %}", Next: "Done" }], Default: "Tell" }, Tell: tell("Notify") }), "States/Notify"],
+            // Round and round.
+            [machine({ Work: lambda({ Catch: [{ ErrorEquals: ["States.ALL"], Next: "Tell" }] }), Tell: tell("More?"),
+                "More?": { Type: "Choice", Choices: [{ Condition: "{% $random() < 0.5 %}", Next: "Tell" }], Default: "Failed" } }), "States/Tell"],
+            // A branch tells of its failure, and whoever catches it tells again.
+            [machine({ Both: parallel([branch({
+                In: lambda({ Catch: [{ ErrorEquals: ["States.ALL"], Next: "Tell" }], Next: undefined, End: true }), Tell: tell("No"), No: { Type: "Fail", Error: "E", Cause: "c" },
+            })]) }), "States/Notify"],
+        ],
+        good: [
+            fine, pathFine,
+            // Progress is told, then a failure.
+            machine({ Work: lambda({ Next: "Tell" }), Tell: { ...tell("More"), Catch: catchAll }, More: lambda() }),
+            // Of each attempt, as long as there is another: a failure is over when its state runs again.
+            machine({ Begin: { Type: "Pass", Assign: { tries: 0 }, Next: "Work" }, Work: lambda({ Catch: [{ ErrorEquals: ["States.ALL"], Next: "Again?" }] }),
+                "Again?": { Type: "Choice", Choices: [{ Condition: "{% $tries < 5 %}", Assign: { tries: "{% $tries + 1 %}" }, Next: "Tell" }], Default: "Notify" },
+                "Tell": tell("Work", "Notify") }),
+        ],
+    },
+    "notified-name": {
+        options: { notifiedPrefix: "Notified." },
+        bad: [
+            [machine({ Work: lambda({ Catch: [{ ErrorEquals: ["States.ALL"], Next: "Tell" }] }), Tell: tell("No"), No: { Type: "Fail", Error: "Failed", Cause: "c" } }), "States/No"],
+            [machine({ Work: lambda({ Catch: [{ ErrorEquals: ["States.ALL"], Next: "Tell" }] }), Tell: tell("No"), No: { Type: "Fail", Error: "{% 'Failed.' & $random() %}", Cause: "c" } }), "States/No"],
+            // The message could not be sent, and the rule on executions is told that it was.
+            [machine({ Work: lambda({ Catch: [{ ErrorEquals: ["States.ALL"], Next: "Tell" }] }),
+                Tell: tell("Failed", "No"), No: { Type: "Fail", Error: "Notified.No", Cause: "c" }, More: lambda() }), "States/No"],
+            [machine({ Work: lambda({ Catch: [{ ErrorEquals: ["States.ALL"], Next: "Tell" }] }),
+                Tell: tell("Failed", "No"), No: { Type: "Fail", Error: "{% 'Not' & $string($random()) %}", Cause: "c" }, More: lambda() }), "States/No"],
+        ],
+        good: [fine, pathFine, machine({ Work: lambda({ Catch: [{ ErrorEquals: ["States.ALL"], Next: "Tell" }] }),
+            Tell: tell("Told", "Untold"), Told: { Type: "Fail", Error: "{% 'Notified.' & $string($random()) %}", Cause: "c" }, Untold: { Type: "Fail", Error: "Untold", Cause: "c" } })],
     },
     "fail-without-cause": {
         bad: [
@@ -539,10 +579,10 @@ describe("analysis: every rule", () => {
         assert.deepEqual(rules.map((rule) => rule.name).filter((name) => !ofTexts.includes(name) && cases[name] === undefined), []);
     });
 
-    for (const [name, { bad, good }] of Object.entries(cases)) {
+    for (const [name, { bad, good, options }] of Object.entries(cases)) {
         it(`${name}: reports what violates it, at its place`, () => {
             for (const [definition, where] of bad) {
-                const found = analyse(definition).filter((finding) => finding.rule === name);
+                const found = analyse(definition, options).filter((finding) => finding.rule === name);
                 assert.ok(found.some((finding) => finding.path === where),
                     `expected ${name} at "${where}", got ${JSON.stringify(analyse(definition).map((finding) => `${finding.rule} ${finding.path}: ${finding.message}`), undefined, 1)}`);
             }
@@ -550,7 +590,7 @@ describe("analysis: every rule", () => {
 
         it(`${name}: is silent on what complies`, () => {
             for (const definition of good) {
-                const found = analyse(definition).filter((finding) => finding.severity !== "info");
+                const found = analyse(definition, options).filter((finding) => finding.severity !== "info");
                 assert.deepEqual(found.map((finding) => `${finding.rule} ${finding.path}: ${finding.message}`), []);
             }
         });

@@ -1,6 +1,6 @@
 /* eslint @stylistic/max-len: off -- a table of definitions reads best with one on a line */
 /** One definition for each seeded defect that validators were compared on, and sound ones. Used by the tests and the bench. */
-import { catchAll, done, failurePath, lambda, machine, pathLambda, pathMachine, type Json } from "./machines";
+import { catchAll, done, failurePath, failurePathOfPaths, lambda, machine, pathLambda, pathMachine, type Json } from "./machines";
 
 const pass = (more: Json = {}): Json => ({ Type: "Pass", Next: "Done", ...more });
 const ask = (rule: Json): Json => pathMachine({ Seed: { Type: "Pass", Result: { n: 1 }, Next: "Ask" }, Ask: { Type: "Choice", Choices: [rule], Default: "Done" } });
@@ -66,6 +66,7 @@ export const defects: readonly Seeded[] = [
     { name: "Choice on a path that may be missing", rule: "choice-on-missing-field", policy: true, definition: pathMachine({ Ask: { Type: "Choice", Choices: [{ Variable: "$.a.b", BooleanEquals: true, Next: "Done" }], Default: "Done" } }) },
     { name: "Catch, Wait, retry without a bound", rule: "unbounded-loop", policy: true, definition: pathMachine({ A: pathLambda({ ResultPath: "$.r", Catch: [{ ErrorEquals: ["States.ALL"], ResultPath: "$.e", Next: "Pause" }] }), Pause: { Type: "Wait", Seconds: 5, Next: "A" } }) },
     { name: "failure path without a notification", rule: "failure-unnotified", policy: true, definition: pathMachine({ A: pathLambda({ Catch: [{ ErrorEquals: ["States.ALL"], Next: "Bad" }] }), Bad: { Type: "Fail", Error: "E", Cause: "c" } }) },
+    { name: "failure told twice", rule: "notified-twice", policy: true, definition: pathMachine({ A: pathLambda({ Catch: [{ ErrorEquals: ["States.ALL"], Next: "Tell" }] }), Tell: { ...(failurePathOfPaths.Notify as Json), Next: "Notify" } }) },
     { name: "undefined variable", rule: "variable-unassigned", policy: true, definition: machine({ A: lambda({ Output: "{% $nobody %}" }) }) },
 ];
 
