@@ -42,6 +42,16 @@ export interface BillInput {
     readonly batchJobs: Readonly<Record<string, BatchJobBound>>;
     /** The most state transitions that an execution can make. */
     readonly transitions: number;
+    /** What the run keeps in S3; left out where the size of its data is not known. */
+    readonly storage?: StorageBound;
+}
+
+export interface StorageBound {
+    /** Bytes of the data that the run copies. */
+    readonly copiedBytes: number;
+    /** Days until a run's copies and models expire, and until checkpoints do. */
+    readonly runDays: number;
+    readonly checkpointDays: number;
 }
 
 /** The worst case of one run; linear in the number of members. */
@@ -53,6 +63,7 @@ export function worstCaseBill(input: BillInput, prices: Prices, today: Date): Bi
         ...models.map(([name, model]) => trainingLine(name, model, region, prices)),
         ...Object.entries(input.batchJobs).map(([name, job]) => batchLine(name, job, region, prices)),
         transitionsLine(input.transitions, region, prices),
+        ...input.storage === undefined ? [] : [storageLine(input.storage, models.map(([, model]) => model), region, prices)],
     ];
     const warning = prices.age(today);
     return {
@@ -74,8 +85,8 @@ function trainingLine(name: string, model: ModelSettings, region: string, prices
     const hours = model.budgetSeconds / 3600;
     return {
         item: name,
-        how: `${model.instanceCount} x ${dearest?.type ?? types.join(" or ")}, at most ${round(hours)} h in all`
-            + (dearest === undefined ? "" : ` at ${dearest.price} USD/h`),
+        how: `${model.instanceCount} x ${unknown.length === 0 ? dearest?.type : types.join(" or ")}, at most ${round(hours)} h in all`
+            + (unknown.length === 0 && dearest !== undefined ? ` at ${dearest.price} USD/h` : ""),
         // with one unknown rung the dearest is unknown, too
         worst: unknown.length > 0 || dearest === undefined ? undefined : hours * model.instanceCount * dearest.price,
         seconds: model.budgetSeconds,
@@ -104,6 +115,21 @@ function transitionsLine(transitions: number, region: string, prices: Prices): B
         worst: price === undefined ? undefined : transitions * price,
         seconds: 0,
         unknown: price === undefined ? [`Step Functions in ${region}`] : [],
+    };
+}
+
+/** A model and its checkpoints come from its machines' volumes, so neither is larger. */
+function storageLine(storage: StorageBound, models: readonly ModelSettings[], region: string, prices: Prices): BillLine {
+    const { copiedBytes, runDays, checkpointDays } = storage;
+    const price = prices.find("s3:storage", region)?.price;
+    const volumes = models.reduce((sum, { volumeGb, instanceCount }) => sum + volumeGb * instanceCount, 0);
+    const data = copiedBytes / 2 ** 30;
+    return {
+        item: "storage",
+        how: `${round(data)} GiB of data and at most ${volumes} GiB of models for ${runDays} days, as much of checkpoints for ${checkpointDays} days`,
+        worst: price === undefined ? undefined : ((data + volumes) * runDays + volumes * checkpointDays) / 30 * price,
+        seconds: 0,
+        unknown: price === undefined ? [`S3 storage in ${region}`] : [],
     };
 }
 

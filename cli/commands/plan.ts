@@ -74,7 +74,7 @@ async function plan(root: string, options: Options): Promise<void> {
             stateMachine: name, region: options.region ?? stage.identity.region, endpoint: options.endpoint, input: raw,
         }),
         expectedHours: Object.fromEntries(Object.entries(config.models).map(([model, { expectedHours }]) => [model, expectedHours])),
-        runDays: config.retention.runDays,
+        retention: config.retention,
     });
     if (options.svg !== undefined) {
         writeText(options.svg, await workflowSvg(definition), "--svg");

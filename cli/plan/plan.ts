@@ -65,8 +65,8 @@ export interface PlanInput {
     readonly reuse: Reuse;
     /** Hours that a training usually takes by model, as the configuration says. */
     readonly expectedHours: Readonly<Record<string, number | undefined>>;
-    /** Days until an execution's copies expire. */
-    readonly runDays: number;
+    /** Days until an execution's copies and checkpoints expire. */
+    readonly retention: { readonly runDays: number; readonly checkpointDays: number };
 }
 
 /** Validates an input for a stage. */
@@ -74,10 +74,14 @@ export function completed(raw: unknown, settings: StageSettings): { input?: Comp
     return readInput(raw, settings);
 }
 
-export function planOf({ evaluated, settings, prices, today, budget, input, reuse, expectedHours, runDays }: PlanInput): Plan {
+export function planOf({ evaluated, settings, prices, today, budget, input, reuse, expectedHours, retention }: PlanInput): Plan {
     const trained = withInput(settings, input);
     const batchJobs = jobBounds(evaluated);
-    const bill = worstCaseBill({ settings: trained, batchJobs, transitions: MOST_TRANSITIONS }, prices, today);
+    const { run, data } = reuse;
+    const bill = worstCaseBill({
+        settings: trained, batchJobs, transitions: MOST_TRANSITIONS,
+        ...data === undefined ? {} : { storage: { copiedBytes: run?.fetch === true ? data.bytes : 0, ...retention } },
+    }, prices, today);
     const verdict = budget === undefined ? undefined : judgeBudget(bill, budget);
     return {
         format: 1,
@@ -91,7 +95,7 @@ export function planOf({ evaluated, settings, prices, today, budget, input, reus
         ],
         bill,
         expected: expectedBill({
-            settings: trained, batchJobs, ...usually({ settings: trained, batchJobs, reuse, expectedHours, runDays }),
+            settings: trained, batchJobs, ...usually({ settings: trained, batchJobs, reuse, expectedHours, retention }),
         }, prices),
         longestSeconds: evaluated.stateMachine.definition.TimeoutSeconds ?? executionBound(settings),
         transitions: MOST_TRANSITIONS,
@@ -102,10 +106,11 @@ export function planOf({ evaluated, settings, prices, today, budget, input, reus
     };
 }
 
+type UsualInput = Pick<PlanInput, "settings" | "reuse" | "expectedHours" | "retention"> & Pick<ExpectedInput, "batchJobs">;
+type UsualAmounts = Pick<ExpectedInput, "trainings" | "jobs" | "transitions" | "storage">;
+
 /** What trainings, jobs, transitions and storage of this run usually take, each with who says so. */
-function usually({ settings, batchJobs, reuse, expectedHours, runDays }: Pick<PlanInput, "settings" | "reuse" | "expectedHours" | "runDays"> & {
-    readonly batchJobs: ExpectedInput["batchJobs"];
-}): Pick<ExpectedInput, "trainings" | "jobs" | "transitions" | "storage"> {
+function usually({ settings, batchJobs, reuse, expectedHours, retention: { runDays } }: UsualInput): UsualAmounts {
     const { run, data, trainings, execution } = reuse;
     const models = [...Object.keys(settings.members), settings.combiner.name];
     const decided = (model: string) => model === settings.combiner.name ? run?.combiner : run?.members[model];

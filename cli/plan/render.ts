@@ -49,7 +49,8 @@ function sections(plan: Plan): { heading: string; head?: string[]; rows?: string
                 ...bill.unknown.length === 0 ? [] : [`No price is known for: ${bill.unknown.join("; ")}.`],
                 ...bill.warning === undefined ? [] : [bill.warning],
                 "At most: Spot counts at the on-demand price, and what is trained already is trained again. Expected: the first machine of the ladder, "
-                    + "and nothing for what is reused. Not counted: reading from S3, logs, messages, transfer, and at most also storage.",
+                    + "and nothing for what is reused. Not counted: reading from S3, logs, messages and transfer"
+                    + `${bill.lines.some(({ item }) => item === "storage") ? "." : "; storage, while the data is not known."}`,
                 ...plan.budget === undefined ? [] : [plan.budget.verdict === "within"
                     ? `Within the budget of ${dollars(plan.budget.dollars)}.` : `Budget ${plan.budget.verdict}: ${plan.budget.message}`],
             ],

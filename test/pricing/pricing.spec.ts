@@ -48,6 +48,17 @@ describe("the worst-case bill", () => {
         assert.equal(bill.warning, undefined);
     });
 
+    it("counts what the run keeps, where the size of its data is known", () => {
+        const own = new Prices({ ...prices.file, prices: [...prices.file.prices, { item: "s3:storage", region: "r", unit: "gib-month", price: 0.02, source: "here" }] });
+        const input = {
+            settings: stage("r", model(["ml.a"], 3600, 2), model(["ml.a"], 3600)), batchJobs: {}, transitions: 0,
+            storage: { copiedBytes: 5 * 2 ** 30, runDays: 60, checkpointDays: 30 },
+        };
+        // 5 GiB of data and three volumes of 10 for two months, the volumes once more for one
+        assert.equal(worstCaseBill(input, own, day).lines.at(-1)?.worst, (35 * 2 + 30) * 0.02);
+        assert.deepEqual(worstCaseBill(input, prices, day).unknown, ["S3 storage in r"]);
+    });
+
     it("says unknown where a single rung has no price, and never takes another region's", () => {
         const bill = worstCaseBill(
             { settings: stage("r", model(["ml.a", "ml.c"], 3600), model(["ml.a"], 3600)), batchJobs: {}, transitions: 0 }, prices, day);
