@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { EXIT, LocalError } from "../local/errors";
 import { currentProject } from "../stacks/evaluate";
+import { addCompletion } from "./commands/completion";
 import { diffCommand } from "./commands/diff";
 import { executionCommands } from "./commands/executions";
 import { localCommand } from "./commands/local";
@@ -34,6 +35,7 @@ export function program(): Command {
         .addCommand(reportCommand())
         .addCommand(serveCommand());
     executionCommands().forEach((command) => tool.addCommand(command));
+    addCompletion(tool);
     return tool;
 }
 
