@@ -3,7 +3,7 @@ import { AwsError } from "./awsError";
 import { EXIT, LocalError } from "./errors";
 
 /** What kind of work a Task does, as far as its failures differ. */
-export type TaskKind = "training" | "batch" | "lambda" | "sns";
+export type TaskKind = "training" | "batch" | "lambda" | "sns" | "registry";
 
 /** A fault that `--fail STATE=ERROR` or `--fail "STATE=ERROR*3"` asks for. */
 export interface Fault {
@@ -76,7 +76,7 @@ function named(error: string, cause: string) {
     return (): FaultEffect => ({ throws: new AwsError(error, cause) });
 }
 
-const ALL: readonly TaskKind[] = ["training", "batch", "lambda", "sns"];
+const ALL: readonly TaskKind[] = ["training", "batch", "lambda", "sns", "registry"];
 
 /** The faults that have a name of their own, with the causes that AWS gives (../shared/reference/aws.md, section 2). */
 export const FAULTS: Readonly<Record<string, KnownFault>> = {
@@ -125,6 +125,9 @@ export const FAULTS: Readonly<Record<string, KnownFault>> = {
         kinds: ["lambda"], means: "too many calls of Lambda", effect: named("Lambda.TooManyRequestsException", "Rate Exceeded."),
     },
     "SNS.InternalErrorException": { kinds: ["sns"], means: "a fault of SNS", effect: named("SNS.InternalErrorException", "injected by --fail") },
+    "SageMaker.SageMakerException": {
+        kinds: ["registry"], means: "the model registry refuses", effect: named("SageMaker.SageMakerException", "injected by --fail"),
+    },
     "States.TaskFailed": { kinds: ALL, means: "a failure without details", effect: named("States.TaskFailed", "injected by --fail") },
     "States.Timeout": { kinds: ALL, means: "the state's own time-out", effect: named("States.Timeout", "") },
     Killed: { kinds: ["training", "batch", "lambda"], means: "the step runs and its process is killed (kill -9)", effect: () => ({ kills: true }) },

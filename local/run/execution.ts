@@ -62,6 +62,7 @@ export class LocalExecution {
         });
         this.task = localTasks({
             stage: prepared.stage, store: options.store, supervisor: session.supervisor, directory, python: session.python,
+            registry: session.folder.registry,
             faults: prepared.faults, slot: prepared.slot, usedNames: options.usedNames, onJob: options.onJob,
             observer: {
                 begin: (request, log) => {
@@ -80,6 +81,7 @@ export class LocalExecution {
                     this.messages += 1;
                     this.progress.note(`  message to ${message.topic}\n    ${message.subject}\n${indent(message.message)}`);
                 },
+                registered: (file) => this.progress.note(`      registered, to be approved: ${path.relative(process.cwd(), file)}`),
                 finished: async (request, answer) => {
                     if (this.plan === undefined && isRun(answer.Payload)) {
                         this.plan = answer.Payload;

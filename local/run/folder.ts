@@ -10,6 +10,8 @@ export interface LocalFolder {
     readonly documents: string;
     readonly store: string;
     readonly functions: string;
+    /** Registered ensembles by group. */
+    readonly registry: string;
     readonly last: string;
 }
 
@@ -22,6 +24,7 @@ export function localFolder(base: string): LocalFolder {
         documents: path.join(base, "documents"),
         store: path.join(base, "store"),
         functions: path.join(base, "functions"),
+        registry: path.join(base, "model-registry"),
         last: path.join(base, "last-run.json"),
     };
 }

@@ -8,6 +8,7 @@ import { nextFault, type Fault, type FaultEffect, type TaskKind } from "../fault
 import type { Supervisor } from "../process/supervisor";
 import { submitJob, type SubmitJobRequest } from "../services/batch";
 import { invokeFunction } from "../services/lambda";
+import { LocalModelRegistry, type CreateModelPackageRequest } from "../services/modelRegistry";
 import { publish, type Message, type PublishRequest } from "../services/sns";
 import type { ObjectStore } from "../storage/objectStore";
 import { launchTrainingJob, type TrainingJobRequest } from "../training/launcher";
@@ -17,6 +18,8 @@ import type { LocalStage } from "./stage";
 export interface TaskObserver {
     begin(request: TaskRequest, log: string): { end(outcome: "done" | "failed" | "stopped", note?: string): void };
     message(message: Message): void;
+    /** An ensemble is a version in the local model registry now, and this is the file. */
+    registered(file: string): void;
     /** After a Task is done: what is finished can be kept. */
     finished(request: TaskRequest, answer: Record<string, unknown>): Promise<void>;
     checkpoint(): void;
@@ -26,6 +29,8 @@ export interface TaskOptions {
     readonly stage: LocalStage;
     readonly store: ObjectStore;
     readonly supervisor: Supervisor;
+    /** Folder of the local model registry. */
+    readonly registry: string;
     /** Folder of the run: logs/, jobs/, messages.jsonl. */
     readonly directory: string;
     readonly python: string;
@@ -51,6 +56,7 @@ const KINDS: readonly (readonly [RegExp, TaskKind])[] = [
     [/^arn:[^:]+:states:::batch:submitJob\.sync$/, "batch"],
     [/^arn:[^:]+:states:::lambda:invoke$/, "lambda"],
     [/^arn:[^:]+:states:::sns:publish$/, "sns"],
+    [/^arn:[^:]+:states:::aws-sdk:sagemaker:(list|create)ModelPackages?$/, "registry"],
 ];
 
 /** All Task states of a definition, with what they do; a resource that this machine cannot run is an error before anything runs. */
@@ -76,7 +82,8 @@ function taskKind(state: string, resource: string): TaskKind {
     const kind = KINDS.find(([pattern]) => pattern.test(resource))?.[1];
     if (kind === undefined) {
         throw new LocalError(`The state ${state} calls ${resource}, which the local run has nothing for. `
-            + "It knows sagemaker:createTrainingJob.sync, batch:submitJob.sync, lambda:invoke and sns:publish; stub the state by configuration.");
+            + "It knows sagemaker:createTrainingJob.sync, batch:submitJob.sync, lambda:invoke, sns:publish and SageMaker's model registry; "
+            + "stub the state by configuration.");
     }
     return kind;
 }
@@ -145,6 +152,15 @@ async function perform(
         case "sns": {
             const { answer, message } = await publish(request.arguments as unknown as PublishRequest, path.join(options.directory, "messages.jsonl"));
             options.observer.message(message);
+            return answer;
+        }
+        case "registry": {
+            const registry = new LocalModelRegistry(options.registry, `arn:aws:sagemaker:${stage.region}:${stage.account}`);
+            if (request.resource.endsWith(":listModelPackages")) {
+                return registry.list(request.arguments as unknown as Parameters<typeof registry.list>[0]);
+            }
+            const { answer, file } = await registry.create(request.arguments as unknown as CreateModelPackageRequest);
+            options.observer.registered(file);
             return answer;
         }
         case "training":
