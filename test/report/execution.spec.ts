@@ -34,8 +34,8 @@ describe("the report of an execution, through the AWS SDK", function () {
     async function start(name: string, faults: Faults = {}, stateMachine = machine): Promise<string> {
         stage.faults = faults;
         const { stateMachineArn } = await findStage(stage.client, stateMachine);
-        const { executionArn } = await stage.client.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }));
-        return executionArn as string;
+        const started = await stage.client.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }));
+        return started.executionArn as string;
     }
 
     async function until(executionArn: string, done: (status: string) => boolean): Promise<void> {
@@ -72,10 +72,12 @@ describe("the report of an execution, through the AWS SDK", function () {
         ]);
         // pages 1 and 2 of s-0 as documents of their own, s-1 as it is labelled
         assert.deepEqual(data.models[2].result?.confusion, [[2, 0], [1, 3]]);
-        assert.deepEqual(data.models.map(({ curves, folds }) => [curves.map(({ fold }) => fold), folds.length]), [[[], 2], [[0, 1], 0], [[undefined], 0]]);
+        assert.deepEqual(data.models.map(({ curves, folds }) => [curves.map(({ fold }) => fold), folds.length]),
+            [[[], 2], [[0, 1], 0], [[undefined], 0]]);
         assert.deepEqual(data.models[1].curves[1].validationLoss, [1.5, 0.75, 0.5]);
-        assert.deepEqual(data.mistakes?.shown.map(({ stack, page, truth, predicted, image }) => [stack, page, truth, predicted, image !== undefined]),
-            [["s-0", 1, "letter", "bill", true]]);
+        const shown = data.mistakes?.shown.map(({ image, stack, page, truth, predicted }) =>
+            [stack, page, truth, predicted, image !== undefined]);
+        assert.deepEqual(shown, [["s-0", 1, "letter", "bill", true]]);
         assert.deepEqual(data.notes, ["data: s3://data/in, 25 objects, 4096 bytes, identity dddddddddddd", "quotas were not checked"]);
         // one hour of 1, 4 and 1 instances, and four Batch jobs of 90 seconds
         assert.deepEqual([data.price.unknown, data.price.known.toFixed(4)], [[], (6 * 0.25 + 4 * (90 / 3600) * 0.05).toFixed(4)]);

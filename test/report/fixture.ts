@@ -54,7 +54,8 @@ function predictions(letter: (page: number) => number, more: object = {}): strin
 }
 
 const curve = (fold: number) => ({
-    fold, epochs: [1, 2, 3].map((epoch) => ({ epoch, loss: 1 / epoch, val_loss: 1.5 / epoch, accuracy: epoch / 4, val_accuracy: epoch / 5 })),
+    fold,
+    epochs: [1, 2, 3].map((epoch) => ({ epoch, loss: 1 / epoch, val_loss: 1.5 / epoch, accuracy: epoch / 4, val_accuracy: epoch / 5 })),
 });
 
 /** text reads the second page of each stack wrongly, image the third; the combiner reads the second of s-0 wrongly. */
@@ -96,7 +97,7 @@ export async function startStage(s3: LocalS3): Promise<FixtureStage> {
         return { ...run, output_artifact_paths: paths };
     };
 
-    const task = async ({ state, resource, arguments: given, signal, execution }: TaskRequest & { execution: string }): Promise<JsonValue> => {
+    const task = async ({ state, resource, arguments: given, signal }: TaskRequest, execution: string): Promise<JsonValue> => {
         const base = `${settings.artifactBase}/runs/${execution}`;
         if (stage.faults.hangs === state) {
             await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new TaskError("States.TaskFailed"))));
@@ -150,7 +151,7 @@ export async function startStage(s3: LocalS3): Promise<FixtureStage> {
 
     const api = await serveStepFunctions({
         begin: ({ name }) => ({
-            task: (request) => task({ ...request, execution: name }),
+            task: (request) => task(request, name),
             // a state that hangs needs real time, for a time-out too
             ...stage.faults.hangs === undefined ? { clock: new VirtualClock(Date.now()) } : {},
         }),

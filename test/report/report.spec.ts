@@ -9,7 +9,8 @@ import { history, sampleReport } from "./sample";
 describe("visits of states, from an event history", () => {
     it("pairs entries with exits, keeps the attempts of a state, and counts each entry", () => {
         const visits = sampleReport().visits;
-        const shown = visits.map(({ state, type, from, to, outcome, attempts }) => [state, type, to - from, outcome, attempts.map(({ error }) => error)]);
+        const shown = visits.map(({ state, type, from, to, outcome, attempts }) =>
+            [state, type, to - from, outcome, attempts.map(({ error }) => error)]);
         assert.deepEqual(shown, [
             ["Setup", "Task", 5_000, "succeeded", [undefined]],
             ["Train", "Task", 30_000, "failed", ["CapacityError"]],
@@ -28,7 +29,8 @@ describe("visits of states, from an event history", () => {
         it(`ends a state that never exits with the execution: ${status}`, () => {
             const events = history([{ name: "A", type: "Task", seconds: 0, exits: false }]);
             const [visit, ...others] = visitsOf(events, status, Date.UTC(2026, 10, 20, 8) + 7_000);
-            assert.deepEqual([visit.outcome, visit.to - visit.from, visit.attempts[0].outcome, others.length], [expected, 7_000, expected, 0]);
+            const [attempt] = visit.attempts;
+            assert.deepEqual([visit.outcome, visit.to - visit.from, attempt.outcome, others.length], [expected, 7_000, expected, 0]);
         });
     }
 
