@@ -752,9 +752,11 @@ export class Execution {
         resource: string = frame.state.resource as string,
     ): Promise<JsonValue> {
         const { state, thread } = frame;
-        const work = new AbortController();
-        const timers = new AbortController();
-        let beat = new AbortController();
+        // An AbortController costs more than the rest of a short task: each is made where something listens to it.
+        const timers = timeout === undefined ? undefined : new AbortController();
+        let beat = heartbeat === undefined ? undefined : new AbortController();
+        let work: AbortController | undefined;
+        let stopped: TaskStopped | undefined;
         const clock = new TaskClock(this.clock);
         return new Promise((resolve, reject) => {
             let open = true;
@@ -763,37 +765,47 @@ export class Execution {
                 if (first) {
                     open = false;
                     thread.onStop = undefined;
-                    timers.abort(STOPPED);
-                    beat.abort(STOPPED);
+                    timers?.abort(STOPPED);
+                    beat?.abort(STOPPED);
                     clock.release();
                 }
                 return first;
             };
             const end = (why: TaskStopped["why"], failure: unknown): void => {
                 if (close()) {
-                    work.abort(new TaskStopped(why));
+                    stopped = new TaskStopped(why);
+                    work?.abort(stopped);
                     reject(failure as Error);
                 }
             };
             thread.onStop = () => end("stopped", STOPPED);
             if (timeout !== undefined) {
-                this.clock.sleep(timeout * 1000, timers.signal).then(() => end("timeout", new StateFailure("States.Timeout", undefined)), () => undefined);
+                this.clock.sleep(timeout * 1000, timers?.signal).then(() => end("timeout", new StateFailure("States.Timeout", undefined)), () => undefined);
             }
             const watch = (): void => {
                 if (heartbeat !== undefined) {
-                    this.clock.sleep(heartbeat * 1000, beat.signal).then(
+                    this.clock.sleep(heartbeat * 1000, beat?.signal).then(
                         () => end("heartbeat", new StateFailure(this.readings.missedHeartbeat, undefined, "States.HeartbeatTimeout")), () => undefined);
                 }
             };
             watch();
             const request: TaskRequest = {
                 state: state.name, path: thread.path, resource, arguments: copyJson(args),
-                attempt: frame.retryCount, entered: frame.entered, signal: work.signal,
+                attempt: frame.retryCount, entered: frame.entered,
+                get signal() {
+                    if (work === undefined) {
+                        work = new AbortController();
+                        if (stopped !== undefined) {
+                            work.abort(stopped);
+                        }
+                    }
+                    return work.signal;
+                },
                 ...timeout === undefined ? {} : { timeoutSeconds: timeout },
                 ...heartbeat === undefined ? {} : { heartbeatSeconds: heartbeat },
                 heartbeat: () => {
                     if (open && heartbeat !== undefined) {
-                        beat.abort(STOPPED);
+                        beat?.abort(STOPPED);
                         beat = new AbortController();
                         watch();
                     }

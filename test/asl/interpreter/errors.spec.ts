@@ -173,6 +173,17 @@ describe("time-outs, heartbeats and stops", () => {
         assert.ok(types(result).includes("TaskTimedOut"));
     });
 
+    it("a task that asks for its signal only after its time-out finds it aborted", async () => {
+        let late: AbortSignal | undefined;
+        await run(jsonata({ T: task({ TimeoutSeconds: 60 }) }), {}, async request => {
+            await request.clock.sleep(120_000);
+            late = request.signal;
+            return null;
+        });
+        await new Promise(resolve => setImmediate(resolve));
+        assert.equal((late?.reason as { why: string } | undefined)?.why, "timeout");
+    });
+
     it("a Lambda's time-out is LambdaFunctionTimedOut", async () => {
         const result = await run(machine({ T: { Type: "Task", Resource: LAMBDA, TimeoutSecondsPath: "$.t", End: true } }), { t: 3 }, forever);
         assert.deepEqual(types(result).slice(-2), ["LambdaFunctionTimedOut", "ExecutionFailed"]);
