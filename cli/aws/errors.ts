@@ -17,9 +17,16 @@ export function explainSdkError(error: unknown, doing: string): Error {
     if (/region is missing/i.test(text)) {
         return new CommandError(`Cannot ${doing}: no AWS region is set. Give --region, or set AWS_REGION.`);
     }
+    if (/^(ExecutionDoesNotExist|InvalidArn)$/.test(error.name)) {
+        return new CommandError(`Cannot ${doing}: there is no execution "${/'(.*)'/.exec(error.message)?.[1] ?? ""}". `
+            + "Check its name, --stack and --region. Leave it out for the newest one.");
+    }
+    if (/ProfileNotFound|Could not find profile|profile .* (?:not found|could not be found)/i.test(text)) {
+        return new CommandError(`Cannot ${doing}: ${error.message}. AWS_PROFILE must name a profile of ~/.aws/config.`);
+    }
     if (credentials.test(text)) {
         return new CommandError(`Cannot ${doing}: AWS does not accept the credentials (${error.name}). `
-            + "Sign in (aws sso login), or set AWS_PROFILE, and try again.");
+            + "Sign in, or sign in again (aws sso login), or set AWS_PROFILE, and try again.");
     }
     if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|TimeoutError|NetworkingError/.test(`${text} ${(error as NodeJS.ErrnoException).code ?? ""}`)) {
         return new CommandError(`Cannot ${doing}: AWS cannot be reached (${(error as NodeJS.ErrnoException).code ?? error.name}). `

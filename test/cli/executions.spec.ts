@@ -169,6 +169,15 @@ describe("errors of the AWS SDK, as one line", () => {
         ["no region", new Error("Region is missing"), /no AWS region.*--region/],
         ["no credentials", Object.assign(new Error("Could not load credentials from any providers"), { name: "CredentialsProviderError" }), /aws sso login/],
         ["dead endpoint", Object.assign(new Error("connect"), { code: "ECONNREFUSED" }), /cannot be reached \(ECONNREFUSED\)/],
+        ["an expired token", Object.assign(new Error("The security token included in the request is expired"), { name: "ExpiredTokenException" }),
+            /does not accept the credentials \(ExpiredTokenException\).*sign in again.*aws sso login/i],
+        ["an expired sign-in", Object.assign(new Error("Token is expired. To refresh this SSO session run 'aws sso login'"), { name: "CredentialsProviderError" }),
+            /aws sso login/],
+        ["a region that does not exist", Object.assign(new Error("getaddrinfo ENOTFOUND states.eu-central-9.amazonaws.com"), { code: "ENOTFOUND" }),
+            /cannot be reached.*Check the network, the region/],
+        ["an unknown execution", Object.assign(new Error("Execution Does Not Exist: 'arn:x'"), { name: "ExecutionDoesNotExist", $metadata: {} }),
+            /there is no execution "arn:x".*Leave it out for the newest/],
+        ["an invalid name of an execution", Object.assign(new Error("Invalid Arn: 'x y'"), { name: "InvalidArn", $metadata: {} }), /no execution.*x y/],
         ["denied", Object.assign(new Error("not authorized to perform: states:StartExecution"), { name: "AccessDeniedException" }), /states:StartExecution/],
     ];
     for (const [what, error, expected] of cases) {
