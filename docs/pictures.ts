@@ -178,7 +178,7 @@ export function simulated(stage: EvaluatedStage, scenario: Omit<Scenario, "setti
 
 /** What an execution calls, in order, with virtual times: the first rung of the image model has no capacity. */
 export async function life(stage: EvaluatedStage): Promise<string> {
-    const who = { lambda: "L", batch: "B", sagemaker: "S", sns: "N" } as const;
+    const who = { lambda: "L", batch: "B", sagemaker: "S", registry: "S", sns: "N" } as const;
     const calls: string[] = [];
     let began: number | undefined;
     await simulated(stage, {

@@ -8,7 +8,7 @@ import { parse as yaml } from "yaml";
 export const root = path.resolve(__dirname, "../..");
 
 export interface DocumentedCommand {
-    /** As {@link canonical} writes it. */
+    /** As {@link canonical} writes it; one of an example with the example's folder in brackets before it. */
     readonly text: string;
     /** Where it stands, for messages. */
     readonly file: string;
@@ -44,16 +44,18 @@ export function commandsOf(file: string): DocumentedCommand[] {
         ...indented(text).flatMap(script).filter((line) => PROGRAMS.test(line.replace(ASSIGNMENTS, ""))),
         ...spans(text).filter((span) => PROGRAMS.test(span.replace(ASSIGNMENTS, ""))),
     ];
-    return found.map((command) => ({ text: canonical(command), file }));
+    // an example is a project of its own
+    const own = file.startsWith("examples/") ? `(${path.posix.dirname(file)}) ` : "";
+    return found.map((command) => ({ text: `${own}${canonical(command)}`, file }));
 }
 
-/** The lines of every `run:` step of the CI's workflows, GitHub's expressions left as they are. */
+/** The lines of every `run:` step of the CI's workflows, dev in place of the stage. */
 export function workflowCommands(): DocumentedCommand[] {
     const folder = ".github/workflows";
     return readdirSync(path.join(root, folder)).map((name) => `${folder}/${name}`).flatMap((file) => {
         const { jobs } = yaml(read(file)) as { jobs: Record<string, { steps?: { run?: string }[] }> };
         return Object.values(jobs).flatMap(({ steps = [] }) => steps).flatMap(({ run }) => run === undefined ? [] : script(run))
-            .map((text) => ({ text: canonical(text), file }));
+            .map((text) => ({ text: canonical(text.replace(/\$\{\{ (?:matrix|inputs)\.stage \}\}/g, "dev")), file }));
     });
 }
 
@@ -66,9 +68,9 @@ export function canonical(command: string): string {
         .replace(/^npx asl-check(?= )|^npm run asl-check --(?= )/, "asl-check");
 }
 
-/** The words of a command as a shell would hand them over; operators and comments end it. */
+/** The words of a command as a shell would hand them over, `<placeholders>` as VALUE; operators and comments end it. */
 export function argumentsOf(command: string): string[] {
-    const parts = words(command, (name) => `$${name}`);
+    const parts = words(command.replace(/<[^<>]+>/g, "VALUE"), (name) => `$${name}`);
     const end = parts.findIndex((part) => typeof part === "object" && !("pattern" in part));
     return parts.slice(0, end < 0 ? undefined : end).map((part) => typeof part === "string" ? part : "pattern" in part ? part.pattern : "");
 }
@@ -101,7 +103,7 @@ function script(body: string): string[] {
 
 function session(body: string): string[] {
     return body.split("\n").flatMap((line) => {
-        const command = /^\$ (.+)$/.exec(line)?.[1] ?? /^ {2,}((?:npm|npx|aws|pulumi) .+)$/.exec(line)?.[1];
+        const command = /^\$ (.+)$/.exec(line)?.[1] ?? /^ {2}((?:npm|npx|aws|pulumi|ensemble|source|alias) .+)$/.exec(line)?.[1];
         return command === undefined ? [] : [command];
     });
 }

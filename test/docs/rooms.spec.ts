@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { crossings, ROOMS } from "../../docs/rooms";
+import { crossings, packages, ROOMS } from "../../docs/rooms";
 import { root } from "./commands";
 
 describe("the rooms", () => {
@@ -15,6 +15,12 @@ describe("the rooms", () => {
         for (const [index, room] of order.entries()) {
             assert.deepEqual(ROOMS[room].mayImport.filter((other) => order.indexOf(other) <= index), [], `${room} stands above what it imports`);
         }
+    });
+
+    it("keep the library free of Pulumi and AWS: asl/ and workflow/ load neither", () => {
+        const found = packages().filter(({ room, name }) => ["asl", "workflow"].includes(room) && /^@(?:pulumi|aws-sdk)\//.test(name));
+        // the checks of assumptions about AWS are a program of their own
+        assert.deepEqual(found.filter(({ file }) => !file.startsWith("asl/verify/")).map(({ file, name }) => `${file}: ${name}`), []);
     });
 
     it("are all there, and no folder with code is without a rule", () => {

@@ -152,7 +152,7 @@ describe("the local run", function () {
     });
 
     it("a training that is killed fails the run by the workflow's own way, with one message; the rerun trains only that", async () => {
-        const run = await start(...small(), "--fail", "Text Model Training=Killed", "--fail", "Image Model Training=CapacityError").finished;
+        const run = await start(...small(), "--fail", "Text Model Training=Killed", "--fail", "Image Model Training=CapacityError*2").finished;
         assert.equal(run.code, 1, run.stdout + run.stderr);
         assert.match(run.stdout, /✖ Image Model Training .*CapacityError/);
         assert.match(run.stdout, /FAILED after .*: Notified\.\w+/);

@@ -3,6 +3,7 @@
  * provider in place of AWS's and docker-build's. No network, no account, no credentials.
  */
 import { automation } from "@pulumi/pulumi";
+import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -100,6 +101,11 @@ export class TestStack {
         writeFileSync(file, stringify(settings));
     }
 
+    /** Changes what the engine remembers of the stack, as text. */
+    async rewriteState(rewrite: (state: string) => string): Promise<void> {
+        await this.stack.importStack(JSON.parse(rewrite(JSON.stringify(await this.stack.exportStack()))) as automation.Deployment);
+    }
+
     preview(options: RunOptions = {}): Promise<Outcome> {
         return this.run(handlers => this.stack.preview({ ...handlers, ...policyOptions(options) }));
     }
@@ -118,6 +124,18 @@ export class TestStack {
 
     outputs(): Promise<automation.OutputMap> {
         return this.stack.outputs();
+    }
+
+    /** Runs a line of the shell as the stack's user would, in the project's folder and with its backend. */
+    shell(line: string): Promise<{ readonly code: number | null; readonly printed: string }> {
+        const { envVars, pulumiHome, workDir } = this.stack.workspace;
+        // not synchronously: the provider that the CLI asks is this process
+        const child = spawn("bash", ["-c", `${line} 2>&1`], {
+            cwd: workDir, env: { ...process.env, ...envVars, PULUMI_HOME: pulumiHome, NO_COLOR: "1" }, stdio: ["ignore", "pipe", "ignore"],
+        });
+        let printed = "";
+        child.stdout.setEncoding("utf8").on("data", (text: string) => void (printed += text));
+        return new Promise((resolve, reject) => child.once("error", reject).once("close", code => resolve({ code, printed })));
     }
 
     /** Removes what the stack left behind on this machine. */
