@@ -19,6 +19,8 @@ export const TAGGABLE: readonly string[] = [
     "aws:kms/key:Key",
     "aws:lambda/function:Function",
     "aws:s3/bucket:Bucket",
+    "aws:sagemaker/modelPackageGroup:ModelPackageGroup",
+    "aws:scheduler/scheduleGroup:ScheduleGroup",
     "aws:sfn/stateMachine:StateMachine",
     "aws:sns/topic:Topic",
     "aws:sqs/queue:Queue",

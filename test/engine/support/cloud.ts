@@ -180,7 +180,10 @@ export const AWS_TYPES: Readonly<Record<string, ResourceType>> = {
             arn: `arn:aws:sagemaker:${at.region}:${at.account}:model-package-group/${text(inputs.modelPackageGroupName)}`,
         }),
     },
-    "aws:scheduler/schedule:Schedule": named(arn("scheduler", name => `schedule/default/${name}`)),
+    "aws:scheduler/schedule:Schedule": named(arn("scheduler", (name, inputs) => `schedule/${text(inputs.groupName ?? "default")}/${name}`), {
+        replaceOn: ["groupName"],
+    }),
+    "aws:scheduler/scheduleGroup:ScheduleGroup": named(arn("scheduler", name => `schedule-group/${name}`)),
     "aws:sfn/stateMachine:StateMachine": namedByArn(arn("states", name => `stateMachine:${name}`), {
         replaceOn: ["type"],
         outputs: (inputs, at, revision) => ({
