@@ -143,9 +143,35 @@ function itemsOf(value: Value): { readonly sure: readonly Value[]; readonly mayb
     return { sure: [], maybe: [hasSingle ? join(single, element) : element], exact: false };
 }
 
+/** Predicates that see nothing but the item, with what they said of items. */
+const judgements = new WeakMap<Ast, WeakMap<Value, Result>>();
+const alones = new WeakMap<Ast, boolean>();
+
+/** Does the expression read nothing but the context `$`? A function's own name is no read; what it is given, may be. */
+function ofItemAlone(ast: Ast): boolean {
+    let alone = alones.get(ast);
+    if (alone === undefined) {
+        alone = true;
+        const work: unknown[] = [ast];
+        for (let item = work.pop(); item !== undefined && alone; item = work.pop()) {
+            if (typeof item === "object" && item !== null) {
+                const { type } = item as Ast;
+                alone = type !== "variable" && type !== "lambda" && type !== "bind" && type !== "parent";
+                work.push(...Object.values(item as object).filter((child) => typeof child === "object" && child !== null));
+            }
+        }
+        alones.set(ast, alone);
+    }
+    return alone;
+}
+
+/** Arrays of constants, which may have an item for every member. */
+const literals = new WeakMap<Ast, Value>();
+
 class Evaluator {
     readonly risks = new Set<string>();
-    private depth = 0;
+
+    constructor(private depth = 0) {}
 
     run(ast: Ast, environment: Environment): Value {
         this.depth += 1;
@@ -351,10 +377,11 @@ class Evaluator {
             const all = [...sure, ...maybe];
             return all.length === 0 ? missing : orMissing(all.reduce(join));
         }
+        const alone = ofItemAlone(predicate) && [...environment.facts.keys()].every((key) => key.startsWith("$"));
         const kept: Value[] = [];
         const possible: Value[] = [];
         const judge = (item: Value, certain: boolean): void => {
-            const answer = this.run(predicate, { ...environment, focus: item });
+            const answer = alone ? this.judged(predicate, item, environment) : this.run(predicate, { ...environment, focus: item });
             const numeric = answer.number !== undefined || (answer.array !== undefined && !only(elementOf(answer.array), "text", "boolean", "object", "null"));
             const { mayBeTrue, mayBeFalse } = truthOf(answer);
             if (numeric) {
@@ -370,6 +397,23 @@ class Evaluator {
             return all.length === 0 ? missing : anySequence(all.reduce(join));
         }
         return sequence(kept, possible);
+    }
+
+    /** What a predicate of the item alone says of it: the same every time, and a join asks for each of its members. */
+    private judged(predicate: Ast, item: Value, environment: Environment): Value {
+        let answers = judgements.get(predicate);
+        if (answers === undefined) {
+            answers = new WeakMap();
+            judgements.set(predicate, answers);
+        }
+        let answer = answers.get(item);
+        if (answer === undefined) {
+            const evaluator = new Evaluator(this.depth);
+            answer = { value: evaluator.run(predicate, { ...environment, focus: item }), risks: [...evaluator.risks] };
+            answers.set(item, answer);
+        }
+        answer.risks.forEach((risk) => this.risk(risk));
+        return answer.value;
     }
 
     private group(group: Ast, value: Value, environment: Environment): Value {
@@ -399,6 +443,10 @@ class Evaluator {
 
     private unary(ast: Ast, environment: Environment): Value {
         if (ast.value === "[") {
+            const known = literals.get(ast);
+            if (known !== undefined) {
+                return known;
+            }
             const sure: Value[] = [];
             let loose: Value | undefined;
             for (const item of ast.expressions as readonly Ast[]) {
@@ -415,7 +463,11 @@ class Evaluator {
                 }
             }
             if (loose === undefined) {
-                return array(sure);
+                const value = array(sure);
+                if ((ast.expressions as readonly Ast[]).every(({ type }) => type === "string" || type === "number" || type === "value")) {
+                    literals.set(ast, value);
+                }
+                return value;
             }
             return arrayOf(sure.reduce(join, loose), sure.length, Infinity, sure);
         }

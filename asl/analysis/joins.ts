@@ -63,11 +63,7 @@ export function checkRecord(context: Context, ways: Ways, variables: Variables, 
     if (alone.fails) {
         return true;
     }
-    const recorders = new Map(context.graph.nodes.flatMap((other) => {
-        const text = recordOf(other);
-        return text !== undefined && joinOf(other, text) === join ? [[other.scope, other] as const] : [];
-    }));
-    const together = verdict(context, variables, join, top, recorders);
+    const together = ofAll(context, variables, join, top);
     if (!together.fails) {
         return wrong(`"${join.name}" is not sure to lead to a Fail even when every branch records its failure: it goes on to "${together.towards}", which can end in success.`);
     }
@@ -79,10 +75,33 @@ export function checkRecord(context: Context, ways: Ways, variables: Variables, 
     return true;
 }
 
+const verdicts = new WeakMap<Node, Map<Node, Verdict>>();
+
+/** Where the join leads when all of its records were made: the same for each of them that comes out of the same state. */
+function ofAll(context: Context, variables: Variables, join: Node, top: Node): Verdict {
+    const known = verdicts.get(join) ?? new Map<Node, Verdict>();
+    verdicts.set(join, known);
+    let found = known.get(top);
+    if (found === undefined) {
+        const recorders = new Map(context.graph.nodes.flatMap((other) => {
+            const text = recordOf(other);
+            return text !== undefined && joinOf(other, text) === join ? [[other.scope, other] as const] : [];
+        }));
+        found = verdict(context, variables, join, top, recorders);
+        known.set(top, found);
+    }
+    return found;
+}
+
+interface Verdict {
+    readonly fails: boolean;
+    readonly towards: string;
+}
+
 /** Where the join leads when exactly these records were made, whatever the other branches put out. */
 function verdict(
     context: Context, variables: Variables, join: Node, top: Node, recorders: ReadonlyMap<Scope, Node>,
-): { readonly fails: boolean; readonly towards: string } {
+): Verdict {
     const overrides = new Map<string, Value>();
     const settle = (assign: unknown, environment: Environment): void => {
         for (const [name, value] of Object.entries(isFields(assign) ? assign : {})) {

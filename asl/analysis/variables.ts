@@ -56,6 +56,9 @@ const plain = (key: string, node: Node): string => (node.language === "JSONPath"
 export class Variables {
     private readonly sites: Site[] = [];
     private readonly owned = new Map<Scope, Map<string, Value>>();
+    /** What scopes and states put out, once the variables are settled: a join of many branches asks for all of them, for each of them. */
+    private readonly outputs = new Map<Scope | Node, Value>();
+    private settled = false;
 
     constructor(private readonly graph: Graph, private readonly expressions: Expressions) {
         for (const node of graph.nodes) {
@@ -70,6 +73,7 @@ export class Variables {
             }
         }
         this.solve();
+        this.settled = true;
     }
 
     private collect(node: Node, assign: unknown, role: Role): void {
@@ -204,6 +208,22 @@ export class Variables {
 
     /** What a scope that ends with success may put out. */
     outputOf(scope: Scope, overrides: ReadonlyMap<string, Value> = new Map()): Value {
+        return this.once(scope, overrides.size === 0, () => this.findOutput(scope, overrides));
+    }
+
+    private once(of: Scope | Node, repeatable: boolean, find: () => Value): Value {
+        if (!this.settled || !repeatable) {
+            return find();
+        }
+        let value = this.outputs.get(of);
+        if (value === undefined) {
+            value = find();
+            this.outputs.set(of, value);
+        }
+        return value;
+    }
+
+    private findOutput(scope: Scope, overrides: ReadonlyMap<string, Value>): Value {
         const seen = reachable(scope);
         let value = nothing;
         for (const node of scope.nodes) {
@@ -216,6 +236,10 @@ export class Variables {
 
     /** What a state hands to the next one. */
     stateOutput(node: Node, overrides: ReadonlyMap<string, Value> = new Map(), result?: Value): Value {
+        return this.once(node, overrides.size === 0 && result === undefined, () => this.findStateOutput(node, overrides, result));
+    }
+
+    private findStateOutput(node: Node, overrides: ReadonlyMap<string, Value>, result: Value | undefined): Value {
         const { fields, language, type } = node;
         if (language === "JSONPath") {
             const replaces = fields.ResultPath === undefined || fields.ResultPath === "$";
