@@ -1,8 +1,10 @@
 /** What changed between two definitions, in words that a reviewer reads in a minute: states, routes, retries, arguments. */
 import type { JsonValue, State, StateGraph, StateMachineDefinition } from "./types";
 
+/** What happened to a part of the definition. */
 export type ChangeKind = "added" | "removed" | "changed";
 
+/** One difference between two definitions. */
 export interface Change {
     readonly kind: ChangeKind;
     /** Name of the state, or undefined for the machine itself. */

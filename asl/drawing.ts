@@ -4,6 +4,7 @@
  */
 import type { Catcher, ComparisonRule, ConditionRule, State, StateGraph, StateMachineDefinition } from "./types";
 
+/** What a picture shows. */
 export interface DrawingOptions {
     /** Draw the Catch routes, and the states that only they reach; default true. */
     readonly failures?: boolean;

@@ -8,7 +8,9 @@
 
 export type QueryLanguage = "JSONata" | "JSONPath";
 
+/** What JSON can hold. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
+/** An object of JSON. */
 export type JsonObject = { [key: string]: JsonValue };
 
 /** A JSONata expression in its delimiters: `{% ... %}`. */
@@ -29,8 +31,10 @@ export interface StateGraph {
     readonly States: { readonly [name: string]: State };
 }
 
+/** A state of any type. */
 export type State =
     | TaskState | PassState | ChoiceState | WaitState | SucceedState | FailState | ParallelState | MapState;
+/** The value of a state's `Type`. */
 export type StateType = State["Type"];
 
 interface Common {
@@ -47,6 +51,7 @@ interface PathFields {
 /** Exactly one of Next and End. */
 export type Transition = { readonly Next: string; readonly End?: never } | { readonly End: true; readonly Next?: never };
 
+/** An entry of `Retry`. */
 export interface Retrier {
     readonly Comment?: string;
     readonly ErrorEquals: readonly string[];
@@ -61,6 +66,7 @@ export interface Retrier {
     readonly JitterStrategy?: "FULL" | "NONE";
 }
 
+/** An entry of `Catch`. */
 export interface Catcher {
     readonly Comment?: string;
     readonly ErrorEquals: readonly string[];
@@ -77,6 +83,7 @@ interface Catchable {
     readonly Catch?: readonly Catcher[];
 }
 
+/** A state that calls a service. */
 export type TaskState = Common & PathFields & Transition & Catchable & {
     readonly Type: "Task";
     readonly Resource: string;
@@ -93,6 +100,7 @@ export type TaskState = Common & PathFields & Transition & Catchable & {
     readonly Credentials?: JsonObject;
 };
 
+/** A state that only passes on data. */
 export type PassState = Common & PathFields & Transition & {
     readonly Type: "Pass";
     readonly Result?: JsonValue;
@@ -102,6 +110,7 @@ export type PassState = Common & PathFields & Transition & {
     readonly Assign?: JsonObject;
 };
 
+/** A state that runs branches side by side. */
 export type ParallelState = Common & PathFields & Transition & Catchable & {
     readonly Type: "Parallel";
     readonly Branches: readonly StateGraph[];
@@ -113,6 +122,7 @@ export type ParallelState = Common & PathFields & Transition & Catchable & {
     readonly Assign?: JsonObject;
 };
 
+/** A state that runs its processor for every item. */
 export type MapState = Common & PathFields & Transition & Catchable & {
     readonly Type: "Map";
     readonly ItemProcessor?: StateGraph & { readonly ProcessorConfig?: JsonObject };
@@ -152,6 +162,7 @@ export interface ComparisonRule {
     readonly [field: string]: JsonValue | readonly ComparisonRule[] | ComparisonRule | undefined;
 }
 
+/** A state that decides where to go on. */
 export type ChoiceState = Common & PathFields & {
     readonly Type: "Choice";
     readonly Choices: readonly (ConditionRule | ComparisonRule)[];
@@ -160,6 +171,7 @@ export type ChoiceState = Common & PathFields & {
     readonly Assign?: JsonObject;
 };
 
+/** A state that waits. */
 export type WaitState = Common & PathFields & Transition & {
     readonly Type: "Wait";
     readonly Seconds?: number | JsonataString;
@@ -170,11 +182,13 @@ export type WaitState = Common & PathFields & Transition & {
     readonly Assign?: JsonObject;
 };
 
+/** The end of a successful execution, or of a branch. */
 export type SucceedState = Common & PathFields & {
     readonly Type: "Succeed";
     readonly Output?: JsonValue;
 };
 
+/** The end of a failed execution. */
 export type FailState = Common & {
     readonly Type: "Fail";
     readonly Error?: string;

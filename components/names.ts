@@ -17,10 +17,12 @@ export interface Identity {
 
 /** The functions of a stage, by the names that the state machine knows them by. */
 export const FUNCTIONS = ["setup", "error-cause", "register", "describe-failure"] as const;
+/** A function of a stage: `setup`, `error-cause`, `register` and `describe-failure`. */
 export type FunctionName = (typeof FUNCTIONS)[number];
 
 /** The Batch jobs of a stage, in the order in which they run. */
 export const JOBS = ["fetch", "split", "merge", "publish"] as const;
+/** A Batch job of a stage: `fetch`, `split`, `merge` or `publish`. */
 export type JobName = (typeof JOBS)[number];
 
 /** The names that the rest of a stage's names begin with or contain. */

@@ -18,7 +18,7 @@ const METRICS = JSON.parse(fs.readFileSync(path.join(TRAINING, "common/metric_de
 
 /** AWS's framework containers that a stage's configuration names: see `containers` there. */
 export const FRAMEWORKS = ["tensorflowCpu", "tensorflowGpu"] as const;
-/** One of {@link FRAMEWORKS}. */
+/** `tensorflowCpu` or `tensorflowGpu`. */
 export type Framework = typeof FRAMEWORKS[number];
 
 /** Which image a model trains in, and what of it is started. */

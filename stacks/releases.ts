@@ -8,6 +8,7 @@ import * as z from "zod";
 import type { Release } from "../components/functions";
 import type { PushedImages } from "../components/trainingImage";
 
+/** What deployments of a stage left for executions that still run. */
 export interface Releases {
     /** By function, newest first. */
     readonly functions: Readonly<Record<string, readonly Release[]>>;

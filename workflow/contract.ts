@@ -55,6 +55,7 @@ export interface ModelSettings {
     readonly minimumMetrics: Readonly<Record<string, number>>;
 }
 
+/** Type and bounds of a hyperparameter, and whether the model depends on it. */
 export interface HyperparameterRule {
     readonly type: "integer" | "number" | "string" | "boolean";
     readonly minimum?: number;

@@ -4,7 +4,9 @@
  */
 import type { Container, HyperparameterEncoding, HyperparameterRule, Hyperparameters } from "./contract";
 
+/** A hyperparameter's rule with its default and its meaning. */
 export type HyperparameterSpec = HyperparameterRule & { readonly default: string | number | boolean; readonly description: string };
+/** Hyperparameters by name. */
 export type HyperparameterTable = Readonly<Record<string, HyperparameterSpec>>;
 
 /** SageMaker's bounds: number of hyperparameters, length of a name and of a value. */

@@ -5,6 +5,7 @@
 /** "info" never fails a check: it states something that was declared on purpose, such as a tolerated failure. */
 export type Severity = "error" | "warning" | "info";
 
+/** What a rule is about. */
 export type RuleGroup = "structure" | "failure" | "variables" | "loops" | "jobs";
 
 /** One state on the way of a counter-example, and how it is left. */
@@ -21,6 +22,7 @@ export interface Step {
     readonly index?: number;
 }
 
+/** Something that is wrong with a definition. */
 export interface Finding {
     /** Name of the rule; see `rules`. */
     readonly rule: string;
@@ -40,6 +42,7 @@ export interface Finding {
     readonly column?: number;
 }
 
+/** What is known of a rule without running it. */
 export interface RuleMetadata {
     readonly name: string;
     readonly group: RuleGroup;

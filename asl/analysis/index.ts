@@ -24,6 +24,7 @@ export type { Finding, RuleGroup, RuleMetadata, Severity, Step } from "./finding
 export { defaultNotification } from "./failure";
 export { rules } from "./rules";
 
+/** What the analysis accepts and leaves out. */
 export interface AnalysisOptions {
     /**
      * "declared" (default): a failure may be recorded for a join by a Pass whose Comment begins `records-failure-for: <join state>`.

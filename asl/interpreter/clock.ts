@@ -7,6 +7,7 @@ export interface WaitReason {
     readonly kind: "Wait" | "Retry";
 }
 
+/** The time of an execution, and how it passes. */
 export interface Clock {
     /** Milliseconds since the epoch. */
     now(): number;
@@ -169,6 +170,7 @@ export interface SkippedWait extends WaitReason {
     readonly milliseconds: number;
 }
 
+/** How a {@link RealClock} treats waits. */
 export interface RealClockOptions {
     /** Real milliseconds for each millisecond of the clock; default 1. 0.01 makes an hour last 36 seconds. */
     readonly scale?: number;

@@ -14,6 +14,7 @@ export class DefinitionError extends Error {
     }
 }
 
+/** A definition that was checked and prepared, to be run many times. */
 export interface CompiledMachine {
     readonly graph: CompiledGraph;
     readonly timeoutSeconds?: number;

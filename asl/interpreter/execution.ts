@@ -17,7 +17,9 @@ import {
     TaskError, type ExecutionOptions, type ExecutionResult, type ExecutionStatus, type Limits, type Readings, type TaskRequest,
 } from "./types";
 
+/** AWS's quotas of an execution. */
 export const DEFAULT_LIMITS: Limits = { payloadBytes: 262_144, variableBytes: 10_485_760, historyEvents: 25_000 };
+/** How the interpreter reads the rules of AWS that are in doubt, unless it is told otherwise. */
 export const DEFAULT_READINGS: Readings = {
     allCatchesDataLimit: true, queryErrorsAreCatchable: true, noChoiceMatched: "States.Runtime", missedHeartbeat: "States.Timeout",
     taskFailedMatchesAll: true, missingCause: "absent",

@@ -62,6 +62,7 @@ export interface HistoryEvent {
     readonly [details: `${string}EventDetails`]: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** Where an execution can end. */
 export type ExecutionStatus = "SUCCEEDED" | "FAILED" | "TIMED_OUT" | "ABORTED";
 
 /** Quotas of AWS; a smaller number makes tests of the limits cheap. */
@@ -90,6 +91,7 @@ export interface Readings {
     readonly missingCause: "absent" | "empty";
 }
 
+/** What an execution gets from its caller. */
 export interface ExecutionOptions {
     readonly input: JsonValue;
     readonly task: TaskHandler;
@@ -107,6 +109,7 @@ export interface ExecutionOptions {
     readonly redriveCount?: number;
     /** A number at least 0 and below 1, for $random, $uuid, $shuffle and jitter; default a generator with a fixed seed. */
     readonly random?: () => number;
+    /** Told every event of the history, in order. */
     readonly onEvent?: (event: HistoryEvent) => void;
     /** Keep the events in the result; default true. */
     readonly history?: boolean;
@@ -116,6 +119,7 @@ export interface ExecutionOptions {
     readonly readings?: Partial<Readings>;
 }
 
+/** How an execution ended. */
 export interface ExecutionResult {
     readonly status: ExecutionStatus;
     readonly output?: JsonValue;

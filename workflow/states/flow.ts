@@ -3,12 +3,14 @@ import type { ChoiceState, FailState, JsonataString, JsonObject, JsonValue, Pass
 import { isExpression, render, type Expression, type Template } from "./jsonata";
 import { StateNode, transition, type Assignments, type Seconds, type StateOptions } from "./node";
 
+/** One way out of a Choice. */
 export interface Rule {
     readonly when: Expression<boolean>;
     readonly next: string;
     readonly assign?: Assignments;
 }
 
+/** The ways out of a Choice; the first rule that holds is taken. */
 export interface ChoiceOptions {
     readonly comment?: string;
     readonly rules: readonly Rule[];

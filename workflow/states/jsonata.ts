@@ -82,6 +82,7 @@ const NONE: ReadonlySet<string> = new Set();
 
 /** `$states`: what every state sees. */
 export const states = {
+    /** The state's input. */
     input: <T = unknown>(): Handle<T> => path("$states.input", NONE),
     /** Of a Task, Parallel or Map, in its Output and Assign. */
     result: <T = unknown>(): Handle<T> => path("$states.result", NONE),
@@ -90,6 +91,7 @@ export const states = {
     context: path<Context>("$states.context", NONE),
 };
 
+/** Whether a value is an expression rather than plain data. */
 export function isExpression(value: unknown): value is Expression {
     return typeof value === "object" && value !== null && CODE in value;
 }

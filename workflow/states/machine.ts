@@ -8,6 +8,7 @@ import { mergePermissions, type Permission } from "./permissions";
 /** Largest definition that CreateStateMachine takes, in bytes of UTF-8. */
 export const MAXIMUM_DEFINITION_BYTES = 1_048_576;
 
+/** What a state machine is assembled from. */
 export interface MachineOptions {
     readonly comment?: string;
     /** Seconds until the execution ends TIMED_OUT, which no state can catch. */
@@ -18,6 +19,7 @@ export interface MachineOptions {
     readonly stubs?: Readonly<Record<string, JsonValue>>;
 }
 
+/** An assembled state machine. */
 export interface Machine {
     readonly definition: StateMachineDefinition;
     /** What the machine's role must be allowed, for its states alone (logging and tracing come on top). */

@@ -15,6 +15,7 @@ export interface StateOptions {
     readonly output?: Template;
 }
 
+/** A catcher: which failures go where, and what goes with them. */
 export interface Failure {
     /** Error names; `["States.ALL"]` without it. */
     readonly errors?: readonly string[];
@@ -23,6 +24,7 @@ export interface Failure {
     readonly output?: Template;
 }
 
+/** A retrier: waits grow from `seconds` by `backoff` up to `maximumSeconds`, with full jitter. */
 export interface Retry {
     readonly errors: readonly string[];
     readonly seconds: number;
@@ -39,6 +41,7 @@ export abstract class StateNode {
         }
     }
 
+    /** The state in Amazon States Language, as it stands below its name. */
     abstract render(): State;
 
     /** What the state machine's role needs for this state and those inside it. */
@@ -67,10 +70,12 @@ export abstract class StateNode {
     }
 }
 
+/** `Next`, or `End` where there is none. */
 export function transition(next: string | undefined): { Next: string } | { End: true } {
     return next === undefined ? { End: true } : { Next: next };
 }
 
+/** Retriers in Amazon States Language. */
 export function renderRetry(retries: readonly Retry[] | undefined): { Retry?: Retrier[] } {
     return retries === undefined || retries.length === 0 ? {} : {
         Retry: retries.map(retry => ({
@@ -80,6 +85,7 @@ export function renderRetry(retries: readonly Retry[] | undefined): { Retry?: Re
     };
 }
 
+/** Catchers in Amazon States Language. */
 export function renderCatch(failures: readonly Failure[] | undefined, where: string): { Catch?: Catcher[] } {
     return failures === undefined || failures.length === 0 ? {} : {
         Catch: failures.map(failure => ({

@@ -9,6 +9,7 @@ export interface Permission {
     readonly reason?: string;
 }
 
+/** A statement of an IAM policy. */
 export interface PolicyStatement {
     readonly Sid: string;
     readonly Effect: "Allow";
