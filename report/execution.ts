@@ -138,7 +138,7 @@ export async function reportOf(facts: ExecutionFacts, reader: ArtefactReader, op
             `data: ${plan.data.source}, ${plan.data.objects} objects, ${plan.data.bytes} bytes, identity ${plan.data.hash.slice(0, 12)}`, ...plan.notes,
         ],
         price: priceOf(visits, {
-            prices: options.prices, region: settings.region, where: facts.where, today: options.today,
+            prices: options.prices, settings, where: facts.where, today: options.today,
             modelOf: (jobName) => modelOfJob(jobName, settings),
         }),
         missing,

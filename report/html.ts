@@ -329,7 +329,7 @@ function priceTable(price: PriceReport): string {
 <tbody>${rows.join("\n")}<tr><th scope="row">sum</th><td></td><td class="n" data-head="US dollars"><b>${sum}</b></td></tr></tbody></table>${more(price.lines.length)}
 ${price.unknown.length === 0 ? "" : `<p class="warn">No price is known for ${text(price.unknown.join(", "))}.</p>`}
 ${price.warning === undefined ? "" : `<p class="warn">${text(price.warning)}</p>`}
-<p class="quiet">${text(price.basis)} Prices of ${price.pricesAsOf}; without functions, storage, logs and messages.</p>`;
+<p class="quiet">${text(price.basis)} ${price.trainingsAtMost === undefined ? "" : `With every attempt that the stage allows, the trainings of one run cost at most ${dollars(price.trainingsAtMost)}. `}\`ensemble plan\` says what a whole run can cost at most. Prices of ${price.pricesAsOf}; without functions, storage, logs and messages.</p>`;
 }
 
 function list(lines: readonly string[]): string {

@@ -140,6 +140,8 @@ export interface PriceReport {
     readonly warning?: string;
     /** What the times are, in words. */
     readonly basis: string;
+    /** US dollars that all trainings of one run can cost at most, by the stage's budgets of hours; undefined where a price is unknown. */
+    readonly trainingsAtMost?: number;
 }
 
 export interface PriceLine {

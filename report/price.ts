@@ -1,5 +1,7 @@
 /** What an execution cost, or would have cost on AWS, from what its jobs said about themselves. */
+import { worstCaseBill } from "../pricing/bill";
 import type { Prices } from "../pricing/prices";
+import type { StageSettings } from "../workflow/contract";
 import type { PriceLine, PriceReport, Visit } from "./model";
 
 type Json = Record<string, unknown>;
@@ -22,8 +24,8 @@ interface Usage {
  * @param modelOf the model that a training job's name belongs to.
  */
 export function priceOf(
-    visits: readonly Visit[], { prices, region, where, modelOf, today }: {
-        readonly prices: Prices; readonly region: string; readonly where: "aws" | "local"; readonly today: Date;
+    visits: readonly Visit[], { prices, settings, where, modelOf, today }: {
+        readonly prices: Prices; readonly settings: StageSettings; readonly where: "aws" | "local"; readonly today: Date;
         readonly modelOf: (jobName: string) => string | undefined;
     },
 ): PriceReport {
@@ -41,17 +43,19 @@ export function priceOf(
     const priced = [
         ...merged(usages),
         { item: "state transitions", how: `${transitions}`, hours: 1, rates: [{ price: "states:transition", factor: transitions, name: "Step Functions" }] },
-    ].map((usage) => line(usage, prices, region));
+    ].map((usage) => line(usage, prices, settings.region));
     const warning = prices.age(today);
+    const worst = worstCaseBill({ settings, batchJobs: {}, transitions: 0 }, prices, today);
     return {
         lines: priced.map(({ unknown: _unknown, ...rest }): PriceLine => rest),
         known: priced.reduce((sum, { dollars = 0 }) => sum + dollars, 0),
         unknown: [...new Set(priced.flatMap(({ unknown }) => unknown))],
         pricesAsOf: prices.file.asOf,
         ...warning === undefined ? {} : { warning },
+        ...worst.unknown.length > 0 ? {} : { trainingsAtMost: worst.known },
         basis: where === "aws" ? "Billable seconds of each job on the instances that it had, at on-demand prices (a Spot training's billable seconds are already less its saving)."
             : "What the jobs of this run would cost on the stage's instances if they took as long there as on this machine; "
-            + "smaller hyperparameters and other hardware make that a rough figure. `ensemble plan` says what a run can cost at most.",
+            + "smaller hyperparameters and other hardware make that a rough figure.",
     };
 }
 

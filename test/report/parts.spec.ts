@@ -15,6 +15,7 @@ import { priceOf } from "../../report/price";
 import { Storage } from "../../workloads/common/storage";
 import { archive } from "../support/ensemble";
 import { s3Client } from "../support/s3";
+import { stageSettings } from "../workflow/fixtures";
 import { picture } from "./sample";
 
 describe("artefacts of a report", () => {
@@ -141,6 +142,10 @@ describe("the price of an execution", () => {
             { item: "states:transition", region: "r", unit: "transition", price: 0.00002, source: "s" },
         ],
     });
+    const capacity = [{ instanceType: "ml.a", spot: true }];
+    const base = stageSettings("dev", { region: "r" });
+    const hour = <T extends object>(model: T): T => ({ ...model, capacity, instanceCount: 1, budgetSeconds: 3600 });
+    const settings = { ...base, members: { image: hour(base.members.image) }, combiner: hour(base.combiner) };
     const visit = (state: string, resource: string, ...outputs: object[]): Visit => ({
         state, type: "Task", from: 0, to: 1, outcome: "succeeded",
         attempts: outputs.map((output, index) => ({ from: 0, to: 1, outcome: index === outputs.length - 1 ? "succeeded" : "failed", resource,
@@ -149,13 +154,14 @@ describe("the price of an execution", () => {
     const training = (type: string, seconds: number) => ({
         TrainingJobName: "s-d-image-1", BillableTimeInSeconds: seconds, ResourceConfig: { InstanceType: type, InstanceCount: 4 }, EnableManagedSpotTraining: true,
     });
-    const priced = (...visits: Visit[]) => priceOf(visits, { prices, region: "r", where: "aws", today: new Date("2026-11-02"), modelOf: () => "image" });
+    const priced = (...visits: Visit[]) => priceOf(visits, { prices, settings, where: "aws", today: new Date("2026-11-02"), modelOf: () => "image" });
 
     it("counts every attempt's billable seconds on all instances, failed ones too", () => {
-        const { lines, known, unknown } = priced(visit("Train", "sagemaker:createTrainingJob.sync", training("ml.a", 100), training("ml.a", 150)));
+        const { lines, known, unknown, trainingsAtMost } = priced(visit("Train", "sagemaker:createTrainingJob.sync", training("ml.a", 100), training("ml.a", 150)));
         assert.deepEqual(lines[0], { item: "training of image", how: "4 x ml.a (Spot), 4 min", dollars: 1 });
         assert.ok(Math.abs(known - 1 - 2 * 0.00002) < 1e-9);
         assert.deepEqual(unknown, []);
+        assert.equal(trainingsAtMost, 7.2, "an hour of two models, by their budgets");
     });
 
     it("counts Fargate by its size, a minute at least", () => {
