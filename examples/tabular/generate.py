@@ -1,6 +1,6 @@
 """Writes a table: data/labels.csv and data/features.csv. Equal seeds give equal files.
 
-Three classes of which no single kind of model has the whole: a linear part, a ring, and a threshold of two features together. Every row
+Three classes of which no single kind of model has the whole: one is a weighted sum, one a ring, one a question of two signs. Every row
 is a stack of one page, so rows are held out one by one; rows that belong together would share a stack.
 """
 
@@ -12,12 +12,12 @@ import numpy
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else "data")
 random = numpy.random.default_rng(int(sys.argv[2]) if len(sys.argv) > 2 else 1)
-rows = 900
-features = random.normal(size=(rows, 8))
-linear = features[:, 0] + 0.7 * features[:, 1] - 0.5 * features[:, 2]
-ring = features[:, 3] ** 2 + features[:, 4] ** 2 - 2
-both = numpy.where((features[:, 5] > 0) == (features[:, 6] > 0), 1.0, -1.0)
-scores = numpy.stack([linear, 1.2 * ring, 1.3 * both - 0.3], axis=1) + random.gumbel(scale=0.35, size=(rows, 3))
+rows = 800
+features = random.normal(size=(rows, 12))
+linear = features[:, :8] @ numpy.array([1, -1, 1, -1, 1, -1, 1, -1]) / 8**0.5
+ring = (features[:, 8] ** 2 + features[:, 9] ** 2 - 2) / 2
+both = numpy.where((features[:, 10] > 0) == (features[:, 11] > 0), 1.0, -1.0)
+scores = numpy.stack([2 * linear, 1.5 * ring, 0.3 * both], axis=1) + random.gumbel(scale=0.2, size=(rows, 3))
 classes = numpy.array(["low", "middle", "high"])[scores.argmax(axis=1)]
 
 folder.mkdir(parents=True, exist_ok=True)

@@ -29,7 +29,7 @@ export const models: EnsembleSpec = {
             c: { type: "number", minimum: 0, exclusiveMinimum: true, learning: true, default: 1, description: "Inverse strength of regularisation." },
         }),
         forest: member("forest", {
-            trees: { type: "integer", minimum: 1, maximum: 2_000, learning: true, default: 200, description: "Number of trees." },
+            trees: { type: "integer", minimum: 1, maximum: 2_000, learning: true, default: 100, description: "Number of trees." },
         }),
         boosting: member("boosting", {
             learning_rate: { type: "number", minimum: 0, exclusiveMinimum: true, maximum: 1, learning: true, default: 0.1, description: "Of a tree." },

@@ -23,7 +23,7 @@ MEMBERS = ("logistic", "forest", "boosting", "neighbours")
 SCHEMA: hyperparameters.Schema = {
     "estimator": hyperparameters.Choice("logistic", (*MEMBERS, "stacking")),
     "c": hyperparameters.Number(1.0, 0, 1e6, exclusive_minimum=True),
-    "trees": hyperparameters.Integer(200, 1, 2000),
+    "trees": hyperparameters.Integer(100, 1, 2000),
     "learning_rate": hyperparameters.Number(0.1, 0, 1, exclusive_minimum=True),
     "k": hyperparameters.Integer(15, 1, 100),
     "seed": hyperparameters.Integer(1, 0, 2**31 - 1),
@@ -41,7 +41,7 @@ def estimator_of(parameters: dict[str, Any]) -> Any:
     makers = {
         "logistic": lambda: make_pipeline(StandardScaler(), LogisticRegression(C=parameters["c"], max_iter=1000)),
         "forest": lambda: RandomForestClassifier(parameters["trees"], random_state=seed),
-        "boosting": lambda: HistGradientBoostingClassifier(learning_rate=parameters["learning_rate"], random_state=seed),
+        "boosting": lambda: HistGradientBoostingClassifier(learning_rate=parameters["learning_rate"], max_iter=60, random_state=seed),
         "neighbours": lambda: make_pipeline(StandardScaler(), KNeighborsClassifier(parameters["k"])),
         "stacking": lambda: LogisticRegression(C=0.1, max_iter=1000),
     }

@@ -1,0 +1,30 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { cleanUp, project, root, runIn } from "./installed";
+
+const tsc = path.join(root, "node_modules/typescript/bin/tsc");
+
+/** Runs a test file of node's own runner; a failing test is a failing process. */
+const testFile = (folder: string, file: string, env: NodeJS.ProcessEnv = {}) =>
+    runIn(folder, process.execPath, ["--require", "ts-node/register/transpile-only", "--test", file], env);
+
+describe("the examples, with the installed package", () => {
+    after(cleanUp);
+
+    it("a workflow of one's own holds its types, is proven, and runs on this machine", async () => {
+        const folder = await project("workflow");
+        await runIn(folder, process.execPath, [tsc, "--noEmit", "-p", "."]);
+        await testFile(folder, "test/workflow.test.ts");
+    });
+
+    it("four models of a table hold their types, and are really trained: the ensemble is no worse than its best member", async function () {
+        const python = path.join(root, ".venv/bin/python");
+        const folder = await project("tabular");
+        await runIn(folder, process.execPath, [tsc, "--noEmit", "-p", "."]);
+        if (!existsSync(python)) {
+            console.log("        without trainings: there is no .venv (node scripts/bootstrap.mjs)");
+            this.skip();
+        }
+        await testFile(folder, "test/ensemble.test.ts", { ENSEMBLE_PYTHON: python });
+    });
+});
