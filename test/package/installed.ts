@@ -23,7 +23,7 @@ function temporary(name: string): string {
 
 /** Builds and packs once in a process; answers the tarball's path. ENSEMBLE_PACKAGE names one that is there already. */
 export function pack(): Promise<string> {
-    tarball ??= process.env.ENSEMBLE_PACKAGE !== undefined ? Promise.resolve(process.env.ENSEMBLE_PACKAGE) : (async () => {
+    tarball ??= process.env.ENSEMBLE_PACKAGE ? Promise.resolve(process.env.ENSEMBLE_PACKAGE) : (async () => {
         const folder = temporary("package");
         const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", folder], { cwd: root, maxBuffer: MEGABYTES_64 });
         // What `prepack` prints comes first.
