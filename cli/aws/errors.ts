@@ -3,7 +3,7 @@
 /** An error whose message is all that the user needs: no stack trace. */
 export class CommandError extends Error {}
 
-const credentials = /CredentialsProviderError|Could not load credentials|ExpiredToken|InvalidClientTokenId|UnrecognizedClient|InvalidSignature|security token/i;
+const credentials = /ExpiredToken|InvalidClientTokenId|UnrecognizedClient|InvalidSignature|security token/i;
 
 /**
  * Turns an error of the AWS SDK into one clear line; others come back as they are.
@@ -21,8 +21,10 @@ export function explainSdkError(error: unknown, doing: string): Error {
         return new CommandError(`Cannot ${doing}: there is no execution "${/'(.*)'/.exec(error.message)?.[1] ?? ""}". `
             + "Check its name, --stack and --region. Leave it out for the newest one.");
     }
-    if (/ProfileNotFound|Could not find profile|profile .* (?:not found|could not be found)/i.test(text)) {
-        return new CommandError(`Cannot ${doing}: ${error.message}. AWS_PROFILE must name a profile of ~/.aws/config.`);
+    if (/CredentialsProviderError|Could not (?:load|resolve) credentials/i.test(text)) {
+        const profile = process.env.AWS_PROFILE;
+        return new CommandError(`Cannot ${doing}: there are no AWS credentials${profile === undefined ? "" : ` of the profile "${profile}"`}. `
+            + "Sign in, or sign in again (aws sso login), or set AWS_PROFILE to a profile of ~/.aws/config, and try again.");
     }
     if (credentials.test(text)) {
         return new CommandError(`Cannot ${doing}: AWS does not accept the credentials (${error.name}). `

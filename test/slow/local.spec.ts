@@ -99,7 +99,7 @@ describe("the local run", function () {
         assert.equal(existsSync(path.join(folder, "children.json")), false, "nothing is left running");
 
         const labelled = spawnSync(process.execPath, [
-            path.join(root, "scripts/ensemble.mjs"), "predict", "--model", result.artifacts as string, documents, "--stack", "stack-0001",
+            path.join(root, "scripts/ensemble.mjs"), "predict", "--model", result.artifacts as string, documents, "--stack", "stack-0001", "--json",
         ], { cwd: root, encoding: "utf8" });
         assert.equal(labelled.status, 0, labelled.stderr);
         const prediction = JSON.parse(labelled.stdout) as { stack: string; pages: unknown[]; segments: unknown[] };

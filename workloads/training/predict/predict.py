@@ -7,7 +7,9 @@ MODEL is what the publish step wrote: manifest.json, a folder per member, the co
 training data does, text/<stack>/<page>.txt and images/<stack>/<page>.png, without labels. One line of JSON a stack:
 
     {"stack": "s1", "pages": [{"page": 1, "class": "payslip", "probability": 0.98, "begins_document": 0.99}, ...],
-     "segments": [{"first_page": 1, "last_page": 4, "class": "purchase_contract"}, ...]}
+     "segments": [{"first_page": 1, "last_page": 4, "class": "purchase_contract", "probability": 0.97}, ...]}
+
+A segment's probability is the mean of its class's over its pages.
 
 Ends with 1 and one line on standard error where the model or a page cannot be used. The text model is a pickle: load only
 what you published. Content hashes of the manifest are checked before anything is loaded.
@@ -122,7 +124,15 @@ class Ensemble:
                 {"page": page.page, "class": name, "probability": round(float(row.max()), 6), "begins_document": round(float(begin), 6)}
                 for page, name, row, begin in zip(pages, best, classes, begins, strict=True)
             ],
-            "segments": [{"first_page": first, "last_page": last, "class": name} for _, first, last, name in segments],
+            "segments": [
+                {
+                    "first_page": first,
+                    "last_page": last,
+                    "class": name,
+                    "probability": round(sum(vote[name] for vote in votes[first - 1 : last]) / (last - first + 1), 6),
+                }
+                for _, first, last, name in segments
+            ],
         }
 
 
