@@ -1,10 +1,13 @@
 import { Command } from "commander";
-import { changesToMarkdown, describeChange, diffDefinitions, type Change } from "../../asl/diff";
+import { describeChange, diffDefinitions } from "../../asl/diff";
 import type { StateMachineDefinition } from "../../asl/types";
 import { EXIT, LocalError } from "../../local/errors";
 import type { EvaluatedStage } from "../../stacks/evaluate";
+import type { StageSettings } from "../../workflow/contract";
+import { settingsOf } from "../aws/executions";
 import { diffPermissions, permissionsOf, type PermissionChanges, type Permissions } from "../diff/permissions";
 import { evaluateRevision } from "../diff/revision";
+import { wordsOf, type Words } from "../diff/words";
 import { evaluated, guarded, readJson } from "../support";
 
 interface Options {
@@ -22,6 +25,7 @@ interface Options {
 interface Side {
     readonly name: string;
     readonly definition: StateMachineDefinition;
+    readonly settings?: StageSettings;
     readonly permissions?: Permissions;
 }
 
@@ -49,15 +53,17 @@ export function diffCommand(root: string): Command {
 
 async function diff(root: string, options: Options): Promise<void> {
     const [before, after] = await sides(root, options);
-    const all = diffDefinitions(before.definition, after.definition);
-    const changes = all.filter((change) => codeOf(change) === undefined);
-    const code = [...new Set(all.map(codeOf).filter((target) => target !== undefined))].sort();
+    const words = wordsOf(before, after);
     const permissions = before.permissions === undefined || after.permissions === undefined ? undefined
-        : diffPermissions(before.permissions, after.permissions);
+        : diffPermissions(renamed(before, after), after.permissions);
+    const found: Found = { ...words, permissions };
     const text = options.json
-        ? `${JSON.stringify({ from: before.name, to: after.name, changes: changes.map((change) => ({ ...change, text: describeChange(change) })),
-            code, ...permissions === undefined ? {} : { permissions } }, null, 2)}\n`
-        : options.markdown ? markdown(before, after, { changes, code, permissions }) : plain(before, after, { changes, code, permissions });
+        ? `${JSON.stringify({
+            from: before.name, to: after.name, summary: words.lines, code: words.code, following: words.following,
+            changes: diffDefinitions(before.definition, after.definition).map((change) => ({ ...change, text: describeChange(change) })),
+            ...permissions === undefined ? {} : { permissions },
+        }, null, 2)}\n`
+        : options.markdown ? markdown(before, after, found) : plain(before, after, found);
     process.stdout.write(text);
 }
 
@@ -79,7 +85,8 @@ async function sides(root: string, options: Options): Promise<[Side, Side]> {
 }
 
 function sideOf(stage: EvaluatedStage, name: string): Side {
-    return { name, definition: stage.stateMachine.definition, permissions: permissionsOf(stage) };
+    const { definition } = stage.stateMachine;
+    return { name, definition, settings: settingsOf(definition, stage.stateMachine.name), permissions: permissionsOf(stage) };
 }
 
 function fileSide(file: string, option: string): Side {
@@ -90,36 +97,48 @@ function fileSide(file: string, option: string): Side {
     return { name: file, definition: value as StateMachineDefinition };
 }
 
-/** What was found; `code` names the functions and jobs whose content hash, and nothing else, changed. */
-interface Found {
-    readonly changes: readonly Change[];
-    readonly code: readonly string[];
+/** What was found. */
+interface Found extends Words {
     readonly permissions: PermissionChanges | undefined;
 }
 
-/** The function or job of a change that is only a new content hash at the end of its ARN. */
-function codeOf({ before, after }: Change): string | undefined {
-    const [left, right] = [before, after].map((value) => typeof value === "string" && value.startsWith("arn:")
-        ? /^(.+)[-](?:[0-9a-f]{12})$/.exec(value)?.[1] : undefined);
-    return left !== undefined && left === right ? left.split(":").slice(5).join(":").replace(/^function:|^job-definition\/|:h$/g, "") : undefined;
+/** The first side's permissions under the second one's stage. */
+function renamed({ settings, permissions = new Set() }: Side, { settings: other }: Side): Permissions {
+    return settings === undefined || other === undefined || settings.stage === other.stage ? permissions
+        : new Set([...permissions].map((line) => line.replaceAll(`${settings.service}-${settings.stage}`, `${other.service}-${other.stage}`)));
 }
 
-function plain(before: Side, after: Side, { changes, code, permissions }: Found): string {
+/** "2 IAM actions added, one removed"; nothing where none is. */
+function permissionWords({ added, removed }: PermissionChanges): string {
+    const count = (lines: readonly string[], what: string, first: boolean): string[] => lines.length === 0 ? []
+        : [`${lines.length === 1 ? "one" : lines.length}${first ? ` IAM action${lines.length === 1 ? "" : "s"}` : ""} ${what}`];
+    return [...count(added, "added", true), ...count(removed, "removed", added.length === 0)].join(", ");
+}
+
+function following({ following: count }: Words): string[] {
+    return count === 0 ? [] : [`${count} computed value${count === 1 ? "" : "s"} in the states follow${count === 1 ? "s" : ""} from these (--json lists all)`];
+}
+
+function plain(before: Side, after: Side, found: Found): string {
+    const { lines: changes, code, permissions } = found;
     const lines = [
         `${before.name} -> ${after.name}`,
-        ...changes.length === 0 ? ["No change in the workflow's states."] : changes.map((change) => `  ${describeChange(change)}`),
+        ...changes.length === 0 ? ["No change in the workflow."] : changes.map((change) => `  ${change}`),
+        ...following(found).map((line) => `  ${line}`),
         ...code.length === 0 ? [] : [`New code: ${code.join(", ")}`],
         ...permissions === undefined ? [] : permissions.added.length + permissions.removed.length === 0 ? ["No change in what the roles may do."] : [
-            `Permissions: ${permissions.added.length} added, ${permissions.removed.length} removed`,
+            permissionWords(permissions),
             ...permissions.added.map((permission) => `  + ${permission}`), ...permissions.removed.map((permission) => `  - ${permission}`),
         ],
     ];
     return `${lines.join("\n")}\n`;
 }
 
-function markdown(before: Side, after: Side, { changes, code, permissions }: Found): string {
+function markdown(before: Side, after: Side, found: Found): string {
+    const { lines, code, permissions } = found;
     const list = (title: string, entries: readonly string[]) => entries.length === 0 ? ""
         : `\n**${title}**\n\n${entries.map((entry) => `- \`${entry.replaceAll("`", "'")}\``).join("\n")}\n`;
-    return `### Workflow: ${before.name} -> ${after.name}\n\n${changesToMarkdown(changes)}`
+    const changes = [...lines, ...following(found)].map((line) => `- ${line.replace(/([*_`|<>])/g, "\\$1")}`);
+    return `### Workflow: ${before.name} -> ${after.name}\n\n${changes.length === 0 ? "No change in the workflow." : changes.join("\n")}\n`
         + list("New code", code) + list("Permissions added", permissions?.added ?? []) + list("Permissions removed", permissions?.removed ?? []);
 }
