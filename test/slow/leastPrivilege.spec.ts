@@ -100,7 +100,11 @@ describe("least privilege", function () {
         return statements;
     };
     before(async () => {
-        stage = await evaluateStage("dev", { overrides: { dataLocations: [SOURCE] } });
+        stage = await evaluateStage("dev", {
+            overrides: {
+                dataLocations: [SOURCE], schedule: { expression: "rate(7 days)", data: join(SOURCE, "2019") }, trigger: { prefix: SOURCE }, modelRegistry: true,
+            },
+        });
         policies = rolePolicies(stage);
     });
 
@@ -348,6 +352,54 @@ describe("least privilege", function () {
             }
         });
 
+        it("let the schedule and the rule on new data start this state machine, keep what they cannot, and do nothing else", async () => {
+            const machine = stage.stateMachine.arn;
+            const queue = `arn:aws:sqs:eu-central-1:${ACCOUNT}:ensemble-dev-training-failed-undelivered`;
+            const needs: Readonly<Record<string, readonly (readonly [action: string, resource: string, other: string])[]>> = {
+                schedule: [
+                    ["states:StartExecution", machine, machine.replace("-dev", "-prod")],
+                    ["sqs:SendMessage", queue, queue.replace("-dev", "-prod")],
+                ],
+                // The rule sends by the queue's policy.
+                "new-data-rule": [["states:StartExecution", machine, machine.replace("-dev", "-prod")]],
+            };
+            for (const [role, acts] of Object.entries(needs)) {
+                for (const [action, resource, other] of acts) {
+                    assert.equal(await allows(role, action, resource), true, `${role}: ${action}`);
+                    assert.equal(await allows(role, action, other), false, `${role}: ${action} on ${other}`);
+                }
+                const granted = statementsOf(role).flatMap(({ Action }) => [Action].flat()).sort();
+                assert.deepEqual(granted, acts.map(([action]) => action).sort(), `${role} may do what nothing needs`);
+            }
+        });
+
+        it("let only the two rules of this stage put what they could not deliver into the queue", async () => {
+            const found = stage.resources.find(({ type }) => type === "aws:sqs/queuePolicy:QueuePolicy");
+            const arn = `arn:aws:sqs:eu-central-1:${ACCOUNT}:ensemble-dev-training-failed-undelivered`;
+            const send = (rule: string) => decide({
+                request: {
+                    principal: "events.amazonaws.com", action: "sqs:SendMessage", resource: { resource: arn, accountId: ACCOUNT },
+                    contextVariables: { "aws:SourceArn": `arn:aws:events:eu-central-1:${ACCOUNT}:rule/${rule}`, "aws:SecureTransport": "true" },
+                },
+                identityPolicies: [], serviceControlPolicies: [], resourceControlPolicies: [],
+                resourcePolicy: JSON.parse(String(found?.inputs.policy)),
+            });
+            assert.equal(await send("ensemble-dev-training-failed"), true);
+            assert.equal(await send("ensemble-dev-new-data"), true);
+            assert.equal(await send("ensemble-prod-new-data"), false);
+        });
+
+        it("let the state machine list and make versions of its own stage's model package group only", async () => {
+            const version = (group: string) => `arn:aws:sagemaker:eu-central-1:${ACCOUNT}:model-package/${group}/1`;
+            for (const action of ["sagemaker:CreateModelPackage", "sagemaker:ListModelPackages"]) {
+                assert.equal(await allows("state-machine", action, version("ensemble-dev")), true, action);
+                assert.equal(await allows("state-machine", action, version("ensemble-prod")), false, action);
+            }
+            for (const action of ["sagemaker:UpdateModelPackage", "sagemaker:DeleteModelPackage"]) {
+                assert.equal(await allows("state-machine", action, version("ensemble-dev")), false, action);
+            }
+        });
+
         it("give grants of the key to AWS's services only", async () => {
             for (const role of ["state-machine", "training"]) {
                 assert.equal(await allows(role, "kms:CreateGrant", key(), { "kms:GrantIsForAWSResource": "true" }), true, role);
@@ -375,6 +427,8 @@ describe("least privilege", function () {
                 ["job-fetch", "ecs-tasks.amazonaws.com", `arn:aws:ecs:eu-central-1:${ACCOUNT}:task/x`],
                 ["function-setup", "lambda.amazonaws.com", undefined],
                 ["failure-rule", "events.amazonaws.com", `arn:aws:events:eu-central-1:${ACCOUNT}:rule/ensemble-dev-training-failed`],
+                ["new-data-rule", "events.amazonaws.com", `arn:aws:events:eu-central-1:${ACCOUNT}:rule/ensemble-dev-new-data`],
+                ["schedule", "scheduler.amazonaws.com", `arn:aws:scheduler:eu-central-1:${ACCOUNT}:schedule-group/ensemble-dev`],
             ];
             for (const [role, service, source] of takers) {
                 const found = stage.resources.find(({ type, inputs }) => type === "aws:iam/role:Role" && inputs.name === `ensemble-dev-${role}`);
