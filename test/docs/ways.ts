@@ -36,6 +36,11 @@ export const WAYS: Readonly<Record<string, Way>> = {
     "npm run lint": step("lint"),
     "npm run typecheck": step("typecheck"),
     "npm run test:engine": step("test:engine"),
+    "npm run test:training": step("test:training"),
+    "npm run test:training:slow": step("test:training:slow"),
+    "npm run test:slow": step("test:slow"),
+    "npm run test:local": step("test:local"),
+    "npx mocha test/workflow/names.spec.ts": slow(/passing/),
     "bash .ci/run": { way: "syntax", why: "It runs this very test." },
     "npm run docs": slow(),
     "npm run schema:input": slow(),
@@ -49,6 +54,10 @@ export const WAYS: Readonly<Record<string, Way>> = {
     "npm run verify:aws": { way: "syntax", why: ACCOUNT },
     "npm run verify:aws -- --role ARN": { way: "syntax", why: ACCOUNT },
     "npm run verify:aws -- --help": slow(/--role/),
+
+    "npm run docs:api": step("docs:api"),
+    "npm pack": suite("test/package/installed.ts", "\"npm\", [\"pack\""),
+    "npm install <file>": suite("test/package/installed.ts", "\"npm\", [\"install\""),
 
     // the checker
     "asl-check docs/silent-failure.asl.json": quick(/Train -\(States\.TaskFailed\)-> Record -> Done: the execution SUCCEEDS/, 1),
@@ -64,10 +73,15 @@ export const WAYS: Readonly<Record<string, Way>> = {
     "ensemble local --fail \"Image Model Training=CapacityError*2\"": suite("test/slow/local.spec.ts", "\"Image Model Training=CapacityError*2\""),
     "ensemble local --fail \"Text Model Training=AlgorithmError\"": slow(/Notified\.UserBug/, 1),
     "ensemble predict --model .local/runs/<run>/artifacts my-new-scans": slow(/purchase_contract|payslip|loan_agreement/),
+    "ensemble predict --model .local/runs/<run>/artifacts scan/1.png scan/2.png scan/3.png --json": slow(/"segments":/),
     "ensemble report --run .local/runs/20261123-211743": slow(/report\.html/),
 
     "ensemble local --set image.epochs=3 --reuse": slow(/text: reused[\s\S]*SUCCEEDED in/),
-    "ensemble local --serve --port 8083": { way: "slow", says: /http:\/\/127\.0\.0\.1:8083/, until: true },
+    "ensemble local --serve": suite("test/slow/localServe.spec.ts", "\"local\", \"--serve\", \"--port\""),
+    "ensemble local --serve --port 8083": suite("test/slow/localServe.spec.ts", "\"local\", \"--serve\", \"--port\""),
+    "ensemble start --stack dev --endpoint http://127.0.0.1:8083 --input .local/serve/input.json --watch":
+        suite("test/slow/localServe.spec.ts", "[\"start\", ...at(), \"--input\", told.input"),
+    "ensemble report --stack dev": suite("test/slow/report.spec.ts", "[\"report\", \"--stack\", \"dev\""),
     "ensemble report --stack prod nightly-7 --out report.html": suite("test/slow/report.spec.ts", "\"--out\", out]"),
     "ensemble report --stack prod --pages 8": suite("test/slow/report.spec.ts", "\"--pages\""),
 
@@ -77,12 +91,12 @@ export const WAYS: Readonly<Record<string, Way>> = {
     "ensemble plan --stack prod": slow(/Quotas of SageMaker/),
     "ensemble plan --stack prod --input input.json --html plan.html": slow(/What the input says/),
     "ensemble plan --mermaid > workflow.mmd": slow(/flowchart TD/),
-    "ensemble diff": suite("test/slow/cli.spec.ts", "ensemble([\"diff\", \"--from-stack\""),
     "ensemble diff --stack dev --against main": slow(/stage dev at main -> stage dev/),
     "ensemble diff --stack prod --against main --markdown": slow(/### Workflow/),
     "ensemble diff --from-stack dev --to-stack prod": slow(/stage dev -> stage prod/),
     "ensemble diff --from old.asl.json --to new.asl.json": slow(/old\.asl\.json -> new\.asl\.json/),
 
+    "ensemble prices update --stack dev": suite("test/cli/prices.spec.ts", "run(pricesCommand(root), [\"update\""),
     "ensemble prices update --stack prod": suite("test/cli/prices.spec.ts", "run(pricesCommand(root), [\"update\""),
     "ensemble prices update --region eu-central-1 us-east-1": suite("test/cli/prices.spec.ts", "run(pricesCommand(root), [\"update\""),
 
@@ -97,6 +111,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
     "ensemble start --stack prod --input input.json --watch": slow(/SUCCEEDED after/),
     "ensemble watch --stack dev": slow(/SUCCEEDED after/),
     "ensemble watch --stack prod": slow(/SUCCEEDED after/),
+    "ensemble watch --stack dev --endpoint http://127.0.0.1:8083": suite("test/slow/cli.spec.ts", "\"--endpoint\", api.endpoint]"),
     "ensemble explain --stack dev": slow(/SUCCEEDED after/),
     "ensemble explain --stack prod": slow(/SUCCEEDED after/),
     "ensemble resume --stack dev --watch": suite("test/slow/cli.spec.ts", "ensemble([\"resume\", ...at(), \"bad\", \"--watch\""),
@@ -149,6 +164,8 @@ export const WAYS: Readonly<Record<string, Way>> = {
     "(examples/tabular) .venv/bin/python generate.py data": { way: "example" },
     "(examples/tabular) npm run local": { way: "example" },
     "(examples/tabular) npm test": { way: "example" },
+    "(examples/tabular) pulumi preview --stack dev --policy-pack node_modules/ensemble-training/dist/policy-pack --policy-pack-config policy.dev.json":
+        suite("test/engine/examples.spec.ts", "stack.preview({ policies })"),
     "(examples/tabular) pulumi up --stack dev": suite("test/engine/examples.spec.ts", ".up("),
 
     // the CI's workflows

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { CreateStateMachineCommand, SFNClient } from "@aws-sdk/client-sfn";
@@ -36,6 +36,12 @@ describe("the commands in the documents, run as they stand", function () {
         assert.equal(made.status, 0, String(made.stderr));
         for (const name of ["DIR", "my-new-scans"]) {
             symlinkSync("my-scans", path.join(scratch, name));
+        }
+        mkdirSync(path.join(scratch, "scan"));
+        for (const page of [1, 2, 3]) {
+            const name = `stack-0001/${String(page).padStart(3, "0")}`;
+            copyFileSync(path.join(scratch, `my-scans/images/${name}.png`), path.join(scratch, `scan/${page}.png`));
+            copyFileSync(path.join(scratch, `my-scans/text/${name}.txt`), path.join(scratch, `scan/${page}.txt`));
         }
         api = await serveStepFunctions({
             begin: () => ({ task: () => Promise.resolve({ Payload: {} }), clock: new VirtualClock(Date.now()) }),
@@ -103,7 +109,7 @@ describe("the commands in the documents, run as they stand", function () {
             const documents = text.startsWith("ensemble local") && !text.includes("--documents") ? ["--documents", "my-scans"] : [];
             // git's branch of a clone may have no name of its own here
             const line = shellOf(placeholders(text), [...small, ...documents, ...way.with ?? []]).replace(/"?origin\/\$GITHUB_BASE_REF"?|\bmain\b(?= |$)/, "HEAD");
-            const { code, printed } = await run(line, text.startsWith("npm run") ? checkout : scratch, way.until === true ? way.says : undefined);
+            const { code, printed } = await run(line, /^np[mx] /.test(text) ? checkout : scratch, way.until === true ? way.says : undefined);
             assert.equal(code, way.exit ?? 0, printed);
             assert.match(printed.replaceAll("at HEAD", "at main"), way.says ?? /^/);
         });
