@@ -66,12 +66,14 @@ function settingsWords(before: StageSettings, after: StageSettings): string[] {
 function modelWords(name: string, before: ModelSettings, after: ModelSettings): string[] {
     const say = (what: string, from: string, to: string): string[] => from === to ? [] : [`${name}: ${what} ${from} -> ${to}`];
     const {
-        container: oldContainer, capacity: oldCapacity, maxRuntimeSeconds: oldRuntime, budgetSeconds: oldBudget, hyperparameters: oldParameters,
+        container: oldContainer, capacity: oldCapacity, maxRuntimeSeconds: oldRuntime, budgetSeconds: oldBudget,
+        hyperparameters: oldParameters,
         minimumMetrics: oldMetrics, ...oldRest
     } = before;
     const { container, capacity, maxRuntimeSeconds, budgetSeconds, hyperparameters, minimumMetrics, ...rest } = after;
     const sameLadder = oldCapacity.length === capacity.length && capacity.every(({ spot }, index) => spot === oldCapacity[index].spot);
-    const differing = [...capacity.keys()].filter((index) => sameLadder && capacity[index].instanceType !== oldCapacity[index].instanceType);
+    const differing = !sameLadder ? []
+        : [...capacity.keys()].filter((index) => capacity[index].instanceType !== oldCapacity[index].instanceType);
     return [
         ...differing.length === 1
             ? say("instance", oldCapacity[differing[0]].instanceType, capacity[differing[0]].instanceType) : say("machines", ladder(before), ladder(after)),

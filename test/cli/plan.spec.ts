@@ -41,7 +41,8 @@ describe("the plan of a stage", function () {
 
     const plan = (more: Partial<Parameters<typeof planOf>[0]> = {}): Plan =>
         planOf({
-            evaluated: stage, settings, prices: prices(), today, reuse: unknown, expectedHours: {}, retention: { runDays: 30, checkpointDays: 15 }, ...more,
+            evaluated: stage, settings, prices: prices(), today, reuse: unknown, expectedHours: {},
+            retention: { runDays: 30, checkpointDays: 15 }, ...more,
         });
 
     const steps = { fetch_preprocessing_artifacts: true, generate_image_model_split: true, image_model: true, text_model: true };

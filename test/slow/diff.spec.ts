@@ -78,11 +78,12 @@ describe("ensemble diff --against a revision", function () {
     ], { cwd: checkout, encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } });
 
     it("tells what the program declares now and declared then, and leaves no worktree behind", () => {
-        assert.equal(diff(), [
+        const told = diff();
+        assert.equal(told, [
             "stage dev at HEAD~1 -> stage dev",
             "  image: epochs 10 -> 12",
             "  text: all attempts at most 4 h -> 6 h",
-            ...diff().split("\n").filter((line) => line.includes(" follow")),
+            ...told.split("\n").filter((line) => line.includes(" follow")),
             "No change in what the roles may do.", "",
         ].join("\n"));
         assert.equal(git("worktree", "list").trim().split("\n").length, 1);
