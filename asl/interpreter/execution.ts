@@ -4,17 +4,18 @@ import {
     adopt, byteSize, copyJson, ExpressionError, fill, NotJsonError, render, seededRandom, typeName, uuidFrom,
     type Host, type JsonataTemplate, type PayloadTemplate, type Scope, type Variables,
 } from "../expressions/index";
+import { attempt } from "./attempt";
 import { VirtualClock, type Clock, type WaitReason } from "./clock";
 import type {
     Assignment, CompiledCatcher, CompiledGraph, CompiledMachine, CompiledRetrier, CompiledState, Dynamic,
 } from "./compile";
-import { isCatchable, StateFailure, STOPPED, TaskStopped } from "./failure";
+import { isCatchable, StateFailure, STOPPED } from "./failure";
 import { History, lazyText, type Details } from "./history";
 import { runMap } from "./map";
 import { resourceKind, type ResourceKind } from "./resource";
 import { parseTimestamp } from "./timestamp";
 import {
-    TaskError, type ExecutionOptions, type ExecutionResult, type ExecutionStatus, type Limits, type Readings, type TaskRequest,
+    TaskError, type ExecutionOptions, type ExecutionResult, type ExecutionStatus, type Limits, type Readings,
 } from "./types";
 
 /** AWS's quotas of an execution. */
@@ -753,76 +754,9 @@ export class Execution {
         frame: Frame, args: JsonValue, timeout: number | undefined, heartbeat: number | undefined, submitted: (output: JsonValue) => void,
         resource: string = frame.state.resource as string,
     ): Promise<JsonValue> {
-        const { state, thread } = frame;
-        // An AbortController costs more than the rest of a short task: each is made where something listens to it.
-        const timers = timeout === undefined ? undefined : new AbortController();
-        let beat = heartbeat === undefined ? undefined : new AbortController();
-        let work: AbortController | undefined;
-        let stopped: TaskStopped | undefined;
-        const clock = new TaskClock(this.clock);
-        return new Promise((resolve, reject) => {
-            let open = true;
-            const close = (): boolean => {
-                const first = open;
-                if (first) {
-                    open = false;
-                    thread.onStop = undefined;
-                    timers?.abort(STOPPED);
-                    beat?.abort(STOPPED);
-                    clock.release();
-                }
-                return first;
-            };
-            const end = (why: TaskStopped["why"], failure: unknown): void => {
-                if (close()) {
-                    stopped = new TaskStopped(why);
-                    work?.abort(stopped);
-                    reject(failure as Error);
-                }
-            };
-            thread.onStop = () => end("stopped", STOPPED);
-            if (timeout !== undefined) {
-                this.clock.sleep(timeout * 1000, timers?.signal).then(() => end("timeout", new StateFailure("States.Timeout", undefined)), () => undefined);
-            }
-            const watch = (): void => {
-                if (heartbeat !== undefined) {
-                    this.clock.sleep(heartbeat * 1000, beat?.signal).then(
-                        () => end("heartbeat", new StateFailure(this.readings.missedHeartbeat, undefined, "States.HeartbeatTimeout")), () => undefined);
-                }
-            };
-            watch();
-            const request: TaskRequest = {
-                state: state.name, path: thread.path, resource, arguments: copyJson(args),
-                attempt: frame.retryCount, entered: frame.entered,
-                get signal() {
-                    if (work === undefined) {
-                        work = new AbortController();
-                        if (stopped !== undefined) {
-                            work.abort(stopped);
-                        }
-                    }
-                    return work.signal;
-                },
-                ...timeout === undefined ? {} : { timeoutSeconds: timeout },
-                ...heartbeat === undefined ? {} : { heartbeatSeconds: heartbeat },
-                heartbeat: () => {
-                    if (open && heartbeat !== undefined) {
-                        beat?.abort(STOPPED);
-                        beat = new AbortController();
-                        watch();
-                    }
-                },
-                clock, submitted: output => open ? submitted(output) : undefined,
-                context: copyJson(this.context(frame, thread.mapItem)),
-            };
-            clock.work();
-            let running: Promise<JsonValue>;
-            try {
-                running = Promise.resolve(this.options.task(request));
-            } catch (error) {
-                running = Promise.reject(error);
-            }
-            running.then(value => close() ? resolve(value) : undefined, (error: unknown) => close() ? reject(error as Error) : undefined);
+        return attempt({
+            frame, args, timeout, heartbeat, submitted, resource, machineClock: this.clock, missedHeartbeat: this.readings.missedHeartbeat,
+            task: this.options.task, context: () => copyJson(this.context(frame, frame.thread.mapItem)),
         });
     }
 
@@ -919,46 +853,6 @@ function copyPlain(value: JsonValue): JsonValue {
         throw new NotJsonError("", `a ${typeof value}`);
     }
     return JSON.parse(text) as JsonValue;
-}
-
-/** The clock as a task's handler sees it: it holds the execution's clock except while the handler sleeps on it. */
-class TaskClock implements Clock {
-    private sleeping = 0;
-    private open = true;
-    private held?: () => void;
-
-    constructor(private readonly clock: Clock) {}
-
-    now(): number {
-        return this.clock.now();
-    }
-
-    async sleep(ms: number, signal?: AbortSignal): Promise<void> {
-        this.sleeping++;
-        this.drop();
-        try {
-            await this.clock.sleep(ms, signal);
-        } finally {
-            this.sleeping--;
-            this.work();
-        }
-    }
-
-    work(): void {
-        if (this.open && this.sleeping === 0) {
-            this.held ??= this.clock.hold?.();
-        }
-    }
-
-    private drop(): void {
-        this.held?.();
-        this.held = undefined;
-    }
-
-    release(): void {
-        this.open = false;
-        this.drop();
-    }
 }
 
 const ENTERED = names("Entered");
