@@ -14,11 +14,17 @@ export interface Expected {
     readonly execution?: number;
 }
 
-/** @throws the SDK's error. */
-export async function expectedTimes(client: SFNClient, stateMachineArn: string, abortSignal?: AbortSignal): Promise<Expected> {
-    const pages = paginateListExecutions({ client, pageSize: LOOKED_AT }, { stateMachineArn, statusFilter: "SUCCEEDED" }, { abortSignal });
+/**
+ * @param except ARN of the execution that is to be compared: it may have succeeded already.
+ * @throws the SDK's error.
+ */
+export async function expectedTimes(
+    client: SFNClient, stateMachineArn: string,
+    { except, abortSignal }: { readonly except?: string; readonly abortSignal?: AbortSignal } = {},
+): Promise<Expected> {
+    const pages = paginateListExecutions({ client, pageSize: LOOKED_AT + 1 }, { stateMachineArn, statusFilter: "SUCCEEDED" }, { abortSignal });
     const { value } = await pages.next();
-    const executions = value?.executions ?? [];
+    const executions = (value?.executions ?? []).filter(({ executionArn }) => executionArn !== except).slice(0, LOOKED_AT);
     const visits = new Map<string, number[]>();
     for (const { executionArn } of executions) {
         for (const { state, milliseconds } of visitsOf(await historyOf(client, executionArn as string, abortSignal))) {

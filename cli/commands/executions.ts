@@ -128,7 +128,7 @@ async function follow(clients: Clients, stage: Stage, executionArn: string, opti
     // the elapsed times go on between two looks
     const ticking = setInterval(() => follower.take([]), 1000);
     try {
-        follower.expect(await expectedTimes(executions, stage.stateMachineArn, signal));
+        follower.expect(await expectedTimes(executions, stage.stateMachineArn, { except: executionArn, abortSignal: signal }));
     } catch (error) {
         // nice to have: without the permission the watch goes on
         if (!signal.aborted) {

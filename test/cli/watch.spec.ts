@@ -56,6 +56,8 @@ describe("expected times", () => {
                 await new Promise((resolve) => setTimeout(resolve, 5));
             }
             assert.deepEqual((await expectedTimes(executions, stateMachineArn)).states, new Map([["Work", 20_000]]));
+            const except = `${stateMachineArn.replace(":stateMachine:", ":execution:")}:b`;
+            assert.deepEqual((await expectedTimes(executions, stateMachineArn, { except })).states, new Map([["Work", 15_000]]));
         } finally {
             destroy();
             await api.close();
