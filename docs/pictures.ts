@@ -16,19 +16,42 @@ export function workflow(definition: StateMachineDefinition, failures: boolean):
     return fenced(toMermaid(definition, { failures, labels: failures }));
 }
 
-/** The workflow with every model's inner states as one box: what a first look needs. */
-export function overview(definition: StateMachineDefinition): string {
-    const box = { Type: "Task", Resource: "arn:aws:states:::sagemaker:createTrainingJob.sync", End: true } as State;
-    const collapsed = (state: State): State => {
-        if (state.Type !== "Parallel") {
-            return state;
-        }
-        const branches = state.Branches.map(({ StartAt }): StateGraph => ({ StartAt, States: { [StartAt]: box } }));
-        // a Parallel of one branch is there for its Catch
-        return branches.length === 1 ? { ...box, Next: state.Next, End: undefined } as State : { ...state, Branches: branches };
+/** The workflow in one row: every model is a box, what is skipped on request is left out, all failures have one way. */
+export function overview({ StartAt, States }: StateMachineDefinition): string {
+    const names = Object.keys(States);
+    const id = (name: string): string => `s${names.indexOf(name)}`;
+    const lines = ["flowchart LR"];
+    const edges: string[] = [];
+    const drawn = new Set<string>();
+    /** The state that a route leads to: a Choice between doing a step and skipping it is passed through. */
+    const shown = (name: string): string => {
+        const state = States[name];
+        const skips = state.Type === "Choice" && States[String(state.Default)]?.Type === "Pass";
+        return skips ? shown(String(state.Choices[0].Next)) : name;
     };
-    const States = Object.fromEntries(Object.entries(definition.States).map(([name, state]) => [name, collapsed(state)]));
-    return fenced(toMermaid({ ...definition, States }, { failures: false, labels: false }));
+    const draw = (name: string): void => {
+        if (drawn.has(name)) {
+            return;
+        }
+        drawn.add(name);
+        const state = States[name];
+        if (state.Type === "Parallel" && state.Branches.length > 1) {
+            lines.push(`    subgraph ${id(name)}["${name}"]`, "        direction TB",
+                ...state.Branches.map((branch, index) => `        ${id(name)}_${index}["${branch.StartAt}"]`), "    end");
+        } else {
+            lines.push(`    ${id(name)}${{ Choice: `{"${name}"}`, Fail: `[["${name}"]]`, Succeed: `(["${name}"])` }[state.Type as string] ?? `["${name}"]`}`);
+        }
+        const next = state.Type === "Choice" ? [...state.Choices.map((rule) => String(rule.Next)), String(state.Default)]
+            : "Next" in state && state.Next !== undefined ? [state.Next] : [];
+        for (const to of next.map(shown)) {
+            edges.push(`    ${id(name)} --> ${id(to)}`);
+            draw(to);
+        }
+    };
+    draw(shown(StartAt));
+    // after its retries, every Task and Parallel goes where the first one's Catch goes
+    const [catcher] = (States[StartAt] as { Catch?: { Next: string }[] }).Catch ?? [];
+    return fenced([...lines, ...edges, ...catcher === undefined ? [] : [`    any(("any step")) -.->|fails| ${id(catcher.Next)}`]].join("\n"));
 }
 
 /** Rooms and their imports, as the import statements say; what everybody may use and what is implied is left out. */

@@ -148,6 +148,13 @@ export const WAYS: Readonly<Record<string, Way>> = {
     "npm run bench:analysis": { way: "syntax", why: "A benchmark measures this machine alone." },
     "PATH=\"$(bash .ci/engine --cli):$PWD/test/engine/bin:$PATH\" npx ts-node bench/policy.ts": { way: "syntax", why: "A benchmark measures this machine alone." },
 
+    "npm ci --prefix bench": { way: "syntax", why: "It installs the peers, which only the benchmarks need." },
+    "PATH=\"$(bash .ci/engine --cli):$PATH\" npx ts-node bench/synth.ts": { way: "syntax", why: "A benchmark measures this machine alone." },
+    "npx ts-node bench/interpreterPeers.ts --python <interpreter with moto[stepfunctions]>": {
+        way: "syntax", why: "A benchmark measures this machine alone.",
+    },
+    "npx ts-node bench/localRun.ts": { way: "syntax", why: "A benchmark measures this machine alone." },
+
     // what the trainings and the documents are run with
     "python local/documents/generate.py --out DIR --seed 1 [--stacks 90] [--without-split]": suite("test/slow/local.spec.ts", "local/documents/generate.py"),
     "python predict/predict.py MODEL --documents DIR [--stack NAME ...]": suite("cli/commands/predict.ts", "\"predict.py\""),

@@ -41,14 +41,14 @@ describe("the Pulumi commands of the documents", () => {
         assert.ok(stack.cloud.ofType("aws:s3/bucket:Bucket").length > 0, "the bucket stays");
     });
 
-    it("`pulumi login file://~`, `pulumi stack init dev` and `pulumi destroy --stack dev` work in a project of one's own", async () => {
+    it("`pulumi login file://...`, `pulumi stack init dev` and `pulumi destroy --stack dev` work in a project of one's own", async () => {
         const home = mkdtempSync(path.join(tmpdir(), "documents-"));
         try {
             for (const file of ["Pulumi.yaml", "Pulumi.dev.yaml", "index.ts"]) {
                 cpSync(path.join(root, file), path.join(home, file));
             }
             const there = `cd ${home} && export HOME=${home} PULUMI_HOME=${home}/.pulumi &&`;
-            await works(`${there} pulumi login file://~`);
+            await works(`${there} pulumi login file://${home}`);
             await works(`${there} pulumi stack init dev`);
             await works(`${there} pulumi destroy --stack dev --yes`);
         } finally {
