@@ -42,7 +42,8 @@ describe("the examples in the real engine, with the installed package", () => {
         }
     });
 
-    it("an ensemble of four models of a table is previewed and made, every rule of the pack kept", async () => {
+    it("an ensemble of four models of a table is previewed and made, every rule of the pack kept", async function () {
+        this.timeout(600_000);
         const folder = await project("tabular");
         const before = process.cwd();
         process.chdir(folder);

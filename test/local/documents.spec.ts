@@ -68,6 +68,17 @@ describe("local/sample/documents: a user's own documents", () => {
         assert.equal(documents.files.length, 17);
     });
 
+    it("of models that read other data need that data, and no pages", () => {
+        for (const folder of ["text", "images"]) {
+            rmSync(path.join(directory, folder), { recursive: true });
+        }
+        assert.throws(() => checkDocuments(directory, 3, ["features.csv", "scans"]), /features\.csv: missing; a member reads it[^]*scans: missing/);
+        writeFileSync(path.join(directory, "features.csv"), "stack,page,x\n");
+        mkdirSync(path.join(directory, "scans", "a"), { recursive: true });
+        writeFileSync(path.join(directory, "scans", "a", "1.bin"), "1");
+        assert.deepEqual(checkDocuments(directory, 3, ["features.csv", "scans"]).files, ["labels.csv", "features.csv", "scans/a/1.bin"]);
+    });
+
     const cases: readonly (readonly [string, () => void, RegExp])[] = [
         ["no labels.csv", () => unlinkSync(labels()), /DIR\/labels.csv: missing/],
         ["a misspelt column", () => change("class", "klass"), /labels.csv:1: the column class is missing.*is "klass" meant/],

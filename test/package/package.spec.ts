@@ -115,7 +115,7 @@ export const names: string[] = rules.map((rule: Rule) => rule.name);
 export const run: (options: Parameters<typeof runLocally>[0]) => Promise<LocalResult> = runLocally;
 if (process.argv.includes("--run")) {
     execute(definition, { input: {}, clock: new VirtualClock(), task: async () => null }).then((result) => console.log(JSON.stringify({
-        findings: analyse(definition).length, status: result.status, drawn: toMermaid(definition).length > 0,
+        findings: analyse(definition).filter(({ severity }) => severity === "error").length, status: result.status, drawn: toMermaid(definition).length > 0,
         statements: policyDocument(machine.permissions).Statement.length, policies: Array.isArray(policies()) && names.length,
         component: typeof EnsembleTraining,
     })));

@@ -77,6 +77,18 @@ describe("jobs", function () {
     });
 
     describe("fetch", () => {
+        it("copies a table instead of pages, and refuses labels with nothing beside them", async () => {
+            const { storage } = s3();
+            const source = `${bucket}/table`;
+            await storage.put(join(source, "labels.csv"), "stack,page,class,begins_document,split\na,1,x,true,\nb,1,x,true,\n", "text/csv");
+            const { code, last } = await job(fetchArgs(source, `${bucket}/runs/table/raw_data`));
+            assert.equal(code, 1);
+            assert.match(last, /neither text\/ nor images\/ nor any other data, such as features\.csv; upload it/);
+            await storage.put(join(source, "features.csv"), "stack,page,x1\na,1,0.5\nb,1,1.5\n", "text/csv");
+            assert.equal((await job(fetchArgs(source, `${bucket}/runs/table/raw_data`))).code, 0);
+            assert.equal(await storage.text(`${bucket}/runs/table/raw_data/features.csv`), "stack,page,x1\na,1,0.5\nb,1,1.5\n");
+        });
+
         it("copies everything, writes the split, and its manifest last", async () => {
             const target = `${bucket}/runs/a/raw_data`;
             const { code, lines } = await job(fetchArgs(data, target));
