@@ -1,7 +1,7 @@
 /** What the commands share: errors as one line, files, and a stage's evaluation. */
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { EXIT, explain, LocalError } from "../local/errors";
-import { evaluateStage, LOCAL_IDENTITY, projectName, readStackConfig, type EvaluatedStage } from "../stacks/evaluate";
+import { currentProject, evaluateStage, LOCAL_IDENTITY, projectName, readStackConfig, type EvaluatedStage } from "../stacks/evaluate";
 import { decodeConfig, loadStageConfig, type StageConfig } from "../stacks/config";
 import { CommandError, explainSdkError } from "./aws/errors";
 
@@ -65,18 +65,35 @@ export interface StageFacts {
     /** Name of the stage's state machine, as it is or would be deployed. */
     readonly stateMachine: string;
     readonly region: string;
-    readonly config: StageConfig;
+    /** Only of this checkout's own program; a program that uses the package has a configuration of its own. */
+    readonly config?: StageConfig;
 }
 
 /**
- * What a stage's configuration says about where it is, without running the program.
+ * The region that a stage's configuration names.
+ * @throws LocalError where there is no such stage.
+ */
+export function regionOf(stage: string): string {
+    try {
+        return readStackConfig(stage)["aws:region"] ?? LOCAL_IDENTITY.region;
+    } catch (error) {
+        throw new LocalError((error as Error).message, EXIT.usage);
+    }
+}
+
+/**
+ * What a stage's configuration says about where it is; only another project's program has to be run for it.
  * @throws LocalError with all problems of the configuration.
  */
-export function stageFacts(stage: string): StageFacts {
+export async function stageFacts(stage: string): Promise<StageFacts> {
+    const region = regionOf(stage);
+    if (currentProject().configured !== true) {
+        return { stateMachine: (await evaluated(stage)).stateMachine.name, region };
+    }
     try {
         const values = readStackConfig(stage);
         const config = loadStageConfig(stage, decodeConfig(values, projectName()));
-        return { stateMachine: `${config.service}-model-training-${stage}`, region: values["aws:region"] ?? LOCAL_IDENTITY.region, config };
+        return { stateMachine: `${config.service}-model-training-${stage}`, region, config };
     } catch (error) {
         throw new LocalError((error as Error).message, EXIT.usage);
     }
@@ -88,7 +105,7 @@ export function stageFacts(stage: string): StageFacts {
  * @throws LocalError with the program's own words: mistakes in the configuration, refused definitions.
  */
 export async function evaluated(stage: string, account: string = LOCAL_IDENTITY.account): Promise<EvaluatedStage> {
-    const { region } = stageFacts(stage);
+    const region = regionOf(stage);
     try {
         return await evaluateStage(stage, { identity: { ...LOCAL_IDENTITY, region, account } });
     } catch (error) {

@@ -17,6 +17,8 @@ export interface Project {
     readonly root: string;
     /** Declares the resources and returns the stack's outputs. */
     readonly program: () => unknown;
+    /** Whether the stack's configuration is that of docs/configuration.md: true of this checkout's own program. */
+    readonly configured?: boolean;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface Project {
 export function currentProject(): Project {
     const checkout = path.resolve(__dirname, "..");
     return fs.existsSync(path.join(checkout, "Pulumi.yaml"))
-        ? { root: checkout, program }
+        ? { root: checkout, program, configured: true }
         : { root: process.cwd(), program: () => exportsOf(process.cwd()) };
 }
 

@@ -92,7 +92,7 @@ function command(name: string, description: string, example: string): Command {
 
 async function act(doing: string, options: Common, work: (clients: Clients, stage: Stage) => Promise<void>): Promise<void> {
     await guarded(doing, async () => {
-        const { stateMachine, region } = stageFacts(options.stack);
+        const { stateMachine, region } = await stageFacts(options.stack);
         const clients = clientsAt(options.region ?? region, options.endpoint);
         try {
             await work(clients, await findStage(clients.executions, stateMachine));

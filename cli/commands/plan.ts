@@ -10,6 +10,7 @@ import { settingsOf } from "../aws/executions";
 import { completed, planOf } from "../plan/plan";
 import { planHtml, planText, workflowSvg } from "../plan/render";
 import { reuseOf } from "../plan/reuse";
+import type { EvaluatedStage } from "../../stacks/evaluate";
 import { evaluated, guarded, readJson, stageFacts, writeText } from "../support";
 
 interface Options {
@@ -61,7 +62,7 @@ async function plan(root: string, options: Options): Promise<void> {
         return;
     }
     const settings = settingsOf(definition, name);
-    const { config } = stageFacts(options.stack);
+    const { config } = await stageFacts(options.stack);
     const { input, problems } = raw === undefined ? { input: undefined, problems: [] } : completed(raw, settings);
     if (problems.length > 0) {
         throw new LocalError([`--input ${options.input}: ${problems.length} problem${problems.length === 1 ? "" : "s"}:`,
@@ -73,8 +74,8 @@ async function plan(root: string, options: Options): Promise<void> {
         reuse: raw === undefined ? { lines: ["depends on the data and the hyperparameters of a run: give --input"], trainings: {} } : await reuseOf({
             stateMachine: name, region: options.region ?? stage.identity.region, endpoint: options.endpoint, input: raw,
         }),
-        expectedHours: Object.fromEntries(Object.entries(config.models).map(([model, { expectedHours }]) => [model, expectedHours])),
-        retention: config.retention,
+        expectedHours: Object.fromEntries(Object.entries(config?.models ?? {}).map(([model, { expectedHours }]) => [model, expectedHours])),
+        retention: retentionOf(stage),
     });
     if (options.svg !== undefined) {
         writeText(options.svg, await workflowSvg(definition), "--svg");
@@ -84,6 +85,15 @@ async function plan(root: string, options: Options): Promise<void> {
     }
     process.stdout.write(`${options.json ? JSON.stringify(result, null, 2) : planText(result, definition)}\n`);
     process.exitCode = result.budget?.verdict === "exceeded" ? EXIT.failed : EXIT.ok;
+}
+
+/** Days until a run's copies and checkpoints expire, as the stage's bucket has it. */
+function retentionOf({ resources }: EvaluatedStage): { readonly runDays: number; readonly checkpointDays: number } {
+    const type = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration";
+    const rules = resources.filter((resource) => resource.type === type).flatMap(({ inputs }) =>
+        inputs.rules as { readonly id: string; readonly expiration?: { readonly days?: number } }[]);
+    const days = (id: string) => rules.find((rule) => rule.id === id)?.expiration?.days ?? 0;
+    return { runDays: days("runs"), checkpointDays: days("checkpoints") };
 }
 
 function pricesOf(root: string, file: string | undefined) {

@@ -6,7 +6,7 @@ import { Command } from "commander";
 import { EXIT, LocalError } from "../../local/errors";
 import { priceChanges, PriceListError, readPriceList, type PriceChange, type PriceListAnswer } from "../../pricing/priceList";
 import { bundledPrices, loadPrices, PROJECT_PRICES, type PriceFile } from "../../pricing/prices";
-import { guarded, stageFacts, writeText } from "../support";
+import { guarded, regionOf, writeText } from "../support";
 
 interface Options {
     readonly region?: readonly string[];
@@ -68,7 +68,7 @@ function regionsOf({ region, stack }: Options): readonly string[] {
         throw new LocalError("--region and --stack say the same thing: give one of them", EXIT.usage);
     }
     const fallback = process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
-    const regions = region ?? (stack !== undefined ? [stageFacts(stack).region] : fallback !== undefined && fallback !== "" ? [fallback] : []);
+    const regions = region ?? (stack !== undefined ? [regionOf(stack)] : fallback !== undefined && fallback !== "" ? [fallback] : []);
     if (regions.length === 0) {
         throw new LocalError("No region is given: name one with --region, a stage with --stack, or set AWS_REGION.", EXIT.usage);
     }

@@ -98,7 +98,7 @@ async function report(execution: string | undefined, options: Options): Promise<
 }
 
 async function ofExecution(execution: string | undefined, options: Options, common: Partial<Writing>): Promise<string> {
-    const { stateMachine, region: configured } = stageFacts(options.stack);
+    const { stateMachine, region: configured } = await stageFacts(options.stack);
     const region = options.region ?? configured;
     const clients = clientsAt(region, options.endpoint);
     const client = clients.executions;

@@ -12,7 +12,7 @@ import numpy
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else "data")
 random = numpy.random.default_rng(int(sys.argv[2]) if len(sys.argv) > 2 else 1)
-rows = 800
+rows = 1200
 features = random.normal(size=(rows, 12))
 linear = features[:, :8] @ numpy.array([1, -1, 1, -1, 1, -1, 1, -1]) / 8**0.5
 ring = (features[:, 8] ** 2 + features[:, 9] ** 2 - 2) / 2

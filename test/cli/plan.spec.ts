@@ -132,13 +132,13 @@ describe("the plan of a stage", function () {
 });
 
 describe("what commands know of a stage without running the program", () => {
-    it("its region and its state machine", () => {
-        const { stateMachine, region, config } = stageFacts("prod");
-        assert.deepEqual([stateMachine, region, config.stage], ["ensemble-model-training-prod", "eu-central-1", "prod"]);
+    it("its region and its state machine", async () => {
+        const { stateMachine, region, config } = await stageFacts("prod");
+        assert.deepEqual([stateMachine, region, config?.stage], ["ensemble-model-training-prod", "eu-central-1", "prod"]);
     });
 
-    it("names the stages that are there for one that is not", () => {
-        assert.throws(() => stageFacts("prd"), (error: Error) => error instanceof LocalError && /no stage "prd".*dev, prod/.test(error.message));
+    it("names the stages that are there for one that is not", async () => {
+        await assert.rejects(stageFacts("prd"), (error: Error) => error instanceof LocalError && /no stage "prd".*dev, prod/.test(error.message));
     });
 
     it("durations in their two largest units", () => {

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { cleanUp, project, root, runIn } from "./installed";
@@ -26,5 +27,9 @@ describe("the examples, with the installed package", () => {
             this.skip();
         }
         await testFile(folder, "test/ensemble.test.ts", { ENSEMBLE_PYTHON: python });
+        // The commands are about the project that they are started in.
+        const { stdout } = await runIn(folder, path.join(folder, "node_modules/.bin/ensemble"), ["plan", "--stack", "dev"]);
+        assert.match(stdout, /tabular-model-training-dev/);
+        assert.match(stdout, /stacking/);
     });
 });
