@@ -2,7 +2,7 @@ import stylistic from "@stylistic/eslint-plugin";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-    { ignores: ["node_modules/", ".build/", ".local/", ".venv/", "dist/", "policy/bin/", ".cache/"] },
+    { ignores: ["node_modules/", ".build/", ".local/", ".venv/", "dist/", "docs/api/", "policy/bin/", ".cache/"] },
     ...tseslint.configs.recommended,
     {
         plugins: { "@stylistic": stylistic },

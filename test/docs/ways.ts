@@ -69,6 +69,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
     "ensemble local --documents DIR": slow(/SUCCEEDED in/, 0, ["--reuse"]),
     "ensemble local --reuse": slow(/image: reused: same key/),
     "ensemble local --set image.epochs=3 --set run_training_steps.text_model=true": slow(/text: reused[\s\S]*SUCCEEDED in/, 0, ["--reuse"]),
+    "ensemble local --set image.epochs=3 --reuse": slow(/text: reused[\s\S]*SUCCEEDED in/),
     "ensemble local --set image.epochs=1": slow(),
     "ensemble local --fail \"Image Model Training=CapacityError*2\"": suite("test/slow/local.spec.ts", "\"Image Model Training=CapacityError*2\""),
     "ensemble local --fail \"Text Model Training=AlgorithmError\"": slow(/Notified\.UserBug/, 1),
@@ -76,7 +77,6 @@ export const WAYS: Readonly<Record<string, Way>> = {
     "ensemble predict --model .local/runs/<run>/artifacts scan/1.png scan/2.png scan/3.png --json": slow(/"segments":/),
     "ensemble report --run .local/runs/20261123-211743": slow(/report\.html/),
 
-    "ensemble local --set image.epochs=3 --reuse": slow(/text: reused[\s\S]*SUCCEEDED in/),
     "ensemble local --serve": suite("test/slow/localServe.spec.ts", "\"local\", \"--serve\", \"--port\""),
     "ensemble local --serve --port 8083": suite("test/slow/localServe.spec.ts", "\"local\", \"--serve\", \"--port\""),
     "ensemble start --stack dev --endpoint http://127.0.0.1:8083 --input .local/serve/input.json --watch":

@@ -46,7 +46,8 @@ describe("what a local run keeps for its report", () => {
             reductions: [{ model: "image", name: "epochs", configured: 80, local: 3 }],
         };
         const { definition, settings, events } = remote;
-        const metrics = await keepEvidence(factsOf({ ...result, definition, settings, events }), { s3: s3().client } as ObjectStore, directory);
+        const facts = factsOf({ ...result, definition, settings, events });
+        const metrics = await keepEvidence(facts, { s3: s3().client } as ObjectStore, directory);
         assert.deepEqual(metrics.map(({ model, pages }) => [model, pages]), [["text", 6], ["image", 6], ["sequence", 6]]);
         writeFileSync(path.join(directory, "definition.json"), JSON.stringify(definition));
         writeFileSync(path.join(directory, "history.jsonl"), events.map((event) => JSON.stringify(event)).join("\n"));

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import type { Facts } from "../../policy/lib/facts";
 import { eventTargetDeadLetter } from "../../policy/rules/event-target-dead-letter";
 import { answer, urnOf } from "./sampleFacts";
 
 const QUEUE = "arn:aws:sqs:eu-central-1:123456789012:undelivered";
 
-function judged(type: string, props: Readonly<Record<string, unknown>>): string {
+function judged(type: string, props: Facts): string {
     return answer(eventTargetDeadLetter.check({ type, name: "t", urn: urnOf("t"), protect: false, propertyDependencies: {}, props }, {}));
 }
 

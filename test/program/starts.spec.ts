@@ -175,7 +175,10 @@ describe("a stage that starts itself, registers its ensembles and has a dashboar
 
     describe("the dashboard", () => {
         type Metric = (string | { expression?: string })[];
-        interface Widget { type: string; x: number; y: number; width: number; height: number; properties: { metrics?: Metric[]; region?: string } }
+        interface Widget {
+            type: string; x: number; y: number; width: number; height: number;
+            properties: { metrics?: Metric[]; region?: string };
+        }
         const widgets = () => (JSON.parse(String(one("aws:cloudwatch/dashboard:Dashboard").inputs.dashboardBody)) as { widgets: Widget[] }).widgets;
 
         it("is known at a new stage's first preview", async () => {

@@ -66,6 +66,7 @@ function* redirects(original: StateMachineDefinition): Generator<Redirect> {
 /** One fault that lasts for each kind of Task, besides those that make its state give up at once. */
 const FAULT: Readonly<Record<Kind, readonly Fault["fault"][]>> = {
     sagemaker: ["algorithm", "capacity"], batch: ["data"], lambda: ["thrown", "wrongAnswer"], sns: ["accessDenied"],
+    registry: ["accessDenied"],
 };
 
 describe("a transition of the failure handling that leads elsewhere", function () {
