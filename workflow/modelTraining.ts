@@ -77,6 +77,11 @@ export function modelStateName(title: string): string {
     return `${title} Model`;
 }
 
+/** The name of the Task whose success says that a model is trained and kept. */
+export function registerStateName(title: string): string {
+    return `Register ${modelStateName(title)}`;
+}
+
 export function modelTraining(options: ModelTrainingOptions): Parallel {
     const { model, title, stage, settings, targets, run, maximumReason } = options;
     const name = modelStateName(title);
@@ -88,7 +93,7 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
         guard: `${name} Attempt Left?`,
         training: `${name} Training`,
         completed: `${name} Training Completed?`,
-        register: `Register ${name}`,
+        register: registerStateName(title),
         explain: `JSONify ${name} Error Cause`,
         decide: `Is ${name} Capacity Error?`,
         waitForCapacity: `Wait ${duration(CAPACITY_WAIT_SECONDS)} for ${name} Capacity`,

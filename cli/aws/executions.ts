@@ -6,7 +6,9 @@ import {
 import type { StateMachineDefinition } from "../../asl/types";
 import type { StageSettings } from "../../workflow/contract";
 import { advice, classify, logUrl } from "../../workflow/failures";
+import { titleOf } from "../../workflow/ensembleTraining";
 import { describeProblem, readInput } from "../../workflow/input";
+import { registerStateName } from "../../workflow/modelTraining";
 import { CommandError } from "./errors";
 import { failureOf, historyOf, StateOfEvent } from "./history";
 
@@ -213,7 +215,8 @@ function lastFailure(events: readonly HistoryEvent[]): { state: string; error?: 
 
 /**
  * Starts a new execution with the input of an ended one: Setup reuses whatever is trained already, so that only what had not
- * finished is trained. Not AWS's redrive, which pins the old definition and enters the Fail state again.
+ * finished is trained, also where `force` asked for all of it. Not AWS's redrive, which pins the old definition and enters the Fail
+ * state again.
  * @throws CommandError when it is still running or has succeeded.
  */
 export async function resumeTraining(client: SFNClient, stage: Stage, executionArn: string): Promise<string> {
@@ -224,7 +227,27 @@ export async function resumeTraining(client: SFNClient, stage: Stage, executionA
     if (execution.status === "SUCCEEDED") {
         throw new CommandError(`${executionArn} has succeeded: there is nothing to resume. Start a new one with \`ensemble start\`.`);
     }
-    return startTraining(client, stage, JSON.parse(execution.input ?? "{}"), resumedName(String(execution.name)));
+    const input = JSON.parse(execution.input ?? "{}") as { initialization?: { force?: readonly string[] } };
+    const force = input.initialization?.force;
+    if (force !== undefined) {
+        const finished = await finishedModels(client, executionArn, force);
+        input.initialization = { ...input.initialization, force: force.filter((model) => !finished.has(model)) };
+    }
+    return startTraining(client, stage, input, resumedName(String(execution.name)));
+}
+
+/** The models that an execution trained to their end: their registration, which writes the marker, succeeded. */
+async function finishedModels(client: SFNClient, executionArn: string, models: readonly string[]): Promise<Set<string>> {
+    const modelOf = new Map(models.map((model) => [registerStateName(titleOf(model)), model]));
+    const stateOf = new StateOfEvent();
+    const finished = new Set<string>();
+    for (const event of await historyOf(client, executionArn)) {
+        const model = modelOf.get(stateOf.take(event)?.state ?? "");
+        if (model !== undefined && event.taskSucceededEventDetails !== undefined) {
+            finished.add(model);
+        }
+    }
+    return finished;
 }
 
 /** `run` -> `run-r2` -> `run-r3`: at most 80 characters. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CreateStateMachineCommand, SFNClient } from "@aws-sdk/client-sfn";
+import { CreateStateMachineCommand, DescribeExecutionCommand, SFNClient } from "@aws-sdk/client-sfn";
 import { TaskError, VirtualClock, type TaskRequest } from "../../asl/interpreter";
 import type { JsonValue } from "../../asl/types";
 import { CommandError, explainSdkError } from "../../cli/aws/errors";
@@ -143,6 +143,17 @@ describe("executions of a deployed stage, through the AWS SDK", () => {
         await stopTraining(client, running, "test");
         assert.equal(await ended(running), "ABORTED");
         assert.equal((await explainExecution(client, running)).error, "StoppedByOperator");
+    });
+
+    it("does not train again what was forced and has finished", async () => {
+        fault.text = new TaskError("States.TaskFailed", "{\"FailureReason\":\"AlgorithmError: bug\"}");
+        const forced = { initialization: { ...input.initialization, force: ["image", "text", "sequence"] } };
+        const failed = await startTraining(client, stage, forced, "forced");
+        assert.equal(await ended(failed), "FAILED");
+        fault = {};
+        const executionArn = await resumeTraining(client, stage, failed);
+        const { input: resumed } = await client.send(new DescribeExecutionCommand({ executionArn }));
+        assert.deepEqual(JSON.parse(resumed ?? ""), { initialization: { ...input.initialization, force: ["text", "sequence"] } });
     });
 
     it("stops watching, not the execution, on an abort", async () => {

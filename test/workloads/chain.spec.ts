@@ -265,6 +265,20 @@ describe("functions and jobs together", function () {
         assert.equal(await s3().storage.text(latest), before);
     });
 
+    it("does not lead the pointer back to an execution that started earlier and came in later", async () => {
+        const latest = `${bucket}/model_training_data/published/latest.json`;
+        const { execution: newest, startTime } = await s3().storage.json(latest) as { execution: string; startTime: string };
+        const before = new Date(Date.parse(startTime) - 1).toISOString();
+        const run = await setup({
+            settings: stageSettings(bucket), input: executionInput(data), execution: { ...execution("slow"), startTime: before },
+        }, quietly());
+        assert.match((await succeed("publish", run.parameters.publish)).at(-1) ?? "",
+            new RegExp(`are published in .*; published/latest.json stays with execution ${newest}, which started later`));
+        assert.equal((await s3().storage.json(latest) as { execution: string }).execution, newest);
+        const manifest = await s3().storage.json(join(run.output_artifact_paths.ready_to_use_artifacts, "manifest.json")) as Manifest;
+        assert.equal(manifest.execution, "slow");
+    });
+
     it("gives the same answer when Setup is called twice", async () => {
         const event = { settings: stageSettings(bucket), input: executionInput(data), execution: execution("twice") };
         assert.deepEqual(await setup(event, quietly()), await setup(event, quietly()));

@@ -1,6 +1,7 @@
 /**
  * publish: the finished models in one place, ready to serve, with a manifest of what they are; after the quality gate.
- * `manifest.json` is written last, then the pointer `published/latest.json`. A refused ensemble leaves both as they were.
+ * `manifest.json` is written last, then the pointer `published/latest.json`. A refused ensemble leaves both as they were, and one of
+ * an execution that started before the pointer's leaves the pointer.
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -39,6 +40,18 @@ export interface PublishedModel {
     readonly files: Readonly<Record<string, string>>;
 }
 
+/** `published/latest.json`: the ensemble of the execution that started last, among those that published. */
+interface Latest {
+    readonly format: 1;
+    readonly manifest: string;
+    readonly execution: string;
+    /** When its execution started, ISO 8601; undefined where the job ran without a Setup. */
+    readonly startTime?: string;
+    readonly metrics: Metrics;
+    readonly keys: Readonly<Record<string, string>>;
+    readonly missing: readonly string[];
+}
+
 const combinerParameter = "INPUT_PATH_SEQ";
 
 export async function publish(context: JobContext): Promise<void> {
@@ -56,7 +69,7 @@ export async function publish(context: JobContext): Promise<void> {
     for (const trained of models) {
         metrics[trained.model] = await readMetrics(context, trained);
     }
-    const published = await storage.json(latest) as { metrics?: Metrics; execution?: string } | undefined;
+    const published = await storage.json(latest) as Latest | undefined;
     const refused = judge(gate, metrics, published?.execution === execution ? undefined : published?.metrics);
     if (refused.length > 0) {
         throw new QualityGateError(`${refused.join("; ")}; nothing was published, what was trained is kept`);
@@ -75,11 +88,18 @@ export async function publish(context: JobContext): Promise<void> {
     const { [combiner.model]: last, ...members } = entries;
     const manifest: Manifest = { format: 1, execution, members, combiner: { name: combiner.model, ...last }, missing };
     await storage.putJson(join(output, "manifest.json"), manifest);
-    await storage.putJson(latest, {
-        format: 1, manifest: join(output, "manifest.json"), execution, metrics,
-        keys: Object.fromEntries(models.map(({ model, key }) => [model, key])), missing,
-    });
-    print(`${models.length} models are published in ${output}${missing.length > 0 ? `, without ${missing.join(", ")}` : ""}`);
+    const startTime = plan?.execution.startTime;
+    // Read again: copying took its time, and executions may run side by side.
+    const newest = await storage.json(latest) as Latest | undefined;
+    const overtaken = newest !== undefined && startTime !== undefined && Date.parse(newest.startTime ?? "") > Date.parse(startTime);
+    if (!overtaken) {
+        await storage.putJson(latest, {
+            format: 1, manifest: join(output, "manifest.json"), execution, startTime, metrics,
+            keys: Object.fromEntries(models.map(({ model, key }) => [model, key])), missing,
+        } satisfies Latest);
+    }
+    print(`${models.length} models are published in ${output}${missing.length > 0 ? `, without ${missing.join(", ")}` : ""}`
+        + (overtaken ? `; published/latest.json stays with execution ${newest.execution}, which started later` : ""));
 }
 
 function readGate(text: string): Gate {
