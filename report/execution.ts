@@ -102,8 +102,9 @@ export async function reportOf(facts: ExecutionFacts, reader: ArtefactReader, op
         };
         const marker = join(decided?.paths[`${model.name}_model_prefix`] ?? "", "trained.json");
         const outcome = outcomeOf(model.action, own, status);
-        if (outcome === "running" || outcome === "not trained") {
-            models.push({ ...base, outcome, curves: [], folds: [] });
+        const failed = model.role === "member" || own.length === 0 ? [] : models.filter((one) => one.outcome === "failed").map(({ name }) => name);
+        if (outcome === "running" || outcome === "stopped" || outcome === "not trained") {
+            models.push({ ...base, reason: without(failed, model.reason), outcome, curves: [], folds: [] });
             continue;
         }
         const trained = await attempt(`${model.name}: trained.json`, () => json<TrainedModel>(marker));
@@ -111,6 +112,7 @@ export async function reportOf(facts: ExecutionFacts, reader: ArtefactReader, op
             readArchive(await reader.read(trained.artifacts.output.uri, maximumArchive), (name) => wanted.test(name)));
         models.push({
             ...base,
+            reason: without(trained?.missing ?? failed, model.reason),
             outcome: outcome === "failed" && trained !== undefined ? "trained" : outcome,
             ...files === undefined ? { curves: [], folds: [] } : await learned(model.name, files, attempt),
             ...files === undefined || truth === undefined ? {}
@@ -204,9 +206,10 @@ function trainings(visits: readonly Visit[], settings: StageSettings): ReadonlyM
     const models = [...Object.keys(settings.members), settings.combiner.name];
     for (const visit of visits) {
         const own = visit.attempts.filter(({ resource }) => resource?.startsWith("sagemaker:createTrainingJob") === true);
-        const named = own.map(({ output, cause }) => modelOfJob(/"TrainingJobName"\s*:\s*"([^"]+)"/.exec(output ?? cause ?? "")?.[1] ?? "", settings));
+        const named = own.map(({ output, cause, submitted }) =>
+            modelOfJob(/"TrainingJobName"\s*:\s*"([^"]+)"/.exec([output, cause, submitted].join("\n"))?.[1] ?? "", settings));
         const model = own.length === 0 ? undefined : named.find((name) => name !== undefined)
-            // a job that was refused or is running has not said its name yet
+            // a job that was refused has no name in the history
             ?? models.find((name) => visit.state.toLowerCase().startsWith(`${name.replace(/[^a-z0-9]+/gi, " ").toLowerCase()} model`));
         if (model !== undefined) {
             found.set(model, [...found.get(model) ?? [], ...own]);
@@ -222,6 +225,11 @@ function modelOfJob(jobName: string, settings: StageSettings): string | undefine
         .sort((a, b) => b.length - a.length)[0];
 }
 
+/** Setup's reason, and the members that a combiner then had to do without. */
+function without(members: readonly string[], reason: string): string {
+    return members.length === 0 ? reason : `trained without ${members.join(", ")}, which failed in this execution (planned: ${reason})`;
+}
+
 function outcomeOf(action: string, jobs: readonly Attempt[], status: ExecutionStatus): ModelReport["outcome"] {
     if (action !== "train") {
         return action === "reuse" ? "reused" : "given";
@@ -234,7 +242,7 @@ function outcomeOf(action: string, jobs: readonly Attempt[], status: ExecutionSt
         // after a failure the ladder goes on
         return "running";
     }
-    return last === undefined ? "not trained" : "failed";
+    return last === undefined ? "not trained" : last;
 }
 
 async function learned(

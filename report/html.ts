@@ -77,7 +77,7 @@ function header(data: ReportData, sections: readonly Section[]): string {
     const members = data.models.filter((model) => model.role === "member" && model.result !== undefined);
     const best = members.sort((a, b) => (b.result?.pageAccuracy ?? 0) - (a.result?.pageAccuracy ?? 0))[0];
     const count = (outcome: ModelReport["outcome"]) => data.models.filter((model) => model.outcome === outcome).length;
-    const counted = (["trained", "reused", "given", "failed", "running", "not trained"] as const)
+    const counted = (["trained", "reused", "given", "failed", "stopped", "running", "not trained"] as const)
         .flatMap((outcome) => count(outcome) === 0 ? [] : [`${count(outcome)} ${outcome}`]);
     const headline = combiner ?? best?.result;
     const tiles = [

@@ -59,6 +59,8 @@ export interface Attempt {
     readonly cause?: string;
     /** `sagemaker:createTrainingJob.sync`. */
     readonly resource?: string;
+    /** Of a job that the service took: its request, JSON; empty where the history has no data. */
+    readonly submitted?: string;
     /** What the service answered, JSON. */
     readonly output?: string;
 }
@@ -80,9 +82,9 @@ export interface FailureReport {
 export interface ModelReport {
     readonly name: string;
     readonly role: "member" | "combiner";
-    /** "trains: no model with this key", "reused: same key ...", as Setup said it. */
+    /** "trains: no model with this key", "reused: same key ...", as Setup said it; of a combiner also which members it lacked. */
     readonly reason: string;
-    readonly outcome: "trained" | "reused" | "given" | "failed" | "running" | "not trained";
+    readonly outcome: "trained" | "reused" | "given" | "failed" | "stopped" | "running" | "not trained";
     /** Training jobs, and the time of all of them in seconds. */
     readonly jobs: number;
     readonly seconds: number;

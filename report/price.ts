@@ -2,7 +2,7 @@
 import { worstCaseBill } from "../pricing/bill";
 import type { Prices } from "../pricing/prices";
 import type { StageSettings } from "../workflow/contract";
-import type { PriceLine, PriceReport, Visit } from "./model";
+import type { Attempt, PriceLine, PriceReport, Visit } from "./model";
 
 type Json = Record<string, unknown>;
 
@@ -13,6 +13,8 @@ interface Usage {
     readonly item: string;
     readonly how: string;
     readonly hours: number;
+    /** The hours are the time from the request to the end, since the job has not said its own. */
+    readonly estimated?: true;
     /** Price items with their factor; undefined where the job does not say what it ran on. */
     readonly rates?: readonly { readonly price: string; readonly factor: number; readonly name: string }[];
 }
@@ -31,14 +33,17 @@ export function priceOf(
 ): PriceReport {
     const usages = visits.flatMap((visit) => visit.attempts.flatMap((attempt): Usage[] => {
         const said = parsed(attempt.output ?? attempt.cause);
-        if (said === undefined) {
+        const taken = said === undefined ? unfinished(attempt) : undefined;
+        const job = said ?? taken?.job;
+        if (job === undefined) {
             return [];
         }
         if (attempt.resource?.startsWith("sagemaker:createTrainingJob") === true) {
-            return training(said, modelOf(String(said.TrainingJobName)) ?? visit.state);
+            return training(job, modelOf(String(job.TrainingJobName)) ?? visit.state, taken?.note);
         }
-        return attempt.resource?.startsWith("batch:submitJob") === true ? batch(said, visit.state) : [];
+        return attempt.resource?.startsWith("batch:submitJob") === true ? batch(job, visit.state, taken?.note) : [];
     }));
+    const estimated = usages.some(({ estimated: one }) => one);
     const transitions = visits.reduce((sum, visit) => sum + Math.max(1, visit.attempts.length), 0);
     const priced = [
         ...merged(usages),
@@ -53,13 +58,22 @@ export function priceOf(
         pricesAsOf: prices.file.asOf,
         ...warning === undefined ? {} : { warning },
         ...worst.unknown.length > 0 ? {} : { trainingsAtMost: worst.known },
-        basis: where === "aws" ? "Billable seconds of each job on the instances that it had, at on-demand prices (a Spot training's billable seconds are already less its saving)."
+        basis: (where === "aws" ? "Billable seconds of each job on the instances that it had, at on-demand prices (a Spot training's billable seconds are already less its saving)."
             : "What the jobs of this run would cost on the stage's instances if they took as long there as on this machine; "
-            + "smaller hyperparameters and other hardware make that a rough figure.",
+            + "smaller hyperparameters and other hardware make that a rough figure.")
+            + (estimated ? " A job that was stopped or is still running has not said what is billed: the time since it was requested counts, which is at most too much." : ""),
     };
 }
 
-function training(said: Json, model: string): Usage[] {
+/** A job that the service took and that ended, or goes on, without its own account: what was requested, and how long ago. */
+function unfinished({ submitted, from, to, outcome }: Attempt): { readonly job: Json; readonly note: string } | undefined {
+    return submitted === undefined ? undefined : {
+        job: { ...parsed(submitted), BillableTimeInSeconds: (to - from) / 1000, Attempts: [{ StartedAt: from, StoppedAt: to }] },
+        note: outcome === "running" ? ", still running" : ", stopped",
+    };
+}
+
+function training(said: Json, model: string, note = ""): Usage[] {
     type Config = { readonly InstanceType?: string; readonly InstanceCount?: number };
     const { InstanceType: type, InstanceCount: count = 1 } = (said.ResourceConfig ?? {}) as Config;
     const seconds = Number(said.BillableTimeInSeconds ?? 0);
@@ -68,13 +82,14 @@ function training(said: Json, model: string): Usage[] {
     }
     return [{
         item: `training of ${model}`,
-        how: `${count} x ${type ?? "an unknown instance"}${said.EnableManagedSpotTraining === true ? " (Spot)" : ""}`,
+        how: `${count} x ${type ?? "an unknown instance"}${said.EnableManagedSpotTraining === true ? " (Spot)" : ""}${note}`,
         hours: seconds / 3600,
+        ...note === "" ? {} : { estimated: true as const },
         ...type === undefined ? {} : { rates: [{ price: `sagemaker-training:${type}`, factor: count, name: type }] },
     }];
 }
 
-function batch(said: Json, state: string): Usage[] {
+function batch(said: Json, state: string, note = ""): Usage[] {
     const attempts = (Array.isArray(said.Attempts) ? said.Attempts : []) as { StartedAt?: number; StoppedAt?: number }[];
     const seconds = attempts.reduce((sum, { StartedAt = 0, StoppedAt = 0 }) =>
         sum + (StoppedAt > StartedAt && StartedAt > 0 ? Math.max(FARGATE_LEAST_SECONDS, (StoppedAt - StartedAt) / 1000) : 0), 0);
@@ -86,7 +101,8 @@ function batch(said: Json, state: string): Usage[] {
     const [vcpu, gib] = [amount("VCPU"), amount("MEMORY") / 1024];
     const known = vcpu > 0 && gib > 0;
     return [{
-        item: state, how: known ? `Fargate, ${vcpu} vCPU, ${gib} GiB` : "Fargate, of unknown size", hours: seconds / 3600,
+        item: state, how: `Fargate, ${known ? `${vcpu} vCPU, ${gib} GiB` : "of unknown size"}${note}`, hours: seconds / 3600,
+        ...note === "" ? {} : { estimated: true as const },
         ...known ? { rates: [{ price: "fargate:vcpu", factor: vcpu, name: "Fargate" }, { price: "fargate:gib", factor: gib, name: "Fargate" }] } : {},
     }];
 }

@@ -17,6 +17,8 @@ interface OpenAttempt {
     error?: string;
     cause?: string;
     resource?: string;
+    requested?: string;
+    submitted?: string;
     output?: string;
 }
 
@@ -40,6 +42,7 @@ interface Details {
     readonly output?: string;
     readonly resource?: string;
     readonly resourceType?: string;
+    readonly parameters?: string;
 }
 
 const CONTAINERS = new Set(["Parallel", "Map"]);
@@ -96,7 +99,8 @@ export function visitsOf(events: readonly TimelineEvent[], status: string = "FAI
     }
     return visits.map(({ state, type, from, to = end, outcome = open, failed, attempts }) => ({
         state, type, from, to, outcome,
-        attempts: attempts.map((attempt): Attempt => ({ ...attempt, to: attempt.to ?? to, outcome: attempt.outcome ?? outcome })),
+        attempts: attempts.map(({ requested: _requested, ...attempt }): Attempt =>
+            ({ ...attempt, to: attempt.to ?? to, outcome: attempt.outcome ?? outcome })),
         ...failed?.error === undefined ? {} : { error: failed.error },
     }));
 }
@@ -140,10 +144,16 @@ function closeInner(visits: readonly OpenVisit[], container: OpenVisit, at: numb
     }
 }
 
-function taskEvent(visit: OpenVisit, type: string, at: number, { error, cause, output, resource, resourceType }: Details): void {
+function taskEvent(visit: OpenVisit, type: string, at: number, said: Details): void {
+    const { error, cause, output, resource, resourceType, parameters } = said;
     const open = visit.attempts.at(-1)?.outcome === undefined ? visit.attempts.at(-1) : undefined;
     if (type.endsWith("Scheduled")) {
-        visit.attempts.push({ from: at, ...resource === undefined ? {} : { resource: `${resourceType ?? ""}:${resource}` } });
+        visit.attempts.push({
+            from: at, ...resource === undefined ? {} : { resource: `${resourceType ?? ""}:${resource}` },
+            ...parameters === undefined ? {} : { requested: parameters },
+        });
+    } else if (type === "TaskSubmitted" && open !== undefined) {
+        open.submitted = open.requested ?? "";
     } else if (/^(Task|LambdaFunction|Activity)Succeeded$/.test(type) && open !== undefined) {
         // SageMaker's own end of a job that was stopped (Spot, time) is no error of the Task
         const stopped = output !== undefined && /"TrainingJobStatus"\s*:\s*"Stopped"/.test(output);

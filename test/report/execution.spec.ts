@@ -55,10 +55,10 @@ describe("the report of an execution, through the AWS SDK", function () {
         return data;
     }
 
-    async function ended(name: string, faults: Faults = {}, pages = 0): Promise<ReportData> {
-        const executionArn = await start(name, faults);
+    async function ended(name: string, faults: Faults = {}, pages = 0, stateMachine = machine): Promise<ReportData> {
+        const executionArn = await start(name, faults, stateMachine);
         await until(executionArn, (status) => status !== "RUNNING");
-        return reported(executionArn, pages);
+        return reported(executionArn, pages, undefined, stateMachine);
     }
 
     const missing = (data: ReportData) => data.missing.map(({ what, why }) => `${what}: ${why}`).join("\n");
@@ -132,6 +132,14 @@ describe("the report of an execution, through the AWS SDK", function () {
         assert.match(await renderReport(data), /division by zero/);
     });
 
+    it("says without which members the combiner was trained, beside what was planned", async () => {
+        const data = await ended("partial", { partial: ["image"], fails: { "Image Model Training": [new TaskError("States.TaskFailed", JSON.stringify({
+            TrainingJobStatus: "Failed", FailureReason: "AlgorithmError: division by zero",
+        }))] } }, 0, "partial-model-training-dev");
+        assert.deepEqual(data.models.map(({ outcome }) => outcome), ["trained", "failed", "trained"]);
+        assert.match(data.models[2].reason, /^trained without image, which failed in this execution \(planned: trains: /);
+    });
+
     it("tells what was tried again and succeeded from what failed", async () => {
         const data = await ended("retried", { fails: { "Image Model Training": [new TaskError("States.TaskFailed", JSON.stringify({
             TrainingJobStatus: "Failed", FailureReason: "CapacityError: Unable to provision requested ML compute capacity.",
@@ -152,8 +160,16 @@ describe("the report of an execution, through the AWS SDK", function () {
         await stage.client.send(new StopExecutionCommand({ executionArn, error: "StoppedByOperator", cause: "wrong data" }));
         await until(executionArn, (status) => status !== "RUNNING");
         const stopped = await reported(executionArn);
-        assert.deepEqual([stopped.status, stopped.error, stopped.cause, stopped.models[2].outcome], ["ABORTED", "StoppedByOperator", "wrong data", "failed"]);
+        assert.deepEqual([stopped.status, stopped.error, stopped.cause, stopped.models[2].outcome], ["ABORTED", "StoppedByOperator", "wrong data", "stopped"]);
         assert.match(await renderReport(stopped), /wrong data/);
+        // the job never said what is billed: the time that it had counts, and the report says so
+        for (const [data, how] of [[running, /^1 x ml\.m5\.xlarge.*, still running, \d+ s$/], [stopped, /^1 x ml\.m5\.xlarge.*, stopped, \d+ s$/]] as const) {
+            const line = data.price.lines.find(({ item }) => item === "training of sequence");
+            assert.match(line?.how ?? "", how);
+            assert.ok((line?.dollars ?? 0) > 0, JSON.stringify(line));
+            assert.match(data.price.basis, /has not said what is billed/);
+        }
+        assert.doesNotMatch(missing(stopped), /sequence/);
     });
 
     it("works for an execution that timed out before Setup had decided anything", async () => {

@@ -31,6 +31,8 @@ export interface Faults {
     fails?: Readonly<Record<string, TaskError[]>>;
     /** Files of output.tar.gz by model, in place of the usual ones. */
     output?: Readonly<Record<string, Record<string, string> | Buffer>>;
+    /** Members that are missing to the combiner. */
+    partial?: readonly string[];
     /** No text model is trained: the one of an earlier execution is used again. */
     reuse?: boolean;
 }
@@ -97,9 +99,10 @@ export async function startStage(s3: LocalS3): Promise<FixtureStage> {
         return { ...run, output_artifact_paths: paths };
     };
 
-    const task = async ({ state, resource, arguments: given, signal }: TaskRequest, execution: string): Promise<JsonValue> => {
+    const task = async ({ state, resource, arguments: given, signal, submitted }: TaskRequest, execution: string): Promise<JsonValue> => {
         const base = `${settings.artifactBase}/runs/${execution}`;
         if (stage.faults.hangs === state) {
+            submitted({ Arn: "what the service took" });
             await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new TaskError("States.TaskFailed"))));
         }
         const failure = stage.faults.fails?.[state]?.shift();
@@ -144,6 +147,7 @@ export async function startStage(s3: LocalS3): Promise<FixtureStage> {
         const output = await put(`${base}/${model}/output.tar.gz`, Buffer.isBuffer(files) ? files : await archive(files));
         const trained: TrainedModel = {
             format: 1, model, key: "ab".repeat(32), jobName: "job", execution, trainedAt: "2026-11-20T08:00:00Z", identity: {},
+            ...model === "sequence" && stage.faults.partial !== undefined ? { missing: stage.faults.partial } : {},
             artifacts: { model: output, output },
         };
         await put(`${base}/${model}/trained.json`, JSON.stringify(trained));
@@ -158,7 +162,11 @@ export async function startStage(s3: LocalS3): Promise<FixtureStage> {
     });
     const client = new SFNClient({ endpoint: api.endpoint, region: "eu-central-1", credentials: { accessKeyId: "x", secretAccessKey: "x" }, maxAttempts: 1 });
     const definition = renderDefinition(settings, targets("dev"));
-    for (const [name, shown] of [[machine, definition], ["short-model-training-dev", { ...definition, TimeoutSeconds: 1 }]] as const) {
+    const optional = stageSettings("dev", { quorum: 1, members: { ...settings.members, image: { ...settings.members.image, required: false } } });
+    for (const [name, shown] of [
+        [machine, definition], ["short-model-training-dev", { ...definition, TimeoutSeconds: 1 }],
+        ["partial-model-training-dev", renderDefinition(optional, targets("dev"))],
+    ] as const) {
         await client.send(new CreateStateMachineCommand({ name, definition: JSON.stringify(shown), roleArn: "arn:aws:iam::1:role/r" }));
     }
     return Object.assign(stage, {

@@ -171,6 +171,19 @@ describe("the price of an execution", () => {
         assert.ok(Math.abs((lines[0].dollars ?? 0) - 0.048 / 60) < 1e-9);
     });
 
+    it("counts the time of a job that was stopped, and says so; of one that was refused it counts nothing", () => {
+        const attempt = { from: 0, to: 50_000, outcome: "stopped" as const, resource: "sagemaker:createTrainingJob.sync" };
+        const request = JSON.stringify({ TrainingJobName: "s-d-image-1", ResourceConfig: { InstanceType: "ml.a", InstanceCount: 4 }, EnableManagedSpotTraining: true });
+        const stopped = (submitted?: string): Visit => ({
+            state: "Train", type: "Task", from: 0, to: 100_000, outcome: "stopped", attempts: [{ ...attempt, ...submitted === undefined ? {} : { submitted } }],
+        });
+        const { lines: [line], basis } = priced(stopped(request));
+        assert.deepEqual([line.item, line.how, line.dollars?.toFixed(6)], ["training of image", "4 x ml.a (Spot), stopped, 50 s", "0.200000"]);
+        assert.match(basis, /stopped.*has not said what is billed/);
+        assert.equal(priced(stopped()).lines.length, 1, "transitions alone");
+        assert.deepEqual(priced(stopped("")).unknown, ["what training of image ran on"]);
+    });
+
     it("says which prices nobody knows, and does not guess", () => {
         const { lines, unknown } = priced(visit("Train", "sagemaker:createTrainingJob.sync", training("ml.b", 100)),
             visit("Fetch", "batch:submitJob.sync", { Attempts: [{ StartedAt: 1000, StoppedAt: 2000 }] }));

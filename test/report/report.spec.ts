@@ -34,6 +34,15 @@ describe("visits of states, from an event history", () => {
         });
     }
 
+    it("keeps what was asked of a job that the service took", () => {
+        const [visit] = visitsOf([
+            { id: 1, previousEventId: 0, type: "TaskStateEntered", timestamp: 0, stateEnteredEventDetails: { name: "T" } },
+            { id: 2, previousEventId: 1, type: "TaskScheduled", timestamp: 1, taskScheduledEventDetails: { resourceType: "r", resource: "x", parameters: "{}" } },
+            { id: 3, previousEventId: 2, type: "TaskSubmitted", timestamp: 2, taskSubmittedEventDetails: { output: "{\"JobArn\":\"a\"}" } },
+        ], "ABORTED");
+        assert.deepEqual(visit.attempts, [{ from: 1, to: 2, outcome: "stopped", resource: "r:x", submitted: "{}" }]);
+    });
+
     const at = (id: number, previousEventId: number, type: string, timestamp: number, name?: string) => ({
         id, previousEventId, type, timestamp,
         ...name === undefined ? {} : { [type.endsWith("Entered") ? "stateEnteredEventDetails" : "stateExitedEventDetails"]: { name } },
