@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { settingsOf } from "../../cli/aws/executions";
@@ -65,7 +65,14 @@ describe("ensemble diff --against a revision", function () {
         directory = mkdtempSync(path.join(tmpdir(), "against-"));
         checkout = path.join(directory, "project");
         execFileSync("git", ["clone", "--quiet", "--shared", root, checkout], { stdio: ["ignore", "ignore", "pipe"] });
-        symlinkSync(path.join(root, "node_modules"), path.join(checkout, "node_modules"), "dir");
+        // real folders, as a user has them; the comparison itself links to them
+        const modules = [path.join(root, "node_modules"), path.join(checkout, "node_modules")];
+        try {
+            execFileSync("cp", ["-al", ...modules], { stdio: "ignore" });
+        } catch {
+            rmSync(modules[1], { recursive: true, force: true });
+            execFileSync("cp", ["-R", ...modules]);
+        }
         const file = path.join(checkout, "Pulumi.dev.yaml");
         writeFileSync(file, readFileSync(file, "utf8").replace("maxHours: 4", "maxHours: 6").replace("epochs: 10", "epochs: 12"));
         git("commit", "--quiet", "-am", "longer");
@@ -90,9 +97,10 @@ describe("ensemble diff --against a revision", function () {
     });
 
     it("as JSON, with every change of the definition", () => {
-        const told = JSON.parse(diff("--json")) as { summary: string[]; changes: unknown[]; permissions: { added: string[]; removed: string[] } };
+        const told = JSON.parse(diff("--json")) as { summary: string[]; code: string[]; changes: unknown[]; permissions: { added: string[]; removed: string[] } };
         assert.deepEqual(told.summary, ["image: epochs 10 -> 12", "text: all attempts at most 4 h -> 6 h"]);
         assert.ok(told.changes.length >= 2);
         assert.deepEqual(told.permissions, { added: [], removed: [] });
+        assert.deepEqual(told.code, [], "code that did not change is not told as new");
     });
 });
