@@ -47,7 +47,7 @@ async function predict(root: string, pages: readonly string[], options: Options)
     if (!existsSync(options.model)) {
         throw new LocalError(`--model ${options.model}: no such folder`, EXIT.usage);
     }
-    const folder = pages.length === 1 && statSync(pages[0], { throwIfNoEntry: false })?.isDirectory() === true;
+    const folder = pages.length === 1 && isFolder(pages[0]);
     const documents = folder ? pages[0] : stackOf(pages, options);
     try {
         await label(root, documents, options);
@@ -60,7 +60,7 @@ async function predict(root: string, pages: readonly string[], options: Options)
 
 /** A folder with the given pages as its one stack; its caller removes it. */
 function stackOf(pages: readonly string[], { stack }: Options): string {
-    const problems = pages.flatMap((page) => !page.toLowerCase().endsWith(".png") ? [`${page}: a page is a PNG; of a folder only one can be given`]
+    const problems = pages.flatMap((page) => !page.toLowerCase().endsWith(".png") ? [notAPage(page)]
         : [page, textOf(page)].filter((file) => !existsSync(file)).map((file) => `${file}: no such file`));
     if (stack !== undefined) {
         problems.push("--stack: only with a folder");
@@ -77,6 +77,16 @@ function stackOf(pages: readonly string[], { stack }: Options): string {
         }
     }
     return directory;
+}
+
+function isFolder(file: string): boolean {
+    return existsSync(file) && statSync(file).isDirectory();
+}
+
+function notAPage(file: string): string {
+    return isFolder(file) ? `${file}: a folder, beside other pages; give one folder alone, or the pages of one stack as PNG`
+        : existsSync(file) ? `${file}: no page; expected a PNG (with its text in a .txt beside it) or one folder of stacks`
+            : `${file}: no such file or folder`;
 }
 
 function textOf(page: string): string {

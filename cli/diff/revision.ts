@@ -1,12 +1,18 @@
 /** Evaluates a stage as another git revision declares it: in a worktree of its own, which never outlives the command. */
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { EXIT, LocalError } from "../../local/errors";
 
-/** Runs in the other checkout, with that checkout's evaluation; what it needs of the stage goes into a file. */
+/**
+ * Runs in the other checkout, with that checkout's evaluation; what it needs of the stage goes into a file.
+ * Its node_modules is a link: unless links are kept, the bundles hold the paths that it leads to, and unchanged code gets another hash.
+ * Where node_modules is a link here too, both sides follow theirs.
+ */
 const SCRIPT = `
+const esbuild = require("esbuild");
+require.cache[require.resolve("esbuild")].exports = { ...esbuild, buildSync: (given) => esbuild.buildSync({ preserveSymlinks: process.argv[3] === "keep", ...given }) };
 const { evaluateStage } = require("./stacks/evaluate");
 evaluateStage(process.argv[1]).then((stage) => {
     const policies = stage.resources.filter(({ type }) => type === "aws:iam/rolePolicy:RolePolicy");
@@ -35,7 +41,8 @@ export async function evaluateRevision<T>(root: string, revision: string, stage:
         }
         symlinkSync(path.join(root, "node_modules"), path.join(checkout, "node_modules"), "dir");
         const result = path.join(directory, "stage.json");
-        await run(checkout, [stage, result], abort.signal, `--against ${revision}: the program of that revision cannot be evaluated`);
+        const links = lstatSync(path.join(root, "node_modules")).isSymbolicLink() ? "follow" : "keep";
+        await run(checkout, [stage, result, links], abort.signal, `--against ${revision}: the program of that revision cannot be evaluated`);
         return read(JSON.parse(readFileSync(result, "utf8")));
     } finally {
         process.off("SIGINT", interrupt).off("SIGTERM", interrupt);

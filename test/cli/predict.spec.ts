@@ -28,7 +28,11 @@ describe("predict", () => {
         const page = path.join(directory, "1.png");
         writeFileSync(page, "");
         await refuses(["--model", directory, page, path.join(directory, "2.png"), path.join(directory, "3.pdf")],
-            /1\.txt: no such file\n.*2\.png: no such file\n.*2\.txt: no such file\n.*3\.pdf: a page is a PNG/);
+            /1\.txt: no such file\n.*2\.png: no such file\n.*2\.txt: no such file\n.*3\.pdf: no such file or folder/);
+        await refuses(["--model", directory, path.join(page, "4")], /1\.png\/4: no such file or folder/);
+        await refuses(["--model", directory, page, directory], /: a folder, beside other pages; give one folder alone/);
+        writeFileSync(path.join(directory, "3.pdf"), "");
+        await refuses(["--model", directory, path.join(directory, "3.pdf")], /3\.pdf: no page; expected a PNG/);
     });
 
     it("refuses a model that is not there, and --stack without a folder", async () => {
