@@ -63,6 +63,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
     "asl-check docs/silent-failure.asl.json": quick(/Train -\(States\.TaskFailed\)-> Record -> Done: the execution SUCCEEDS/, 1),
     "asl-check my-machine.asl.json template.yaml plan.json": slow(/3 definitions: 0 errors/),
     "asl-check --explain RULE": slow(/failure-swallowed/),
+    "asl-check --explain notified-twice": quick(/at most one notification/),
 
     // the local run and what comes of it
     "ensemble local --documents my-scans": slow(/SUCCEEDED in/),
