@@ -91,12 +91,15 @@ export async function stageFacts(stage: string): Promise<StageFacts> {
         return { stateMachine: (await evaluated(stage)).stateMachine.name, region };
     }
     try {
-        const values = readStackConfig(stage);
-        const config = loadStageConfig(stage, decodeConfig(values, projectName()));
+        const config = ownConfig(stage);
         return { stateMachine: `${config.service}-model-training-${stage}`, region, config };
     } catch (error) {
         throw new LocalError((error as Error).message, EXIT.usage);
     }
+}
+
+function ownConfig(stage: string): StageConfig {
+    return loadStageConfig(stage, decodeConfig(readStackConfig(stage), projectName()));
 }
 
 /**
@@ -107,6 +110,10 @@ export async function stageFacts(stage: string): Promise<StageFacts> {
 export async function evaluated(stage: string, account: string = LOCAL_IDENTITY.account): Promise<EvaluatedStage> {
     const region = regionOf(stage);
     try {
+        if (currentProject().configured === true) {
+            // inside the program a mistake would end this process, and with a stack trace
+            ownConfig(stage);
+        }
         return await evaluateStage(stage, { identity: { ...LOCAL_IDENTITY, region, account } });
     } catch (error) {
         throw new LocalError((error as Error).message, EXIT.usage);

@@ -103,4 +103,16 @@ describe("ensemble diff --against a revision", function () {
         assert.deepEqual(told.permissions, { added: [], removed: [] });
         assert.deepEqual(told.code, [], "code that did not change is not told as new");
     });
+
+    it("names a wrong key of the configuration in one message, without a stack trace", () => {
+        const file = path.join(checkout, "Pulumi.dev.yaml");
+        const before = readFileSync(file, "utf8");
+        writeFileSync(file, `${before.trimEnd()}\n  ensemble-training:fodls: 3\n`);
+        try {
+            assert.throws(() => diff(), (error: { status?: number; stderr?: string }) => error.status === 2
+                && /fodls: unknown key; did you mean "folds"/.test(String(error.stderr)) && !/\n\s+at /.test(String(error.stderr)));
+        } finally {
+            writeFileSync(file, before);
+        }
+    });
 });
