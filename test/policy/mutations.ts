@@ -158,6 +158,18 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     "tags-required": set("merge", "tags", { service: "sample", subservice: "training" }),
 };
 
+/** Further changes that `sfn-no-silent-failure` must refuse: defects of who is told, and how often. */
+export const notificationMutations: Readonly<Record<string, Mutation>> = {
+    "a failure that is notified twice": definition(states => {
+        states["Notify Again"] = { ...states["Notify Failure"] };
+        states["Notify Failure"].Next = "Notify Again";
+    }),
+    "a notified failure that the rule on failed executions notifies again": definition(states => { states.Failed.Error = "Failure"; }),
+    "a failure whose notification failed, under a name that the rule on failed executions leaves out": definition(states => {
+        states["Failed Unnotified"].Error = "Notified.Failure";
+    }),
+};
+
 /** Configuration of a suppression that suppresses nothing. */
 export const STALE_SUPPRESSION = {
     "kms-key-rotation": {
@@ -171,6 +183,7 @@ export const SAMPLE_CONFIG: Readonly<Record<string, unknown>> = {
     "data-protected": { required: true },
     "run-budget-provable": { dollars: 100 },
     "run-within-budget": { dollars: 100 },
+    "sfn-no-silent-failure": { notifiedPrefix: "Notified." },
     "tags-required": { keys: ["service", "subservice", "stage"] },
 };
 

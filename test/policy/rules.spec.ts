@@ -5,7 +5,7 @@ import path from "node:path";
 import type { Facts, ResourceFacts } from "../../policy/lib/facts";
 import { snapshotObject, Unknown } from "../../policy/lib/facts";
 import { rules } from "../../policy/rules";
-import { mutations, set } from "./mutations";
+import { mutations, notificationMutations, set } from "./mutations";
 import type { Answer } from "./sampleFacts";
 import { answer, factsOf, judge, sampleParameters, urnOf } from "./sampleFacts";
 import { sampleStage } from "./sampleStage";
@@ -151,6 +151,13 @@ describe("policy rules", () => {
                     assert.equal(answer(verdict), ANSWERS[letter], JSON.stringify(verdict));
                 });
             });
+        });
+    }
+
+    for (const [defect, mutation] of Object.entries(notificationMutations)) {
+        it(`sfn-no-silent-failure alone refuses ${defect}`, () => {
+            const broken = factsOf(mutation(sampleStage));
+            assert.deepEqual(rules.filter(one => judge(one, broken).violations.length > 0).map(({ name }) => name), ["sfn-no-silent-failure"]);
         });
     }
 
