@@ -5,6 +5,7 @@
  * and every policy is skipped in silence at a new stage's first preview. So each target has an explicit name, its ARN is
  * put together here, and `dependsOn` keeps the order of creation.
  */
+import { consoleUrl } from "../workflow/failures";
 
 /** Where a stage lives. Asked from the provider once, and plain from then on. */
 export interface Identity {
@@ -191,10 +192,8 @@ export class StageNames {
         return this.identity.partition === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";
     }
 
-    /** Address of a page of AWS's console, for example `states/home`; `query` goes before the region's own parameter. */
-    console(page: string, fragment = ""): string {
-        const { partition, region } = this.identity;
-        const host = { "aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com" }[partition] ?? "console.aws.amazon.com";
-        return `https://${region}.${host}/${page}?region=${region}${fragment === "" ? "" : `#${fragment}`}`;
+    /** Address of a page of AWS's console, for example `states/home`. */
+    console(page: string, fragment?: string): string {
+        return consoleUrl(this.identity.region, page, fragment);
     }
 }

@@ -163,7 +163,7 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
 
     return stateMachine({
         comment: `Training of the ensemble ${members.map(([member]) => member).join(", ")} and ${combiner.name} (${service}, ${stage})`,
-        timeoutSeconds: bounds.whole + (targets.modelPackageGroup === undefined ? 0 : registrationBound()),
+        timeoutSeconds: executionBound(settings, targets),
         states: nodes,
         stubs: targets.stubs,
     });
@@ -235,9 +235,9 @@ function criticalPath(settings: StageSettings): Record<"fetch" | "merge" | "publ
     return { fetch, merge, publish, whole: publish + batchStepBound("publish") + failureBound() };
 }
 
-/** Longest time of an execution in seconds: its time-out. */
-export function executionBound(settings: StageSettings): number {
-    return criticalPath(settings).whole;
+/** Longest time of an execution in seconds: its time-out. With a group of the model registry, the registration is part of it. */
+export function executionBound(settings: StageSettings, { modelPackageGroup }: Pick<Targets, "modelPackageGroup"> = {}): number {
+    return criticalPath(settings).whole + (modelPackageGroup === undefined ? 0 : registrationBound());
 }
 
 /** "layout_v2" -> "Layout V2", as the names of its states say it. */

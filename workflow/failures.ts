@@ -136,15 +136,21 @@ export function oneLine(text: string, maximum: number = maximumReason): string {
     return flat.slice(0, maximum - 1).replace(/[\ud800-\udbff]$/, "") + "…";
 }
 
+/** Address of a page of AWS's console, for example `states/home`, for a region of any partition. */
+export function consoleUrl(region: string, page: string, fragment = ""): string {
+    const host = region.startsWith("cn-") ? "console.amazonaws.cn"
+        : region.startsWith("us-gov-") ? "console.amazonaws-us-gov.com" : "console.aws.amazon.com";
+    return `https://${region}.${host}/${page}?region=${region}${fragment === "" ? "" : `#${fragment}`}`;
+}
+
 /** The page of the CloudWatch console that shows a log, for a region. */
 export function logUrl(log: LogLocation, region: string): string {
-    const partition = region.startsWith("cn-") ? "amazonaws.cn" : region.startsWith("us-gov-") ? "amazonaws-us-gov.com" : "aws.amazon.com";
     // The console wants its fragment encoded twice, with $ in place of %.
     const twice = (text: string) => encodeURIComponent(encodeURIComponent(text)).replace(/%/g, "$");
     const place = log.exact
         ? `/log-events/${twice(log.stream)}`
         : `${encodeURIComponent("?logStreamNameFilter=").replace(/%/g, "$")}${twice(log.stream)}`;
-    return `https://${region}.console.${partition}/cloudwatch/home?region=${region}#logsV2:log-groups/log-group/${twice(log.group)}${place}`;
+    return consoleUrl(region, "cloudwatch/home", `logsV2:log-groups/log-group/${twice(log.group)}${place}`);
 }
 
 interface ReadCause {

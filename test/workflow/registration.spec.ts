@@ -99,6 +99,7 @@ describe("the registration of a published ensemble", () => {
     it("is proven like the rest, and bounded in time", () => {
         const definition = renderDefinition(prod, targets("prod", REGISTRY));
         assert.deepEqual(analyse(definition).filter(({ severity }) => severity === "error"), []);
+        assert.equal(definition.TimeoutSeconds, executionBound(prod, { modelPackageGroup: GROUP }));
         const more = definition.TimeoutSeconds! - executionBound(prod);
         assert.ok(more > 0 && more < 1_800, String(more));
     });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { ModelRun, Run, TrainedModel } from "../../workflow/contract";
 import { sha256 } from "../../workflow/keys";
 import type { Plan } from "../../workloads/common/plan";
-import { join } from "../../workloads/common/storage";
+import { join, Storage } from "../../workloads/common/storage";
 import { register } from "../../workloads/functions/register/index";
 import { setup } from "../../workloads/functions/setup/index";
 import { parseLabels } from "../../workloads/jobs/labels";
@@ -20,14 +20,14 @@ const s3 = useS3();
 const quietly = () => ({ storage: s3().storage, print: () => undefined });
 
 async function job(
-    name: string, parameters: Readonly<Record<string, string>>,
+    name: string, parameters: Readonly<Record<string, string>>, storage = s3().storage,
 ): Promise<{ code: number; lines: string[]; errors: string[] }> {
     const lines: string[] = [];
     const errors: string[] = [];
     const args = Object.entries(parameters).flatMap(([key, value]) => [`--${key}`, value]);
     const code = await runJob([name, ...args], {
         out: (line) => lines.push(line), error: (line) => errors.push(line), signal: new AbortController().signal,
-        createStorage: () => s3().storage,
+        createStorage: () => storage,
     });
     return { code, lines, errors };
 }
@@ -277,6 +277,59 @@ describe("functions and jobs together", function () {
         assert.equal((await s3().storage.json(latest) as { execution: string }).execution, newest);
         const manifest = await s3().storage.json(join(run.output_artifact_paths.ready_to_use_artifacts, "manifest.json")) as Manifest;
         assert.equal(manifest.execution, "slow");
+    });
+
+    describe("while another execution moves the pointer", () => {
+        const latest = () => `${bucket}/model_training_data/published/latest.json`;
+
+        beforeEach(() => s3().storage.remove(latest()));
+        after(() => s3().storage.remove(latest()));
+
+        /** Another execution publishes just before the pointer would be written. */
+        class Raced extends Storage {
+            private raced = false;
+
+            constructor(private readonly others: object) {
+                super(s3().storage.client);
+            }
+
+            override async replaceJson(uri: string, value: unknown, etag: string | undefined): Promise<boolean> {
+                if (!this.raced) {
+                    this.raced = true;
+                    await this.putJson(uri, this.others);
+                }
+                return super.replaceJson(uri, value, etag);
+            }
+        }
+
+        async function race(name: string, others: object) {
+            const event = { settings: stageSettings(bucket), input: executionInput(data), execution: execution(name) };
+            const run = await setup(event, quietly());
+            const parameters = { ...run.parameters.publish, GATE: JSON.stringify({ maximumRegression: 0.02 }) };
+            return { run, ...await job("publish", parameters, new Raced(others)) };
+        }
+
+        it("writes over what an earlier one published meanwhile", async () => {
+            const { code, errors } = await race("raced", { execution: "meanwhile", startTime: "2020-01-01T00:00:00.000Z" });
+            assert.deepEqual([code, errors], [0, []]);
+            assert.equal((await s3().storage.json(latest()) as { execution: string }).execution, "raced");
+        });
+
+        it("leaves what a later one published meanwhile", async () => {
+            const { code, lines } = await race("overtaken", { execution: "later", startTime: "2999-01-01T00:00:00.000Z" });
+            assert.equal(code, 0);
+            assert.match(lines.at(-1) ?? "", /stays with execution later, which started later/);
+            assert.equal((await s3().storage.json(latest()) as { execution: string }).execution, "later");
+        });
+
+        it("is judged against what was published meanwhile, and publishes nothing below it", async () => {
+            const metrics = { text: { page_accuracy: 0.99 } };
+            const { run, code, errors } = await race("worse", { execution: "better", startTime: "2020-01-01T00:00:00.000Z", metrics });
+            assert.equal(code, 1);
+            assert.match(errors.at(-1) ?? "", /^QualityGate: text page_accuracy fell from 0.99 to 0.9.*; nothing was published/);
+            assert.equal((await s3().storage.json(latest()) as { execution: string }).execution, "better");
+            assert.equal(await s3().storage.head(join(run.output_artifact_paths.ready_to_use_artifacts, "manifest.json")), undefined);
+        });
     });
 
     it("gives the same answer when Setup is called twice", async () => {

@@ -309,6 +309,18 @@ describe("jobs", function () {
         }
     });
 
+    it("replace an object only while it is the one that was read", async () => {
+        const { storage } = s3();
+        const pointer = `${bucket}/pointer.json`;
+        assert.equal(await storage.replaceJson(pointer, 0, "0123456789abcdef0123456789abcdef"), false);
+        assert.equal(await storage.replaceJson(pointer, 1, undefined), true);
+        assert.equal(await storage.replaceJson(pointer, 2, undefined), false);
+        const first = await storage.version(pointer);
+        assert.equal(await storage.replaceJson(pointer, 3, first?.etag), true);
+        assert.equal(await storage.replaceJson(pointer, 4, first?.etag), false);
+        assert.equal(await storage.json(pointer), 3);
+    });
+
     it("refuse an artefact that is not the registered one", async () => {
         const object = await s3().storage.put(`${bucket}/artefact`, "one");
         await s3().storage.put(`${bucket}/artefact`, "two!");

@@ -35,6 +35,13 @@ describe("the message about a failure", () => {
         }
     });
 
+    it("links the console of its own partition", () => {
+        const there = arn.replace("arn:aws:", "arn:aws-cn:").replace("eu-central-1", "cn-north-1");
+        const { message } = describeFailure({ ...base, execution: there, stateMachineArn: undefined }, now);
+        assert.match(message, /https:\/\/cn-north-1\.console\.amazonaws\.cn\/states\/home\?region=cn-north-1#\/v2\/executions\/details\/arn%3Aaws-cn/);
+        assert.doesNotMatch(message, /aws\.amazon\.com/);
+    });
+
     it("names all failed members, each with class, reason, attempts and log", () => {
         const { message, class: cls, cause } = describeFailure({
             ...base, step: "Ensemble Complete?", error: "MembersFailed", cause: "members without which there is no ensemble failed",

@@ -8,7 +8,7 @@ import { pipeline } from "node:stream/promises";
 import {
     CopyObjectCommand, DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client,
 } from "@aws-sdk/client-s3";
-import type { S3ClientConfig } from "@aws-sdk/client-s3";
+import type { PutObjectCommandInput, S3ClientConfig } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import type { StoredObject } from "../../workflow/contract";
 import type { ListedObject } from "../../workflow/keys";
@@ -100,7 +100,11 @@ export class Storage {
     }
 
     /** An object's text, or undefined where there is none. Refuses more than `maximumBytes` (default 64 MiB). */
-    async text(uri: string, maximumBytes = 64 * 1024 * 1024): Promise<string | undefined> {
+    async text(uri: string, maximumBytes?: number): Promise<string | undefined> {
+        return (await this.get(uri, maximumBytes))?.text;
+    }
+
+    private async get(uri: string, maximumBytes = 64 * 1024 * 1024): Promise<{ readonly text: string; readonly etag: string } | undefined> {
         const { bucket, key } = locate(uri);
         try {
             return await this.send(`read ${uri}`, async () => {
@@ -109,7 +113,7 @@ export class Storage {
                     (answer.Body as Readable | undefined)?.destroy();
                     throw new DataError(`${uri} has ${answer.ContentLength} bytes, at most ${maximumBytes} are read; is it the right file?`);
                 }
-                return await answer.Body?.transformToString("utf-8") ?? "";
+                return { text: await answer.Body?.transformToString("utf-8") ?? "", etag: bareEtag(answer.ETag ?? "") };
             });
         } catch (error) {
             if (isMissing(error)) {
@@ -121,27 +125,52 @@ export class Storage {
 
     /** An object's JSON, or undefined where there is none. A text that is no JSON is a DataError. */
     async json(uri: string, maximumBytes?: number): Promise<unknown> {
-        const text = await this.text(uri, maximumBytes);
-        if (text === undefined) {
+        return (await this.version(uri, maximumBytes))?.value;
+    }
+
+    /** As {@link json}, with the ETag that {@link replaceJson} asks for. */
+    async version(uri: string, maximumBytes?: number): Promise<{ readonly value: unknown; readonly etag: string } | undefined> {
+        const read = await this.get(uri, maximumBytes);
+        if (read === undefined) {
             return undefined;
         }
         try {
-            return JSON.parse(text);
+            return { value: JSON.parse(read.text), etag: read.etag };
         } catch (error) {
             throw new DataError(`${uri} is no JSON (${messageOf(error)}); write it again by running the step that makes it`);
         }
     }
 
-    async put(uri: string, body: string | Uint8Array, contentType = "application/json"): Promise<StoredObject> {
+    async put(
+        uri: string, body: string | Uint8Array, contentType = "application/json",
+        condition: Pick<PutObjectCommandInput, "IfMatch" | "IfNoneMatch"> = {},
+    ): Promise<StoredObject> {
         const { bucket, key } = locate(uri);
         const answer = await this.send(`write ${uri}`, () => this.client.send(new PutObjectCommand({
-            Bucket: bucket, Key: key, Body: body, ContentType: contentType,
+            Bucket: bucket, Key: key, Body: body, ContentType: contentType, ...condition,
         }), this.options));
         return { uri, bytes: Buffer.byteLength(body), etag: bareEtag(answer.ETag ?? "") };
     }
 
     async putJson(uri: string, value: unknown): Promise<StoredObject> {
-        return this.put(uri, `${JSON.stringify(value, null, 2)}\n`);
+        return this.put(uri, jsonText(value));
+    }
+
+    /**
+     * Writes where the object is still the one that was read.
+     * @param etag of the object that was read; undefined: there was none.
+     * @returns whether it was written; false: somebody else wrote meanwhile.
+     */
+    async replaceJson(uri: string, value: unknown, etag: string | undefined): Promise<boolean> {
+        try {
+            await this.put(uri, jsonText(value), undefined, etag === undefined ? { IfNoneMatch: "*" } : { IfMatch: `"${etag}"` });
+            return true;
+        } catch (error) {
+            if (isOvertaken(error)) {
+                return false;
+            }
+            throw error;
+        }
     }
 
     /** Removes an object; nothing happens where there is none. */
@@ -220,6 +249,16 @@ export class Storage {
             throw translate(what, error);
         }
     }
+}
+
+function jsonText(value: unknown): string {
+    return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** A conditional write was refused: the object is another one, is gone, or is being written just now. */
+function isOvertaken(error: unknown): boolean {
+    const { name } = (error instanceof Error && error.cause !== undefined ? error.cause : error) as { name?: string };
+    return name === "PreconditionFailed" || name === "ConditionalRequestConflict" || isMissing(error);
 }
 
 /** CopySource: bucket and key, each part of the key encoded. */

@@ -13,6 +13,7 @@ import type { TrainedModel } from "../../workflow/contract";
 import { DataError, InputError, QualityGateError, messageOf } from "../common/errors";
 import { readPlan } from "../common/plan";
 import { join, parent } from "../common/storage";
+import type { Storage } from "../common/storage";
 import { Progress, required } from "./context";
 import type { JobContext } from "./context";
 import { judge, meanOf, numbersOf } from "./gate";
@@ -69,11 +70,13 @@ export async function publish(context: JobContext): Promise<void> {
     for (const trained of models) {
         metrics[trained.model] = await readMetrics(context, trained);
     }
-    const published = await storage.json(latest) as Latest | undefined;
-    const refused = judge(gate, metrics, published?.execution === execution ? undefined : published?.metrics);
-    if (refused.length > 0) {
-        throw new QualityGateError(`${refused.join("; ")}; nothing was published, what was trained is kept`);
-    }
+    const check = (published: Latest | undefined) => {
+        const refused = judge(gate, metrics, published?.execution === execution ? undefined : published?.metrics);
+        if (refused.length > 0) {
+            throw new QualityGateError(`${refused.join("; ")}; nothing was published, what was trained is kept`);
+        }
+    };
+    check(await storage.json(latest) as Latest | undefined);
     print(`quality gate passed: ${models.map(({ model }) => `${model} ${describe(metrics[model])}`).join("; ")}`);
 
     await storage.remove(join(output, "manifest.json"));
@@ -88,18 +91,42 @@ export async function publish(context: JobContext): Promise<void> {
     const { [combiner.model]: last, ...members } = entries;
     const manifest: Manifest = { format: 1, execution, members, combiner: { name: combiner.model, ...last }, missing };
     await storage.putJson(join(output, "manifest.json"), manifest);
-    const startTime = plan?.execution.startTime;
-    // Read again: copying took its time, and executions may run side by side.
-    const newest = await storage.json(latest) as Latest | undefined;
-    const overtaken = newest !== undefined && startTime !== undefined && Date.parse(newest.startTime ?? "") > Date.parse(startTime);
-    if (!overtaken) {
-        await storage.putJson(latest, {
-            format: 1, manifest: join(output, "manifest.json"), execution, startTime, metrics,
-            keys: Object.fromEntries(models.map(({ model, key }) => [model, key])), missing,
-        } satisfies Latest);
-    }
+    const overtakenBy = await point(storage, latest, {
+        format: 1, manifest: join(output, "manifest.json"), execution, startTime: plan?.execution.startTime, metrics,
+        keys: Object.fromEntries(models.map(({ model, key }) => [model, key])), missing,
+    }, check).catch(async (error: unknown) => {
+        if (error instanceof QualityGateError) {
+            await storage.remove(join(output, "manifest.json"));
+        }
+        throw error;
+    });
     print(`${models.length} models are published in ${output}${missing.length > 0 ? `, without ${missing.join(", ")}` : ""}`
-        + (overtaken ? `; published/latest.json stays with execution ${newest.execution}, which started later` : ""));
+        + (overtakenBy === undefined
+            ? "" : `; published/latest.json stays with execution ${overtakenBy}, which started later`));
+}
+
+/**
+ * Makes `ours` the newest published ensemble, unless one of an execution that started later is. Copying took its
+ * time and executions run side by side: what is the newest by now is checked again, and overwritten only while it
+ * is still that.
+ *
+ * @param check throws where `ours` must not replace what is published.
+ * @returns the execution that stays the newest, where one does.
+ */
+async function point(
+    storage: Storage, latest: string, ours: Latest, check: (published: Latest | undefined) => void,
+): Promise<string | undefined> {
+    for (;;) {
+        const found = await storage.version(latest);
+        const newest = found?.value as Latest | undefined;
+        if (newest !== undefined && ours.startTime !== undefined && Date.parse(newest.startTime ?? "") > Date.parse(ours.startTime)) {
+            return newest.execution;
+        }
+        check(newest);
+        if (await storage.replaceJson(latest, ours, found?.etag)) {
+            return undefined;
+        }
+    }
 }
 
 function readGate(text: string): Gate {

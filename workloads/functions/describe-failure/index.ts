@@ -2,7 +2,7 @@
  * One failed execution, one message that a person can act on. Never fails on what it is given, and never says what stands on a page.
  */
 import type { BilledJob, ErrorClass, TrainingPrices } from "../../../workflow/contract";
-import { advice, classify, logUrl, oneLine } from "../../../workflow/failures";
+import { advice, classify, consoleUrl, logUrl, oneLine } from "../../../workflow/failures";
 
 export interface DescribeFailureEvent {
     readonly service?: string;
@@ -107,7 +107,7 @@ export function describeFailure(event: DescribeFailureEvent, now: Date): Failure
         `What to do: ${advice[worst]}`,
         "To resume:  start a new execution with the same input. Models that finished are reused by their content key; only what had not "
             + "finished trains again, from its checkpoint where it has one.",
-        ...(execution.arn === "" || region === "" ? [] : [`Console:    ${consoleUrl(execution.arn, region)}`]),
+        ...(execution.arn === "" || region === "" ? [] : [`Console:    ${consoleUrl(region, "states/home", `/v2/executions/details/${encodeURIComponent(execution.arn)}`)}`]),
         ...(execution.arn === "" ? [] : [`Reference:  ${execution.arn}#${execution.redrives}`]),
     );
     const said = names.length === 0 ? reason : `${names.length} member${names.length === 1 ? "" : "s"} failed (${names.join(", ")}): ${reason}`;
@@ -182,10 +182,6 @@ function readExecution(
     const name = textOf(record.name ?? record.Name) || (typeof value === "string" && arn === "" ? value : arn.split(":").at(-1)) || "unknown";
     const redrives = Number(redriveCount ?? record.redriveCount ?? record.RedriveCount ?? 0);
     return { arn, name, redrives: Number.isInteger(redrives) ? redrives : 0 };
-}
-
-function consoleUrl(arn: string, region: string): string {
-    return `https://${region}.console.aws.amazon.com/states/home?region=${region}#/v2/executions/details/${encodeURIComponent(arn)}`;
 }
 
 /** All training jobs of the execution; an empty one where the record of a training did not come this far. */
