@@ -1,5 +1,6 @@
 /** What the commands share: errors as one line, files, and a stage's evaluation. */
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readJson as parseJson } from "../asl/analysis/text";
 import { EXIT, explain, LocalError } from "../local/errors";
 import { currentProject, evaluateStage, LOCAL_IDENTITY, projectName, readStackConfig, type EvaluatedStage } from "../stacks/evaluate";
 import { decodeConfig, loadStageConfig, type StageConfig } from "../stacks/config";
@@ -31,14 +32,13 @@ export function readText(file: string, option: string): string {
     }
 }
 
-/** @throws LocalError as {@link readText}, and where the text is no JSON. */
+/** @throws LocalError as {@link readText}, and with line and column where the text is no JSON or has a key twice. */
 export function readJson(file: string, option: string): unknown {
-    const text = readText(file, option);
-    try {
-        return JSON.parse(text) as unknown;
-    } catch (error) {
-        throw new LocalError(`${option} ${file}: no JSON: ${(error as Error).message}`, EXIT.usage);
+    const { value, problems: [problem] } = parseJson(readText(file, option));
+    if (problem !== undefined) {
+        throw new LocalError(`${option} ${file}:${problem.line}:${problem.column}: ${problem.message}`, EXIT.usage);
     }
+    return value;
 }
 
 /**
@@ -91,15 +91,11 @@ export async function stageFacts(stage: string): Promise<StageFacts> {
         return { stateMachine: (await evaluated(stage)).stateMachine.name, region };
     }
     try {
-        const config = ownConfig(stage);
+        const config = loadStageConfig(stage, decodeConfig(readStackConfig(stage), projectName()));
         return { stateMachine: `${config.service}-model-training-${stage}`, region, config };
     } catch (error) {
         throw new LocalError((error as Error).message, EXIT.usage);
     }
-}
-
-function ownConfig(stage: string): StageConfig {
-    return loadStageConfig(stage, decodeConfig(readStackConfig(stage), projectName()));
 }
 
 /**
@@ -110,10 +106,6 @@ function ownConfig(stage: string): StageConfig {
 export async function evaluated(stage: string, account: string = LOCAL_IDENTITY.account): Promise<EvaluatedStage> {
     const region = regionOf(stage);
     try {
-        if (currentProject().configured === true) {
-            // inside the program a mistake would end this process, and with a stack trace
-            ownConfig(stage);
-        }
         return await evaluateStage(stage, { identity: { ...LOCAL_IDENTITY, region, account } });
     } catch (error) {
         throw new LocalError((error as Error).message, EXIT.usage);

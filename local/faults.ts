@@ -150,7 +150,7 @@ export function parseFault(text: string, states: ReadonlyMap<string, TaskKind>):
     const kind = states.get(state);
     if (kind === undefined) {
         throw new LocalError(`--fail: no Task state is called ${JSON.stringify(state)}; nearest: ${JSON.stringify(closest(state, [...states.keys()]))}. `
-            + `There are: ${[...states.keys()].join("; ")}`, EXIT.usage);
+            + `There are:\n  ${[...states.keys()].join("\n  ")}`, EXIT.usage);
     }
     const possible = Object.keys(FAULTS).filter((name) => FAULTS[name].kinds.includes(kind));
     if (!possible.includes(error)) {

@@ -225,8 +225,20 @@ export async function evaluateStage(stage: string, options: EvaluateOptions = {}
     const project = options.project ?? currentProject();
     await pulumi.runtime.setMocks(mocks, projectName(project), stage, options.preview ?? false, "organization");
     pulumi.runtime.setAllConfig(readStackConfig(stage, options.overrides, project), []);
-    const declared = await pulumi.runtime.runInPulumiStack(async () => project.program()) as Readonly<Record<string, unknown>>;
+    const thrown: unknown[] = [];
+    // Caught inside: Pulumi holds the stack's outputs in more promises than this one, and the others would end the process.
+    const declared = await pulumi.runtime.runInPulumiStack(async () => {
+        try {
+            return await project.program();
+        } catch (error) {
+            thrown.push(error);
+            return {};
+        }
+    }) as Readonly<Record<string, unknown>>;
     await pulumi.runtime.disconnect();
+    if (thrown.length > 0) {
+        throw thrown[0];
+    }
     const outputs = await resolved(declared);
     return { stage, identity, resources, outputs, ...selected(resources, identity) };
 }

@@ -30,8 +30,10 @@ export function explainSdkError(error: unknown, doing: string): Error {
         return new CommandError(`Cannot ${doing}: AWS does not accept the credentials (${error.name}). `
             + "Sign in, or sign in again (aws sso login), or set AWS_PROFILE, and try again.");
     }
-    if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|TimeoutError|NetworkingError/.test(`${text} ${(error as NodeJS.ErrnoException).code ?? ""}`)) {
-        return new CommandError(`Cannot ${doing}: AWS cannot be reached (${(error as NodeJS.ErrnoException).code ?? error.name}). `
+    const { code = "", hostname } = error as NodeJS.ErrnoException & { readonly hostname?: string };
+    if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|TimeoutError|NetworkingError/.test(`${text} ${code}`)) {
+        const host = hostname ?? /(?:ENOTFOUND|EAI_AGAIN) (\S+)/.exec(error.message)?.[1];
+        return new CommandError(`Cannot ${doing}: AWS cannot be reached (${code || error.name}${host === undefined ? "" : ` ${host}`}). `
             + "Check the network, the region and --endpoint.");
     }
     if (isDenied(error)) {

@@ -185,7 +185,7 @@ describe("errors of the AWS SDK, as one line", () => {
         ["an expired sign-in", Object.assign(new Error("Token is expired. To refresh this SSO session run 'aws sso login'"), { name: "CredentialsProviderError" }),
             /aws sso login/],
         ["a region that does not exist", Object.assign(new Error("getaddrinfo ENOTFOUND states.eu-central-9.amazonaws.com"), { code: "ENOTFOUND" }),
-            /cannot be reached.*Check the network, the region/],
+            /cannot be reached \(ENOTFOUND states\.eu-central-9\.amazonaws\.com\).*Check the network, the region/],
         ["an unknown execution", Object.assign(new Error("Execution Does Not Exist: 'arn:x'"), { name: "ExecutionDoesNotExist", $metadata: {} }),
             /there is no execution "arn:x".*Leave it out for the newest/],
         ["an invalid name of an execution", Object.assign(new Error("Invalid Arn: 'x y'"), { name: "InvalidArn", $metadata: {} }), /no execution.*x y/],

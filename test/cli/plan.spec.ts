@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { settingsOf } from "../../cli/aws/executions";
 import { outline } from "../../cli/plan/outline";
 import { completed, planOf, type Plan } from "../../cli/plan/plan";
 import type { Reuse } from "../../cli/plan/reuse";
 import { planHtml, planText } from "../../cli/plan/render";
-import { evaluated, duration, stageFacts } from "../../cli/support";
+import { duration, evaluated, readJson, stageFacts } from "../../cli/support";
 import { LocalError } from "../../local/errors";
 import { Prices, type PriceFile } from "../../pricing/prices";
-import type { EvaluatedStage } from "../../stacks/evaluate";
+import { currentProject, evaluateStage, type EvaluatedStage } from "../../stacks/evaluate";
 import type { StageSettings } from "../../workflow/contract";
 import { executionBound } from "../../workflow/ensembleTraining";
 
@@ -140,6 +143,28 @@ describe("what commands know of a stage without running the program", () => {
     it("names the stages that are there for one that is not", async () => {
         await assert.rejects(stageFacts("prd"), (error: Error) => error instanceof LocalError && /no stage "prd".*dev, prod/.test(error.message));
     });
+
+    it("tells what a program throws to the caller, and evaluates the next one", async () => {
+        const project = { ...currentProject(), program: async () => Promise.reject(new Error("thrown by the program")) };
+        await assert.rejects(evaluateStage("dev", { project }), /^Error: thrown by the program$/);
+        assert.equal((await evaluated("dev")).stage, "dev");
+    });
+
+    for (const [what, text, expected] of [
+        ["is no JSON", "{\n  \"a\": 1,,\n}", /^--input .*input\.json:2:10: Stray comma/],
+        ["has a key twice", "{\n  \"a\": 1,\n  \"a\": 2\n}", /^--input .*input\.json:3:3: .*"a" stands twice/],
+    ] as const) {
+        it(`line and column of a file that ${what}`, () => {
+            const folder = mkdtempSync(join(tmpdir(), "ensemble-"));
+            const file = join(folder, "input.json");
+            writeFileSync(file, text);
+            try {
+                assert.throws(() => readJson(file, "--input"), (error: Error) => error instanceof LocalError && expected.test(error.message));
+            } finally {
+                rmSync(folder, { recursive: true });
+            }
+        });
+    }
 
     it("durations in their two largest units", () => {
         assert.deepEqual([0, 119, 3_600, 3_660, 90_061, 172_800].map(duration), ["0 s", "119 s", "1 h", "1 h 1 min", "1 d 1 h", "2 d"]);

@@ -36,7 +36,7 @@ describe("local/faults: --fail STATE=ERROR", () => {
 
     const refused: readonly (readonly [string, RegExp])[] = [
         ["Image Model Training", /STATE=ERROR is expected/],
-        ["Imag Model Training=CapacityError", /no Task state is called "Imag Model Training"; nearest: "Image Model Training"/],
+        ["Imag Model Training=CapacityError", /no Task state is called "Imag Model Training"; nearest: "Image Model Training".*\n {2}.*\n {2}/],
         ["Image Model Training=CapacityErorr", /cannot fail with "CapacityErorr"; nearest: CapacityError/],
         ["Setup Statemachine=CapacityError", /Setup Statemachine cannot fail with "CapacityError"/],
         ["Setup Statemachine=States.Nonsense", /cannot fail with "States.Nonsense"/],

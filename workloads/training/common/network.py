@@ -20,6 +20,10 @@ def prepare_keras(seed: int) -> Any:
     os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")
     import keras
 
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow
+
+        tensorflow.get_logger().setLevel("ERROR")  # its warnings are of how Keras calls it: nothing that a user can change
     keras.utils.set_random_seed(seed)
     return keras
 
