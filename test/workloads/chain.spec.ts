@@ -302,12 +302,29 @@ describe("functions and jobs together", function () {
             }
         }
 
-        async function race(name: string, others: object) {
+        async function race(name: string, others: object, storage: Storage = new Raced(others)) {
             const event = { settings: stageSettings(bucket), input: executionInput(data), execution: execution(name) };
             const run = await setup(event, quietly());
             const parameters = { ...run.parameters.publish, GATE: JSON.stringify({ maximumRegression: 0.02 }) };
-            return { run, ...await job("publish", parameters, new Raced(others)) };
+            return { run, ...await job("publish", parameters, storage) };
         }
+
+        it("gives up, to be tried again, where the pointer is never what was read", async () => {
+            class NeverFirst extends Storage {
+                attempts = 0;
+
+                override replaceJson(): Promise<boolean> {
+                    this.attempts++;
+                    return Promise.resolve(false);
+                }
+            }
+            const storage = new NeverFirst(s3().storage.client);
+            const { code, errors } = await race("never", {}, storage);
+            assert.equal(code, 1);
+            assert.match(errors.at(-1) ?? "", /^StorageError: .*latest\.json was another object at each of 10 attempts/);
+            assert.equal(storage.attempts, 10);
+            assert.equal(await s3().storage.head(latest()), undefined);
+        });
 
         it("writes over what an earlier one published meanwhile", async () => {
             const { code, errors } = await race("raced", { execution: "meanwhile", startTime: "2020-01-01T00:00:00.000Z" });

@@ -10,7 +10,7 @@ import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import pMap from "p-map";
 import type { TrainedModel } from "../../workflow/contract";
-import { DataError, InputError, QualityGateError, messageOf } from "../common/errors";
+import { DataError, InputError, QualityGateError, StorageError, messageOf } from "../common/errors";
 import { readPlan } from "../common/plan";
 import { join, parent } from "../common/storage";
 import type { Storage } from "../common/storage";
@@ -19,6 +19,9 @@ import type { JobContext } from "./context";
 import { judge, meanOf, numbersOf } from "./gate";
 import type { Gate, Metrics } from "./gate";
 import { readFinished, readMembers, unpackArtifact } from "./members";
+
+/** How often others may be faster at the pointer; each attempt reads it anew. */
+const MAXIMUM_ATTEMPTS = 10;
 
 /** `ready_to_use_artifacts/manifest.json`. */
 export interface Manifest {
@@ -112,11 +115,12 @@ export async function publish(context: JobContext): Promise<void> {
  *
  * @param check throws where `ours` must not replace what is published.
  * @returns the execution that stays the newest, where one does.
+ * @throws StorageError where others were faster {@link MAXIMUM_ATTEMPTS} times.
  */
 async function point(
     storage: Storage, latest: string, ours: Latest, check: (published: Latest | undefined) => void,
 ): Promise<string | undefined> {
-    for (;;) {
+    for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
         const found = await storage.version(latest);
         const newest = found?.value as Latest | undefined;
         if (newest !== undefined && ours.startTime !== undefined && Date.parse(newest.startTime ?? "") > Date.parse(ours.startTime)) {
@@ -127,6 +131,8 @@ async function point(
             return undefined;
         }
     }
+    throw new StorageError(`${latest} was another object at each of ${MAXIMUM_ATTEMPTS} attempts to replace what had been read: `
+        + "too many executions publish at once, or the storage does not answer conditional writes as S3 does");
 }
 
 function readGate(text: string): Gate {
