@@ -1,7 +1,7 @@
 /** How each command of the documents is tried. A command without an entry, and an entry without a command, fails the plain suite. */
 
 export type Way =
-    /** Run as it stands: in the plain suite where it is quick, else in test/slow/docs.spec.ts. */
+    /** Run as it stands: in the plain suite where it is quick, else in test/package/documents.spec.ts. */
     | {
         readonly way: "quick" | "slow";
         /** Exit code; default 0. */
@@ -13,7 +13,7 @@ export type Way =
         /** Started, looked at, and ended by Ctrl-C once it has said what is expected. */
         readonly until?: true;
     }
-    /** Run by test/slow/docs.spec.ts in a copy of the example, with the packed package installed. */
+    /** Run by test/package/documents.spec.ts in a copy of the example, with the packed package installed. */
     | { readonly way: "example" }
     /** Run with the real engine by test/engine/docs.spec.ts. */
     | { readonly way: "engine" }
@@ -39,6 +39,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
     "npm run test:training": step("test:training"),
     "npm run test:training:slow": step("test:training:slow"),
     "npm run test:slow": step("test:slow"),
+    "npm run test:package": step("test:package"),
     "npm run test:local": step("test:local"),
     "npx mocha test/workflow/names.spec.ts": slow(/passing/),
     "bash .ci/run": { way: "syntax", why: "It runs this very test." },

@@ -10,7 +10,7 @@ import { evaluateStage } from "../../stacks/evaluate";
 import { root } from "../docs/commands";
 import { copyOfCheckout, fill, shellOf } from "../docs/running";
 import { WAYS } from "../docs/ways";
-import { cleanUp, project, runIn } from "../package/installed";
+import { cleanUp, project, runIn } from "./installed";
 
 interface Ended {
     readonly code: number | null;
