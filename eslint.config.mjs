@@ -7,13 +7,6 @@ export default tseslint.config(
     {
         plugins: { "@stylistic": stylistic },
         rules: {
-            "@stylistic/quotes": ["error", "double", { avoidEscape: true, allowTemplateLiterals: "always" }],
-            "@stylistic/semi": ["error", "always"],
-            "@stylistic/indent": ["error", 4, { SwitchCase: 1 }],
-            "@stylistic/comma-dangle": ["error", "always-multiline"],
-            "@stylistic/max-len": ["error", { code: 140, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true }],
-            "@stylistic/no-trailing-spaces": "error",
-            "@stylistic/eol-last": "error",
             curly: ["error", "all"],
             eqeqeq: "error",
             "no-var": "error",

@@ -10,8 +10,12 @@ let skipped = 0;
 for (const file of readdirSync(directory).filter((name) => name.endsWith(".log"))) {
     // colour codes would hide the closing lines
     const text = readFileSync(join(directory, file), "utf8").replace(/\u001b\[[0-9;]*m/g, "");
-    const sum = (...patterns) => patterns.reduce((total, pattern) =>
-        total + [...text.matchAll(pattern)].reduce((count, match) => count + Number(match[1]), 0), 0);
+    const sum = (...patterns) =>
+        patterns.reduce(
+            (total, pattern) =>
+                total + [...text.matchAll(pattern)].reduce((count, match) => count + Number(match[1]), 0),
+            0,
+        );
     passed += sum(/^ *(\d+) passing/gm, /^=+ .*?(\d+) passed/gm);
     skipped += sum(/^ *(\d+) pending/gm, /^=+ .*?(\d+) skipped/gm);
     const failures = sum(/^ *(\d+) failing/gm, /^=+ .*?(\d+) failed/gm, /^=+ .*?(\d+) errors?\b/gm);

@@ -52,28 +52,35 @@ export function diffDefinitions(before: StateMachineDefinition, after: StateMach
 export function describeChange(change: Change): string {
     const where = change.state === undefined ? "the state machine" : `"${change.state}"`;
     if (change.field === undefined) {
-        return change.kind === "added" ? `new state ${where} (${change.after})` : `state ${where} is gone (${change.before})`;
+        return change.kind === "added"
+            ? `new state ${where} (${change.after})`
+            : `state ${where} is gone (${change.before})`;
     }
     const catcher = /^(Catch|Retry)\[(.+)\](?:\.(.+))?$/.exec(change.field);
     if (catcher !== null) {
         const [, list, errors, field] = catcher;
         const what = `${list === "Catch" ? "catch of" : "retry on"} ${errors}`;
         if (field === undefined || change.kind !== "changed") {
-            return change.kind === "added" ? `${where}: new ${what}${field === undefined ? "" : ` (${field} ${show(change.after)})`}`
+            return change.kind === "added"
+                ? `${where}: new ${what}${field === undefined ? "" : ` (${field} ${show(change.after)})`}`
                 : `${where}: no ${what} any more${field === undefined ? "" : ` (${field} was ${show(change.before)})`}`;
         }
         return `${where}: ${what}: ${field} ${show(change.before)} -> ${show(change.after)}`;
     }
     switch (change.kind) {
-        case "added": return `${where}: ${change.field} is new: ${show(change.after)}`;
-        case "removed": return `${where}: ${change.field} is gone (was ${show(change.before)})`;
-        case "changed": return `${where}: ${change.field} ${show(change.before)} -> ${show(change.after)}`;
+        case "added":
+            return `${where}: ${change.field} is new: ${show(change.after)}`;
+        case "removed":
+            return `${where}: ${change.field} is gone (was ${show(change.before)})`;
+        case "changed":
+            return `${where}: ${change.field} ${show(change.before)} -> ${show(change.after)}`;
     }
 }
 
 /** The changes as a Markdown list for a pull request; says so when there are none. */
 export function changesToMarkdown(changes: readonly Change[]): string {
-    return changes.length === 0 ? "No change in the workflow.\n"
+    return changes.length === 0
+        ? "No change in the workflow.\n"
         : `${changes.map((change) => `- ${describeChange(change).replace(/([*_`|<>])/g, "\\$1")}`).join("\n")}\n`;
 }
 
@@ -89,8 +96,12 @@ function collectStates(definition: StateMachineDefinition): Map<string, PlacedSt
     for (let next = work.pop(); next !== undefined; next = work.pop()) {
         for (const [name, state] of Object.entries(next.graph.States)) {
             found.set(name, { state, scope: next.scope });
-            const graphs = state.Type === "Parallel" ? state.Branches
-                : state.Type === "Map" ? [state.ItemProcessor ?? state.Iterator].filter((graph) => graph !== undefined) : [];
+            const graphs =
+                state.Type === "Parallel"
+                    ? state.Branches
+                    : state.Type === "Map"
+                      ? [state.ItemProcessor ?? state.Iterator].filter((graph) => graph !== undefined)
+                      : [];
             for (let i = graphs.length - 1; i >= 0; i--) {
                 work.push({ graph: graphs[i], scope: `${next.scope === "" ? "" : `${next.scope} > `}${name}` });
             }
@@ -109,9 +120,12 @@ function machineFields(definition: StateMachineDefinition): Fields {
 function stateFields(state: State): Fields {
     const { Catch, Retry, ...rest } = state as unknown as { [key: string]: JsonValue };
     const fields = flatten(rest);
-    for (const [list, entries] of [["Catch", Catch], ["Retry", Retry]] as const) {
+    for (const [list, entries] of [
+        ["Catch", Catch],
+        ["Retry", Retry],
+    ] as const) {
         // keyed by the errors, so that a new catcher does not shift the others
-        for (const entry of Array.isArray(entries) ? entries as { [key: string]: JsonValue }[] : []) {
+        for (const entry of Array.isArray(entries) ? (entries as { [key: string]: JsonValue }[]) : []) {
             const { ErrorEquals, ...others } = entry;
             const key = `${list}[${Array.isArray(ErrorEquals) ? ErrorEquals.join(", ") : String(ErrorEquals)}]`;
             const inner = flatten(others, key);
@@ -133,7 +147,10 @@ function flatten(value: { [key: string]: JsonValue }, prefix = ""): Fields {
     work.reverse();
     for (let next = work.pop(); next !== undefined; next = work.pop()) {
         const [path, inner] = next;
-        const children = inner !== null && typeof inner === "object" ? Object.entries(inner).filter(([key]) => !proseFields.has(key)) : [];
+        const children =
+            inner !== null && typeof inner === "object"
+                ? Object.entries(inner).filter(([key]) => !proseFields.has(key))
+                : [];
         if (children.length === 0) {
             fields.set(path, inner);
         }

@@ -26,7 +26,13 @@ interface Edge {
 }
 
 type Mark =
-    | { readonly mark: "state"; readonly name: string; readonly id: string; readonly type: State["Type"]; readonly depth: number }
+    | {
+          readonly mark: "state";
+          readonly name: string;
+          readonly id: string;
+          readonly type: State["Type"];
+          readonly depth: number;
+      }
     | { readonly mark: "start"; readonly id: string; readonly to: string; readonly depth: number; readonly of?: string }
     | { readonly mark: "open"; readonly id: string; readonly name?: string; readonly depth: number }
     | { readonly mark: "close"; readonly depth: number }
@@ -43,10 +49,18 @@ export function toMermaid(definition: StateMachineDefinition, options: DrawingOp
     for (const item of walk(definition, options)) {
         const indent = "    ".repeat(item.depth + 1);
         switch (item.mark) {
-            case "start": lines.push(`${indent}${item.id}((" ")) --> ${item.to}`); break;
-            case "open": lines.push(`${indent}subgraph ${item.id}["${entities(item.name ?? " ")}"]`); break;
-            case "close": lines.push(`${indent}end`); break;
-            case "missing": lines.push(`${indent}${item.id}["${entities(item.name)} (missing)"]`); break;
+            case "start":
+                lines.push(`${indent}${item.id}((" ")) --> ${item.to}`);
+                break;
+            case "open":
+                lines.push(`${indent}subgraph ${item.id}["${entities(item.name ?? " ")}"]`);
+                break;
+            case "close":
+                lines.push(`${indent}end`);
+                break;
+            case "missing":
+                lines.push(`${indent}${item.id}["${entities(item.name)} (missing)"]`);
+                break;
             case "state":
                 ids.set(item.name, item.id);
                 if (item.type !== "Parallel" && item.type !== "Map") {
@@ -55,7 +69,9 @@ export function toMermaid(definition: StateMachineDefinition, options: DrawingOp
                 break;
             case "edge": {
                 const { from, to, label, kind } = item.edge;
-                lines.push(`${indent}${from} ${kind === "catch" ? "-.->" : "-->"}${label === undefined ? "" : `|"${entities(label)}"|`} ${to}`);
+                lines.push(
+                    `${indent}${from} ${kind === "catch" ? "-.->" : "-->"}${label === undefined ? "" : `|"${entities(label)}"|`} ${to}`,
+                );
             }
         }
     }
@@ -76,30 +92,42 @@ export function toDot(definition: StateMachineDefinition, options: DrawingOption
     const lines = [
         "digraph workflow {",
         `    rankdir=${options.direction === "LR" ? "LR" : "TB"}; bgcolor="transparent"; nodesep=0.3; ranksep=0.35;`,
-        "    node [fontname=\"sans-serif\", fontsize=11, shape=box, style=rounded, height=0.3];",
-        "    edge [fontname=\"sans-serif\", fontsize=9, arrowsize=0.7];",
+        '    node [fontname="sans-serif", fontsize=11, shape=box, style=rounded, height=0.3];',
+        '    edge [fontname="sans-serif", fontsize=9, arrowsize=0.7];',
     ];
     for (const item of walk(definition, options)) {
         const indent = "    ".repeat(item.depth + 1);
         switch (item.mark) {
             case "start":
-                lines.push(item.of === undefined
-                    ? `${indent}${item.id} [shape=circle, label="", width=0.15, height=0.15, class="start"]; ${item.id} -> ${item.to};`
-                    : `${indent}${item.of} -> ${item.to} [class="branch", style=dotted];`);
+                lines.push(
+                    item.of === undefined
+                        ? `${indent}${item.id} [shape=circle, label="", width=0.15, height=0.15, class="start"]; ${item.id} -> ${item.to};`
+                        : `${indent}${item.of} -> ${item.to} [class="branch", style=dotted];`,
+                );
                 break;
             // a cluster cannot be an edge's end: the Parallel itself is a node beside its branches
-            case "open": lines.push(`${indent}subgraph cluster_${item.id} { label=""; class="branch"; style="rounded";`); break;
-            case "close": lines.push(`${indent}}`); break;
-            case "missing": lines.push(`${indent}${item.id} [label=${quoted(`${item.name} (missing)`)}, class="missing"];`); break;
+            case "open":
+                lines.push(`${indent}subgraph cluster_${item.id} { label=""; class="branch"; style="rounded";`);
+                break;
+            case "close":
+                lines.push(`${indent}}`);
+                break;
+            case "missing":
+                lines.push(`${indent}${item.id} [label=${quoted(`${item.name} (missing)`)}, class="missing"];`);
+                break;
             case "state": {
                 const extra = options.classes?.[item.name];
-                const classes = [item.type.toLowerCase(), ...extra === undefined ? [] : [extra]].join(" ");
-                lines.push(`${indent}${item.id} [label=${quoted(item.name)}, class="${classes}"${dotShape(item.type)}];`);
+                const classes = [item.type.toLowerCase(), ...(extra === undefined ? [] : [extra])].join(" ");
+                lines.push(
+                    `${indent}${item.id} [label=${quoted(item.name)}, class="${classes}"${dotShape(item.type)}];`,
+                );
                 break;
             }
             case "edge": {
                 const { from, to, label, kind } = item.edge;
-                lines.push(`${indent}${from} -> ${to} [class="${kind}"${label === undefined ? "" : `, label=${quoted(label)}`}${kind === "catch" ? ", style=dashed" : ""}];`);
+                lines.push(
+                    `${indent}${from} -> ${to} [class="${kind}"${label === undefined ? "" : `, label=${quoted(label)}`}${kind === "catch" ? ", style=dashed" : ""}];`,
+                );
             }
         }
     }
@@ -126,8 +154,12 @@ function walk(definition: StateMachineDefinition, { failures = true, labels = tr
 
     function graph({ StartAt, States }: StateGraph, depth: number, of?: string): void {
         const shown = failures ? new Set(Object.keys(States)) : reachableWithoutFailures({ StartAt, States });
-        marks.push({ mark: "start", id: `b${graphs++}`, to: id(StartAt), depth, ...of === undefined ? {} : { of } });
-        push([...shown].filter((name) => States[name] !== undefined).map((name) => () => state(name, States[name], depth)));
+        marks.push({ mark: "start", id: `b${graphs++}`, to: id(StartAt), depth, ...(of === undefined ? {} : { of }) });
+        push(
+            [...shown]
+                .filter((name) => States[name] !== undefined)
+                .map((name) => () => state(name, States[name], depth)),
+        );
     }
 
     function state(name: string, definitionOf: State, depth: number): void {
@@ -136,17 +168,24 @@ function walk(definition: StateMachineDefinition, { failures = true, labels = tr
         const inner = innerGraphs(definitionOf);
         marks.push({ mark: "state", name, id: own, type: definitionOf.Type, depth });
         push([
-            ...inner.length > 0 ? [() => void marks.push({ mark: "open", id: own, name, depth })] : [],
-            ...inner.map((branch, index) => () => push([
-                () => void marks.push({ mark: "open", id: `${own}_${index}`, depth: depth + 1 }),
-                () => graph(branch, depth + 2, own),
-                () => void marks.push({ mark: "close", depth: depth + 1 }),
-            ])),
-            ...inner.length > 0 ? [() => void marks.push({ mark: "close", depth })] : [],
+            ...(inner.length > 0 ? [() => void marks.push({ mark: "open", id: own, name, depth })] : []),
+            ...inner.map(
+                (branch, index) => () =>
+                    push([
+                        () => void marks.push({ mark: "open", id: `${own}_${index}`, depth: depth + 1 }),
+                        () => graph(branch, depth + 2, own),
+                        () => void marks.push({ mark: "close", depth: depth + 1 }),
+                    ]),
+            ),
+            ...(inner.length > 0 ? [() => void marks.push({ mark: "close", depth })] : []),
             () => {
                 for (const { to, label, kind } of routes(definitionOf)) {
                     if (failures || kind !== "catch") {
-                        marks.push({ mark: "edge", edge: { from: own, to: id(to), kind, ...labels && label !== undefined ? { label } : {} }, depth });
+                        marks.push({
+                            mark: "edge",
+                            edge: { from: own, to: id(to), kind, ...(labels && label !== undefined ? { label } : {}) },
+                            depth,
+                        });
                     }
                 }
             },
@@ -168,7 +207,9 @@ function walk(definition: StateMachineDefinition, { failures = true, labels = tr
 function routes(state: State): Omit<Edge, "from">[] {
     const found: Omit<Edge, "from">[] = [];
     if (state.Type === "Choice") {
-        found.push(...state.Choices.map((rule) => ({ to: String(rule.Next), label: ruleLabel(rule), kind: "next" as const })));
+        found.push(
+            ...state.Choices.map((rule) => ({ to: String(rule.Next), label: ruleLabel(rule), kind: "next" as const })),
+        );
         if (state.Default !== undefined) {
             found.push({ to: state.Default, label: "otherwise", kind: "next" });
         }
@@ -176,8 +217,13 @@ function routes(state: State): Omit<Edge, "from">[] {
         found.push({ to: state.Next, kind: "next" });
     }
     if ("Catch" in state) {
-        found.push(...(state.Catch ?? []).map((catcher: Catcher) =>
-            ({ to: catcher.Next, label: catcher.ErrorEquals.join(", "), kind: "catch" as const })));
+        found.push(
+            ...(state.Catch ?? []).map((catcher: Catcher) => ({
+                to: catcher.Next,
+                label: catcher.ErrorEquals.join(", "),
+                kind: "catch" as const,
+            })),
+        );
     }
     return found;
 }
@@ -186,8 +232,10 @@ function ruleLabel(rule: ConditionRule | ComparisonRule): string {
     if (typeof rule.Comment === "string") {
         return rule.Comment;
     }
-    const text = typeof rule.Condition === "string" ? rule.Condition.replace(/^\{%\s*|\s*%\}$/g, "") : JSON.stringify(
-        Object.fromEntries(Object.entries(rule).filter(([field]) => field !== "Next")));
+    const text =
+        typeof rule.Condition === "string"
+            ? rule.Condition.replace(/^\{%\s*|\s*%\}$/g, "")
+            : JSON.stringify(Object.fromEntries(Object.entries(rule).filter(([field]) => field !== "Next")));
     return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
 
@@ -195,7 +243,7 @@ function innerGraphs(state: State): readonly StateGraph[] {
     if (state.Type === "Parallel") {
         return state.Branches;
     }
-    const processor = state.Type === "Map" ? state.ItemProcessor ?? state.Iterator : undefined;
+    const processor = state.Type === "Map" ? (state.ItemProcessor ?? state.Iterator) : undefined;
     return processor === undefined ? [] : [processor];
 }
 
@@ -215,30 +263,51 @@ function reachableWithoutFailures(graph: StateGraph): Set<string> {
 function mermaidShape(name: string, type: State["Type"]): string {
     const text = `"${entities(name)}"`;
     switch (type) {
-        case "Choice": return `{${text}}`;
-        case "Wait": return `[/${text}/]`;
-        case "Succeed": return `([${text}])`;
-        case "Fail": return `[[${text}]]`;
-        case "Pass": return `(${text})`;
-        default: return `[${text}]`;
+        case "Choice":
+            return `{${text}}`;
+        case "Wait":
+            return `[/${text}/]`;
+        case "Succeed":
+            return `([${text}])`;
+        case "Fail":
+            return `[[${text}]]`;
+        case "Pass":
+            return `(${text})`;
+        default:
+            return `[${text}]`;
     }
 }
 
 function dotShape(type: State["Type"]): string {
     switch (type) {
-        case "Choice": return ", shape=diamond, style=\"\", height=0.5";
-        case "Wait": return ", shape=parallelogram, style=\"\"";
-        case "Succeed": case "Fail": return ", peripheries=2";
-        case "Parallel": case "Map": return ", shape=box3d, style=\"\"";
-        default: return "";
+        case "Choice":
+            return ', shape=diamond, style="", height=0.5';
+        case "Wait":
+            return ', shape=parallelogram, style=""';
+        case "Succeed":
+        case "Fail":
+            return ", peripheries=2";
+        case "Parallel":
+        case "Map":
+            return ', shape=box3d, style=""';
+        default:
+            return "";
     }
 }
 
 /** Mermaid reads entities, not backslashes, inside quoted text. */
 function entities(text: string): string {
-    return text.replace(/&/g, "&amp;").replace(/"/g, "&quot;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/[\r\n]+/g, " ");
+    return text
+        .replace(/&/g, "&amp;")
+        .replace(/"/g, "&quot;")
+        .replace(/</g, "&lt;")
+        .replace(/>/g, "&gt;")
+        .replace(/[\r\n]+/g, " ");
 }
 
 function quoted(text: string): string {
-    return `"${text.replace(/\\/g, "\\\\").replace(/"/g, "\\\"").replace(/[\r\n]+/g, " ")}"`;
+    return `"${text
+        .replace(/\\/g, "\\\\")
+        .replace(/"/g, '\\"')
+        .replace(/[\r\n]+/g, " ")}"`;
 }

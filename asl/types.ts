@@ -33,7 +33,7 @@ export interface StateGraph {
 
 /** A state of any type. */
 export type State =
-    | TaskState | PassState | ChoiceState | WaitState | SucceedState | FailState | ParallelState | MapState;
+    TaskState | PassState | ChoiceState | WaitState | SucceedState | FailState | ParallelState | MapState;
 /** The value of a state's `Type`. */
 export type StateType = State["Type"];
 
@@ -49,7 +49,8 @@ interface PathFields {
 }
 
 /** Exactly one of Next and End. */
-export type Transition = { readonly Next: string; readonly End?: never } | { readonly End: true; readonly Next?: never };
+export type Transition =
+    { readonly Next: string; readonly End?: never } | { readonly End: true; readonly Next?: never };
 
 /** An entry of `Retry`. */
 export interface Retrier {
@@ -84,69 +85,80 @@ interface Catchable {
 }
 
 /** A state that calls a service. */
-export type TaskState = Common & PathFields & Transition & Catchable & {
-    readonly Type: "Task";
-    readonly Resource: string;
-    readonly Parameters?: JsonValue;
-    readonly ResultSelector?: JsonObject;
-    readonly ResultPath?: string | null;
-    readonly Arguments?: JsonValue;
-    readonly Output?: JsonValue;
-    readonly Assign?: JsonObject;
-    readonly TimeoutSeconds?: number | JsonataString;
-    readonly TimeoutSecondsPath?: string;
-    readonly HeartbeatSeconds?: number | JsonataString;
-    readonly HeartbeatSecondsPath?: string;
-    readonly Credentials?: JsonObject;
-};
+export type TaskState = Common &
+    PathFields &
+    Transition &
+    Catchable & {
+        readonly Type: "Task";
+        readonly Resource: string;
+        readonly Parameters?: JsonValue;
+        readonly ResultSelector?: JsonObject;
+        readonly ResultPath?: string | null;
+        readonly Arguments?: JsonValue;
+        readonly Output?: JsonValue;
+        readonly Assign?: JsonObject;
+        readonly TimeoutSeconds?: number | JsonataString;
+        readonly TimeoutSecondsPath?: string;
+        readonly HeartbeatSeconds?: number | JsonataString;
+        readonly HeartbeatSecondsPath?: string;
+        readonly Credentials?: JsonObject;
+    };
 
 /** A state that only passes on data. */
-export type PassState = Common & PathFields & Transition & {
-    readonly Type: "Pass";
-    readonly Result?: JsonValue;
-    readonly Parameters?: JsonValue;
-    readonly ResultPath?: string | null;
-    readonly Output?: JsonValue;
-    readonly Assign?: JsonObject;
-};
+export type PassState = Common &
+    PathFields &
+    Transition & {
+        readonly Type: "Pass";
+        readonly Result?: JsonValue;
+        readonly Parameters?: JsonValue;
+        readonly ResultPath?: string | null;
+        readonly Output?: JsonValue;
+        readonly Assign?: JsonObject;
+    };
 
 /** A state that runs branches side by side. */
-export type ParallelState = Common & PathFields & Transition & Catchable & {
-    readonly Type: "Parallel";
-    readonly Branches: readonly StateGraph[];
-    readonly Parameters?: JsonValue;
-    readonly ResultSelector?: JsonObject;
-    readonly ResultPath?: string | null;
-    readonly Arguments?: JsonValue;
-    readonly Output?: JsonValue;
-    readonly Assign?: JsonObject;
-};
+export type ParallelState = Common &
+    PathFields &
+    Transition &
+    Catchable & {
+        readonly Type: "Parallel";
+        readonly Branches: readonly StateGraph[];
+        readonly Parameters?: JsonValue;
+        readonly ResultSelector?: JsonObject;
+        readonly ResultPath?: string | null;
+        readonly Arguments?: JsonValue;
+        readonly Output?: JsonValue;
+        readonly Assign?: JsonObject;
+    };
 
 /** A state that runs its processor for every item. */
-export type MapState = Common & PathFields & Transition & Catchable & {
-    readonly Type: "Map";
-    readonly ItemProcessor?: StateGraph & { readonly ProcessorConfig?: JsonObject };
-    /** The older name of ItemProcessor. */
-    readonly Iterator?: StateGraph;
-    readonly Items?: JsonValue;
-    readonly ItemsPath?: string;
-    readonly ItemSelector?: JsonValue;
-    readonly Parameters?: JsonValue;
-    readonly MaxConcurrency?: number | JsonataString;
-    readonly MaxConcurrencyPath?: string;
-    readonly ItemReader?: JsonObject;
-    readonly ItemBatcher?: JsonObject;
-    readonly ResultWriter?: JsonObject;
-    readonly ToleratedFailurePercentage?: number | JsonataString;
-    readonly ToleratedFailurePercentagePath?: string;
-    readonly ToleratedFailureCount?: number | JsonataString;
-    readonly ToleratedFailureCountPath?: string;
-    readonly Label?: string;
-    readonly ResultSelector?: JsonObject;
-    readonly ResultPath?: string | null;
-    readonly Output?: JsonValue;
-    readonly Assign?: JsonObject;
-};
+export type MapState = Common &
+    PathFields &
+    Transition &
+    Catchable & {
+        readonly Type: "Map";
+        readonly ItemProcessor?: StateGraph & { readonly ProcessorConfig?: JsonObject };
+        /** The older name of ItemProcessor. */
+        readonly Iterator?: StateGraph;
+        readonly Items?: JsonValue;
+        readonly ItemsPath?: string;
+        readonly ItemSelector?: JsonValue;
+        readonly Parameters?: JsonValue;
+        readonly MaxConcurrency?: number | JsonataString;
+        readonly MaxConcurrencyPath?: string;
+        readonly ItemReader?: JsonObject;
+        readonly ItemBatcher?: JsonObject;
+        readonly ResultWriter?: JsonObject;
+        readonly ToleratedFailurePercentage?: number | JsonataString;
+        readonly ToleratedFailurePercentagePath?: string;
+        readonly ToleratedFailureCount?: number | JsonataString;
+        readonly ToleratedFailureCountPath?: string;
+        readonly Label?: string;
+        readonly ResultSelector?: JsonObject;
+        readonly ResultPath?: string | null;
+        readonly Output?: JsonValue;
+        readonly Assign?: JsonObject;
+    };
 
 /** A JSONata choice rule. */
 export interface ConditionRule {
@@ -163,30 +175,34 @@ export interface ComparisonRule {
 }
 
 /** A state that decides where to go on. */
-export type ChoiceState = Common & PathFields & {
-    readonly Type: "Choice";
-    readonly Choices: readonly (ConditionRule | ComparisonRule)[];
-    readonly Default?: string;
-    readonly Output?: JsonValue;
-    readonly Assign?: JsonObject;
-};
+export type ChoiceState = Common &
+    PathFields & {
+        readonly Type: "Choice";
+        readonly Choices: readonly (ConditionRule | ComparisonRule)[];
+        readonly Default?: string;
+        readonly Output?: JsonValue;
+        readonly Assign?: JsonObject;
+    };
 
 /** A state that waits. */
-export type WaitState = Common & PathFields & Transition & {
-    readonly Type: "Wait";
-    readonly Seconds?: number | JsonataString;
-    readonly Timestamp?: string;
-    readonly SecondsPath?: string;
-    readonly TimestampPath?: string;
-    readonly Output?: JsonValue;
-    readonly Assign?: JsonObject;
-};
+export type WaitState = Common &
+    PathFields &
+    Transition & {
+        readonly Type: "Wait";
+        readonly Seconds?: number | JsonataString;
+        readonly Timestamp?: string;
+        readonly SecondsPath?: string;
+        readonly TimestampPath?: string;
+        readonly Output?: JsonValue;
+        readonly Assign?: JsonObject;
+    };
 
 /** The end of a successful execution, or of a branch. */
-export type SucceedState = Common & PathFields & {
-    readonly Type: "Succeed";
-    readonly Output?: JsonValue;
-};
+export type SucceedState = Common &
+    PathFields & {
+        readonly Type: "Succeed";
+        readonly Output?: JsonValue;
+    };
 
 /** The end of a failed execution. */
 export type FailState = Common & {

@@ -18,33 +18,68 @@ const stateLint = require("@wmfs/statelint") as () => { validate: (definition: u
 type Json = { [key: string]: unknown };
 
 const failure: Json = {
-    "Notify": {
-        Type: "Task", Resource: "arn:aws:states:::sns:publish", Parameters: { TopicArn: "arn:aws:sns:eu-central-1:123456789012:alerts", Message: "failed" },
-        Catch: [{ ErrorEquals: ["States.ALL"], Next: "Failed" }], Next: "Failed",
+    Notify: {
+        Type: "Task",
+        Resource: "arn:aws:states:::sns:publish",
+        Parameters: { TopicArn: "arn:aws:sns:eu-central-1:123456789012:alerts", Message: "failed" },
+        Catch: [{ ErrorEquals: ["States.ALL"], Next: "Failed" }],
+        Next: "Failed",
     },
-    "Failed": { Type: "Fail", Error: "Failed", Cause: "see the notification" },
+    Failed: { Type: "Fail", Error: "Failed", Cause: "see the notification" },
 };
 
 /** Task with Retry and Catch, Choice, Pass with calls, and so on: about 148 bytes a state. */
 function chain(states: number, language: "JSONPath" | "JSONata"): Json {
-    const all: Json = { Seed: { Type: "Pass", ...language === "JSONPath" ? { Result: { go: true } } : { Assign: { go: true } }, Next: "S0" } };
+    const all: Json = {
+        Seed: {
+            Type: "Pass",
+            ...(language === "JSONPath" ? { Result: { go: true } } : { Assign: { go: true } }),
+            Next: "S0",
+        },
+    };
     for (let index = 0; index < states - 4; index += 1) {
         const next = index + 1 < states - 4 ? `S${index + 1}` : "Done";
         const payload = language === "JSONPath" ? { ResultPath: `$.r${index % 20}` } : {};
-        all[`S${index}`] = index % 3 === 0 ? {
-            Type: "Task", Resource: "arn:aws:lambda:eu-central-1:123456789012:function:work", ...payload, Retry: [{ ErrorEquals: ["States.Timeout"] }],
-            ...language === "JSONata" ? { Arguments: { n: `{% $go and ${index} > 3 %}` } } : {},
-            Catch: [{ ErrorEquals: ["States.ALL"], Next: "Notify" }], Next: next,
-        } : index % 3 === 1 ? {
-            Type: "Choice", Choices: [language === "JSONPath" ? { Variable: "$.go", BooleanEquals: true, Next: next } : { Condition: `{% $go and ${index} > 2 %}`, Next: next }],
-            Default: next,
-        } : language === "JSONPath" ? { Type: "Pass", Parameters: { "id.$": "States.Format('{}-{}', $.go, 'x')" }, ResultPath: `$.p${index % 20}`, Next: next }
-            : { Type: "Pass", Output: `{% $string(${index}) & '-' & $go %}`, Next: next };
+        all[`S${index}`] =
+            index % 3 === 0
+                ? {
+                      Type: "Task",
+                      Resource: "arn:aws:lambda:eu-central-1:123456789012:function:work",
+                      ...payload,
+                      Retry: [{ ErrorEquals: ["States.Timeout"] }],
+                      ...(language === "JSONata" ? { Arguments: { n: `{% $go and ${index} > 3 %}` } } : {}),
+                      Catch: [{ ErrorEquals: ["States.ALL"], Next: "Notify" }],
+                      Next: next,
+                  }
+                : index % 3 === 1
+                  ? {
+                        Type: "Choice",
+                        Choices: [
+                            language === "JSONPath"
+                                ? { Variable: "$.go", BooleanEquals: true, Next: next }
+                                : { Condition: `{% $go and ${index} > 2 %}`, Next: next },
+                        ],
+                        Default: next,
+                    }
+                  : language === "JSONPath"
+                    ? {
+                          Type: "Pass",
+                          Parameters: { "id.$": "States.Format('{}-{}', $.go, 'x')" },
+                          ResultPath: `$.p${index % 20}`,
+                          Next: next,
+                      }
+                    : { Type: "Pass", Output: `{% $string(${index}) & '-' & $go %}`, Next: next };
     }
     const notify = failure.Notify as Json;
-    const told = language === "JSONPath" ? failure : { ...failure, Notify: { ...notify, Parameters: undefined, Arguments: notify.Parameters } };
+    const told =
+        language === "JSONPath"
+            ? failure
+            : { ...failure, Notify: { ...notify, Parameters: undefined, Arguments: notify.Parameters } };
     return {
-        ...language === "JSONata" ? { QueryLanguage: language } : {}, StartAt: "Seed", TimeoutSeconds: 90_000_000, States: { ...all, Done: { Type: "Succeed" }, ...told },
+        ...(language === "JSONata" ? { QueryLanguage: language } : {}),
+        StartAt: "Seed",
+        TimeoutSeconds: 90_000_000,
+        States: { ...all, Done: { Type: "Succeed" }, ...told },
     };
 }
 
@@ -56,13 +91,30 @@ function tree(states: number): Json {
         count += 1;
         if (size < 8) {
             const names = Array.from({ length: Math.max(1, size) }, (_, index) => `L${id}-${index}`);
-            return { StartAt: names[0], States: Object.fromEntries(names.map((name, index) => [name,
-                index + 1 < names.length ? { Type: "Pass", Next: names[index + 1] } : { Type: "Pass", End: true }])) };
+            return {
+                StartAt: names[0],
+                States: Object.fromEntries(
+                    names.map((name, index) => [
+                        name,
+                        index + 1 < names.length
+                            ? { Type: "Pass", Next: names[index + 1] }
+                            : { Type: "Pass", End: true },
+                    ]),
+                ),
+            };
         }
-        return { StartAt: `P${id}`, States: {
-            [`P${id}`]: { Type: "Parallel", Branches: [graph((size - 2) / 2), graph((size - 2) / 2)], Catch: [{ ErrorEquals: ["States.ALL"], Next: `F${id}` }], End: true },
-            [`F${id}`]: { Type: "Fail", Error: "Inner", Cause: "inner" },
-        } };
+        return {
+            StartAt: `P${id}`,
+            States: {
+                [`P${id}`]: {
+                    Type: "Parallel",
+                    Branches: [graph((size - 2) / 2), graph((size - 2) / 2)],
+                    Catch: [{ ErrorEquals: ["States.ALL"], Next: `F${id}` }],
+                    End: true,
+                },
+                [`F${id}`]: { Type: "Fail", Error: "Inner", Cause: "inner" },
+            },
+        };
     };
     return graph(states);
 }
@@ -119,24 +171,40 @@ function pythonLint(definitions: readonly Json[]): [number, number][] | undefine
             writeFileSync(file, JSON.stringify(definition));
             return file;
         });
-        return JSON.parse(execFileSync(python, ["-c", script, ...files], { encoding: "utf8", maxBuffer: 1 << 26 })) as [number, number][];
+        return JSON.parse(execFileSync(python, ["-c", script, ...files], { encoding: "utf8", maxBuffer: 1 << 26 })) as [
+            number,
+            number,
+        ][];
     } finally {
         rmSync(folder, { recursive: true });
     }
 }
 
 function expressionsOf(definition: Json): string[] {
-    return [...new Set([...JSON.stringify(definition).matchAll(/"\{%((?:[^"\\]|\\.)*)%\}"/g)].map((match) => JSON.parse(`"${match[1]}"`) as string))];
+    return [
+        ...new Set(
+            [...JSON.stringify(definition).matchAll(/"\{%((?:[^"\\]|\\.)*)%\}"/g)].map(
+                (match) => JSON.parse(`"${match[1]}"`) as string,
+            ),
+        ),
+    ];
 }
 
-const shape = (value: number | undefined): string => (value === undefined ? "-" : value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString("en"));
+const shape = (value: number | undefined): string =>
+    value === undefined ? "-" : value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString("en");
 
-console.log(`Analysis, milliseconds of processor time, best of several, parsing the JSON included (node ${process.version})\n`);
-console.log("| definition | states | kB | analyse | us/state | bare jsonata parse | asl-validator | @wmfs/statelint | statelint (PyPI) |");
+console.log(
+    `Analysis, milliseconds of processor time, best of several, parsing the JSON included (node ${process.version})\n`,
+);
+console.log(
+    "| definition | states | kB | analyse | us/state | bare jsonata parse | asl-validator | @wmfs/statelint | statelint (PyPI) |",
+);
 console.log("|---|---|---|---|---|---|---|---|---|");
 const linter = stateLint();
 for (const [kind, make] of [
-    ["chain, JSONPath", (size: number) => chain(size, "JSONPath")], ["chain, JSONata", (size: number) => chain(size, "JSONata")], ["tree", tree],
+    ["chain, JSONPath", (size: number) => chain(size, "JSONPath")],
+    ["chain, JSONata", (size: number) => chain(size, "JSONata")],
+    ["tree", tree],
 ] as const) {
     for (const size of [100, 1000, 5000, 10_000]) {
         const definition = make(size);
@@ -148,33 +216,53 @@ for (const [kind, make] of [
         const bare = codes.length === 0 ? undefined : milliseconds(() => codes.forEach((code) => jsonata(code)));
         const slow = kind === "tree" && size > 1000;
         const validator = slow ? undefined : milliseconds(() => attempt(() => aslValidator(fresh())), 1);
-        const lint = kind === "chain, JSONata" ? undefined : milliseconds(() => attempt(() => linter.validate(fresh())), 1);
+        const lint =
+            kind === "chain, JSONata" ? undefined : milliseconds(() => attempt(() => linter.validate(fresh())), 1);
         const lintPython = size > 5000 ? undefined : pythonLint([definition])?.[0][0];
         const cells = [
-            kind, states, Math.round(text.length / 1024), shape(own), (own * 1000 / states).toFixed(1), shape(bare), shape(validator),
-            shape(lint), shape(lintPython),
+            kind,
+            states,
+            Math.round(text.length / 1024),
+            shape(own),
+            ((own * 1000) / states).toFixed(1),
+            shape(bare),
+            shape(validator),
+            shape(lint),
+            shape(lintPython),
         ];
         console.log(`| ${cells.join(" | ")} |`);
     }
 }
 
-console.log("\nSeeded defects: 1 = reports at least one error\n\n| definition | analyse | asl-validator | @wmfs/statelint | statelint (PyPI) |\n|---|---|---|---|---|");
+console.log(
+    "\nSeeded defects: 1 = reports at least one error\n\n| definition | analyse | asl-validator | @wmfs/statelint | statelint (PyPI) |\n|---|---|---|---|---|",
+);
 const py = pythonLint([...defects, ...sound].map((entry) => entry.definition));
 const totals = [0, 0, 0, 0];
 const row = (name: string, definition: Json, index: number, found: boolean): void => {
     const copy = (): Json => structuredClone(definition);
     const results = [
-        found, attempt(() => !aslValidator(copy()).isValid), attempt(() => linter.validate(copy()).length > 0),
+        found,
+        attempt(() => !aslValidator(copy()).isValid),
+        attempt(() => linter.validate(copy()).length > 0),
         py === undefined ? undefined : py[index][1] > 0,
     ];
     results.forEach((result, tool) => {
         totals[tool] += result === true ? 1 : 0;
     });
-    console.log(`| ${name} | ${results.map((result) => result === undefined ? "-" : result ? 1 : 0).join(" | ")} |`);
+    console.log(`| ${name} | ${results.map((result) => (result === undefined ? "-" : result ? 1 : 0)).join(" | ")} |`);
 };
 defects.forEach(({ name, definition, rule }, index) =>
-    row(name, definition, index, analyse(definition).some((finding) => finding.rule === rule)));
+    row(
+        name,
+        definition,
+        index,
+        analyse(definition).some((finding) => finding.rule === rule),
+    ),
+);
 console.log(`| found of ${defects.length} | ${totals.join(" | ")} |`);
 totals.fill(0);
-sound.forEach(({ name, definition }, index) => row(`sound: ${name}`, definition, defects.length + index, analyse(definition).length > 0));
+sound.forEach(({ name, definition }, index) =>
+    row(`sound: ${name}`, definition, defects.length + index, analyse(definition).length > 0),
+);
 console.log(`| false alarms of ${sound.length} | ${totals.join(" | ")} |`);

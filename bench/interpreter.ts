@@ -5,9 +5,16 @@ import { compile, execute, type CompiledMachine } from "../asl/interpreter/index
 const STATES = 1000;
 
 function chain(queryLanguage: "JSONata" | "JSONPath", fields: object): StateMachineDefinition {
-    const states = Object.fromEntries(Array.from({ length: STATES }, (_, index) => [`S${index}`, {
-        Type: "Pass", ...fields, ...index + 1 < STATES ? { Next: `S${index + 1}` } : { End: true },
-    }]));
+    const states = Object.fromEntries(
+        Array.from({ length: STATES }, (_, index) => [
+            `S${index}`,
+            {
+                Type: "Pass",
+                ...fields,
+                ...(index + 1 < STATES ? { Next: `S${index + 1}` } : { End: true }),
+            },
+        ]),
+    );
     return { QueryLanguage: queryLanguage, StartAt: "S0", States: states } as unknown as StateMachineDefinition;
 }
 
@@ -31,21 +38,33 @@ async function measure(name: string, machine: CompiledMachine, history: boolean)
         await run();
     }
     const warm = Number(process.hrtime.bigint() - start) / 1000 / STATES / runs;
-    console.log(`${name.padEnd(52)} ${history ? "history" : "       "} ${cold.toFixed(2).padStart(8)} ${warm.toFixed(2).padStart(8)} `
-        + `${Math.round(1e6 / warm).toLocaleString("en").padStart(12)}`);
+    console.log(
+        `${name.padEnd(52)} ${history ? "history" : "       "} ${cold.toFixed(2).padStart(8)} ${warm.toFixed(2).padStart(8)} ` +
+            `${Math.round(1e6 / warm)
+                .toLocaleString("en")
+                .padStart(12)}`,
+    );
 }
 
 async function main(): Promise<void> {
-    console.log(`${"chain of 1,000 Pass states".padEnd(60)} ${"first µs".padStart(8)} ${"warm µs".padStart(8)} ${"per second".padStart(12)}`);
+    console.log(
+        `${"chain of 1,000 Pass states".padEnd(60)} ${"first µs".padStart(8)} ${"warm µs".padStart(8)} ${"per second".padStart(12)}`,
+    );
     const machines: [string, StateMachineDefinition][] = [
         ["JSONPath, empty", chain("JSONPath", {})],
-        ["JSONPath, Parameters with a path and an intrinsic", chain("JSONPath", {
-            Parameters: { "counter.$": "States.MathAdd($.counter, 1)", "customer.$": "$.customer" },
-        })],
+        [
+            "JSONPath, Parameters with a path and an intrinsic",
+            chain("JSONPath", {
+                Parameters: { "counter.$": "States.MathAdd($.counter, 1)", "customer.$": "$.customer" },
+            }),
+        ],
         ["JSONata, empty", chain("JSONata", {})],
-        ["JSONata, Output with two expressions", chain("JSONata", {
-            Output: { counter: "{% $states.input.counter + 1 %}", customer: "{% $states.input.customer %}" },
-        })],
+        [
+            "JSONata, Output with two expressions",
+            chain("JSONata", {
+                Output: { counter: "{% $states.input.counter + 1 %}", customer: "{% $states.input.customer %}" },
+            }),
+        ],
         ["JSONata, Assign of one variable", chain("JSONata", { Assign: { last: "{% $states.input.counter %}" } })],
     ];
     for (const [name, definition] of machines) {

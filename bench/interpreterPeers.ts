@@ -40,42 +40,80 @@ type Make = (index: number, next: object) => object;
 const JSONPATH: Readonly<Record<string, Make>> = {
     "Pass": (_index, next) => ({ Type: "Pass", ...next }),
     "Pass with a path and an intrinsic": (_index, next) => ({
-        Type: "Pass", Parameters: { "counter.$": "States.MathAdd($.counter, 1)", "go.$": "$.go", "customer.$": "$.customer" }, ...next,
+        Type: "Pass",
+        Parameters: { "counter.$": "States.MathAdd($.counter, 1)", "go.$": "$.go", "customer.$": "$.customer" },
+        ...next,
     }),
-    "Choice of three rules": (index, next) => "End" in next ? { Type: "Succeed" } : {
-        Type: "Choice", Default: `S${index + 1}`, Choices: [
-            { Variable: "$.counter", NumericGreaterThan: 5, Next: `S${index + 1}` },
-            { And: [{ Variable: "$.go", BooleanEquals: false }, { Variable: "$.customer.name", StringEquals: "Bob" }], Next: `S${index + 1}` },
-            { Variable: "$.customer.name", StringMatches: "A*", Next: `S${index + 1}` },
-        ],
-    },
-    "Task": (_index, next) => ({ Type: "Task", Resource: "arn:aws:lambda:eu-central-1:123456789012:function:work", ResultPath: "$.result", ...next }),
+    "Choice of three rules": (index, next) =>
+        "End" in next
+            ? { Type: "Succeed" }
+            : {
+                  Type: "Choice",
+                  Default: `S${index + 1}`,
+                  Choices: [
+                      { Variable: "$.counter", NumericGreaterThan: 5, Next: `S${index + 1}` },
+                      {
+                          And: [
+                              { Variable: "$.go", BooleanEquals: false },
+                              { Variable: "$.customer.name", StringEquals: "Bob" },
+                          ],
+                          Next: `S${index + 1}`,
+                      },
+                      { Variable: "$.customer.name", StringMatches: "A*", Next: `S${index + 1}` },
+                  ],
+              },
+    "Task": (_index, next) => ({
+        Type: "Task",
+        Resource: "arn:aws:lambda:eu-central-1:123456789012:function:work",
+        ResultPath: "$.result",
+        ...next,
+    }),
 };
 const JSONATA: Readonly<Record<string, Make>> = {
     "Pass": JSONPATH.Pass,
     "Pass with a path and an intrinsic": (_index, next) => ({
-        Type: "Pass", ...next,
-        Output: { counter: "{% $states.input.counter + 1 %}", go: "{% $states.input.go %}", customer: "{% $states.input.customer %}" },
+        Type: "Pass",
+        ...next,
+        Output: {
+            counter: "{% $states.input.counter + 1 %}",
+            go: "{% $states.input.go %}",
+            customer: "{% $states.input.customer %}",
+        },
     }),
-    "Choice of three rules": (index, next) => "End" in next ? { Type: "Succeed" } : {
-        Type: "Choice", Default: `S${index + 1}`, Choices: [
-            { Condition: "{% $states.input.counter > 5 %}", Next: `S${index + 1}` },
-            { Condition: "{% $states.input.go = false and $states.input.customer.name = 'Bob' %}", Next: `S${index + 1}` },
-            { Condition: "{% $states.input.customer.name = 'Ada' %}", Next: `S${index + 1}` },
-        ],
-    },
+    "Choice of three rules": (index, next) =>
+        "End" in next
+            ? { Type: "Succeed" }
+            : {
+                  Type: "Choice",
+                  Default: `S${index + 1}`,
+                  Choices: [
+                      { Condition: "{% $states.input.counter > 5 %}", Next: `S${index + 1}` },
+                      {
+                          Condition: "{% $states.input.go = false and $states.input.customer.name = 'Bob' %}",
+                          Next: `S${index + 1}`,
+                      },
+                      { Condition: "{% $states.input.customer.name = 'Ada' %}", Next: `S${index + 1}` },
+                  ],
+              },
     "Task": (_index, next) => ({
-        Type: "Task", Resource: "arn:aws:states:::lambda:invoke", Arguments: { FunctionName: "work" },
-        Output: "{% $merge([$states.input, {'result': $states.result}]) %}", ...next,
+        Type: "Task",
+        Resource: "arn:aws:states:::lambda:invoke",
+        Arguments: { FunctionName: "work" },
+        Output: "{% $merge([$states.input, {'result': $states.result}]) %}",
+        ...next,
     }),
 };
 
 function chain(make: Make, language?: "JSONata"): StateMachineDefinition {
     return {
-        ...language === undefined ? {} : { QueryLanguage: language }, StartAt: "S0",
-        States: Object.fromEntries(Array.from({ length: STATES }, (_, index) => [
-            `S${index}`, make(index, index + 1 < STATES ? { Next: `S${index + 1}` } : { End: true }),
-        ])),
+        ...(language === undefined ? {} : { QueryLanguage: language }),
+        StartAt: "S0",
+        States: Object.fromEntries(
+            Array.from({ length: STATES }, (_, index) => [
+                `S${index}`,
+                make(index, index + 1 < STATES ? { Next: `S${index + 1}` } : { End: true }),
+            ]),
+        ),
     } as unknown as StateMachineDefinition;
 }
 
@@ -90,7 +128,11 @@ async function once(work: () => Promise<unknown>): Promise<number> {
 function ours(definition: StateMachineDefinition, history: boolean): () => Promise<void> {
     const machine = compile(definition);
     return async () => {
-        const { status, transitions, cause } = await execute(machine, { input: INPUT, task: async () => "done", history });
+        const { status, transitions, cause } = await execute(machine, {
+            input: INPUT,
+            task: async () => "done",
+            history,
+        });
         if (status !== "SUCCEEDED" || transitions !== STATES) {
             throw new Error(`${status} after ${transitions} transitions: ${cause}`);
         }
@@ -99,7 +141,9 @@ function ours(definition: StateMachineDefinition, history: boolean): () => Promi
 
 function local(definition: StateMachineDefinition): () => Promise<void> {
     const machine = new StateMachine(definition, { validationOptions: { checkPaths: false, checkArn: false } });
-    const taskResourceLocalHandlers = Object.fromEntries(Object.keys(definition.States).map(name => [name, () => "done"]));
+    const taskResourceLocalHandlers = Object.fromEntries(
+        Object.keys(definition.States).map((name) => [name, () => "done"]),
+    );
     return async () => {
         await machine.run(INPUT, { overrides: { taskResourceLocalHandlers } }).result;
     };
@@ -138,30 +182,52 @@ function moto(names: readonly string[]): ReadonlyMap<string, number> {
             writeFileSync(file, JSON.stringify(chain(JSONPATH[name])));
             return file;
         });
-        const output = execFileSync(process.argv[at + 1], ["-c", MOTO, JSON.stringify(INPUT), ...files], { encoding: "utf8" });
-        return new Map(output.trim().split("\n").map((line, index) => {
-            const [status, seconds] = JSON.parse(line) as [string, number];
-            if (status !== "SUCCEEDED") {
-                throw new Error(`moto: ${names[index]} ended ${status}`);
-            }
-            return [names[index], seconds * 1e6 / STATES];
-        }));
+        const output = execFileSync(process.argv[at + 1], ["-c", MOTO, JSON.stringify(INPUT), ...files], {
+            encoding: "utf8",
+        });
+        return new Map(
+            output
+                .trim()
+                .split("\n")
+                .map((line, index) => {
+                    const [status, seconds] = JSON.parse(line) as [string, number];
+                    if (status !== "SUCCEEDED") {
+                        throw new Error(`moto: ${names[index]} ended ${status}`);
+                    }
+                    return [names[index], (seconds * 1e6) / STATES];
+                }),
+        );
     } finally {
         rmSync(folder, { recursive: true });
     }
 }
 
-const median = (values: readonly number[]): number => [...values].sort((left, right) => left - right)[Math.floor(values.length / 2)];
+const median = (values: readonly number[]): number =>
+    [...values].sort((left, right) => left - right)[Math.floor(values.length / 2)];
 
 async function main(): Promise<void> {
-    const peers = moto(Object.keys(JSONPATH).filter(name => name !== "Task"));
+    const peers = moto(Object.keys(JSONPATH).filter((name) => name !== "Task"));
     const table = new Table({
-        head: ["1,000 states", "ours, history", "ours", "aws-local-stepfunctions", "ours / theirs", "moto", "moto / ours with history", "ours, JSONata"],
+        head: [
+            "1,000 states",
+            "ours, history",
+            "ours",
+            "aws-local-stepfunctions",
+            "ours / theirs",
+            "moto",
+            "moto / ours with history",
+            "ours, JSONata",
+        ],
         style: { head: [], border: [], compact: true },
     });
     for (const [name, make] of Object.entries(JSONPATH)) {
         const definition = chain(make);
-        const works = [ours(definition, true), ours(definition, false), local(definition), ours(chain(JSONATA[name], "JSONata"), false)];
+        const works = [
+            ours(definition, true),
+            ours(definition, false),
+            local(definition),
+            ours(chain(JSONATA[name], "JSONata"), false),
+        ];
         const times: number[][] = works.map(() => []);
         for (let round = 0; round < ROUNDS + 5; round += 1) {
             for (const [index, work] of works.entries()) {
@@ -175,11 +241,18 @@ async function main(): Promise<void> {
         const [recorded, bare, theirs, jsonata] = times.map(median);
         const theirMoto = peers.get(name);
         table.push([
-            name, recorded.toFixed(1), bare.toFixed(1), theirs.toFixed(1), (bare / theirs).toFixed(2),
-            ...theirMoto === undefined ? ["-", "-"] : [theirMoto.toFixed(0), (theirMoto / recorded).toFixed(0)], jsonata.toFixed(1),
+            name,
+            recorded.toFixed(1),
+            bare.toFixed(1),
+            theirs.toFixed(1),
+            (bare / theirs).toFixed(2),
+            ...(theirMoto === undefined ? ["-", "-"] : [theirMoto.toFixed(0), (theirMoto / recorded).toFixed(0)]),
+            jsonata.toFixed(1),
         ]);
     }
-    console.log(`Microseconds of processor time a transition, medians of ${ROUNDS} warm rounds in turn; Node ${process.version}`);
+    console.log(
+        `Microseconds of processor time a transition, medians of ${ROUNDS} warm rounds in turn; Node ${process.version}`,
+    );
     console.log(table.toString());
 }
 

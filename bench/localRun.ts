@@ -19,10 +19,17 @@ function newest(): string {
 }
 
 const folder = process.argv[2] ?? newest();
-const events = readFileSync(path.join(folder, "history.jsonl"), "utf8").trim().split("\n").map(line => JSON.parse(line) as HistoryEvent);
+const events = readFileSync(path.join(folder, "history.jsonl"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as HistoryEvent);
 const start = events[0].timestamp;
 const entered = new Map<string, number>();
-const table = new Table({ head: ["state", "begins, s", "takes, s"], colAligns: ["left", "right", "right"], style: { head: [], border: [], compact: true } });
+const table = new Table({
+    head: ["state", "begins, s", "takes, s"],
+    colAligns: ["left", "right", "right"],
+    style: { head: [], border: [], compact: true },
+});
 for (const { type, timestamp, stateEnteredEventDetails, stateExitedEventDetails } of events) {
     if (stateEnteredEventDetails !== undefined) {
         entered.set(String(stateEnteredEventDetails.name), timestamp);

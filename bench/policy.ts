@@ -21,9 +21,12 @@ function median(values: readonly number[]): number {
 function load(): Promise<number> {
     return new Promise((resolve, reject) => {
         const started = performance.now();
-        const pack = spawn(process.execPath, [runner, "127.0.0.1:1", "."], { cwd: policy, stdio: ["ignore", "pipe", "inherit"] });
+        const pack = spawn(process.execPath, [runner, "127.0.0.1:1", "."], {
+            cwd: policy,
+            stdio: ["ignore", "pipe", "inherit"],
+        });
         pack.once("error", reject);
-        pack.once("exit", code => reject(new Error(`The pack ended with ${code}.`)));
+        pack.once("exit", (code) => reject(new Error(`The pack ended with ${code}.`)));
         pack.stdout.once("data", () => {
             pack.removeAllListeners("exit");
             pack.kill();

@@ -32,13 +32,17 @@ interface Measurement {
 }
 
 function measure(): Measurement {
-    const output = execFileSync(process.execPath, ["-r", "ts-node/register/transpile-only", "-e", CHILD], { cwd: root, encoding: "utf8" });
+    const output = execFileSync(process.execPath, ["-r", "ts-node/register/transpile-only", "-e", CHILD], {
+        cwd: root,
+        encoding: "utf8",
+    });
     return JSON.parse(output.trim().split("\n").at(-1) ?? "") as Measurement;
 }
 
 function row(label: string, { load, evaluate, rss, resources, bytes }: Measurement): string {
-    return `${label.padEnd(22)}${load.toFixed(0).padStart(9)}${evaluate.toFixed(0).padStart(13)}${rss.toFixed(0).padStart(9)}${
-        String(resources).padStart(12)}${String(bytes).padStart(12)}`;
+    return `${label.padEnd(22)}${load.toFixed(0).padStart(9)}${evaluate.toFixed(0).padStart(13)}${rss.toFixed(0).padStart(9)}${String(
+        resources,
+    ).padStart(12)}${String(bytes).padStart(12)}`;
 }
 
 const evaluations = Number(process.argv[2] ?? 5);
@@ -46,6 +50,8 @@ console.log(`Evaluation of the program, stage dev, mocks; Node ${process.version
 console.log("                      load (ms)  evaluate (ms)  RSS (MB)   resources  definition (bytes)");
 fs.rmSync(path.join(root, ".build/bundles"), { recursive: true, force: true });
 console.log(row("first, with bundling", measure()));
-const warm = Array.from({ length: evaluations }, measure).sort((left, right) => left.load + left.evaluate - right.load - right.evaluate);
+const warm = Array.from({ length: evaluations }, measure).sort(
+    (left, right) => left.load + left.evaluate - right.load - right.evaluate,
+);
 console.log(row(`median of ${evaluations}`, warm[Math.floor(warm.length / 2)]));
 console.log(row("fastest", warm[0]));

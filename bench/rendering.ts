@@ -23,15 +23,25 @@ function median(work: () => void): number {
 }
 
 async function main(): Promise<void> {
-    const rendering = new Table({ head: ["members", "bytes", "states", "render, ms", "proof, ms", "time-out, h"], style: { head: [], border: [] } });
-    const running = new Table({ head: ["members", "path", "ends", "transitions", "events", "virtual time, h", "wall, ms"], style: { head: [], border: [] } });
+    const rendering = new Table({
+        head: ["members", "bytes", "states", "render, ms", "proof, ms", "time-out, h"],
+        style: { head: [], border: [] },
+    });
+    const running = new Table({
+        head: ["members", "path", "ends", "transitions", "events", "virtual time, h", "wall, ms"],
+        style: { head: [], border: [] },
+    });
     for (const members of [2, 3, 20, 100]) {
         const settings = manyMembers(members);
         const { definition } = ensembleTraining(settings, targets("prod"));
         const text = JSON.stringify(definition);
         rendering.push([
-            members, Buffer.byteLength(text), text.split("\"Type\":").length - 1, median(() => ensembleTraining(settings, targets("prod"))).toFixed(1),
-            median(() => analyse(definition)).toFixed(1), (definition.TimeoutSeconds! / 3_600).toFixed(1),
+            members,
+            Buffer.byteLength(text),
+            text.split('"Type":').length - 1,
+            median(() => ensembleTraining(settings, targets("prod"))).toFixed(1),
+            median(() => analyse(definition)).toFixed(1),
+            (definition.TimeoutSeconds! / 3_600).toFixed(1),
         ]);
         const machine = compile(definition);
         const path = async (label: string, faults: readonly Fault[], all: StageSettings = settings) => {
@@ -42,25 +52,46 @@ async function main(): Promise<void> {
                 throw new Error(`${members} members, ${label}: ${problems.join("; ")}`);
             }
             running.push([
-                members, label, outcome.result.status, outcome.result.transitions, outcome.result.eventCount,
+                members,
+                label,
+                outcome.result.status,
+                outcome.result.transitions,
+                outcome.result.eventCount,
                 (outcome.seconds / 3_600).toFixed(1),
                 (Number(process.hrtime.bigint() - start) / 1e6).toFixed(0),
             ]);
         };
-        const trainings = tasksOf(definition).filter(({ kind }) => kind === "sagemaker").map(({ state }) => state);
-        const members1 = trainings.filter(state => state !== "Sequence Model Training");
+        const trainings = tasksOf(definition)
+            .filter(({ kind }) => kind === "sagemaker")
+            .map(({ state }) => state);
+        const members1 = trainings.filter((state) => state !== "Sequence Model Training");
         const ever = { count: 10_000 };
         await path("normal", []);
-        await path("no capacity for any member", members1.map(state => ({ state, fault: "capacity" as const, ...ever })));
-        await path("every request for a training throttled", members1.map(state => ({ state, fault: "throttled" as const, ...ever })));
+        await path(
+            "no capacity for any member",
+            members1.map((state) => ({ state, fault: "capacity" as const, ...ever })),
+        );
+        await path(
+            "every request for a training throttled",
+            members1.map((state) => ({ state, fault: "throttled" as const, ...ever })),
+        );
         // The most events: members whose every attempt but the last fails, and a combiner and jobs behind them that do so too.
         await path("throttled up to the last attempt everywhere, then well", [
-            ...trainings.map(state => ({ state, fault: "throttled" as const, count: Math.min(60, lastAttempt(settings)) })),
-            ...["Fetch Preprocessing Artifacts", "Sequence Model Dataframe generation", "Post Training Artifact Fetcher"]
-                .map(state => ({ state, fault: "throttled" as const, count: Math.min(60, lastAttempt(settings)) })),
+            ...trainings.map((state) => ({
+                state,
+                fault: "throttled" as const,
+                count: Math.min(60, lastAttempt(settings)),
+            })),
+            ...[
+                "Fetch Preprocessing Artifacts",
+                "Sequence Model Dataframe generation",
+                "Post Training Artifact Fetcher",
+            ].map((state) => ({ state, fault: "throttled" as const, count: Math.min(60, lastAttempt(settings)) })),
         ]);
     }
-    console.log(`Rendering and proof, median of ${REPEATS}\n${rendering.toString()}\n\nExecutions in the interpreter, simulated work\n${running.toString()}`);
+    console.log(
+        `Rendering and proof, median of ${REPEATS}\n${rendering.toString()}\n\nExecutions in the interpreter, simulated work\n${running.toString()}`,
+    );
 }
 
 function lastAttempt(settings: StageSettings): number {

@@ -17,15 +17,18 @@ const { root } = currentProject();
 export function program(): Command {
     const tool = new Command("ensemble")
         .description("Train an ensemble of models on AWS, or on this machine first.")
-        .addHelpText("after", [
-            "",
-            "Exit codes:",
-            "  0    done",
-            "  1    it ran, and failed",
-            "  2    wrong arguments, input, documents or configuration: nothing was run",
-            "  3    this machine (a missing program, a full disk, another run) or AWS (credentials, region, network)",
-            "  130  interrupted",
-        ].join("\n"))
+        .addHelpText(
+            "after",
+            [
+                "",
+                "Exit codes:",
+                "  0    done",
+                "  1    it ran, and failed",
+                "  2    wrong arguments, input, documents or configuration: nothing was run",
+                "  3    this machine (a missing program, a full disk, another run) or AWS (credentials, region, network)",
+                "  130  interrupted",
+            ].join("\n"),
+        )
         .exitOverride()
         .addCommand(localCommand(root))
         .addCommand(predictCommand(root))
@@ -57,7 +60,9 @@ export async function main(argv: readonly string[]): Promise<void> {
             process.stderr.write(`${error.message}\n`);
             process.exitCode = error.exitCode;
         } else {
-            process.stderr.write(`${(error as Error).stack ?? String(error)}\nThis is a defect of the tool: please report it with the lines above.\n`);
+            process.stderr.write(
+                `${(error as Error).stack ?? String(error)}\nThis is a defect of the tool: please report it with the lines above.\n`,
+            );
             process.exitCode = EXIT.machine;
         }
     }

@@ -2,7 +2,14 @@
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { readJson as parseJson } from "../asl/analysis/text";
 import { EXIT, explain, LocalError } from "../local/errors";
-import { currentProject, evaluateStage, LOCAL_IDENTITY, projectName, readStackConfig, type EvaluatedStage } from "../stacks/evaluate";
+import {
+    currentProject,
+    evaluateStage,
+    LOCAL_IDENTITY,
+    projectName,
+    readStackConfig,
+    type EvaluatedStage,
+} from "../stacks/evaluate";
 import { decodeConfig, loadStageConfig, type StageConfig } from "../stacks/config";
 import { CommandError, explainSdkError } from "./aws/errors";
 
@@ -34,7 +41,10 @@ export function readText(file: string, option: string): string {
 
 /** @throws LocalError as {@link readText}, and with line and column where the text is no JSON or has a key twice. */
 export function readJson(file: string, option: string): unknown {
-    const { value, problems: [problem] } = parseJson(readText(file, option));
+    const {
+        value,
+        problems: [problem],
+    } = parseJson(readText(file, option));
     if (problem !== undefined) {
         throw new LocalError(`${option} ${file}:${problem.line}:${problem.column}: ${problem.message}`, EXIT.usage);
     }
@@ -119,6 +129,14 @@ export function duration(seconds: number): string {
         return `${whole} s`;
     }
     const minutes = Math.round(whole / 60);
-    const parts = [[Math.floor(minutes / 1440), "d"], [Math.floor(minutes / 60) % 24, "h"], [minutes % 60, "min"]] as const;
-    return parts.filter(([count]) => count > 0).slice(0, 2).map(([count, unit]) => `${count} ${unit}`).join(" ");
+    const parts = [
+        [Math.floor(minutes / 1440), "d"],
+        [Math.floor(minutes / 60) % 24, "h"],
+        [minutes % 60, "min"],
+    ] as const;
+    return parts
+        .filter(([count]) => count > 0)
+        .slice(0, 2)
+        .map(([count, unit]) => `${count} ${unit}`)
+        .join(" ");
 }

@@ -8,7 +8,10 @@ const ECHO_MS = 1000;
  * Calls `first` at the first termination signal, and `again` at one that comes later than the echo of the first.
  * @returns what takes the handlers off again.
  */
-export function onInterrupt(first: (signal: NodeJS.Signals) => void, again: () => void = () => process.exit(EXIT.interrupted)): () => void {
+export function onInterrupt(
+    first: (signal: NodeJS.Signals) => void,
+    again: () => void = () => process.exit(EXIT.interrupted),
+): () => void {
     let since: number | undefined;
     const handle = (signal: NodeJS.Signals): void => {
         if (since === undefined) {

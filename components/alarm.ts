@@ -16,23 +16,31 @@ export interface AlarmSpec {
 
 /** Alarms on the operations topic. Each goes off at the first event within five minutes; no data is a good sign. */
 export function alarms(
-    name: string, names: StageNames, specs: readonly AlarmSpec[], tags: StageTags, opts: pulumi.CustomResourceOptions,
+    name: string,
+    names: StageNames,
+    specs: readonly AlarmSpec[],
+    tags: StageTags,
+    opts: pulumi.CustomResourceOptions,
 ): void {
     for (const alarm of specs) {
-        new cloudwatch.MetricAlarm(`${name}-${alarm.name}`, {
-            name: `${names.prefix}-${alarm.name}`,
-            alarmDescription: alarm.description,
-            namespace: alarm.namespace,
-            metricName: alarm.metric,
-            dimensions: alarm.dimensions,
-            statistic: alarm.statistic,
-            period: 300,
-            evaluationPeriods: 1,
-            threshold: 0,
-            comparisonOperator: "GreaterThanThreshold",
-            treatMissingData: "notBreaching",
-            alarmActions: [names.topicArn("operations")],
-            tags,
-        }, opts);
+        new cloudwatch.MetricAlarm(
+            `${name}-${alarm.name}`,
+            {
+                name: `${names.prefix}-${alarm.name}`,
+                alarmDescription: alarm.description,
+                namespace: alarm.namespace,
+                metricName: alarm.metric,
+                dimensions: alarm.dimensions,
+                statistic: alarm.statistic,
+                period: 300,
+                evaluationPeriods: 1,
+                threshold: 0,
+                comparisonOperator: "GreaterThanThreshold",
+                treatMissingData: "notBreaching",
+                alarmActions: [names.topicArn("operations")],
+                tags,
+            },
+            opts,
+        );
     }
 }

@@ -25,17 +25,22 @@ export function topicPolicy(names: StageNames, topic: "alerts" | "operations"): 
         Resource: arn,
         Condition: { Bool: { "aws:SecureTransport": "false" } },
     };
-    return topic === "alerts" ? [tlsOnly] : [tlsOnly, {
-        Sid: "AlarmsOfThisAccount",
-        Effect: "Allow",
-        Principal: { Service: "cloudwatch.amazonaws.com" },
-        Action: "sns:Publish",
-        Resource: arn,
-        Condition: {
-            StringEquals: { "aws:SourceAccount": names.identity.account },
-            ArnLike: { "aws:SourceArn": names.arn("cloudwatch", `alarm:${names.prefix}-*`) },
-        },
-    }];
+    return topic === "alerts"
+        ? [tlsOnly]
+        : [
+              tlsOnly,
+              {
+                  Sid: "AlarmsOfThisAccount",
+                  Effect: "Allow",
+                  Principal: { Service: "cloudwatch.amazonaws.com" },
+                  Action: "sns:Publish",
+                  Resource: arn,
+                  Condition: {
+                      StringEquals: { "aws:SourceAccount": names.identity.account },
+                      ArnLike: { "aws:SourceArn": names.arn("cloudwatch", `alarm:${names.prefix}-*`) },
+                  },
+              },
+          ];
 }
 
 /**
@@ -50,27 +55,42 @@ export class Alerts extends pulumi.ComponentResource {
     constructor(name: string, args: AlertsArgs, opts?: pulumi.ComponentResourceOptions) {
         super("ensemble:sns:Alerts", name, {}, opts);
         const addresses = { alerts: args.failureAddresses, operations: args.operationsAddresses };
-        const topics = (["alerts", "operations"] as const).map(kind => {
-            const topic = new sns.Topic(`${name}-${kind}`, {
-                name: args.names.topic(kind),
-                displayName: `${args.names.prefix} ${kind}`,
-                kmsMasterKeyId: args.keyArn,
-                tags: args.tags,
-            }, { parent: this });
-            const policy = new sns.TopicPolicy(`${name}-${kind}`, {
-                arn: topic.arn,
-                policy: policyDocument(topicPolicy(args.names, kind)),
-            }, { parent: this });
-            const subscriptions = addresses[kind].map(address => new sns.TopicSubscription(`${name}-${kind}-${address}`, {
-                topic: topic.arn,
-                protocol: "email",
-                endpoint: address,
-            }, { parent: this }));
+        const topics = (["alerts", "operations"] as const).map((kind) => {
+            const topic = new sns.Topic(
+                `${name}-${kind}`,
+                {
+                    name: args.names.topic(kind),
+                    displayName: `${args.names.prefix} ${kind}`,
+                    kmsMasterKeyId: args.keyArn,
+                    tags: args.tags,
+                },
+                { parent: this },
+            );
+            const policy = new sns.TopicPolicy(
+                `${name}-${kind}`,
+                {
+                    arn: topic.arn,
+                    policy: policyDocument(topicPolicy(args.names, kind)),
+                },
+                { parent: this },
+            );
+            const subscriptions = addresses[kind].map(
+                (address) =>
+                    new sns.TopicSubscription(
+                        `${name}-${kind}-${address}`,
+                        {
+                            topic: topic.arn,
+                            protocol: "email",
+                            endpoint: address,
+                        },
+                        { parent: this },
+                    ),
+            );
             return { topic, parts: [topic, policy, ...subscriptions] };
         });
         this.alertsTopicArn = topics[0].topic.arn;
         this.operationsTopicArn = topics[1].topic.arn;
-        this.parts = topics.flatMap(topic => topic.parts);
+        this.parts = topics.flatMap((topic) => topic.parts);
         this.registerOutputs({ alertsTopicArn: this.alertsTopicArn, operationsTopicArn: this.operationsTopicArn });
     }
 }

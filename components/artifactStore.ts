@@ -30,56 +30,93 @@ export class ArtifactStore extends pulumi.ComponentResource {
         super("ensemble:s3:ArtifactStore", name, {}, opts);
         const { names, tags } = args;
         const child = { parent: this };
-        const bucket = new s3.Bucket(name, { bucket: names.bucket, tags }, { ...child, ...protection("data", args.protectedStage) });
-        const access = new s3.BucketPublicAccessBlock(name, {
-            bucket: bucket.bucket,
-            blockPublicAcls: true,
-            blockPublicPolicy: true,
-            ignorePublicAcls: true,
-            restrictPublicBuckets: true,
-        }, child);
-        const ownership = new s3.BucketOwnershipControls(name, {
-            bucket: bucket.bucket,
-            rule: { objectOwnership: "BucketOwnerEnforced" },
-        }, child);
-        const encryption = new s3.BucketServerSideEncryptionConfiguration(name, {
-            bucket: bucket.bucket,
-            rules: [{
-                applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: args.keyArn },
-                // One key request a bucket and not one an object: a copy of a hundred thousand pages would pay for each.
-                bucketKeyEnabled: true,
-            }],
-        }, child);
-        const versioning = new s3.BucketVersioning(name, {
-            bucket: bucket.bucket,
-            versioningConfiguration: { status: "Enabled" },
-        }, child);
-        const lifecycle = new s3.BucketLifecycleConfiguration(name, {
-            bucket: bucket.bucket,
-            rules: [
-                { id: "runs", status: "Enabled", filter: { prefix: "runs/" }, expiration: { days: args.runDays } },
-                { id: "checkpoints", status: "Enabled", filter: { prefix: "checkpoints/" }, expiration: { days: args.checkpointDays } },
-                {
-                    id: "leftovers",
-                    status: "Enabled",
-                    filter: { prefix: "" },
-                    abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
-                    noncurrentVersionExpiration: { noncurrentDays: args.noncurrentDays },
-                },
-            ],
-        }, { ...child, dependsOn: [versioning] });
-        const policy = new s3.BucketPolicy(name, {
-            bucket: bucket.bucket,
-            policy: policyDocument([{
-                Sid: "TlsOnly",
-                Effect: "Deny",
-                Principal: "*",
-                Action: "s3:*",
-                Resource: [names.bucketArn, `${names.bucketArn}/*`],
-                Condition: { Bool: { "aws:SecureTransport": "false" } },
-            }]),
-            // Two calls that change a bucket's access at the same time conflict.
-        }, { ...child, dependsOn: [access] });
+        const bucket = new s3.Bucket(
+            name,
+            { bucket: names.bucket, tags },
+            { ...child, ...protection("data", args.protectedStage) },
+        );
+        const access = new s3.BucketPublicAccessBlock(
+            name,
+            {
+                bucket: bucket.bucket,
+                blockPublicAcls: true,
+                blockPublicPolicy: true,
+                ignorePublicAcls: true,
+                restrictPublicBuckets: true,
+            },
+            child,
+        );
+        const ownership = new s3.BucketOwnershipControls(
+            name,
+            {
+                bucket: bucket.bucket,
+                rule: { objectOwnership: "BucketOwnerEnforced" },
+            },
+            child,
+        );
+        const encryption = new s3.BucketServerSideEncryptionConfiguration(
+            name,
+            {
+                bucket: bucket.bucket,
+                rules: [
+                    {
+                        applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: args.keyArn },
+                        // One key request a bucket and not one an object: a copy of a hundred thousand pages would pay for each.
+                        bucketKeyEnabled: true,
+                    },
+                ],
+            },
+            child,
+        );
+        const versioning = new s3.BucketVersioning(
+            name,
+            {
+                bucket: bucket.bucket,
+                versioningConfiguration: { status: "Enabled" },
+            },
+            child,
+        );
+        const lifecycle = new s3.BucketLifecycleConfiguration(
+            name,
+            {
+                bucket: bucket.bucket,
+                rules: [
+                    { id: "runs", status: "Enabled", filter: { prefix: "runs/" }, expiration: { days: args.runDays } },
+                    {
+                        id: "checkpoints",
+                        status: "Enabled",
+                        filter: { prefix: "checkpoints/" },
+                        expiration: { days: args.checkpointDays },
+                    },
+                    {
+                        id: "leftovers",
+                        status: "Enabled",
+                        filter: { prefix: "" },
+                        abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
+                        noncurrentVersionExpiration: { noncurrentDays: args.noncurrentDays },
+                    },
+                ],
+            },
+            { ...child, dependsOn: [versioning] },
+        );
+        const policy = new s3.BucketPolicy(
+            name,
+            {
+                bucket: bucket.bucket,
+                policy: policyDocument([
+                    {
+                        Sid: "TlsOnly",
+                        Effect: "Deny",
+                        Principal: "*",
+                        Action: "s3:*",
+                        Resource: [names.bucketArn, `${names.bucketArn}/*`],
+                        Condition: { Bool: { "aws:SecureTransport": "false" } },
+                    },
+                ]),
+                // Two calls that change a bucket's access at the same time conflict.
+            },
+            { ...child, dependsOn: [access] },
+        );
         this.bucket = bucket.bucket;
         this.arn = bucket.arn;
         this.parts = [bucket, access, ownership, encryption, versioning, lifecycle, policy];

@@ -60,14 +60,21 @@ export function jobDefinition(input: JobDefinitionInput): JobDefinitionSpec {
     const fargate = input.compute.type.startsWith("FARGATE");
     const containerProperties = JSON.stringify({
         image: input.image,
-        command: ["node", "jobs.js", job, ...input.parameters.flatMap(parameter => [`--${parameter}`, `Ref::${parameter}`])],
+        command: [
+            "node",
+            "jobs.js",
+            job,
+            ...input.parameters.flatMap((parameter) => [`--${parameter}`, `Ref::${parameter}`]),
+        ],
         jobRoleArn: names.roleArn(`job-${job}`),
         executionRoleArn: names.roleArn("job-execution"),
         resourceRequirements: [
             { type: "VCPU", value: String(size.vcpu) },
             { type: "MEMORY", value: String(size.memoryMb) },
         ],
-        environment: Object.entries(input.environment).sort().map(([name, value]) => ({ name, value })),
+        environment: Object.entries(input.environment)
+            .sort()
+            .map(([name, value]) => ({ name, value })),
         // Archives are unpacked below /tmp, and with Fargate a volume there would belong to root.
         readonlyRootFilesystem: false,
         privileged: false,
@@ -79,13 +86,20 @@ export function jobDefinition(input: JobDefinitionInput): JobDefinitionSpec {
                 "awslogs-stream-prefix": job,
             },
         },
-        ...(fargate ? {
-            networkConfiguration: { assignPublicIp: input.assignPublicIp ? "ENABLED" : "DISABLED" },
-            fargatePlatformConfiguration: { platformVersion: "1.4.0" },
-            runtimePlatform: { operatingSystemFamily: "LINUX", cpuArchitecture: "X86_64" },
-        } : {}),
+        ...(fargate
+            ? {
+                  networkConfiguration: { assignPublicIp: input.assignPublicIp ? "ENABLED" : "DISABLED" },
+                  fargatePlatformConfiguration: { platformVersion: "1.4.0" },
+                  runtimePlatform: { operatingSystemFamily: "LINUX", cpuArchitecture: "X86_64" },
+              }
+            : {}),
     });
-    const hash = hashParts([containerProperties, String(size.timeoutSeconds), String(size.attempts), String(fargate)]).slice(0, 12);
+    const hash = hashParts([
+        containerProperties,
+        String(size.timeoutSeconds),
+        String(size.attempts),
+        String(fargate),
+    ]).slice(0, 12);
     return {
         name: `${names.prefix}-${job}-${hash}`,
         containerProperties,
@@ -119,13 +133,23 @@ export function executionStatements(names: StageNames, repositories: readonly st
 export function instanceStatements(names: StageNames): Statement[] {
     return [
         // These three know no resource.
-        { Sid: "Agent", Effect: "Allow", Action: ["ecs:DiscoverPollEndpoint", "ecr:GetAuthorizationToken", "ec2:DescribeTags"], Resource: "*" },
+        {
+            Sid: "Agent",
+            Effect: "Allow",
+            Action: ["ecs:DiscoverPollEndpoint", "ecr:GetAuthorizationToken", "ec2:DescribeTags"],
+            Resource: "*",
+        },
         {
             Sid: "Cluster",
             Effect: "Allow",
             Action: [
-                "ecs:RegisterContainerInstance", "ecs:DeregisterContainerInstance", "ecs:Poll", "ecs:StartTelemetrySession",
-                "ecs:UpdateContainerInstancesState", "ecs:SubmitAttachmentStateChanges", "ecs:SubmitContainerStateChange",
+                "ecs:RegisterContainerInstance",
+                "ecs:DeregisterContainerInstance",
+                "ecs:Poll",
+                "ecs:StartTelemetrySession",
+                "ecs:UpdateContainerInstancesState",
+                "ecs:SubmitAttachmentStateChanges",
+                "ecs:SubmitContainerStateChange",
                 "ecs:SubmitTaskStateChange",
             ],
             // Batch makes the cluster and chooses its name.
@@ -162,59 +186,85 @@ export class BatchJobs extends pulumi.ComponentResource {
         super("ensemble:batch:BatchJobs", name, {}, opts);
         const { names, tags } = args;
         const child = { parent: this };
-        const logs = new cloudwatch.LogGroup(`${name}-logs`, {
-            name: names.jobLogGroup, retentionInDays: args.logDays, kmsKeyId: args.keyArn, tags,
-        }, { ...child, ...protection("data", args.protectedStage) });
-        const ecsTasks = trustPolicy(names.identity, "ecs-tasks.amazonaws.com", names.arn("ecs", "*"));
-        const execution = new StageRole(`${name}-execution`, {
-            roleName: names.role("job-execution"),
-            description: "Pulls the jobs' image and writes their log",
-            trust: ecsTasks,
-            statements: executionStatements(names, args.repositories),
-            keyArn: args.keyArn,
-            tags,
-        }, child);
-        const roles = JOBS.map(job => new StageRole(`${name}-${job}`, {
-            roleName: names.role(`job-${job}`),
-            description: `What the code of the job ${job} may do`,
-            trust: ecsTasks,
-            statements: args.jobStatements[job],
-            keyActions: args.jobKeyActions,
-            keyArn: args.keyArn,
-            tags,
-        }, child));
-        const environment = this.computeEnvironment(name, args);
-        const queue = new batch.JobQueue(name, {
-            name: names.jobQueue,
-            state: "ENABLED",
-            priority: 1,
-            computeEnvironmentOrders: [{ order: 0, computeEnvironment: environment.arn }],
-            tags,
-        }, child);
-        const definitions = JOBS.map(job => {
-            const spec = args.definitions[job];
-            return new batch.JobDefinition(`${name}-${spec.name.slice(names.prefix.length + 1)}`, {
-                name: spec.name,
-                type: "container",
-                platformCapabilities: [spec.platformCapability],
-                containerProperties: spec.containerProperties,
-                timeout: { attemptDurationSeconds: spec.timeoutSeconds },
-                retryStrategy: {
-                    attempts: spec.attempts,
-                    evaluateOnExits: [
-                        { action: "RETRY", onStatusReason: "Host EC2*" },
-                        { action: "RETRY", onReason: "CannotPullContainer*" },
-                        { action: "RETRY", onReason: "ResourceInitializationError*" },
-                        { action: "EXIT", onReason: "*" },
-                    ],
-                },
-                deregisterOnNewRevision: false,
-                propagateTags: true,
+        const logs = new cloudwatch.LogGroup(
+            `${name}-logs`,
+            {
+                name: names.jobLogGroup,
+                retentionInDays: args.logDays,
+                kmsKeyId: args.keyArn,
                 tags,
-            }, { ...child, ...protection("release", args.protectedStage) });
+            },
+            { ...child, ...protection("data", args.protectedStage) },
+        );
+        const ecsTasks = trustPolicy(names.identity, "ecs-tasks.amazonaws.com", names.arn("ecs", "*"));
+        const execution = new StageRole(
+            `${name}-execution`,
+            {
+                roleName: names.role("job-execution"),
+                description: "Pulls the jobs' image and writes their log",
+                trust: ecsTasks,
+                statements: executionStatements(names, args.repositories),
+                keyArn: args.keyArn,
+                tags,
+            },
+            child,
+        );
+        const roles = JOBS.map(
+            (job) =>
+                new StageRole(
+                    `${name}-${job}`,
+                    {
+                        roleName: names.role(`job-${job}`),
+                        description: `What the code of the job ${job} may do`,
+                        trust: ecsTasks,
+                        statements: args.jobStatements[job],
+                        keyActions: args.jobKeyActions,
+                        keyArn: args.keyArn,
+                        tags,
+                    },
+                    child,
+                ),
+        );
+        const environment = this.computeEnvironment(name, args);
+        const queue = new batch.JobQueue(
+            name,
+            {
+                name: names.jobQueue,
+                state: "ENABLED",
+                priority: 1,
+                computeEnvironmentOrders: [{ order: 0, computeEnvironment: environment.arn }],
+                tags,
+            },
+            child,
+        );
+        const definitions = JOBS.map((job) => {
+            const spec = args.definitions[job];
+            return new batch.JobDefinition(
+                `${name}-${spec.name.slice(names.prefix.length + 1)}`,
+                {
+                    name: spec.name,
+                    type: "container",
+                    platformCapabilities: [spec.platformCapability],
+                    containerProperties: spec.containerProperties,
+                    timeout: { attemptDurationSeconds: spec.timeoutSeconds },
+                    retryStrategy: {
+                        attempts: spec.attempts,
+                        evaluateOnExits: [
+                            { action: "RETRY", onStatusReason: "Host EC2*" },
+                            { action: "RETRY", onReason: "CannotPullContainer*" },
+                            { action: "RETRY", onReason: "ResourceInitializationError*" },
+                            { action: "EXIT", onReason: "*" },
+                        ],
+                    },
+                    deregisterOnNewRevision: false,
+                    propagateTags: true,
+                    tags,
+                },
+                { ...child, ...protection("release", args.protectedStage) },
+            );
         });
         this.queueArn = queue.arn;
-        this.parts = [logs, queue, ...definitions, ...execution.parts, ...roles.flatMap(role => role.parts)];
+        this.parts = [logs, queue, ...definitions, ...execution.parts, ...roles.flatMap((role) => role.parts)];
         this.registerOutputs({ queueArn: this.queueArn });
     }
 
@@ -224,45 +274,64 @@ export class BatchJobs extends pulumi.ComponentResource {
         const child = { parent: this };
         const hash = hashParts([compute.type, ...compute.instanceTypes]).slice(0, 8);
         const onInstances = compute.type === "EC2" || compute.type === "SPOT";
-        return new batch.ComputeEnvironment(name, {
-            name: `${names.prefix}-jobs-${hash}`,
-            type: "MANAGED",
-            state: "ENABLED",
-            computeResources: {
-                type: compute.type,
-                maxVcpus: compute.maxVcpus,
-                subnets: args.subnetIds,
-                securityGroupIds: [args.securityGroupId],
-                ...(onInstances ? {
-                    minVcpus: 0,
-                    instanceTypes: [...compute.instanceTypes],
-                    instanceRole: this.instanceProfile(name, args),
-                    // The default, BEST_FIT, waits for the one cheapest type and needs a role for Spot of its own.
-                    allocationStrategy: compute.type === "SPOT" ? "SPOT_PRICE_CAPACITY_OPTIMIZED" : "BEST_FIT_PROGRESSIVE",
-                    tags,
-                } : {}),
+        return new batch.ComputeEnvironment(
+            name,
+            {
+                name: `${names.prefix}-jobs-${hash}`,
+                type: "MANAGED",
+                state: "ENABLED",
+                computeResources: {
+                    type: compute.type,
+                    maxVcpus: compute.maxVcpus,
+                    subnets: args.subnetIds,
+                    securityGroupIds: [args.securityGroupId],
+                    ...(onInstances
+                        ? {
+                              minVcpus: 0,
+                              instanceTypes: [...compute.instanceTypes],
+                              instanceRole: this.instanceProfile(name, args),
+                              // The default, BEST_FIT, waits for the one cheapest type and needs a role for Spot of its own.
+                              allocationStrategy:
+                                  compute.type === "SPOT" ? "SPOT_PRICE_CAPACITY_OPTIMIZED" : "BEST_FIT_PROGRESSIVE",
+                              tags,
+                          }
+                        : {}),
+                },
+                tags,
             },
-            tags,
-        }, child);
+            child,
+        );
     }
 
     private instanceProfile(name: string, args: BatchJobsArgs): pulumi.Output<string> {
         const { names, tags } = args;
-        const role = new StageRole(`${name}-instance`, {
-            roleName: names.role("job-instance"),
-            description: "The ECS agent on the hosts of the jobs",
-            // Instances take it themselves; EC2 sends no source.
-            trust: JSON.stringify({
-                Version: "2012-10-17",
-                Statement: [{ Effect: "Allow", Principal: { Service: `ec2.${names.domain}` }, Action: "sts:AssumeRole" }],
-            }),
-            statements: instanceStatements(names),
-            keyArn: args.keyArn,
-            tags,
-        }, { parent: this });
-        const profile = new iam.InstanceProfile(`${name}-instance`, {
-            name: names.role("job-instance"), role: role.roleName, tags,
-        }, { parent: this, dependsOn: [...role.parts] });
+        const role = new StageRole(
+            `${name}-instance`,
+            {
+                roleName: names.role("job-instance"),
+                description: "The ECS agent on the hosts of the jobs",
+                // Instances take it themselves; EC2 sends no source.
+                trust: JSON.stringify({
+                    Version: "2012-10-17",
+                    Statement: [
+                        { Effect: "Allow", Principal: { Service: `ec2.${names.domain}` }, Action: "sts:AssumeRole" },
+                    ],
+                }),
+                statements: instanceStatements(names),
+                keyArn: args.keyArn,
+                tags,
+            },
+            { parent: this },
+        );
+        const profile = new iam.InstanceProfile(
+            `${name}-instance`,
+            {
+                name: names.role("job-instance"),
+                role: role.roleName,
+                tags,
+            },
+            { parent: this, dependsOn: [...role.parts] },
+        );
         return profile.arn;
     }
 }

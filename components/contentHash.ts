@@ -72,10 +72,15 @@ export function contextHash(context: BuildContext): string {
 
 /** Reads files below a directory into a context, below `prefix`. */
 export function readContext(directory: string, prefix = ""): Record<string, ContextFile> {
-    return Object.fromEntries(filesBelow(directory).map(file => {
-        const full = path.join(directory, file);
-        return [prefix + file, { content: fs.readFileSync(full), executable: (fs.statSync(full).mode & 0o111) !== 0 }];
-    }));
+    return Object.fromEntries(
+        filesBelow(directory).map((file) => {
+            const full = path.join(directory, file);
+            return [
+                prefix + file,
+                { content: fs.readFileSync(full), executable: (fs.statSync(full).mode & 0o111) !== 0 },
+            ];
+        }),
+    );
 }
 
 /** Writes a context where the builder finds it. What lies there already has the same content: the directory is named after its hash. */

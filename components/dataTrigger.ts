@@ -25,9 +25,9 @@ export interface DataTriggerArgs {
 /** The events of a finished data set: the marker's object is there, however it was uploaded. */
 export function newDataPattern({ bucket, key }: S3Location, marker: string): Readonly<Record<string, unknown>> {
     return {
-        source: ["aws.s3"],
+        "source": ["aws.s3"],
         "detail-type": ["Object Created"],
-        detail: { bucket: { name: [bucket] }, object: { key: [{ wildcard: `${key}/*/${marker}` }] } },
+        "detail": { bucket: { name: [bucket] }, object: { key: [{ wildcard: `${key}/*/${marker}` }] } },
     };
 }
 
@@ -36,11 +36,20 @@ export function triggerAlarms(names: StageNames): AlarmSpec[] {
     const rule = { RuleName: names.newDataRule };
     return [
         {
-            name: "trigger-failed", metric: "FailedInvocations", statistic: "Sum", namespace: "AWS/Events", dimensions: rule,
-            description: "New data could not start a training: look at the rule's role and at the queue of undelivered messages.",
+            name: "trigger-failed",
+            metric: "FailedInvocations",
+            statistic: "Sum",
+            namespace: "AWS/Events",
+            dimensions: rule,
+            description:
+                "New data could not start a training: look at the rule's role and at the queue of undelivered messages.",
         },
         {
-            name: "trigger-lost", metric: "InvocationsFailedToBeSentToDlq", statistic: "Sum", namespace: "AWS/Events", dimensions: rule,
+            name: "trigger-lost",
+            metric: "InvocationsFailedToBeSentToDlq",
+            statistic: "Sum",
+            namespace: "AWS/Events",
+            dimensions: rule,
             description: "A start by new data could neither be done nor kept in the queue of undelivered messages.",
         },
     ];
@@ -57,29 +66,44 @@ export class DataTrigger extends pulumi.ComponentResource {
         if (prefix.bucket === names.bucket) {
             new s3.BucketNotification(name, { bucket: names.bucket, eventbridge: true }, child);
         }
-        const role = new StageRole(`${name}-role`, {
-            roleName: names.role("new-data-rule"),
-            description: "Starts the training on new data",
-            trust: trustPolicy(names.identity, "events.amazonaws.com", names.newDataRuleArn),
-            statements: startStatements(names),
-            keyArn: args.keyArn,
-            tags,
-        }, child);
-        const rule = new cloudwatch.EventRule(name, {
-            name: names.newDataRule,
-            description: `${marker} of a new data set below s3://${prefix.bucket}/${prefix.key}`,
-            eventPattern: JSON.stringify(newDataPattern(prefix, marker)),
-            tags,
-        }, child);
-        new cloudwatch.EventTarget(name, {
-            rule: rule.name,
-            targetId: "training",
-            arn: names.stateMachineArn,
-            roleArn: role.arn,
-            inputTransformer: { inputPaths: { bucket: "$.detail.bucket.name", key: "$.detail.object.key" }, inputTemplate: args.input },
-            deadLetterConfig: { arn: names.undeliveredQueueArn },
-            retryPolicy: { maximumEventAgeInSeconds: 24 * 3600, maximumRetryAttempts: 185 },
-        }, { ...child, dependsOn: [...role.parts] });
+        const role = new StageRole(
+            `${name}-role`,
+            {
+                roleName: names.role("new-data-rule"),
+                description: "Starts the training on new data",
+                trust: trustPolicy(names.identity, "events.amazonaws.com", names.newDataRuleArn),
+                statements: startStatements(names),
+                keyArn: args.keyArn,
+                tags,
+            },
+            child,
+        );
+        const rule = new cloudwatch.EventRule(
+            name,
+            {
+                name: names.newDataRule,
+                description: `${marker} of a new data set below s3://${prefix.bucket}/${prefix.key}`,
+                eventPattern: JSON.stringify(newDataPattern(prefix, marker)),
+                tags,
+            },
+            child,
+        );
+        new cloudwatch.EventTarget(
+            name,
+            {
+                rule: rule.name,
+                targetId: "training",
+                arn: names.stateMachineArn,
+                roleArn: role.arn,
+                inputTransformer: {
+                    inputPaths: { bucket: "$.detail.bucket.name", key: "$.detail.object.key" },
+                    inputTemplate: args.input,
+                },
+                deadLetterConfig: { arn: names.undeliveredQueueArn },
+                retryPolicy: { maximumEventAgeInSeconds: 24 * 3600, maximumRetryAttempts: 185 },
+            },
+            { ...child, dependsOn: [...role.parts] },
+        );
         alarms(name, names, triggerAlarms(names), tags, child);
         this.ruleArn = rule.arn;
         this.registerOutputs({ ruleArn: this.ruleArn });

@@ -18,9 +18,9 @@ export const NOTIFIED_PREFIX = "Notified.";
  */
 export function failurePattern(stateMachineArn: string): Readonly<Record<string, unknown>> {
     return {
-        source: ["aws.states"],
+        "source": ["aws.states"],
         "detail-type": ["Step Functions Execution Status Change"],
-        detail: {
+        "detail": {
             stateMachineArn: [stateMachineArn],
             status: ["FAILED", "TIMED_OUT", "ABORTED"],
             error: [{ "anything-but": { prefix: NOTIFIED_PREFIX } }, null, { exists: false }],
@@ -58,7 +58,7 @@ export function failureMessage(names: StageNames): FailureMessage {
             error: "$.detail.error",
             redrive: "$.detail.redriveCount",
         },
-        inputTemplate: lines.map(line => `"${line}"`).join("\n"),
+        inputTemplate: lines.map((line) => `"${line}"`).join("\n"),
     };
 }
 
@@ -70,7 +70,11 @@ export function failureMessage(names: StageNames): FailureMessage {
 export function alarmSpecs(names: StageNames, starts = false): AlarmSpec[] {
     const machine = { StateMachineArn: names.stateMachineArn };
     const execution = (name: string, metric: string, what: string): AlarmSpec => ({
-        name, metric, statistic: "Sum", namespace: "AWS/States", dimensions: machine,
+        name,
+        metric,
+        statistic: "Sum",
+        namespace: "AWS/States",
+        dimensions: machine,
         description: `${what}. Backs up the message about it: AWS delivers events by best effort.`,
     });
     return [
@@ -79,22 +83,34 @@ export function alarmSpecs(names: StageNames, starts = false): AlarmSpec[] {
         execution("executions-aborted", "ExecutionsAborted", "A training was aborted"),
         execution("executions-throttled", "ExecutionThrottled", "Step Functions throttles the state machine"),
         {
-            name: "failure-rule", metric: "FailedInvocations", statistic: "Sum", namespace: "AWS/Events",
+            name: "failure-rule",
+            metric: "FailedInvocations",
+            statistic: "Sum",
+            namespace: "AWS/Events",
             dimensions: { RuleName: names.failureRule },
             description: "The rule could not tell of a failed execution: look at its role and at the topic.",
         },
         {
-            name: "failure-undelivered", metric: "ApproximateNumberOfMessagesVisible", statistic: "Maximum", namespace: "AWS/SQS",
+            name: "failure-undelivered",
+            metric: "ApproximateNumberOfMessagesVisible",
+            statistic: "Maximum",
+            namespace: "AWS/SQS",
             dimensions: { QueueName: names.undeliveredQueue },
             description: `A message about a failed execution${starts ? ", or the start of one," : ""} could not be delivered; it lies in the queue.`,
         },
         {
-            name: "failure-lost", metric: "InvocationsFailedToBeSentToDlq", statistic: "Sum", namespace: "AWS/Events",
+            name: "failure-lost",
+            metric: "InvocationsFailedToBeSentToDlq",
+            statistic: "Sum",
+            namespace: "AWS/Events",
             dimensions: { RuleName: names.failureRule },
             description: "A message about a failed execution could neither be delivered nor kept.",
         },
         {
-            name: "alerts-undelivered", metric: "NumberOfNotificationsFailed", statistic: "Sum", namespace: "AWS/SNS",
+            name: "alerts-undelivered",
+            metric: "NumberOfNotificationsFailed",
+            statistic: "Sum",
+            namespace: "AWS/SNS",
             dimensions: { TopicName: names.topic("alerts") },
             description: "The alerts topic could not reach a subscriber.",
         },
@@ -123,63 +139,88 @@ export class FailureWatch extends pulumi.ComponentResource {
         super("ensemble:events:FailureWatch", name, {}, opts);
         const { names, tags, startingRules = [] } = args;
         const child = { parent: this };
-        const queue = new sqs.Queue(`${name}-undelivered`, {
-            name: names.undeliveredQueue,
-            messageRetentionSeconds: 14 * 24 * 3600,
-            // SQS's own key: EventBridge could use the stage's key only by a statement for the service without any source condition.
-            sqsManagedSseEnabled: true,
-            tags,
-        }, child);
-        const queuePolicy = new sqs.QueuePolicy(`${name}-undelivered`, {
-            queueUrl: queue.url,
-            policy: policyDocument([
-                {
-                    Sid: "UndeliveredOfTheRule",
-                    Effect: "Allow",
-                    Principal: { Service: "events.amazonaws.com" },
-                    Action: "sqs:SendMessage",
-                    Resource: names.undeliveredQueueArn,
-                    Condition: {
-                        ArnEquals: {
-                            "aws:SourceArn": startingRules.length === 0 ? names.failureRuleArn : [names.failureRuleArn, ...startingRules],
+        const queue = new sqs.Queue(
+            `${name}-undelivered`,
+            {
+                name: names.undeliveredQueue,
+                messageRetentionSeconds: 14 * 24 * 3600,
+                // SQS's own key: EventBridge could use the stage's key only by a statement for the service without any source condition.
+                sqsManagedSseEnabled: true,
+                tags,
+            },
+            child,
+        );
+        const queuePolicy = new sqs.QueuePolicy(
+            `${name}-undelivered`,
+            {
+                queueUrl: queue.url,
+                policy: policyDocument([
+                    {
+                        Sid: "UndeliveredOfTheRule",
+                        Effect: "Allow",
+                        Principal: { Service: "events.amazonaws.com" },
+                        Action: "sqs:SendMessage",
+                        Resource: names.undeliveredQueueArn,
+                        Condition: {
+                            ArnEquals: {
+                                "aws:SourceArn":
+                                    startingRules.length === 0
+                                        ? names.failureRuleArn
+                                        : [names.failureRuleArn, ...startingRules],
+                            },
                         },
                     },
-                },
-                {
-                    Sid: "TlsOnly",
-                    Effect: "Deny",
-                    Principal: "*",
-                    Action: "sqs:*",
-                    Resource: names.undeliveredQueueArn,
-                    Condition: { Bool: { "aws:SecureTransport": "false" } },
-                },
-            ]),
-        }, child);
-        const role = new StageRole(`${name}-role`, {
-            roleName: names.role("failure-rule"),
-            description: "Tells of executions that ended where no state could",
-            // A role, because conditions do not work in the policy of a topic that EventBridge publishes to.
-            trust: trustPolicy(names.identity, "events.amazonaws.com", names.failureRuleArn),
-            statements: [{ Sid: "Tell", Effect: "Allow", Action: "sns:Publish", Resource: names.topicArn("alerts") }],
-            keyActions: ["kms:Decrypt", "kms:GenerateDataKey"],
-            keyArn: args.keyArn,
-            tags,
-        }, child);
-        const rule = new cloudwatch.EventRule(name, {
-            name: names.failureRule,
-            description: `Executions of ${names.stateMachine} that ended badly and of which no state has told`,
-            eventPattern: JSON.stringify(failurePattern(names.stateMachineArn)),
-            tags,
-        }, child);
-        new cloudwatch.EventTarget(name, {
-            rule: rule.name,
-            targetId: "alerts",
-            arn: names.topicArn("alerts"),
-            roleArn: role.arn,
-            inputTransformer: failureMessage(names),
-            deadLetterConfig: { arn: queue.arn },
-            retryPolicy: { maximumEventAgeInSeconds: 24 * 3600, maximumRetryAttempts: 185 },
-        }, { ...child, dependsOn: [...role.parts, queuePolicy] });
+                    {
+                        Sid: "TlsOnly",
+                        Effect: "Deny",
+                        Principal: "*",
+                        Action: "sqs:*",
+                        Resource: names.undeliveredQueueArn,
+                        Condition: { Bool: { "aws:SecureTransport": "false" } },
+                    },
+                ]),
+            },
+            child,
+        );
+        const role = new StageRole(
+            `${name}-role`,
+            {
+                roleName: names.role("failure-rule"),
+                description: "Tells of executions that ended where no state could",
+                // A role, because conditions do not work in the policy of a topic that EventBridge publishes to.
+                trust: trustPolicy(names.identity, "events.amazonaws.com", names.failureRuleArn),
+                statements: [
+                    { Sid: "Tell", Effect: "Allow", Action: "sns:Publish", Resource: names.topicArn("alerts") },
+                ],
+                keyActions: ["kms:Decrypt", "kms:GenerateDataKey"],
+                keyArn: args.keyArn,
+                tags,
+            },
+            child,
+        );
+        const rule = new cloudwatch.EventRule(
+            name,
+            {
+                name: names.failureRule,
+                description: `Executions of ${names.stateMachine} that ended badly and of which no state has told`,
+                eventPattern: JSON.stringify(failurePattern(names.stateMachineArn)),
+                tags,
+            },
+            child,
+        );
+        new cloudwatch.EventTarget(
+            name,
+            {
+                rule: rule.name,
+                targetId: "alerts",
+                arn: names.topicArn("alerts"),
+                roleArn: role.arn,
+                inputTransformer: failureMessage(names),
+                deadLetterConfig: { arn: queue.arn },
+                retryPolicy: { maximumEventAgeInSeconds: 24 * 3600, maximumRetryAttempts: 185 },
+            },
+            { ...child, dependsOn: [...role.parts, queuePolicy] },
+        );
         alarms(name, names, alarmSpecs(names, args.startingRules !== undefined), tags, child);
         this.ruleArn = rule.arn;
         this.undeliveredQueueUrl = queue.url;

@@ -31,7 +31,12 @@ export interface FunctionSpec {
 export function functionAlias(spec: FunctionSpec): string {
     const environment = Object.entries(spec.environment).sort().flat();
     return `h-${hashParts([
-        spec.code, spec.handler, spec.runtime, String(spec.memoryMb), String(spec.timeoutSeconds), ...environment,
+        spec.code,
+        spec.handler,
+        spec.runtime,
+        String(spec.memoryMb),
+        String(spec.timeoutSeconds),
+        ...environment,
     ]).slice(0, 12)}`;
 }
 
@@ -69,56 +74,83 @@ export class StageFunction extends pulumi.ComponentResource {
         const { names, spec, tags } = args;
         const child = { parent: this };
         const logGroup = names.functionLogGroup(args.function);
-        const logs = new cloudwatch.LogGroup(name, {
-            name: logGroup, retentionInDays: args.logDays, kmsKeyId: args.keyArn, tags,
-        }, { ...child, ...protection("data", args.protectedStage) });
-        const role = new StageRole(`${name}-role`, {
-            roleName: names.role(`function-${args.function}`),
-            description: `What the function ${args.function} may do`,
-            trust: trustPolicy(names.identity, "lambda.amazonaws.com"),
-            statements: [
-                {
-                    Sid: "WriteLog",
-                    Effect: "Allow",
-                    Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
-                    Resource: `${names.logGroupArn(logGroup)}:log-stream:*`,
-                },
-                // X-Ray knows no resource.
-                { Sid: "Trace", Effect: "Allow", Action: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], Resource: "*" },
-                ...args.statements,
-            ],
-            keyActions: args.keyActions,
-            keyArn: args.keyArn,
-            tags,
-        }, child);
-        const made = new lambda.Function(name, {
-            name: names.function(args.function),
-            description: args.description,
-            role: role.arn,
-            runtime: spec.runtime,
-            architectures: ["x86_64"],
-            handler: spec.handler,
-            code: new pulumi.asset.AssetArchive({ "index.js": new pulumi.asset.StringAsset(spec.code) }),
-            memorySize: spec.memoryMb,
-            timeout: spec.timeoutSeconds,
-            environment: { variables: { ...spec.environment, ...args.addresses } },
-            kmsKeyArn: args.keyArn,
-            loggingConfig: { logFormat: "JSON", logGroup },
-            tracingConfig: { mode: "Active" },
-            publish: true,
-            tags,
-        }, { ...child, dependsOn: [logs, ...role.parts] });
+        const logs = new cloudwatch.LogGroup(
+            name,
+            {
+                name: logGroup,
+                retentionInDays: args.logDays,
+                kmsKeyId: args.keyArn,
+                tags,
+            },
+            { ...child, ...protection("data", args.protectedStage) },
+        );
+        const role = new StageRole(
+            `${name}-role`,
+            {
+                roleName: names.role(`function-${args.function}`),
+                description: `What the function ${args.function} may do`,
+                trust: trustPolicy(names.identity, "lambda.amazonaws.com"),
+                statements: [
+                    {
+                        Sid: "WriteLog",
+                        Effect: "Allow",
+                        Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+                        Resource: `${names.logGroupArn(logGroup)}:log-stream:*`,
+                    },
+                    // X-Ray knows no resource.
+                    {
+                        Sid: "Trace",
+                        Effect: "Allow",
+                        Action: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+                        Resource: "*",
+                    },
+                    ...args.statements,
+                ],
+                keyActions: args.keyActions,
+                keyArn: args.keyArn,
+                tags,
+            },
+            child,
+        );
+        const made = new lambda.Function(
+            name,
+            {
+                name: names.function(args.function),
+                description: args.description,
+                role: role.arn,
+                runtime: spec.runtime,
+                architectures: ["x86_64"],
+                handler: spec.handler,
+                code: new pulumi.asset.AssetArchive({ "index.js": new pulumi.asset.StringAsset(spec.code) }),
+                memorySize: spec.memoryMb,
+                timeout: spec.timeoutSeconds,
+                environment: { variables: { ...spec.environment, ...args.addresses } },
+                kmsKeyArn: args.keyArn,
+                loggingConfig: { logFormat: "JSON", logGroup },
+                tracingConfig: { mode: "Active" },
+                publish: true,
+                tags,
+            },
+            { ...child, dependsOn: [logs, ...role.parts] },
+        );
         this.alias = functionAlias(spec);
         const kept = [
-            args.before.find(release => release.alias === this.alias) ?? { alias: this.alias, version: made.version },
-            ...args.before.filter(release => release.alias !== this.alias),
+            args.before.find((release) => release.alias === this.alias) ?? { alias: this.alias, version: made.version },
+            ...args.before.filter((release) => release.alias !== this.alias),
         ].slice(0, args.remembered);
-        const aliases = kept.map(release => new lambda.Alias(`${name}-${release.alias}`, {
-            name: release.alias,
-            description: "Named after what the version is made of; running executions call it",
-            functionName: made.name,
-            functionVersion: release.version,
-        }, child));
+        const aliases = kept.map(
+            (release) =>
+                new lambda.Alias(
+                    `${name}-${release.alias}`,
+                    {
+                        name: release.alias,
+                        description: "Named after what the version is made of; running executions call it",
+                        functionName: made.name,
+                        functionVersion: release.version,
+                    },
+                    child,
+                ),
+        );
         this.releases = pulumi.output(kept);
         this.parts = [made, ...aliases];
         this.registerOutputs({ alias: this.alias });

@@ -20,15 +20,17 @@ export function policyDocument(statements: readonly Statement[]): string {
  * conditions another account's resource could have the service use the role (the confused deputy).
  */
 export function trustPolicy(identity: Identity, service: string, sourceArn?: string | readonly string[]): string {
-    return policyDocument([{
-        Effect: "Allow",
-        Principal: { Service: service },
-        Action: "sts:AssumeRole",
-        Condition: {
-            StringEquals: { "aws:SourceAccount": identity.account },
-            ...(sourceArn === undefined ? {} : { ArnLike: { "aws:SourceArn": sourceArn } }),
+    return policyDocument([
+        {
+            Effect: "Allow",
+            Principal: { Service: service },
+            Action: "sts:AssumeRole",
+            Condition: {
+                StringEquals: { "aws:SourceAccount": identity.account },
+                ...(sourceArn === undefined ? {} : { ArnLike: { "aws:SourceArn": sourceArn } }),
+            },
         },
-    }]);
+    ]);
 }
 
 /** What starts executions may start those of this state machine, and nothing else. */
@@ -66,13 +68,13 @@ export function readBelow(identity: Identity, sid: string, addresses: readonly s
     }
     return [...byBucket].flatMap(([bucket, prefixes], index) => {
         const suffix = index === 0 ? "" : String(index + 1);
-        const keys = [...new Set(prefixes.map(prefix => parseS3(prefix).key))].sort();
+        const keys = [...new Set(prefixes.map((prefix) => parseS3(prefix).key))].sort();
         return [
             {
                 Sid: `${sid}Read${suffix}`,
                 Effect: "Allow" as const,
                 Action: "s3:GetObject",
-                Resource: [...new Set(prefixes.map(prefix => objectsBelow(identity, prefix)))].sort(),
+                Resource: [...new Set(prefixes.map((prefix) => objectsBelow(identity, prefix)))].sort(),
             },
             {
                 Sid: `${sid}List${suffix}`,
@@ -82,7 +84,9 @@ export function readBelow(identity: Identity, sid: string, addresses: readonly s
                 // Listing is granted on the bucket; the condition keeps it below the prefixes. The root prefix is the whole bucket.
                 // "IfExists", because S3 asks for this permission, without a prefix, before it says that an object is missing and not
                 // forbidden; and a source without a manifest is no error.
-                ...(keys.includes("") ? {} : { Condition: { StringLikeIfExists: { "s3:prefix": keys.flatMap(key => [key, `${key}/*`]) } } }),
+                ...(keys.includes("")
+                    ? {}
+                    : { Condition: { StringLikeIfExists: { "s3:prefix": keys.flatMap((key) => [key, `${key}/*`]) } } }),
             },
         ];
     });

@@ -20,11 +20,15 @@ export class ModelRegistry extends pulumi.ComponentResource {
         super("ensemble:sagemaker:ModelRegistry", name, {}, opts);
         const { names } = args;
         // The record of what was published and approved: nobody can make it again.
-        const group = new sagemaker.ModelPackageGroup(name, {
-            modelPackageGroupName: names.modelPackageGroup,
-            modelPackageGroupDescription: `Ensembles published by ${names.stateMachine}`,
-            tags: args.tags,
-        }, { parent: this, ...protection("data", args.protectedStage) });
+        const group = new sagemaker.ModelPackageGroup(
+            name,
+            {
+                modelPackageGroupName: names.modelPackageGroup,
+                modelPackageGroupDescription: `Ensembles published by ${names.stateMachine}`,
+                tags: args.tags,
+            },
+            { parent: this, ...protection("data", args.protectedStage) },
+        );
         this.groupName = group.modelPackageGroupName;
         this.parts = [group];
         this.registerOutputs({ groupName: this.groupName });

@@ -37,7 +37,10 @@ export class StageNames {
     /** `<service>-<stage>`: what almost every name begins with. */
     readonly prefix: string;
 
-    constructor(readonly identity: Identity, readonly name: StageName) {
+    constructor(
+        readonly identity: Identity,
+        readonly name: StageName,
+    ) {
         this.prefix = `${name.service}-${name.stage}`;
     }
 
@@ -171,7 +174,7 @@ export class StageNames {
     }
 
     get functionLogGroups(): string[] {
-        return FUNCTIONS.map(name => this.functionLogGroup(name));
+        return FUNCTIONS.map((name) => this.functionLogGroup(name));
     }
 
     get jobLogGroup(): string {

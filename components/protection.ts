@@ -10,7 +10,10 @@ export type Holds = "data" | "release" | "nothing";
  * - A release (an image, a job definition, uploaded code) stays when the next one takes its place, in every stage: an execution
  *   that runs for days refers to it by name.
  */
-export function protection(holds: Holds, protectedStage: boolean): Pick<pulumi.CustomResourceOptions, "protect" | "retainOnDelete"> {
+export function protection(
+    holds: Holds,
+    protectedStage: boolean,
+): Pick<pulumi.CustomResourceOptions, "protect" | "retainOnDelete"> {
     if (holds === "data" && protectedStage) {
         return { protect: true, retainOnDelete: true };
     }

@@ -24,13 +24,17 @@ export interface StageRoleArgs {
 export function keyStatements(keyArn: string, actions: readonly string[], grants: boolean): Statement[] {
     return [
         { Sid: "StageKey", Effect: "Allow", Action: [...actions].sort(), Resource: keyArn },
-        ...(!grants ? [] : [{
-            Sid: "StageKeyGrants",
-            Effect: "Allow" as const,
-            Action: "kms:CreateGrant",
-            Resource: keyArn,
-            Condition: { Bool: { "kms:GrantIsForAWSResource": "true" } },
-        }]),
+        ...(!grants
+            ? []
+            : [
+                  {
+                      Sid: "StageKeyGrants",
+                      Effect: "Allow" as const,
+                      Action: "kms:CreateGrant",
+                      Resource: keyArn,
+                      Condition: { Bool: { "kms:GrantIsForAWSResource": "true" } },
+                  },
+              ]),
     ];
 }
 
@@ -43,24 +47,45 @@ export class StageRole extends pulumi.ComponentResource {
 
     constructor(name: string, args: StageRoleArgs, opts?: pulumi.ComponentResourceOptions) {
         super("ensemble:iam:Role", name, {}, opts);
-        const role = new iam.Role(name, {
-            name: args.roleName,
-            description: args.description,
-            assumeRolePolicy: args.trust,
-            tags: args.tags,
-        }, { parent: this });
-        const policies = args.statements.length === 0 ? [] : [new iam.RolePolicy(name, {
-            name: "tasks",
-            role: role.name,
-            policy: policyDocument(args.statements),
-        }, { parent: this })];
+        const role = new iam.Role(
+            name,
+            {
+                name: args.roleName,
+                description: args.description,
+                assumeRolePolicy: args.trust,
+                tags: args.tags,
+            },
+            { parent: this },
+        );
+        const policies =
+            args.statements.length === 0
+                ? []
+                : [
+                      new iam.RolePolicy(
+                          name,
+                          {
+                              name: "tasks",
+                              role: role.name,
+                              policy: policyDocument(args.statements),
+                          },
+                          { parent: this },
+                      ),
+                  ];
         const keyActions = args.keyActions ?? [];
         if (keyActions.length > 0) {
-            policies.push(new iam.RolePolicy(`${name}-key`, {
-                name: "key",
-                role: role.name,
-                policy: pulumi.output(args.keyArn).apply(arn => policyDocument(keyStatements(arn, keyActions, args.keyGrants ?? false))),
-            }, { parent: this }));
+            policies.push(
+                new iam.RolePolicy(
+                    `${name}-key`,
+                    {
+                        name: "key",
+                        role: role.name,
+                        policy: pulumi
+                            .output(args.keyArn)
+                            .apply((arn) => policyDocument(keyStatements(arn, keyActions, args.keyGrants ?? false))),
+                    },
+                    { parent: this },
+                ),
+            );
         }
         this.arn = role.arn;
         this.roleName = role.name;

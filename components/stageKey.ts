@@ -34,7 +34,9 @@ export function stageKeyPolicy(names: StageNames, logGroups: readonly string[]):
             Principal: { Service: `logs.${region}.${names.domain}` },
             Action: ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
             Resource: "*",
-            Condition: { ArnEquals: { "kms:EncryptionContext:aws:logs:arn": logGroups.map(group => names.logGroupArn(group)) } },
+            Condition: {
+                ArnEquals: { "kms:EncryptionContext:aws:logs:arn": logGroups.map((group) => names.logGroupArn(group)) },
+            },
         },
         {
             Sid: "AlarmsOfThisAccount",
@@ -62,13 +64,17 @@ export class StageKey extends pulumi.ComponentResource {
             this.parts = [];
         } else {
             const logGroups = [names.stateMachineLogGroup, names.jobLogGroup, ...names.functionLogGroups];
-            const key = new kms.Key(name, {
-                description: `Data, logs and messages of ${names.prefix}`,
-                enableKeyRotation: true,
-                deletionWindowInDays: 30,
-                policy: policyDocument(stageKeyPolicy(names, logGroups)),
-                tags: args.tags,
-            }, { parent: this, ...protection("data", args.protectedStage) });
+            const key = new kms.Key(
+                name,
+                {
+                    description: `Data, logs and messages of ${names.prefix}`,
+                    enableKeyRotation: true,
+                    deletionWindowInDays: 30,
+                    policy: policyDocument(stageKeyPolicy(names, logGroups)),
+                    tags: args.tags,
+                },
+                { parent: this, ...protection("data", args.protectedStage) },
+            );
             const alias = new kms.Alias(name, { name: names.keyAlias, targetKeyId: key.keyId }, { parent: this });
             this.arn = key.arn;
             this.parts = [key, alias];

@@ -29,7 +29,7 @@ export function decideImage(before: PushedImages, tag: string, limit: number): I
     return {
         build,
         record: {
-            pushed: [tag, ...before.pushed.filter(other => other !== tag)].slice(0, limit),
+            pushed: [tag, ...before.pushed.filter((other) => other !== tag)].slice(0, limit),
             ...(build ? { held: tag } : {}),
         },
     };
@@ -51,8 +51,11 @@ export interface TrainingImageArgs {
 /** The environment of the engine is the program's and the builder's: what is missing here is missing there. */
 function warnOfAttestations(image: pulumi.Resource): void {
     if (process.env.BUILDX_NO_DEFAULT_ATTESTATIONS !== "1") {
-        void pulumi.log.warn("BUILDX_NO_DEFAULT_ATTESTATIONS is not set: the image may get attestations, with which SageMaker refuses it "
-            + "(UnsupportedManifestMediaType). Set it to 1 before `pulumi up`, or give a prebuilt image (configuration key images).", image);
+        void pulumi.log.warn(
+            "BUILDX_NO_DEFAULT_ATTESTATIONS is not set: the image may get attestations, with which SageMaker refuses it " +
+                "(UnsupportedManifestMediaType). Set it to 1 before `pulumi up`, or give a prebuilt image (configuration key images).",
+            image,
+        );
     }
 }
 
@@ -72,25 +75,40 @@ export class TrainingImage extends pulumi.ComponentResource {
         this.hash = contextHash(context);
         const tag = this.hash;
         this.uri = `${names.repositoryUrl(args.image)}:${tag}`;
-        const repository = new ecr.Repository(name, {
-            name: names.repository(args.image),
-            imageTagMutability: "IMMUTABLE",
-            imageScanningConfiguration: { scanOnPush: true },
-            encryptionConfigurations: [{ encryptionType: "KMS", kmsKey: args.keyArn }],
-            forceDelete: !args.protectedStage,
-            tags: args.tags,
-        }, { ...child, ...protection("data", args.protectedStage) });
-        new ecr.LifecyclePolicy(name, {
-            repository: repository.name,
-            policy: JSON.stringify({
-                rules: [{
-                    rulePriority: 1,
-                    description: "Images that lost their tag",
-                    selection: { tagStatus: "untagged", countType: "sinceImagePushed", countUnit: "days", countNumber: 7 },
-                    action: { type: "expire" },
-                }],
-            }),
-        }, child);
+        const repository = new ecr.Repository(
+            name,
+            {
+                name: names.repository(args.image),
+                imageTagMutability: "IMMUTABLE",
+                imageScanningConfiguration: { scanOnPush: true },
+                encryptionConfigurations: [{ encryptionType: "KMS", kmsKey: args.keyArn }],
+                forceDelete: !args.protectedStage,
+                tags: args.tags,
+            },
+            { ...child, ...protection("data", args.protectedStage) },
+        );
+        new ecr.LifecyclePolicy(
+            name,
+            {
+                repository: repository.name,
+                policy: JSON.stringify({
+                    rules: [
+                        {
+                            rulePriority: 1,
+                            description: "Images that lost their tag",
+                            selection: {
+                                tagStatus: "untagged",
+                                countType: "sinceImagePushed",
+                                countUnit: "days",
+                                countNumber: 7,
+                            },
+                            action: { type: "expire" },
+                        },
+                    ],
+                }),
+            },
+            child,
+        );
         const decision = decideImage(args.before, tag, args.remembered);
         // Relative to the project, so that another checkout sees the same input.
         const directory = `.build/images/${args.image}-${tag.slice(0, 12)}`;
@@ -98,31 +116,43 @@ export class TrainingImage extends pulumi.ComponentResource {
             writeContext(context, directory);
             warnOfAttestations(this);
         }
-        const built = !decision.build ? [] : [new docker.Image(`${name}-${tag.slice(0, 12)}`, {
-            tags: [this.uri],
-            context: { location: directory },
-            dockerfile: { location: `${directory}/${context.dockerfile}` },
-            buildArgs: context.buildArgs,
-            platforms: [context.platform as docker.Platform],
-            // Attestations and OCI media types make an image an index of images, which SageMaker does not run. BuildKit takes attestations
-            // for a reason to ignore this setting, and only the builder's environment turns them off: see warnOfAttestations.
-            exports: [{ registry: { ociMediaTypes: false, push: true } }],
-            buildOnPreview: false,
-            push: false,
-            registries: [this.login(names)],
-        }, {
-            ...child,
-            ...protection("release", args.protectedStage),
-            dependsOn: [repository],
-            // Equal hash, equal image: a new login or another checkout must not push it again.
-            ignoreChanges: ["buildArgs", "context", "dockerfile", "exports", "platforms", "registries"],
-        })];
+        const built = !decision.build
+            ? []
+            : [
+                  new docker.Image(
+                      `${name}-${tag.slice(0, 12)}`,
+                      {
+                          tags: [this.uri],
+                          context: { location: directory },
+                          dockerfile: { location: `${directory}/${context.dockerfile}` },
+                          buildArgs: context.buildArgs,
+                          platforms: [context.platform as docker.Platform],
+                          // Attestations and OCI media types make an image an index of images, which SageMaker does not run. BuildKit takes attestations
+                          // for a reason to ignore this setting, and only the builder's environment turns them off: see warnOfAttestations.
+                          exports: [{ registry: { ociMediaTypes: false, push: true } }],
+                          buildOnPreview: false,
+                          push: false,
+                          registries: [this.login(names)],
+                      },
+                      {
+                          ...child,
+                          ...protection("release", args.protectedStage),
+                          dependsOn: [repository],
+                          // Equal hash, equal image: a new login or another checkout must not push it again.
+                          ignoreChanges: ["buildArgs", "context", "dockerfile", "exports", "platforms", "registries"],
+                      },
+                  ),
+              ];
         this.record = decision.record;
         this.parts = [repository, ...built];
         this.registerOutputs({ uri: this.uri });
     }
 
-    private login(names: StageNames): { address: string; username: pulumi.Output<string>; password: pulumi.Output<string> } {
+    private login(names: StageNames): {
+        address: string;
+        username: pulumi.Output<string>;
+        password: pulumi.Output<string>;
+    } {
         const token = ecr.getAuthorizationTokenOutput({ registryId: names.identity.account }, { parent: this });
         return {
             address: `${names.identity.account}.dkr.ecr.${names.identity.region}.${names.domain}`,

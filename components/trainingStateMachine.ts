@@ -12,13 +12,20 @@ import type { StageTags } from "./tags";
 
 /** The definition of a state machine that may fail in silence, or that AWS would refuse. */
 export class UnprovenDefinitionError extends pulumi.RunError {
-    constructor(stateMachine: string, readonly findings: readonly Finding[]) {
-        const lines = findings.map(finding => [
-            `${finding.path === "" ? "definition" : finding.path}: ${finding.message} [${finding.rule}]`,
-            ...(finding.counterExampleText === undefined ? [] : [`    ${finding.counterExampleText}`]),
-        ].join("\n"));
-        super(`The state machine ${stateMachine} is not deployed: its definition has ${findings.length} `
-            + `${findings.length === 1 ? "error" : "errors"}.\n${lines.join("\n")}`);
+    constructor(
+        stateMachine: string,
+        readonly findings: readonly Finding[],
+    ) {
+        const lines = findings.map((finding) =>
+            [
+                `${finding.path === "" ? "definition" : finding.path}: ${finding.message} [${finding.rule}]`,
+                ...(finding.counterExampleText === undefined ? [] : [`    ${finding.counterExampleText}`]),
+            ].join("\n"),
+        );
+        super(
+            `The state machine ${stateMachine} is not deployed: its definition has ${findings.length} ` +
+                `${findings.length === 1 ? "error" : "errors"}.\n${lines.join("\n")}`,
+        );
     }
 }
 
@@ -28,7 +35,9 @@ export class UnprovenDefinitionError extends pulumi.RunError {
  * @throws UnprovenDefinitionError
  */
 export function assertProven(stateMachine: string, definition: StateMachineDefinition): void {
-    const errors = analyse(definition, { notifiedPrefix: NOTIFIED_PREFIX }).filter(finding => finding.severity === "error");
+    const errors = analyse(definition, { notifiedPrefix: NOTIFIED_PREFIX }).filter(
+        (finding) => finding.severity === "error",
+    );
     if (errors.length > 0) {
         throw new UnprovenDefinitionError(stateMachine, errors);
     }
@@ -41,15 +50,26 @@ export function observationStatements(): Statement[] {
             Sid: "DeliverLogs",
             Effect: "Allow",
             Action: [
-                "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery", "logs:ListLogDeliveries",
-                "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups",
+                "logs:CreateLogDelivery",
+                "logs:GetLogDelivery",
+                "logs:UpdateLogDelivery",
+                "logs:DeleteLogDelivery",
+                "logs:ListLogDeliveries",
+                "logs:PutResourcePolicy",
+                "logs:DescribeResourcePolicies",
+                "logs:DescribeLogGroups",
             ],
             Resource: "*",
         },
         {
             Sid: "Trace",
             Effect: "Allow",
-            Action: ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"],
+            Action: [
+                "xray:PutTraceSegments",
+                "xray:PutTelemetryRecords",
+                "xray:GetSamplingRules",
+                "xray:GetSamplingTargets",
+            ],
             Resource: "*",
         },
     ];
@@ -81,36 +101,51 @@ export class TrainingStateMachine extends pulumi.ComponentResource {
         super("ensemble:sfn:TrainingStateMachine", name, { definition: args.definition }, opts);
         assertProven(names.stateMachine, args.definition);
         const child = { parent: this };
-        const logs = new cloudwatch.LogGroup(name, {
-            name: names.stateMachineLogGroup, retentionInDays: args.logDays, kmsKeyId: args.keyArn, tags,
-        }, { ...child, ...protection("data", args.protectedStage) });
-        const role = new StageRole(`${name}-role`, {
-            roleName: names.role("state-machine"),
-            description: "What the steps of the training do",
-            trust: trustPolicy(names.identity, "states.amazonaws.com", names.stateMachineArn),
-            statements: [...args.statements, ...observationStatements()],
-            keyActions: args.keyActions,
-            keyGrants: true,
-            keyArn: args.keyArn,
-            tags,
-        }, child);
+        const logs = new cloudwatch.LogGroup(
+            name,
+            {
+                name: names.stateMachineLogGroup,
+                retentionInDays: args.logDays,
+                kmsKeyId: args.keyArn,
+                tags,
+            },
+            { ...child, ...protection("data", args.protectedStage) },
+        );
+        const role = new StageRole(
+            `${name}-role`,
+            {
+                roleName: names.role("state-machine"),
+                description: "What the steps of the training do",
+                trust: trustPolicy(names.identity, "states.amazonaws.com", names.stateMachineArn),
+                statements: [...args.statements, ...observationStatements()],
+                keyActions: args.keyActions,
+                keyGrants: true,
+                keyArn: args.keyArn,
+                tags,
+            },
+            child,
+        );
         // No key of its own for the machine: of an encrypted one the failure rule is told no error, so it could not tell which
         // failures have been notified.
-        const machine = new sfn.StateMachine(name, {
-            name: names.stateMachine,
-            type: "STANDARD",
-            definition: JSON.stringify(args.definition),
-            roleArn: role.arn,
-            loggingConfiguration: {
-                level: "ALL",
-                includeExecutionData: true,
-                // Computed, not the group's output: a policy can judge it at the first preview; dependsOn keeps the order.
-                logDestination: `${names.logGroupArn(names.stateMachineLogGroup)}:*`,
+        const machine = new sfn.StateMachine(
+            name,
+            {
+                name: names.stateMachine,
+                type: "STANDARD",
+                definition: JSON.stringify(args.definition),
+                roleArn: role.arn,
+                loggingConfiguration: {
+                    level: "ALL",
+                    includeExecutionData: true,
+                    // Computed, not the group's output: a policy can judge it at the first preview; dependsOn keeps the order.
+                    logDestination: `${names.logGroupArn(names.stateMachineLogGroup)}:*`,
+                },
+                tracingConfiguration: { enabled: true },
+                tags,
+                // Creation fails where the role's policies are not there yet: they allow the rules that the service makes for its waiting.
             },
-            tracingConfiguration: { enabled: true },
-            tags,
-            // Creation fails where the role's policies are not there yet: they allow the rules that the service makes for its waiting.
-        }, { ...child, dependsOn: [logs, ...role.parts, ...args.dependsOn] });
+            { ...child, dependsOn: [logs, ...role.parts, ...args.dependsOn] },
+        );
         this.arn = machine.arn;
         this.stateMachineName = machine.name;
         this.registerOutputs({ arn: this.arn, stateMachineName: this.stateMachineName });

@@ -13,12 +13,19 @@ import * as tables from "./tables";
 
 const root = join(__dirname, "..");
 /** Documents with generated parts. */
-export const documents = ["README.md", "docs/architecture.md", "docs/cli.md", "docs/configuration.md", "docs/guide.md", "docs/roles.md"] as const;
+export const documents = [
+    "README.md",
+    "docs/architecture.md",
+    "docs/cli.md",
+    "docs/configuration.md",
+    "docs/guide.md",
+    "docs/roles.md",
+] as const;
 
 let stage: Promise<EvaluatedStage> | undefined;
 /** The dev stage, evaluated once. */
 function dev(): Promise<EvaluatedStage> {
-    return stage ??= evaluateStage("dev");
+    return (stage ??= evaluateStage("dev"));
 }
 
 /** What asl-check prints of the example: run as a user runs it, from the repository's root. */
@@ -34,22 +41,26 @@ async function silentFailure(): Promise<string> {
 
 /** The message about an execution whose text training fails of its own code, from the workflow in virtual time. */
 async function failureMessage(): Promise<string> {
-    const { world } = await pictures.simulated(await dev(), { faults: [{ state: "Text Model Training", fault: "algorithm" }] });
-    return world.messages.map(({ subject, message }) => `\`\`\`text\nSubject: ${subject}\n\n${message}\n\`\`\``).join("\n\n");
+    const { world } = await pictures.simulated(await dev(), {
+        faults: [{ state: "Text Model Training", fault: "algorithm" }],
+    });
+    return world.messages
+        .map(({ subject, message }) => `\`\`\`text\nSubject: ${subject}\n\n${message}\n\`\`\``)
+        .join("\n\n");
 }
 
 const parts: Readonly<Record<string, () => string | Promise<string>>> = {
-    commands: commandTable,
+    "commands": commandTable,
     "command-reference": commandReference,
-    configuration: tables.configurationTable,
-    hyperparameters: tables.hyperparameterTables,
+    "configuration": tables.configurationTable,
+    "hyperparameters": tables.hyperparameterTables,
     "error-classes": tables.errorClassTable,
     "failure-message": failureMessage,
     "failure-routes": async () => pictures.failureRoutes(await dev()),
-    life: async () => pictures.life(await dev()),
-    resources: async () => pictures.resources(await dev()),
-    roles: async () => tables.roleTables(await dev()),
-    rooms: pictures.rooms,
+    "life": async () => pictures.life(await dev()),
+    "resources": async () => pictures.resources(await dev()),
+    "roles": async () => tables.roleTables(await dev()),
+    "rooms": pictures.rooms,
     "room-table": tables.roomTable,
     "silent-failure": silentFailure,
     "workflow-overview": async () => pictures.overview((await dev()).stateMachine.definition),
@@ -69,7 +80,9 @@ export async function generated(document: string): Promise<string> {
         const begin = (mark.index ?? 0) + mark[0].length;
         const end = text.indexOf("<!-- /generated -->", begin);
         if (part === undefined || end < 0) {
-            throw new Error(`${document}: the mark "${mark[1]}" ${part === undefined ? `is none of ${Object.keys(parts).join(", ")}` : "has no end"}.`);
+            throw new Error(
+                `${document}: the mark "${mark[1]}" ${part === undefined ? `is none of ${Object.keys(parts).join(", ")}` : "has no end"}.`,
+            );
         }
         pieces.push(text.slice(from, begin), await part(), "\n");
         from = end;

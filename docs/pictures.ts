@@ -36,13 +36,23 @@ export function overview({ StartAt, States }: StateMachineDefinition): string {
         drawn.add(name);
         const state = States[name];
         if (state.Type === "Parallel" && state.Branches.length > 1) {
-            lines.push(`    subgraph ${id(name)}["${name}"]`, "        direction TB",
-                ...state.Branches.map((branch, index) => `        ${id(name)}_${index}["${branch.StartAt}"]`), "    end");
+            lines.push(
+                `    subgraph ${id(name)}["${name}"]`,
+                "        direction TB",
+                ...state.Branches.map((branch, index) => `        ${id(name)}_${index}["${branch.StartAt}"]`),
+                "    end",
+            );
         } else {
-            lines.push(`    ${id(name)}${{ Choice: `{"${name}"}`, Fail: `[["${name}"]]`, Succeed: `(["${name}"])` }[state.Type as string] ?? `["${name}"]`}`);
+            lines.push(
+                `    ${id(name)}${{ Choice: `{"${name}"}`, Fail: `[["${name}"]]`, Succeed: `(["${name}"])` }[state.Type as string] ?? `["${name}"]`}`,
+            );
         }
-        const next = state.Type === "Choice" ? [...state.Choices.map((rule) => String(rule.Next)), String(state.Default)]
-            : "Next" in state && state.Next !== undefined ? [state.Next] : [];
+        const next =
+            state.Type === "Choice"
+                ? [...state.Choices.map((rule) => String(rule.Next)), String(state.Default)]
+                : "Next" in state && state.Next !== undefined
+                  ? [state.Next]
+                  : [];
         for (const to of next.map(shown)) {
             edges.push(`    ${id(name)} --> ${id(to)}`);
             draw(to);
@@ -51,7 +61,13 @@ export function overview({ StartAt, States }: StateMachineDefinition): string {
     draw(shown(StartAt));
     // after its retries, every Task and Parallel goes where the first one's Catch goes
     const [catcher] = (States[StartAt] as { Catch?: { Next: string }[] }).Catch ?? [];
-    return fenced([...lines, ...edges, ...catcher === undefined ? [] : [`    any(("any step")) -.->|fails| ${id(catcher.Next)}`]].join("\n"));
+    return fenced(
+        [
+            ...lines,
+            ...edges,
+            ...(catcher === undefined ? [] : [`    any(("any step")) -.->|fails| ${id(catcher.Next)}`]),
+        ].join("\n"),
+    );
 }
 
 /** Rooms and their imports, as the import statements say; what everybody may use and what is implied is left out. */
@@ -66,9 +82,18 @@ export function rooms(): string {
         return seen.has(to);
     };
     const id = (room: string): string => room.replace(/\W/g, "_");
-    return fenced(["flowchart TD", ...Object.keys(ROOMS).map((room) => `    ${id(room)}["${room}"]`), ...Object.keys(ROOMS).flatMap((room) =>
-        [...found.get(room) ?? []].sort().filter((to) => ![...found.get(room) ?? []].some((other) => other !== to && reaches(other, to)))
-            .map((to) => `    ${id(room)} --> ${id(to)}`))].join("\n"));
+    return fenced(
+        [
+            "flowchart TD",
+            ...Object.keys(ROOMS).map((room) => `    ${id(room)}["${room}"]`),
+            ...Object.keys(ROOMS).flatMap((room) =>
+                [...(found.get(room) ?? [])]
+                    .sort()
+                    .filter((to) => ![...(found.get(room) ?? [])].some((other) => other !== to && reaches(other, to)))
+                    .map((to) => `    ${id(room)} --> ${id(to)}`),
+            ),
+        ].join("\n"),
+    );
 }
 
 /** What a group of resources is called in the picture, by type token; `name` makes one group a resource. */
@@ -95,8 +120,14 @@ function reference({ type, inputs }: RecordedResource): string | undefined {
     const name = String(inputs.name ?? inputs.bucket);
     const kind = type.split(":")[1].split("/")[1];
     const forms: Readonly<Record<string, string>> = {
-        stateMachine: `stateMachine:${name}`, function: `function:${name}`, jobQueue: `job-queue/${name}`, jobDefinition: `job-definition/${name}`,
-        bucket: `:::${name}`, queue: `:${name}"`, eventRule: `"RuleName":"${name}"`, repository: `repository/${name}"`,
+        stateMachine: `stateMachine:${name}`,
+        function: `function:${name}`,
+        jobQueue: `job-queue/${name}`,
+        jobDefinition: `job-definition/${name}`,
+        bucket: `:::${name}`,
+        queue: `:${name}"`,
+        eventRule: `"RuleName":"${name}"`,
+        repository: `repository/${name}"`,
         topic: `:${name}"`,
     };
     return forms[kind];
@@ -106,7 +137,8 @@ function reference({ type, inputs }: RecordedResource): string | undefined {
 export function resources(stage: EvaluatedStage): string {
     const texts = new Map<string, string>();
     const references: [string, string][] = [];
-    const say = (group: string, text: string): void => void texts.set(group, (texts.get(group) ?? "") + text.replaceAll("\\\"", "\""));
+    const say = (group: string, text: string): void =>
+        void texts.set(group, (texts.get(group) ?? "") + text.replaceAll('\\"', '"'));
     const custom = stage.resources.filter((resource) => resource.custom);
     const counts = new Map<string, number>();
     for (const resource of custom) {
@@ -123,9 +155,15 @@ export function resources(stage: EvaluatedStage): string {
     const policies = custom.filter(({ type }) => type === "aws:iam/rolePolicy:RolePolicy");
     for (const { inputs } of custom.filter(({ type }) => type === "aws:iam/role:Role")) {
         const role = String(inputs.name);
-        const own = policies.filter((policy) => policy.inputs.role === role).map((policy) => String(policy.inputs.policy)).join("");
-        const takers = String(inputs.assumeRolePolicy).includes("sagemaker.amazonaws.com") ? [TRAININGS]
-            : [...texts].filter(([, text]) => new RegExp(`(?:roleArn|RoleArn|role)":"[^"]*role/${role}"`).test(text)).map(([group]) => group);
+        const own = policies
+            .filter((policy) => policy.inputs.role === role)
+            .map((policy) => String(policy.inputs.policy))
+            .join("");
+        const takers = String(inputs.assumeRolePolicy).includes("sagemaker.amazonaws.com")
+            ? [TRAININGS]
+            : [...texts]
+                  .filter(([, text]) => new RegExp(`(?:roleArn|RoleArn|role)":"[^"]*role/${role}"`).test(text))
+                  .map(([group]) => group);
         takers.forEach((group) => say(group, own));
     }
     const groups = [...counts.keys(), TRAININGS].sort();
@@ -134,11 +172,19 @@ export function resources(stage: EvaluatedStage): string {
         new Set(references.filter(([to, text]) => to !== from && texts.get(from)?.includes(text)).map(([to]) => to));
     const edges = groups.flatMap((from) => [...named(from)].sort().map((to) => `    ${id(from)} --> ${id(to)}`));
     const trains = JSON.stringify(stage.stateMachine.definition).includes("createTrainingJob")
-        ? groups.filter((group) => group === "State machine").map((group) => `    ${id(group)} --> ${id(TRAININGS)}`) : [];
-    return fenced(["flowchart LR", ...groups.map((group) => {
-        const count = counts.get(group) ?? 1;
-        return `    ${id(group)}["${group}${count === 1 ? "" : ` (${count})`}"]`;
-    }), ...trains, ...edges].join("\n"));
+        ? groups.filter((group) => group === "State machine").map((group) => `    ${id(group)} --> ${id(TRAININGS)}`)
+        : [];
+    return fenced(
+        [
+            "flowchart LR",
+            ...groups.map((group) => {
+                const count = counts.get(group) ?? 1;
+                return `    ${id(group)}["${group}${count === 1 ? "" : ` (${count})`}"]`;
+            }),
+            ...trains,
+            ...edges,
+        ].join("\n"),
+    );
 }
 
 /** Where a failure goes: from the states to the message, and from outside what no state can see. */
@@ -149,7 +195,9 @@ export function failureRoutes(stage: EvaluatedStage): string {
     const behind = new Set(["Describe Failure"]);
     for (const name of behind) {
         const state = definition.States[name] as State & { Next?: string; Catch?: { Next: string }[] };
-        [state?.Next, ...state?.Catch?.map(({ Next }) => Next) ?? []].forEach((next) => next !== undefined && behind.add(next));
+        [state?.Next, ...(state?.Catch?.map(({ Next }) => Next) ?? [])].forEach(
+            (next) => next !== undefined && behind.add(next),
+        );
     }
     const rule = stage.resources.find(({ type }) => type === "aws:cloudwatch/eventRule:EventRule");
     const { detail } = JSON.parse(String(rule?.inputs.eventPattern)) as { detail: { status: string[] } };
@@ -159,28 +207,31 @@ export function failureRoutes(stage: EvaluatedStage): string {
     const lines = [
         `    caught["a Task or Parallel of the workflow fails (${outer} states catch States.ALL)"]`,
         `    inner["a Task of a model fails (${catching.length - outer} states catch States.ALL)"]`,
-        "    member[\"the model's own Parallel ends: its Fail says class, reason, jobs\"]",
-        "    record(\"Record ... Model Failure: the siblings go on\")",
-        "    join{\"Ensemble Complete?\"}",
-        "    inner -->|\"retries, rungs and time used up\"| member -->|\"base model\"| record --> join",
-        "    member -->|\"combiner\"| caught",
-        "    caught -->|\"retries used up\"| f0",
-        "    join -->|\"a required member failed, or fewer than the quorum are there\"| f0",
-        ...names.map((name, index) => `    f${index}${definition.States[name].Type === "Fail" ? `[["${name}"]]` : `["${name}"]`}`),
+        '    member["the model\'s own Parallel ends: its Fail says class, reason, jobs"]',
+        '    record("Record ... Model Failure: the siblings go on")',
+        '    join{"Ensemble Complete?"}',
+        '    inner -->|"retries, rungs and time used up"| member -->|"base model"| record --> join',
+        '    member -->|"combiner"| caught',
+        '    caught -->|"retries used up"| f0',
+        '    join -->|"a required member failed, or fewer than the quorum are there"| f0',
+        ...names.map(
+            (name, index) =>
+                `    f${index}${definition.States[name].Type === "Fail" ? `[["${name}"]]` : `["${name}"]`}`,
+        ),
         ...names.flatMap((name, index) => {
             const state = definition.States[name] as State & { Next?: string; Catch?: { Next: string }[] };
             return [
-                ...state.Next === undefined ? [] : [`    f${index} --> f${names.indexOf(state.Next)}`],
+                ...(state.Next === undefined ? [] : [`    f${index} --> f${names.indexOf(state.Next)}`]),
                 ...(state.Catch ?? []).map(({ Next }) => `    f${index} -.->|"States.ALL"| f${names.indexOf(Next)}`),
             ];
         }),
-        "    alerts([\"topic alerts\"])",
-        "    operations([\"topic operations\"])",
+        '    alerts(["topic alerts"])',
+        '    operations(["topic operations"])',
         `    f${names.indexOf("Notify Failure")} -->|"one message"| alerts`,
         `    outside["the execution ended ${detail.status.join(", ")}, and its error does not begin with Notified."] --> rule["EventBridge rule"]`,
         `    f${names.indexOf("Notification Failed")} --> outside`,
         "    rule --> alerts",
-        "    rule -.->|\"cannot deliver\"| queue[\"dead-letter queue\"]",
+        '    rule -.->|"cannot deliver"| queue["dead-letter queue"]',
         `    alarms["${alarms.length} alarms: executions, rule, queue, topic"] --> operations`,
         "    queue --> alarms",
     ];
@@ -189,7 +240,8 @@ export function failureRoutes(stage: EvaluatedStage): string {
 
 function allStates(graph: StateGraph): [string, State][] {
     return Object.entries(graph.States).flatMap(([name, state]): [string, State][] => [
-        [name, state], ...state.Type === "Parallel" ? state.Branches.flatMap(allStates) : [],
+        [name, state],
+        ...(state.Type === "Parallel" ? state.Branches.flatMap(allStates) : []),
     ]);
 }
 
@@ -213,8 +265,14 @@ export async function life(stage: EvaluatedStage): Promise<string> {
             calls.push(`    E->>${who[kindOf(resource)]}: ${at} ${state}`);
         },
     });
-    return fenced([
-        "sequenceDiagram", "    participant E as Execution", "    participant L as Functions", "    participant B as Batch jobs",
-        "    participant S as SageMaker", ...calls,
-    ].join("\n"));
+    return fenced(
+        [
+            "sequenceDiagram",
+            "    participant E as Execution",
+            "    participant L as Functions",
+            "    participant B as Batch jobs",
+            "    participant S as SageMaker",
+            ...calls,
+        ].join("\n"),
+    );
 }

@@ -11,32 +11,41 @@ const root = path.join(__dirname, "..");
  */
 export const ROOMS: Readonly<Record<string, { readonly holds: string; readonly mayImport: readonly string[] }>> = {
     "index.ts": { holds: "the Pulumi program: configuration in, one stage, outputs out", mayImport: ["stacks"] },
-    package: {
+    "package": {
         holds: "the entry points of the npm package",
         mayImport: ["asl", "cli", "components", "local", "policy", "stacks", "workflow"],
     },
-    cli: {
+    "cli": {
         holds: "the `ensemble` tool, one command a file",
         mayImport: ["asl", "local", "pricing", "report", "stacks", "workflow", "workloads"],
     },
-    local: { holds: "the run on this machine", mayImport: ["asl", "pricing", "report", "stacks", "workflow", "workloads"] },
-    report: {
+    "local": {
+        holds: "the run on this machine",
+        mayImport: ["asl", "pricing", "report", "stacks", "workflow", "workloads"],
+    },
+    "report": {
         holds: "the report of an execution, here or on AWS, as one HTML file",
         mayImport: ["asl", "pricing", "stacks", "workflow", "workloads"],
     },
-    stacks: {
+    "stacks": {
         holds: "the stack configuration, what a stage consists of, the bundles of its code",
         mayImport: ["asl", "components", "pricing", "workflow", "workloads"],
     },
-    components: { holds: "one ComponentResource a file", mayImport: ["asl", "workflow"] },
-    policy: { holds: "the CrossGuard pack, one rule a file", mayImport: ["asl", "pricing", "workflow"] },
-    workloads: { holds: "the code that runs in AWS: functions, jobs, trainings", mayImport: ["workflow"] },
-    pricing: { holds: "dated prices, the worst-case and the expected bill of a definition", mayImport: ["asl", "workflow"] },
-    workflow: {
+    "components": { holds: "one ComponentResource a file", mayImport: ["asl", "workflow"] },
+    "policy": { holds: "the CrossGuard pack, one rule a file", mayImport: ["asl", "pricing", "workflow"] },
+    "workloads": { holds: "the code that runs in AWS: functions, jobs, trainings", mayImport: ["workflow"] },
+    "pricing": {
+        holds: "dated prices, the worst-case and the expected bill of a definition",
+        mayImport: ["asl", "workflow"],
+    },
+    "workflow": {
         holds: "the workflow: typed states, the ensemble, names, error classes; no Pulumi, no AWS SDK",
         mayImport: ["asl"],
     },
-    asl: { holds: "Amazon States Language as a library: types, prover, interpreter, pictures, differences", mayImport: [] },
+    "asl": {
+        holds: "Amazon States Language as a library: types, prover, interpreter, pictures, differences",
+        mayImport: [],
+    },
 };
 
 /** An import of one room by another. */
@@ -50,21 +59,35 @@ export interface Crossing {
 function sources(folder: string): string[] {
     return readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
         const file = path.posix.join(folder, entry.name);
-        return entry.isDirectory() ? ["node_modules", "bin"].includes(entry.name) ? [] : sources(file) : /\.m?ts$/.test(entry.name) ? [file] : [];
+        return entry.isDirectory()
+            ? ["node_modules", "bin"].includes(entry.name)
+                ? []
+                : sources(file)
+            : /\.m?ts$/.test(entry.name)
+              ? [file]
+              : [];
     });
 }
 
 function imports(): { readonly room: string; readonly file: string; readonly name: string }[] {
-    const files = Object.keys(ROOMS).flatMap((room) => room.endsWith(".ts") ? [room] : sources(room));
-    return files.flatMap((file) => preProcessFile(readFileSync(path.join(root, file), "utf8"), true, true).importedFiles
-        .map(({ fileName }) => ({ room: file.split("/")[0], file, name: fileName })));
+    const files = Object.keys(ROOMS).flatMap((room) => (room.endsWith(".ts") ? [room] : sources(room)));
+    return files.flatMap((file) =>
+        preProcessFile(readFileSync(path.join(root, file), "utf8"), true, true).importedFiles.map(({ fileName }) => ({
+            room: file.split("/")[0],
+            file,
+            name: fileName,
+        })),
+    );
 }
 
 /** Every import that leaves its room, also those of types only. */
 export function crossings(): Crossing[] {
-    return imports().filter(({ name }) => name.startsWith("."))
+    return imports()
+        .filter(({ name }) => name.startsWith("."))
         .map(({ room, file, name }) => ({
-            from: room, file, to: path.posix.normalize(path.posix.join(path.posix.dirname(file), name)).split("/")[0],
+            from: room,
+            file,
+            to: path.posix.normalize(path.posix.join(path.posix.dirname(file), name)).split("/")[0],
         }))
         .filter(({ from, to }) => from !== to);
 }

@@ -13,7 +13,10 @@ export const EXIT = {
 
 /** A problem that its reader can solve: printed as it is, without a stack. */
 export class LocalError extends Error {
-    public constructor(message: string, public readonly exitCode: number = EXIT.machine) {
+    public constructor(
+        message: string,
+        public readonly exitCode: number = EXIT.machine,
+    ) {
         super(message);
         this.name = "LocalError";
     }

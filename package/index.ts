@@ -21,7 +21,13 @@ export { assertProven, UnprovenDefinitionError } from "../components/trainingSta
 export { ConfigError, type ModelConfig, type StageConfig, type StageOptions } from "../stacks/config";
 export { EnsembleTraining, type EnsembleTrainingArgs, type EnsembleTrainingOutputs } from "../stacks/ensembleTraining";
 export {
-    DOCUMENTS, type CombinerSpec, type ContainerKind, type EnsembleSpec, type Framework, type MemberSpec, type ModelSpec,
+    DOCUMENTS,
+    type CombinerSpec,
+    type ContainerKind,
+    type EnsembleSpec,
+    type Framework,
+    type MemberSpec,
+    type ModelSpec,
 } from "../stacks/models";
 export { surroundings } from "../stacks/program";
 export type { Releases } from "../stacks/releases";

@@ -39,7 +39,10 @@ export interface LocalResult {
     readonly models: Readonly<Record<string, { readonly action: string; readonly reason: string }>>;
     /** On the held-out stacks; shares from 0 to 1. */
     readonly metrics: readonly {
-        readonly model: string; readonly pages: number; readonly pageAccuracy: number; readonly segmentF1: number;
+        readonly model: string;
+        readonly pages: number;
+        readonly pageAccuracy: number;
+        readonly segmentF1: number;
     }[];
     /** The run's folder: input, history, definition, logs. */
     readonly directory: string;
@@ -62,7 +65,10 @@ export function runLocally(options: RunLocallyOptions): Promise<LocalResult> {
         documents: options.data,
         folder: options.folder ?? path.join(root, ".local"),
         python: options.python,
-        set: [], fail: [], keep: false, fresh: false,
+        set: [],
+        fail: [],
+        keep: false,
+        fresh: false,
         reuse: options.reuse ?? false,
         progress: { isTTY: false, write: print },
         signal: options.signal ?? new AbortController().signal,

@@ -18,10 +18,12 @@ export { rules };
  * @throws where one of these names is no rule's.
  */
 export function policies(without: readonly string[] = []): Policies {
-    const unknown = without.filter(name => !rules.some(rule => rule.name === name));
+    const unknown = without.filter((name) => !rules.some((rule) => rule.name === name));
     if (unknown.length > 0) {
-        throw new Error(`policies: there is no rule ${unknown.join(", ")}; there are ${rules.map(({ name }) => name).join(", ")}`);
+        throw new Error(
+            `policies: there is no rule ${unknown.join(", ")}; there are ${rules.map(({ name }) => name).join(", ")}`,
+        );
     }
     const ledger = new SuppressionLedger();
-    return rules.filter(({ name }) => !without.includes(name)).map(rule => toPolicy(rule, ledger));
+    return rules.filter(({ name }) => !without.includes(name)).map((rule) => toPolicy(rule, ledger));
 }

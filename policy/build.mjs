@@ -25,10 +25,13 @@ const result = await build({
     // The SDK is the engine's other half and must be the one that the runner loads, too.
     external: ["@pulumi/*"],
 });
-const inputs = Object.keys(result.metafile.inputs).filter(file => !file.includes("node_modules/"));
+const inputs = Object.keys(result.metafile.inputs).filter((file) => !file.includes("node_modules/"));
 await mkdir(path.dirname(BUILD), { recursive: true });
 // A preview may be loading the pack right now: it sees the old build or the new one, never half of one.
-for (const [file, text] of [[BUILD, result.outputFiles[0].text], [STAMP, `${JSON.stringify(hashSources(inputs), null, 4)}\n`]]) {
+for (const [file, text] of [
+    [BUILD, result.outputFiles[0].text],
+    [STAMP, `${JSON.stringify(hashSources(inputs), null, 4)}\n`],
+]) {
     await writeFile(`${file}.${process.pid}`, text);
     await rename(`${file}.${process.pid}`, file);
 }

@@ -9,5 +9,5 @@ new PolicyPack("ensemble-training", {
     displayName: "Ensemble training",
     description: "State machines that never fail in silence, and everything that they stand on.",
     enforcementLevel: "mandatory",
-    policies: rules.map(rule => toPolicy(rule, ledger)),
+    policies: rules.map((rule) => toPolicy(rule, ledger)),
 });

@@ -24,7 +24,12 @@ try {
 }
 const changed = changedSources(stamp);
 if (changed.length > 0) {
-    const names = changed.slice(0, 3).map(file => path.posix.join("policy", file)).join(", ");
-    refuse(`its build is stale: ${names}${changed.length > 3 ? ` and ${changed.length - 3} more` : ""} changed since it was made.`);
+    const names = changed
+        .slice(0, 3)
+        .map((file) => path.posix.join("policy", file))
+        .join(", ");
+    refuse(
+        `its build is stale: ${names}${changed.length > 3 ? ` and ${changed.length - 3} more` : ""} changed since it was made.`,
+    );
 }
 require(BUILD);

@@ -7,18 +7,24 @@ import { rules } from "./rules";
 
 export const RULES_FILE = path.join(__dirname, "RULES.md");
 
-const SCANNERS = { cdkNag: "cdk-nag", checkov: "Checkov", securityHub: "Security Hub", trivy: "Trivy", prowler: "Prowler" } as const;
+const SCANNERS = {
+    cdkNag: "cdk-nag",
+    checkov: "Checkov",
+    securityHub: "Security Hub",
+    trivy: "Trivy",
+    prowler: "Prowler",
+} as const;
 
 const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
 
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-    return [header, header.map(() => "---"), ...rows].map(row => `| ${row.join(" | ")} |`).join("\n");
+    return [header, header.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 
 function references(rule: Rule): string {
     return (Object.keys(SCANNERS) as (keyof typeof SCANNERS)[])
-        .filter(scanner => (rule.references[scanner] ?? []).length > 0)
-        .map(scanner => `${SCANNERS[scanner]}: ${(rule.references[scanner] ?? []).join(", ")}`)
+        .filter((scanner) => (rule.references[scanner] ?? []).length > 0)
+        .map((scanner) => `${SCANNERS[scanner]}: ${(rule.references[scanner] ?? []).join(", ")}`)
         .join("; ");
 }
 
@@ -29,12 +35,22 @@ function section(rule: Rule): string {
         `### ${rule.name}`,
         `${rule.description} ${rule.why}`,
         `To do: ${rule.remediation}`,
-        ...alike === "" ? [] : [`Alike: ${alike}`],
-        ...parameters.length === 0 ? [] : [table(
-            ["parameter", "default", "meaning"],
-            parameters.map(([name, schema]) => [`\`${name}\``, `\`${JSON.stringify(schema.default)}\``, cell(schema.description ?? "")]),
-        )],
-    ].map(text => text.startsWith("|") ? text : text.replaceAll("<", "&lt;")).join("\n\n");
+        ...(alike === "" ? [] : [`Alike: ${alike}`]),
+        ...(parameters.length === 0
+            ? []
+            : [
+                  table(
+                      ["parameter", "default", "meaning"],
+                      parameters.map(([name, schema]) => [
+                          `\`${name}\``,
+                          `\`${JSON.stringify(schema.default)}\``,
+                          cell(schema.description ?? ""),
+                      ]),
+                  ),
+              ]),
+    ]
+        .map((text) => (text.startsWith("|") ? text : text.replaceAll("<", "&lt;")))
+        .join("\n\n");
 }
 
 /** The text of RULES.md. */
@@ -43,23 +59,44 @@ export function rulesDocument(): string {
     return `${[
         "# Rules of the policy pack",
         "Made from the rules' own metadata by `npm run policy:docs`; do not edit.",
-        "Level is the default; the pack's configuration (`config.<stage>.json`) sets level, parameters and suppressions per rule. "
-            + "\"one\" rules judge a resource before it is created or changed, \"stack\" rules what lies between resources, at the end of "
-            + "preview and update. What is not known at preview is named in the preview and judged at the update.",
-        table(["rule", "level", "severity", "judges", "demands"], sorted.map(rule => [
-            `[${rule.name}](#${rule.name})`, rule.level, rule.severity, rule.kind === "stack" ? "stack" : "one", cell(rule.description),
-        ])),
+        "Level is the default; the pack's configuration (`config.<stage>.json`) sets level, parameters and suppressions per rule. " +
+            '"one" rules judge a resource before it is created or changed, "stack" rules what lies between resources, at the end of ' +
+            "preview and update. What is not known at preview is named in the preview and judged at the update.",
+        table(
+            ["rule", "level", "severity", "judges", "demands"],
+            sorted.map((rule) => [
+                `[${rule.name}](#${rule.name})`,
+                rule.level,
+                rule.severity,
+                rule.kind === "stack" ? "stack" : "one",
+                cell(rule.description),
+            ]),
+        ),
         "## Suppressions",
-        "A suppression stands in the configuration of its rule and names the resource (`type::name`, `*` in the name stands for anything) "
-            + "and the reason. `suppressions-needed` refuses one without a reason, and one that suppresses nothing any more.",
-        "```json\n" + JSON.stringify({
-            "s3-bucket-access-logged": {
-                suppressions: [{ resource: "aws:s3/bucket:Bucket::artifacts", reason: "CloudTrail records every data event of this bucket." }],
-            },
-        }, null, 2) + "\n```",
+        "A suppression stands in the configuration of its rule and names the resource (`type::name`, `*` in the name stands for anything) " +
+            "and the reason. `suppressions-needed` refuses one without a reason, and one that suppresses nothing any more.",
+        "```json\n" +
+            JSON.stringify(
+                {
+                    "s3-bucket-access-logged": {
+                        suppressions: [
+                            {
+                                resource: "aws:s3/bucket:Bucket::artifacts",
+                                reason: "CloudTrail records every data event of this bucket.",
+                            },
+                        ],
+                    },
+                },
+                null,
+                2,
+            ) +
+            "\n```",
         "## Wildcards that cannot be avoided",
         "`iam-wildcards` accepts these everywhere; its parameter `allowed` takes others.",
-        table(["action", "resource", "reason"], UNAVOIDABLE_WILDCARDS.map(one => [`\`${one.action}\``, `\`${one.resource ?? "*"}\``, cell(one.reason)])),
+        table(
+            ["action", "resource", "reason"],
+            UNAVOIDABLE_WILDCARDS.map((one) => [`\`${one.action}\``, `\`${one.resource ?? "*"}\``, cell(one.reason)]),
+        ),
         "## The rules one by one",
         ...sorted.map(section),
     ].join("\n\n")}\n`;

@@ -33,8 +33,8 @@ function hashSources(files) {
  */
 function changedSources(stamp) {
     const now = hashSources(Object.keys(stamp));
-    const changed = Object.keys(stamp).filter(file => now[file] !== stamp[file]);
-    return Object.values(now).every(hash => hash === "missing") ? [] : changed;
+    const changed = Object.keys(stamp).filter((file) => now[file] !== stamp[file]);
+    return Object.values(now).every((hash) => hash === "missing") ? [] : changed;
 }
 
 module.exports = { BUILD, STAMP, hashSources, changedSources };

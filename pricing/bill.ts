@@ -58,12 +58,24 @@ export interface StorageBound {
 export function worstCaseBill(input: BillInput, prices: Prices, today: Date): Bill {
     const { settings } = input;
     const { region } = settings;
-    const models: [string, ModelSettings][] = [...Object.entries(settings.members), [settings.combiner.name, settings.combiner]];
+    const models: [string, ModelSettings][] = [
+        ...Object.entries(settings.members),
+        [settings.combiner.name, settings.combiner],
+    ];
     const lines: BillLine[] = [
         ...models.map(([name, model]) => trainingLine(name, model, region, prices)),
         ...Object.entries(input.batchJobs).map(([name, job]) => batchLine(name, job, region, prices)),
         transitionsLine(input.transitions, region, prices),
-        ...input.storage === undefined ? [] : [storageLine(input.storage, models.map(([, model]) => model), region, prices)],
+        ...(input.storage === undefined
+            ? []
+            : [
+                  storageLine(
+                      input.storage,
+                      models.map(([, model]) => model),
+                      region,
+                      prices,
+                  ),
+              ]),
     ];
     const warning = prices.age(today);
     return {
@@ -80,13 +92,17 @@ function trainingLine(name: string, model: ModelSettings, region: string, prices
     const types = [...new Set(model.capacity.map((rung) => rung.instanceType))];
     const found = types.map((type) => ({ type, price: prices.find(`sagemaker-training:${type}`, region)?.price }));
     const unknown = found.filter((entry) => entry.price === undefined).map((entry) => `${entry.type} in ${region}`);
-    const dearest = found.reduce<{ type: string; price: number } | undefined>((best, { type, price }) =>
-        price !== undefined && (best === undefined || price > best.price) ? { type, price } : best, undefined);
+    const dearest = found.reduce<{ type: string; price: number } | undefined>(
+        (best, { type, price }) =>
+            price !== undefined && (best === undefined || price > best.price) ? { type, price } : best,
+        undefined,
+    );
     const hours = model.budgetSeconds / 3600;
     return {
         item: name,
-        how: `${model.instanceCount} x ${unknown.length === 0 ? dearest?.type : types.join(" or ")}, at most ${round(hours)} h in all`
-            + (unknown.length === 0 && dearest !== undefined ? ` at ${dearest.price} USD/h` : ""),
+        how:
+            `${model.instanceCount} x ${unknown.length === 0 ? dearest?.type : types.join(" or ")}, at most ${round(hours)} h in all` +
+            (unknown.length === 0 && dearest !== undefined ? ` at ${dearest.price} USD/h` : ""),
         // with one unknown rung the dearest is unknown, too
         worst: unknown.length > 0 || dearest === undefined ? undefined : hours * model.instanceCount * dearest.price,
         seconds: model.budgetSeconds,
@@ -119,7 +135,12 @@ function transitionsLine(transitions: number, region: string, prices: Prices): B
 }
 
 /** A model and its checkpoints come from its machines' volumes, so neither is larger. */
-function storageLine(storage: StorageBound, models: readonly ModelSettings[], region: string, prices: Prices): BillLine {
+function storageLine(
+    storage: StorageBound,
+    models: readonly ModelSettings[],
+    region: string,
+    prices: Prices,
+): BillLine {
     const { copiedBytes, runDays, checkpointDays } = storage;
     const price = prices.find("s3:storage", region)?.price;
     const volumes = models.reduce((sum, { volumeGb, instanceCount }) => sum + volumeGb * instanceCount, 0);
@@ -127,7 +148,7 @@ function storageLine(storage: StorageBound, models: readonly ModelSettings[], re
     return {
         item: "storage",
         how: `${round(data)} GiB of data and at most ${volumes} GiB of models for ${runDays} days, as much of checkpoints for ${checkpointDays} days`,
-        worst: price === undefined ? undefined : ((data + volumes) * runDays + volumes * checkpointDays) / 30 * price,
+        worst: price === undefined ? undefined : (((data + volumes) * runDays + volumes * checkpointDays) / 30) * price,
         seconds: 0,
         unknown: price === undefined ? [`S3 storage in ${region}`] : [],
     };
@@ -161,13 +182,17 @@ export function judgeBudget(bill: Bill, budget: number): BudgetVerdict {
         const dearest = [...bill.lines].sort((a, b) => (b.worst ?? 0) - (a.worst ?? 0))[0];
         return {
             verdict: "exceeded",
-            message: `A run can cost ${bill.known.toFixed(2)} USD (prices of ${bill.pricesAsOf}), the stage's budget is ${budget.toFixed(2)} USD. `
-                + `The largest part is ${dearest.item}: ${dearest.how}. Lower its maxHours or its instances, or raise the budget.`,
+            message:
+                `A run can cost ${bill.known.toFixed(2)} USD (prices of ${bill.pricesAsOf}), the stage's budget is ${budget.toFixed(2)} USD. ` +
+                `The largest part is ${dearest.item}: ${dearest.how}. Lower its maxHours or its instances, or raise the budget.`,
         };
     }
-    return bill.unknown.length === 0 ? { verdict: "within" } : {
-        verdict: "unproved",
-        message: `That a run stays below ${budget.toFixed(2)} USD cannot be proved: no price is known for ${bill.unknown.join(", ")}. `
-            + `What is known sums to ${bill.known.toFixed(2)} USD. Update the prices (ensemble prices update), or choose what has one.`,
-    };
+    return bill.unknown.length === 0
+        ? { verdict: "within" }
+        : {
+              verdict: "unproved",
+              message:
+                  `That a run stays below ${budget.toFixed(2)} USD cannot be proved: no price is known for ${bill.unknown.join(", ")}. ` +
+                  `What is known sums to ${bill.known.toFixed(2)} USD. Update the prices (ensemble prices update), or choose what has one.`,
+          };
 }

@@ -4,9 +4,7 @@ import type { BatchJobBound } from "./bill";
 import type { Prices } from "./prices";
 
 /** What something usually takes and who says so, or why nobody knows. */
-export type Usual =
-    | { readonly amount: number; readonly from: string }
-    | { readonly unknown: string };
+export type Usual = { readonly amount: number; readonly from: string } | { readonly unknown: string };
 
 export interface ExpectedInput {
     /** With the members that the run trains or may train. */
@@ -42,17 +40,53 @@ export interface ExpectedBill {
 export function expectedBill(input: ExpectedInput, prices: Prices): ExpectedBill {
     const { settings } = input;
     const { region } = settings;
-    const models: [string, ModelSettings][] = [...Object.entries(settings.members), [settings.combiner.name, settings.combiner]];
+    const models: [string, ModelSettings][] = [
+        ...Object.entries(settings.members),
+        [settings.combiner.name, settings.combiner],
+    ];
     const lines = [
-        ...models.map(([name, model]) => training(name, model, input.trainings[name] ?? { unknown: "no duration is known" }, region, prices)),
+        ...models.map(([name, model]) =>
+            training(name, model, input.trainings[name] ?? { unknown: "no duration is known" }, region, prices),
+        ),
         ...Object.entries(input.batchJobs).map(([name, job]) => {
             const rate = (item: string, amount: number) => ({ item, amount });
-            return line(name, input.jobs[name] ?? { unknown: "no duration is known" }, "Fargate", prices, region,
-                [rate("fargate:vcpu", job.vcpu / 3600), rate("fargate:gib", job.gib / 3600)], (seconds) => `${round(seconds / 60)} min`);
+            return line(
+                name,
+                input.jobs[name] ?? { unknown: "no duration is known" },
+                "Fargate",
+                prices,
+                region,
+                [rate("fargate:vcpu", job.vcpu / 3600), rate("fargate:gib", job.gib / 3600)],
+                (seconds) => `${round(seconds / 60)} min`,
+            );
         }),
-        line("state transitions", input.transitions, "Step Functions", prices, region, [{ item: "states:transition", amount: 1 }], String),
-        line("storage", input.storage.gibMonths, "S3 storage", prices, region, [{ item: "s3:storage", amount: 1 }], (months) => `${round(months)} GiB-months`),
-        line("writing into S3", input.storage.writes, "S3 requests", prices, region, [{ item: "s3:write", amount: 1 }], (count) => `${count} objects`),
+        line(
+            "state transitions",
+            input.transitions,
+            "Step Functions",
+            prices,
+            region,
+            [{ item: "states:transition", amount: 1 }],
+            String,
+        ),
+        line(
+            "storage",
+            input.storage.gibMonths,
+            "S3 storage",
+            prices,
+            region,
+            [{ item: "s3:storage", amount: 1 }],
+            (months) => `${round(months)} GiB-months`,
+        ),
+        line(
+            "writing into S3",
+            input.storage.writes,
+            "S3 requests",
+            prices,
+            region,
+            [{ item: "s3:write", amount: 1 }],
+            (count) => `${count} objects`,
+        ),
     ];
     return {
         lines,
@@ -63,12 +97,24 @@ export function expectedBill(input: ExpectedInput, prices: Prices): ExpectedBill
 
 function training(name: string, model: ModelSettings, usual: Usual, region: string, prices: Prices): ExpectedLine {
     const type = model.capacity[0]?.instanceType ?? "no machine";
-    return line(name, usual, type, prices, region, [{ item: `sagemaker-training:${type}`, amount: model.instanceCount / 3600 }],
-        (seconds) => `${model.instanceCount} x ${type}, ${round(seconds / 3600)} h billed`);
+    return line(
+        name,
+        usual,
+        type,
+        prices,
+        region,
+        [{ item: `sagemaker-training:${type}`, amount: model.instanceCount / 3600 }],
+        (seconds) => `${model.instanceCount} x ${type}, ${round(seconds / 3600)} h billed`,
+    );
 }
 
 function line(
-    item: string, usual: Usual, what: string, prices: Prices, region: string, rates: readonly { item: string; amount: number }[],
+    item: string,
+    usual: Usual,
+    what: string,
+    prices: Prices,
+    region: string,
+    rates: readonly { item: string; amount: number }[],
     shown: (amount: number) => string,
 ): ExpectedLine {
     if ("unknown" in usual) {
@@ -79,8 +125,13 @@ function line(
     }
     const found = rates.map((rate) => ({ price: prices.find(rate.item, region)?.price, amount: rate.amount }));
     const how = `${shown(usual.amount)} (${usual.from})`;
-    return found.some(({ price }) => price === undefined) ? { item, how: `${how}; no price is known for ${what} in ${region}`, expected: undefined }
-        : { item, how, expected: usual.amount * found.reduce((sum, { price, amount }) => sum + (price ?? 0) * amount, 0) };
+    return found.some(({ price }) => price === undefined)
+        ? { item, how: `${how}; no price is known for ${what} in ${region}`, expected: undefined }
+        : {
+              item,
+              how,
+              expected: usual.amount * found.reduce((sum, { price, amount }) => sum + (price ?? 0) * amount, 0),
+          };
 }
 
 function round(value: number): number {

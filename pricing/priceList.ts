@@ -29,25 +29,48 @@ const REQUESTS = /^requests?$/i;
 
 const QUERIES: readonly Query[] = [
     {
-        service: "AmazonSageMaker", filters: { component: "Training" },
-        wanted: [{ usage: /^Train:(ml\.[a-z0-9-]+\.[a-z0-9-]+)$/, item: (type) => `sagemaker-training:${type}`, unit: "hour", units: HOURS }],
+        service: "AmazonSageMaker",
+        filters: { component: "Training" },
+        wanted: [
+            {
+                usage: /^Train:(ml\.[a-z0-9-]+\.[a-z0-9-]+)$/,
+                item: (type) => `sagemaker-training:${type}`,
+                unit: "hour",
+                units: HOURS,
+            },
+        ],
     },
     {
         // Linux on x86 is what has neither ARM nor Windows in its name.
-        service: "AmazonECS", filters: {},
+        service: "AmazonECS",
+        filters: {},
         wanted: [
             { usage: /^(Fargate-vCPU-Hours:perCPU)$/, item: () => "fargate:vcpu", unit: "hour", units: HOURS },
             { usage: /^(Fargate-GB-Hours)$/, item: () => "fargate:gib", unit: "hour", units: HOURS },
         ],
     },
     {
-        service: "AmazonStates", filters: {},
-        wanted: [{ usage: /^(StateTransition)$/, item: () => "states:transition", unit: "transition", units: /^(state ?)?transitions?$/i }],
+        service: "AmazonStates",
+        filters: {},
+        wanted: [
+            {
+                usage: /^(StateTransition)$/,
+                item: () => "states:transition",
+                unit: "transition",
+                units: /^(state ?)?transitions?$/i,
+            },
+        ],
     },
     {
-        service: "AmazonS3", filters: {},
+        service: "AmazonS3",
+        filters: {},
         wanted: [
-            { usage: /^(TimedStorage-ByteHrs)$/, item: () => "s3:storage", unit: "gib-month", units: /^gb-mo(nth)?s?$/i },
+            {
+                usage: /^(TimedStorage-ByteHrs)$/,
+                item: () => "s3:storage",
+                unit: "gib-month",
+                units: /^gb-mo(nth)?s?$/i,
+            },
             { usage: /^(Requests-Tier1)$/, item: () => "s3:write", unit: "request", units: REQUESTS },
             { usage: /^(Requests-Tier2)$/, item: () => "s3:read", unit: "request", units: REQUESTS },
         ],
@@ -63,10 +86,15 @@ interface Product {
 
 interface Term {
     readonly effectiveDate?: string;
-    readonly priceDimensions?: Readonly<Record<string, {
-        readonly unit?: string;
-        readonly pricePerUnit?: Readonly<Record<string, string>>;
-    }>>;
+    readonly priceDimensions?: Readonly<
+        Record<
+            string,
+            {
+                readonly unit?: string;
+                readonly pricePerUnit?: Readonly<Record<string, string>>;
+            }
+        >
+    >;
 }
 
 /** What one look at the Price List gave. */
@@ -103,17 +131,27 @@ export function endpointRegion(region: string): "us-east-1" | "eu-central-1" | "
  * taken (free quantities are spent by others), of several terms the newest one in force.
  * @throws PriceListError where prices are in another currency, or a region has none at all; errors of the SDK.
  */
-export async function readPriceList({ regions, endpoint, now, signal, onPage }: PriceListOptions): Promise<PriceListAnswer> {
+export async function readPriceList({
+    regions,
+    endpoint,
+    now,
+    signal,
+    onPage,
+}: PriceListOptions): Promise<PriceListAnswer> {
     const prices: PriceFile["prices"] = [];
     const sources: Record<string, string> = {};
     const notes: string[] = [];
     for (const region of regions) {
         if (region.startsWith("cn-")) {
-            throw new PriceListError(`${region}: prices there are in CNY and not in this list; the bill reckons in USD. Write a price file by hand.`);
+            throw new PriceListError(
+                `${region}: prices there are in CNY and not in this list; the bill reckons in USD. Write a price file by hand.`,
+            );
         }
         const client = new PricingClient({
-            region: endpointRegion(region), maxAttempts: 6, requestHandler: { connectionTimeout: 5_000, requestTimeout: 60_000 },
-            ...endpoint === undefined ? {} : { endpoint },
+            region: endpointRegion(region),
+            maxAttempts: 6,
+            requestHandler: { connectionTimeout: 5_000, requestTimeout: 60_000 },
+            ...(endpoint === undefined ? {} : { endpoint }),
         });
         try {
             const before = prices.length;
@@ -137,14 +175,23 @@ interface Reading extends Pick<PriceListOptions, "now" | "signal" | "onPage"> {
     readonly sources: Record<string, string>;
 }
 
-async function pricesOf(client: PricingClient, query: Query, region: string, reading: Reading): Promise<PriceFile["prices"]> {
+async function pricesOf(
+    client: PricingClient,
+    query: Query,
+    region: string,
+    reading: Reading,
+): Promise<PriceFile["prices"]> {
     const { service } = query;
     const found = new Map<string, PriceFile["prices"][number]>();
     let products = 0;
     const input = {
-        ServiceCode: service, FormatVersion: "aws_v1",
-        Filters: Object.entries({ regionCode: region, ...query.filters })
-            .map(([Field, Value]) => ({ Type: "TERM_MATCH" as const, Field, Value })),
+        ServiceCode: service,
+        FormatVersion: "aws_v1",
+        Filters: Object.entries({ regionCode: region, ...query.filters }).map(([Field, Value]) => ({
+            Type: "TERM_MATCH" as const,
+            Field,
+            Value,
+        })),
     };
     const { signal } = reading;
     for await (const page of paginateGetProducts({ client, pageSize: 100 }, input, { abortSignal: signal })) {
@@ -153,7 +200,9 @@ async function pricesOf(client: PricingClient, query: Query, region: string, rea
             const price = priceOf(parsed(text), query, region, reading);
             const other = price === undefined ? undefined : found.get(price.item);
             if (other !== undefined && other.price !== price?.price) {
-                reading.notes.push(`${price?.item} in ${region} has two prices, ${other.price} and ${price?.price} USD: the dearer one is taken.`);
+                reading.notes.push(
+                    `${price?.item} in ${region} has two prices, ${other.price} and ${price?.price} USD: the dearer one is taken.`,
+                );
             }
             if (price !== undefined && (other === undefined || price.price > other.price)) {
                 found.set(price.item, price);
@@ -161,7 +210,7 @@ async function pricesOf(client: PricingClient, query: Query, region: string, rea
         }
         reading.onPage?.({ service, region, products, prices: found.size });
     }
-    return [...found.values()].sort((a, b) => a.item < b.item ? -1 : 1);
+    return [...found.values()].sort((a, b) => (a.item < b.item ? -1 : 1));
 }
 
 function parsed(text: unknown): Product {
@@ -169,11 +218,18 @@ function parsed(text: unknown): Product {
         // The SDK hands a product out as a text with methods of its own.
         return JSON.parse(String(text)) as Product;
     } catch {
-        throw new PriceListError(`The Price List answered with a product that is no JSON: ${String(text).slice(0, 80)}`);
+        throw new PriceListError(
+            `The Price List answered with a product that is no JSON: ${String(text).slice(0, 80)}`,
+        );
     }
 }
 
-function priceOf({ product, publicationDate, terms }: Product, query: Query, region: string, reading: Reading): PriceFile["prices"][number] | undefined {
+function priceOf(
+    { product, publicationDate, terms }: Product,
+    query: Query,
+    region: string,
+    reading: Reading,
+): PriceFile["prices"][number] | undefined {
     const usage = /^(?:[A-Z0-9]+-)?(.+)$/.exec(product?.attributes?.usagetype ?? "")?.[1] ?? "";
     // a region's code has only capitals and digits, as no usage of ours has before its first hyphen
     const wanted = query.wanted.find((one) => one.usage.test(usage));
@@ -183,8 +239,10 @@ function priceOf({ product, publicationDate, terms }: Product, query: Query, reg
     const item = wanted.item(wanted.usage.exec(usage)?.[1] ?? "");
     const sku = product?.sku ?? "";
     const began = (term: Term): number => Date.parse(term.effectiveDate ?? "1970-01-01");
-    const term = Object.values(terms?.OnDemand ?? {}).filter((one) => began(one) <= reading.now.getTime())
-        .sort((a, b) => began(b) - began(a)).at(0);
+    const term = Object.values(terms?.OnDemand ?? {})
+        .filter((one) => began(one) <= reading.now.getTime())
+        .sort((a, b) => began(b) - began(a))
+        .at(0);
     const dimensions = Object.values(term?.priceDimensions ?? {});
     if (dimensions.length === 0) {
         reading.notes.push(`${item} in ${region} (SKU ${sku}) has no on-demand price: left out.`);
@@ -192,21 +250,25 @@ function priceOf({ product, publicationDate, terms }: Product, query: Query, reg
     }
     const strange = dimensions.find(({ unit }) => !wanted.units.test(unit ?? ""));
     if (strange !== undefined) {
-        reading.notes.push(`${item} in ${region} (SKU ${sku}) is priced by "${strange.unit}", not by ${wanted.unit}: left out.`);
+        reading.notes.push(
+            `${item} in ${region} (SKU ${sku}) is priced by "${strange.unit}", not by ${wanted.unit}: left out.`,
+        );
         return undefined;
     }
     const amounts = dimensions.map(({ pricePerUnit = {} }) => {
         const amount = Number(pricePerUnit.USD);
         if (pricePerUnit.USD === undefined || !Number.isFinite(amount)) {
-            throw new PriceListError(`The Price List gives ${item} in ${region} (SKU ${sku}) in ${Object.keys(pricePerUnit).join(", ") || "no currency"}, `
-                + "not in USD: nothing was written. The bill reckons in USD only.");
+            throw new PriceListError(
+                `The Price List gives ${item} in ${region} (SKU ${sku}) in ${Object.keys(pricePerUnit).join(", ") || "no currency"}, ` +
+                    "not in USD: nothing was written. The bill reckons in USD only.",
+            );
         }
         return amount;
     });
     const published = (publicationDate ?? "of an unknown day").slice(0, 10);
     const source = `${query.service} ${published}`;
     reading.sources[source] = `AWS Price List API, service code ${query.service}, published ${published}`;
-    return { item, region, unit: wanted.unit, price: Math.max(...amounts), source, ...sku === "" ? {} : { sku } };
+    return { item, region, unit: wanted.unit, price: Math.max(...amounts), source, ...(sku === "" ? {} : { sku }) };
 }
 
 export interface PriceChange {
@@ -218,15 +280,30 @@ export interface PriceChange {
 }
 
 /** What differs between two price files, by region and item; with `regions`, in those only. */
-export function priceChanges(before: PriceFile["prices"], after: PriceFile["prices"], regions?: readonly string[]): PriceChange[] {
-    const byKey = (prices: PriceFile["prices"]) => new Map(prices.filter(({ region }) => regions?.includes(region) ?? true)
-        .map((entry) => [`${entry.region} ${entry.item}`, entry]));
+export function priceChanges(
+    before: PriceFile["prices"],
+    after: PriceFile["prices"],
+    regions?: readonly string[],
+): PriceChange[] {
+    const byKey = (prices: PriceFile["prices"]) =>
+        new Map(
+            prices
+                .filter(({ region }) => regions?.includes(region) ?? true)
+                .map((entry) => [`${entry.region} ${entry.item}`, entry]),
+        );
     const [left, right] = [byKey(before), byKey(after)];
     return [...new Set([...left.keys(), ...right.keys()])].sort().flatMap((key) => {
         const [old, fresh] = [left.get(key), right.get(key)];
         const { item, region } = (fresh ?? old) as PriceFile["prices"][number];
-        return old?.price === fresh?.price ? [] : [{
-            item, region, ...old === undefined ? {} : { before: old.price }, ...fresh === undefined ? {} : { after: fresh.price },
-        }];
+        return old?.price === fresh?.price
+            ? []
+            : [
+                  {
+                      item,
+                      region,
+                      ...(old === undefined ? {} : { before: old.price }),
+                      ...(fresh === undefined ? {} : { after: fresh.price }),
+                  },
+              ];
     });
 }

@@ -16,16 +16,18 @@ const priceFile = z.strictObject({
     asOf: z.iso.date(),
     currency: z.literal("USD"),
     sources: z.record(z.string(), z.string().min(1)),
-    prices: z.array(z.strictObject({
-        /** `sagemaker-training:<type>`, `fargate:vcpu`, `fargate:gib`, `states:transition`, `s3:storage`, `s3:write`, `s3:read`. */
-        item: z.string().min(1),
-        region: z.string().min(1),
-        unit: z.enum(units),
-        price: z.number().nonnegative(),
-        source: z.string().min(1),
-        /** AWS's stock keeping unit, where the source names it. */
-        sku: z.string().min(1).optional(),
-    })),
+    prices: z.array(
+        z.strictObject({
+            /** `sagemaker-training:<type>`, `fargate:vcpu`, `fargate:gib`, `states:transition`, `s3:storage`, `s3:write`, `s3:read`. */
+            item: z.string().min(1),
+            region: z.string().min(1),
+            unit: z.enum(units),
+            price: z.number().nonnegative(),
+            source: z.string().min(1),
+            /** AWS's stock keeping unit, where the source names it. */
+            sku: z.string().min(1).optional(),
+        }),
+    ),
 });
 
 export type PriceFile = z.infer<typeof priceFile>;
@@ -33,7 +35,7 @@ export type PriceFile = z.infer<typeof priceFile>;
 export interface Price {
     /** US dollars per unit. */
     readonly price: number;
-    readonly unit: typeof units[number];
+    readonly unit: (typeof units)[number];
     readonly source: string;
 }
 
@@ -47,10 +49,12 @@ export class Prices {
     private readonly byKey: ReadonlyMap<string, Price>;
 
     constructor(readonly file: PriceFile) {
-        this.byKey = new Map(file.prices.map((entry) => [
-            `${entry.region} ${entry.item}`,
-            { price: entry.price, unit: entry.unit, source: file.sources[entry.source] },
-        ]));
+        this.byKey = new Map(
+            file.prices.map((entry) => [
+                `${entry.region} ${entry.item}`,
+                { price: entry.price, unit: entry.unit, source: file.sources[entry.source] },
+            ]),
+        );
     }
 
     /** The price of an item in a region, or undefined where no source gave one: other regions' prices never stand in. */
@@ -61,7 +65,8 @@ export class Prices {
     /** A warning where the figures are older than {@link oldAfterDays}. */
     age(today: Date): string | undefined {
         const days = Math.floor((today.getTime() - Date.parse(this.file.asOf)) / 86_400_000);
-        return days <= oldAfterDays ? undefined
+        return days <= oldAfterDays
+            ? undefined
             : `The prices are of ${this.file.asOf}, ${days} days old (more than ${oldAfterDays}): update them before you rely on the bill.`;
     }
 }
@@ -113,8 +118,10 @@ function checked(content: unknown, file: string): PriceFile {
     }
     const unnamed = parsed.data.prices.filter((entry) => !(entry.source in parsed.data.sources));
     if (unnamed.length > 0) {
-        throw new Error(`The price file ${file} has prices without a source: `
-            + `${unnamed.map((entry) => `${entry.item} in ${entry.region} names "${entry.source}"`).join("; ")}. Add it to "sources".`);
+        throw new Error(
+            `The price file ${file} has prices without a source: ` +
+                `${unnamed.map((entry) => `${entry.item} in ${entry.region} names "${entry.source}"`).join("; ")}. Add it to "sources".`,
+        );
     }
     return parsed.data;
 }

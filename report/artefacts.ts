@@ -24,7 +24,10 @@ export function bucketReader(storage: Storage): ArtefactReader {
             const { bucket, key } = locate(uri);
             try {
                 return await storage.send(`read ${uri}`, async () => {
-                    const answer = await storage.client.send(new GetObjectCommand({ Bucket: bucket, Key: key }), storage.options);
+                    const answer = await storage.client.send(
+                        new GetObjectCommand({ Bucket: bucket, Key: key }),
+                        storage.options,
+                    );
                     const body = answer.Body;
                     if (body === undefined || (answer.ContentLength ?? 0) > maximumBytes) {
                         (body as { destroy?: () => void } | undefined)?.destroy?.();
@@ -39,7 +42,9 @@ export function bucketReader(storage: Storage): ArtefactReader {
                 if (isMissing(error)) {
                     throw new Unavailable(`there is no ${uri}`, { cause: error });
                 }
-                throw error instanceof PermissionError ? new Unavailable(`no permission: ${error.message}`, { cause: error }) : error;
+                throw error instanceof PermissionError
+                    ? new Unavailable(`no permission: ${error.message}`, { cause: error })
+                    : error;
             }
         },
     };
@@ -108,7 +113,9 @@ export const archiveLimits: ArchiveLimits = { entries: 100_000, bytes: 1024 ** 3
  * @throws Unavailable for a damaged archive and one beyond its limits.
  */
 export async function readArchive(
-    archive: Uint8Array, wanted: (path: string) => boolean, limits: ArchiveLimits = archiveLimits,
+    archive: Uint8Array,
+    wanted: (path: string) => boolean,
+    limits: ArchiveLimits = archiveLimits,
 ): Promise<ReadonlyMap<string, string>> {
     const files = new Map<string, string>();
     let [entries, bytes] = [0, 0];
@@ -129,8 +136,10 @@ export async function readArchive(
                     return;
                 }
                 const chunks: Buffer[] = [];
-                entry.on("data", (chunk: Buffer) => take ? void chunks.push(chunk) : undefined);
-                entry.on("end", () => take ? void files.set(name, Buffer.concat(chunks).toString("utf8")) : undefined);
+                entry.on("data", (chunk: Buffer) => (take ? void chunks.push(chunk) : undefined));
+                entry.on("end", () =>
+                    take ? void files.set(name, Buffer.concat(chunks).toString("utf8")) : undefined,
+                );
             },
         });
         parser.on("error", (error: unknown) => reject(new Unavailable(`it is damaged (${(error as Error).message})`)));

@@ -11,7 +11,17 @@ import { readArchive, Unavailable, type ArtefactReader } from "./artefacts";
 import { readHistory } from "./history";
 import { best, confusionOf, judge, readPredictions, readTruth, type JudgedPage } from "./metrics";
 import type {
-    Attempt, Curve, ExecutionStatus, FailureReport, Missing, Mistake, Mistakes, ModelReport, ModelResult, ReportData, Visit,
+    Attempt,
+    Curve,
+    ExecutionStatus,
+    FailureReport,
+    Missing,
+    Mistake,
+    Mistakes,
+    ModelReport,
+    ModelResult,
+    ReportData,
+    Visit,
 } from "./model";
 import { shrink } from "./pictures";
 import { priceOf } from "./price";
@@ -60,11 +70,20 @@ const wanted = /^(?:fold-\d+\/)?(?:predictions\.jsonl|history\.json)$/;
 
 interface Decided {
     readonly paths: Readonly<Record<string, string>>;
-    readonly models: readonly { readonly name: string; readonly role: ModelReport["role"]; readonly action: string; readonly reason: string }[];
+    readonly models: readonly {
+        readonly name: string;
+        readonly role: ModelReport["role"];
+        readonly action: string;
+        readonly reason: string;
+    }[];
 }
 
 /** Reads and judges all there is; what is not there is named in `missing`, and never fails the report. */
-export async function reportOf(facts: ExecutionFacts, reader: ArtefactReader, options: ReportOptions): Promise<ReportData> {
+export async function reportOf(
+    facts: ExecutionFacts,
+    reader: ArtefactReader,
+    options: ReportOptions,
+): Promise<ReportData> {
     const { settings, definition, status } = facts;
     const missing: Missing[] = [...facts.missing];
     const visits = visitsOf(facts.events, status, status === "RUNNING" ? facts.stoppedAt : undefined);
@@ -79,16 +98,29 @@ export async function reportOf(facts: ExecutionFacts, reader: ArtefactReader, op
             return undefined;
         }
     };
-    const json = async <T>(uri: string): Promise<T> => parseJson<T>((await reader.read(uri, maximumJson)).toString("utf8"));
+    const json = async <T>(uri: string): Promise<T> =>
+        parseJson<T>((await reader.read(uri, maximumJson)).toString("utf8"));
 
-    const target = facts.events.length === 0 ? settings.artifactBase : targetOf(facts.events) ?? settings.artifactBase;
+    const target =
+        facts.events.length === 0 ? settings.artifactBase : (targetOf(facts.events) ?? settings.artifactBase);
     const run = runOf(visits, definition.StartAt);
     const beganSetup = visits.some((visit) => visit.state === definition.StartAt && visit.outcome === "succeeded");
-    const plan = !beganSetup && facts.events.length > 0 ? undefined
-        : await attempt("plan.json (what Setup decided)", () => json<Plan>(join(target, "runs", facts.name, "plan.json")));
-    const decided = run === undefined ? plan === undefined ? undefined : decisions(plan, settings) : decisions(run, settings);
+    const plan =
+        !beganSetup && facts.events.length > 0
+            ? undefined
+            : await attempt("plan.json (what Setup decided)", () =>
+                  json<Plan>(join(target, "runs", facts.name, "plan.json")),
+              );
+    const decided =
+        run === undefined ? (plan === undefined ? undefined : decisions(plan, settings)) : decisions(run, settings);
     if (decided === undefined) {
-        missing.push({ what: "models", why: status === "RUNNING" ? "Setup has not decided yet what is trained" : "the execution ended before Setup had decided what is trained" });
+        missing.push({
+            what: "models",
+            why:
+                status === "RUNNING"
+                    ? "Setup has not decided yet what is trained"
+                    : "the execution ended before Setup had decided what is trained",
+        });
     }
 
     const truth = decided === undefined ? undefined : await truthOf(decided, reader, attempt);
@@ -97,26 +129,43 @@ export async function reportOf(facts: ExecutionFacts, reader: ArtefactReader, op
     for (const model of decided?.models ?? []) {
         const own = jobs.get(model.name) ?? [];
         const base = {
-            name: model.name, role: model.role, reason: model.reason, jobs: own.length,
+            name: model.name,
+            role: model.role,
+            reason: model.reason,
+            jobs: own.length,
             seconds: own.reduce((sum, { from, to }) => sum + (to - from) / 1000, 0),
         };
         const marker = join(decided?.paths[`${model.name}_model_prefix`] ?? "", "trained.json");
         const outcome = outcomeOf(model.action, own, status);
-        const failed = model.role === "member" || own.length === 0 ? [] : models.filter((one) => one.outcome === "failed").map(({ name }) => name);
+        const failed =
+            model.role === "member" || own.length === 0
+                ? []
+                : models.filter((one) => one.outcome === "failed").map(({ name }) => name);
         if (outcome === "running" || outcome === "stopped" || outcome === "not trained") {
             models.push({ ...base, reason: without(failed, model.reason), outcome, curves: [], folds: [] });
             continue;
         }
         const trained = await attempt(`${model.name}: trained.json`, () => json<TrainedModel>(marker));
-        const files = trained === undefined ? undefined : await attempt(`${model.name}: output.tar.gz`, async () =>
-            readArchive(await reader.read(trained.artifacts.output.uri, maximumArchive), (name) => wanted.test(name)));
+        const files =
+            trained === undefined
+                ? undefined
+                : await attempt(`${model.name}: output.tar.gz`, async () =>
+                      readArchive(await reader.read(trained.artifacts.output.uri, maximumArchive), (name) =>
+                          wanted.test(name),
+                      ),
+                  );
         models.push({
             ...base,
             reason: without(trained?.missing ?? failed, model.reason),
             outcome: outcome === "failed" && trained !== undefined ? "trained" : outcome,
-            ...files === undefined ? { curves: [], folds: [] } : await learned(model.name, files, attempt),
-            ...files === undefined || truth === undefined ? {}
-                : { result: await attempt(`${model.name}: predictions of held-out pages`, () => resultOf(model.name, truth, files)) },
+            ...(files === undefined ? { curves: [], folds: [] } : await learned(model.name, files, attempt)),
+            ...(files === undefined || truth === undefined
+                ? {}
+                : {
+                      result: await attempt(`${model.name}: predictions of held-out pages`, () =>
+                          resultOf(model.name, truth, files),
+                      ),
+                  }),
         });
     }
 
@@ -126,21 +175,28 @@ export async function reportOf(facts: ExecutionFacts, reader: ArtefactReader, op
         execution: facts.executionArn,
         where: facts.where,
         status,
-        ...facts.error === undefined ? {} : { error: facts.error },
-        ...facts.cause === undefined ? {} : { cause: facts.cause },
+        ...(facts.error === undefined ? {} : { error: facts.error }),
+        ...(facts.cause === undefined ? {} : { cause: facts.cause }),
         startedAt: facts.startedAt,
         stoppedAt: facts.stoppedAt,
         definition,
         visits,
         failures: failuresOf(visits, settings.region, facts.where),
         models,
-        ...await mistakesOf(models, decided, reader, options, missing),
+        ...(await mistakesOf(models, decided, reader, options, missing)),
         remarks: facts.remarks,
-        notes: plan === undefined ? [] : [
-            `data: ${plan.data.source}, ${plan.data.objects} objects, ${plan.data.bytes} bytes, identity ${plan.data.hash.slice(0, 12)}`, ...plan.notes,
-        ],
+        notes:
+            plan === undefined
+                ? []
+                : [
+                      `data: ${plan.data.source}, ${plan.data.objects} objects, ${plan.data.bytes} bytes, identity ${plan.data.hash.slice(0, 12)}`,
+                      ...plan.notes,
+                  ],
         price: priceOf(visits, {
-            prices: options.prices, settings, where: facts.where, today: options.today,
+            prices: options.prices,
+            settings,
+            where: facts.where,
+            today: options.today,
             modelOf: (jobName) => modelOfJob(jobName, settings),
         }),
         missing,
@@ -151,9 +207,12 @@ type AttemptTo = <T>(what: string, work: () => Promise<T> | T) => Promise<T | un
 
 /** Where this execution writes: its input may say so. */
 function targetOf(events: readonly TimelineEvent[]): string | undefined {
-    const started = events.find(({ type }) => type === "ExecutionStarted")?.executionStartedEventDetails as { input?: string } | undefined;
+    const started = events.find(({ type }) => type === "ExecutionStarted")?.executionStartedEventDetails as
+        { input?: string } | undefined;
     try {
-        const input = JSON.parse(started?.input ?? "{}") as { initialization?: { output_artifact_target_base_path?: unknown } };
+        const input = JSON.parse(started?.input ?? "{}") as {
+            initialization?: { output_artifact_target_base_path?: unknown };
+        };
         const target = input.initialization?.output_artifact_target_base_path;
         return typeof target === "string" && target !== "" ? target : undefined;
     } catch {
@@ -163,7 +222,9 @@ function targetOf(events: readonly TimelineEvent[]): string | undefined {
 
 /** What Setup answered, where the history has it. */
 function runOf(visits: readonly Visit[], setup: string): Run | undefined {
-    const output = visits.find((visit) => visit.state === setup && visit.outcome === "succeeded")?.attempts.at(-1)?.output;
+    const output = visits
+        .find((visit) => visit.state === setup && visit.outcome === "succeeded")
+        ?.attempts.at(-1)?.output;
     try {
         const run = (JSON.parse(output ?? "{}") as { Payload?: Run }).Payload;
         return run?.members !== undefined && run.output_artifact_paths !== undefined ? run : undefined;
@@ -186,7 +247,11 @@ function decisions(from: Run | Plan, settings: StageSettings): Decided {
 }
 
 /** The table of the merger, or, before there is one, the labels as they were fetched. */
-async function truthOf(decided: Decided, reader: ArtefactReader, attempt: AttemptTo): Promise<readonly JudgedPage[] | undefined> {
+async function truthOf(
+    decided: Decided,
+    reader: ArtefactReader,
+    attempt: AttemptTo,
+): Promise<readonly JudgedPage[] | undefined> {
     return attempt("labels of the held-out pages (dataframe.csv or labels.csv)", async () => {
         const read = async (uri: string) => readTruth((await reader.read(uri, maximumTable)).toString("utf8"));
         try {
@@ -205,14 +270,25 @@ function trainings(visits: readonly Visit[], settings: StageSettings): ReadonlyM
     const found = new Map<string, Attempt[]>();
     const models = [...Object.keys(settings.members), settings.combiner.name];
     for (const visit of visits) {
-        const own = visit.attempts.filter(({ resource }) => resource?.startsWith("sagemaker:createTrainingJob") === true);
+        const own = visit.attempts.filter(
+            ({ resource }) => resource?.startsWith("sagemaker:createTrainingJob") === true,
+        );
         const named = own.map(({ output, cause, submitted }) =>
-            modelOfJob(/"TrainingJobName"\s*:\s*"([^"]+)"/.exec([output, cause, submitted].join("\n"))?.[1] ?? "", settings));
-        const model = own.length === 0 ? undefined : named.find((name) => name !== undefined)
-            // a job that was refused has no name in the history
-            ?? models.find((name) => visit.state.toLowerCase().startsWith(`${name.replace(/[^a-z0-9]+/gi, " ").toLowerCase()} model`));
+            modelOfJob(
+                /"TrainingJobName"\s*:\s*"([^"]+)"/.exec([output, cause, submitted].join("\n"))?.[1] ?? "",
+                settings,
+            ),
+        );
+        const model =
+            own.length === 0
+                ? undefined
+                : (named.find((name) => name !== undefined) ??
+                  // a job that was refused has no name in the history
+                  models.find((name) =>
+                      visit.state.toLowerCase().startsWith(`${name.replace(/[^a-z0-9]+/gi, " ").toLowerCase()} model`),
+                  ));
         if (model !== undefined) {
-            found.set(model, [...found.get(model) ?? [], ...own]);
+            found.set(model, [...(found.get(model) ?? []), ...own]);
         }
     }
     return found;
@@ -227,7 +303,9 @@ function modelOfJob(jobName: string, settings: StageSettings): string | undefine
 
 /** Setup's reason, and the members that a combiner then had to do without. */
 function without(members: readonly string[], reason: string): string {
-    return members.length === 0 ? reason : `trained without ${members.join(", ")}, which failed in this execution (planned: ${reason})`;
+    return members.length === 0
+        ? reason
+        : `trained without ${members.join(", ")}, which failed in this execution (planned: ${reason})`;
 }
 
 function outcomeOf(action: string, jobs: readonly Attempt[], status: ExecutionStatus): ModelReport["outcome"] {
@@ -246,7 +324,9 @@ function outcomeOf(action: string, jobs: readonly Attempt[], status: ExecutionSt
 }
 
 async function learned(
-    model: string, files: ReadonlyMap<string, string>, attempt: AttemptTo,
+    model: string,
+    files: ReadonlyMap<string, string>,
+    attempt: AttemptTo,
 ): Promise<Pick<ModelReport, "curves" | "folds">> {
     const names = [...files.keys()].filter((name) => name.endsWith("history.json")).sort();
     const curves: Curve[] = [];
@@ -275,24 +355,43 @@ function resultOf(model: string, truth: readonly JudgedPage[], files: ReadonlyMa
     const predictions = readPredictions(own);
     const judgement = judge(model, truth, predictions);
     const predicted = truth.map(({ stack, page }) => best(predictions.get(`${stack}/${page}`)?.probabilities ?? {}));
-    return { ...judgement, ...confusionOf(truth, predicted.map(([label]) => label)), predicted, pagesJudged: truth };
+    return {
+        ...judgement,
+        ...confusionOf(
+            truth,
+            predicted.map(([label]) => label),
+        ),
+        predicted,
+        pagesJudged: truth,
+    };
 }
 
 /** The surest errors first, one a stack before a second of any; of the combiner, or of the best member where there is none. */
 async function mistakesOf(
-    models: readonly ModelReport[], decided: Decided | undefined, reader: ArtefactReader, options: ReportOptions, missing: Missing[],
+    models: readonly ModelReport[],
+    decided: Decided | undefined,
+    reader: ArtefactReader,
+    options: ReportOptions,
+    missing: Missing[],
 ): Promise<{ readonly mistakes?: Mistakes }> {
-    const judged = models.flatMap((model) => model.result === undefined ? [] : [{ role: model.role, result: model.result }]);
-    const chosen = judged.find(({ role }) => role === "combiner")
-        ?? judged.sort((a, b) => b.result.pageAccuracy - a.result.pageAccuracy)[0];
+    const judged = models.flatMap((model) =>
+        model.result === undefined ? [] : [{ role: model.role, result: model.result }],
+    );
+    const chosen =
+        judged.find(({ role }) => role === "combiner") ??
+        judged.sort((a, b) => b.result.pageAccuracy - a.result.pageAccuracy)[0];
     if (chosen === undefined || decided === undefined) {
         return {};
     }
-    const { result: { model, pagesJudged, predicted } } = chosen;
-    const wrong = pagesJudged.flatMap(({ stack, page, class: truth }, index): Mistake[] => {
-        const [label, probability] = predicted[index];
-        return label === truth ? [] : [{ stack, page, truth, predicted: label, probability }];
-    }).sort((a, b) => b.probability - a.probability);
+    const {
+        result: { model, pagesJudged, predicted },
+    } = chosen;
+    const wrong = pagesJudged
+        .flatMap(({ stack, page, class: truth }, index): Mistake[] => {
+            const [label, probability] = predicted[index];
+            return label === truth ? [] : [{ stack, page, truth, predicted: label, probability }];
+        })
+        .sort((a, b) => b.probability - a.probability);
     const seen = new Set<string>();
     const first = wrong.filter(({ stack }) => !seen.has(stack) && seen.add(stack));
     const order = [...first, ...wrong.filter((mistake) => !first.includes(mistake))].slice(0, options.pages);
@@ -303,7 +402,12 @@ async function mistakesOf(
         options.signal?.throwIfAborted();
         options.onStep?.(`page ${mistake.page} of ${mistake.stack}`);
         try {
-            const uri = join(decided.paths.raw_data ?? "", "images", mistake.stack, `${String(mistake.page).padStart(3, "0")}.png`);
+            const uri = join(
+                decided.paths.raw_data ?? "",
+                "images",
+                mistake.stack,
+                `${String(mistake.page).padStart(3, "0")}.png`,
+            );
             const image = shrink(await reader.read(uri, maximumImage));
             if (bytes + image.length > maximumPictureBytes) {
                 throw new Unavailable(`all pictures together would exceed ${maximumPictureBytes} bytes`);
@@ -317,13 +421,21 @@ async function mistakesOf(
         }
     }
     if (problems.length > 0) {
-        missing.push({ what: `pictures of ${problems.length} wrongly read page${problems.length === 1 ? "" : "s"}`, why: problems[0] });
+        missing.push({
+            what: `pictures of ${problems.length} wrongly read page${problems.length === 1 ? "" : "s"}`,
+            why: problems[0],
+        });
     }
     return {
         mistakes: {
-            model, total: wrong.length, shown,
-            ...options.pages > 0 || wrong.length === 0 ? {}
-                : { note: "Pages may hold personal data, so none is in this report. `ensemble report --pages N` shows N of them." },
+            model,
+            total: wrong.length,
+            shown,
+            ...(options.pages > 0 || wrong.length === 0
+                ? {}
+                : {
+                      note: "Pages may hold personal data, so none is in this report. `ensemble report --pages N` shows N of them.",
+                  }),
         },
     };
 }
@@ -339,12 +451,27 @@ function failuresOf(visits: readonly Visit[], region: string, where: "aws" | "lo
             const told = classify({ error, cause });
             const key = [visit.state, error, told.reason.replace(/\d+/g, "0")].join("\n");
             const before = found.get(key);
-            found.set(key, before === undefined ? {
-                state: visit.state, error: error ?? "without a name", class: told.class, reason: told.reason, advice: advice[told.class], count: 1, at: to,
-                overcome: visits.slice(index).some((later) => later.state === visit.state && later.outcome === "succeeded"),
-                // a local job's log is a file of the run, not CloudWatch's
-                ...told.log === undefined || where === "local" ? {} : { logUrl: logUrl(told.log, told.region ?? region) },
-            } : { ...before, count: before.count + 1 });
+            found.set(
+                key,
+                before === undefined
+                    ? {
+                          state: visit.state,
+                          error: error ?? "without a name",
+                          class: told.class,
+                          reason: told.reason,
+                          advice: advice[told.class],
+                          count: 1,
+                          at: to,
+                          overcome: visits
+                              .slice(index)
+                              .some((later) => later.state === visit.state && later.outcome === "succeeded"),
+                          // a local job's log is a file of the run, not CloudWatch's
+                          ...(told.log === undefined || where === "local"
+                              ? {}
+                              : { logUrl: logUrl(told.log, told.region ?? region) }),
+                      }
+                    : { ...before, count: before.count + 1 },
+            );
         }
     }
     return [...found.values()];

@@ -7,7 +7,11 @@ const maximumPoints = 200;
 
 const number = z.number();
 const epoch = z.looseObject({
-    epoch: z.number(), loss: number.optional(), val_loss: number.optional(), accuracy: number.optional(), val_accuracy: number.optional(),
+    epoch: z.number(),
+    loss: number.optional(),
+    val_loss: number.optional(),
+    accuracy: number.optional(),
+    val_accuracy: number.optional(),
 });
 const history = z.union([
     z.object({ epochs: z.array(epoch).min(1), fold: z.number().int().optional() }),
@@ -38,11 +42,14 @@ export function readHistory(text: string): { readonly curve: Curve } | Pick<Mode
         return values.every((one) => one !== undefined) ? values : undefined;
     };
     const named = {
-        loss: series("loss"), validationLoss: series("val_loss"), accuracy: series("accuracy"), validationAccuracy: series("val_accuracy"),
+        loss: series("loss"),
+        validationLoss: series("val_loss"),
+        accuracy: series("accuracy"),
+        validationAccuracy: series("val_accuracy"),
     };
     return {
         curve: {
-            ...parsed.data.fold === undefined ? {} : { fold: parsed.data.fold },
+            ...(parsed.data.fold === undefined ? {} : { fold: parsed.data.fold }),
             epochs: points.map((point) => point.epoch),
             ...Object.fromEntries(Object.entries(named).filter(([, values]) => values !== undefined)),
         },

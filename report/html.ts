@@ -26,22 +26,46 @@ interface Section {
  */
 export async function renderReport(data: ReportData): Promise<string> {
     const sections: Section[] = [
-        ...data.status === "SUCCEEDED" || data.status === "RUNNING" ? [] : [{
-            id: "failure", title: data.error ?? data.status, className: "failure", html: failureText(data),
-        }],
+        ...(data.status === "SUCCEEDED" || data.status === "RUNNING"
+            ? []
+            : [
+                  {
+                      id: "failure",
+                      title: data.error ?? data.status,
+                      className: "failure",
+                      html: failureText(data),
+                  },
+              ]),
         { id: "results", title: "Results on held-out stacks", html: resultsTable(data) },
-        ...data.failures.length === 0 ? [] : [{ id: "attempts", title: "Failed attempts", html: failuresTable(data) }],
+        ...(data.failures.length === 0
+            ? []
+            : [{ id: "attempts", title: "Failed attempts", html: failuresTable(data) }]),
         { id: "timeline", title: "Timeline", html: timeline(data) },
         { id: "workflow", title: "Workflow", html: await workflowPicture(data) },
-        ...data.models.filter(hasDetails).map((model, index) => ({ id: `model-${index}`, title: model.name, html: modelDetails(model, index) })),
-        ...data.mistakes === undefined ? [] : [{ id: "pages", title: "Some wrongly read pages", html: mistakesCards(data.mistakes) }],
-        { id: "price", title: data.where === "aws" ? "Price" : "Price it would have had on AWS", html: priceTable(data.price) },
-        ...data.remarks.length === 0 ? [] : [{ id: "remarks", title: "What differs from the stage's configuration", html: list(data.remarks) }],
-        ...data.notes.length === 0 ? [] : [{ id: "notes", title: "Data and notes", html: list(data.notes) }],
-        ...data.missing.length === 0 ? [] : [{
-            id: "missing", title: "What is missing here, and why",
-            html: list(data.missing.map(({ what, why }) => `${what}: ${why}`)),
-        }],
+        ...data.models
+            .filter(hasDetails)
+            .map((model, index) => ({ id: `model-${index}`, title: model.name, html: modelDetails(model, index) })),
+        ...(data.mistakes === undefined
+            ? []
+            : [{ id: "pages", title: "Some wrongly read pages", html: mistakesCards(data.mistakes) }]),
+        {
+            id: "price",
+            title: data.where === "aws" ? "Price" : "Price it would have had on AWS",
+            html: priceTable(data.price),
+        },
+        ...(data.remarks.length === 0
+            ? []
+            : [{ id: "remarks", title: "What differs from the stage's configuration", html: list(data.remarks) }]),
+        ...(data.notes.length === 0 ? [] : [{ id: "notes", title: "Data and notes", html: list(data.notes) }]),
+        ...(data.missing.length === 0
+            ? []
+            : [
+                  {
+                      id: "missing",
+                      title: "What is missing here, and why",
+                      html: list(data.missing.map(({ what, why }) => `${what}: ${why}`)),
+                  },
+              ]),
     ];
     return `<!doctype html>
 <html lang="en">
@@ -57,10 +81,19 @@ export async function renderReport(data: ReportData): Promise<string> {
 <a class="skip" href="#results">Skip to the results</a>
 <main>
 ${header(data, sections)}
-${sections.map(({ id, title, html, className }) => `<section id="${id}" aria-labelledby="${id}-title"${className === undefined ? "" : ` class="${className}"`}>
+${sections
+    .map(
+        ({
+            id,
+            title,
+            html,
+            className,
+        }) => `<section id="${id}" aria-labelledby="${id}-title"${className === undefined ? "" : ` class="${className}"`}>
 <h2 id="${id}-title">${text(title)}</h2>
 ${html}
-</section>`).join("\n")}
+</section>`,
+    )
+    .join("\n")}
 </main>
 </body>
 </html>
@@ -77,21 +110,46 @@ function header(data: ReportData, sections: readonly Section[]): string {
     const members = data.models.filter((model) => model.role === "member" && model.result !== undefined);
     const best = members.sort((a, b) => (b.result?.pageAccuracy ?? 0) - (a.result?.pageAccuracy ?? 0))[0];
     const count = (outcome: ModelReport["outcome"]) => data.models.filter((model) => model.outcome === outcome).length;
-    const counted = (["trained", "reused", "given", "failed", "stopped", "running", "not trained"] as const)
-        .flatMap((outcome) => count(outcome) === 0 ? [] : [`${count(outcome)} ${outcome}`]);
+    const counted = (["trained", "reused", "given", "failed", "stopped", "running", "not trained"] as const).flatMap(
+        (outcome) => (count(outcome) === 0 ? [] : [`${count(outcome)} ${outcome}`]),
+    );
     const headline = combiner ?? best?.result;
     const tiles = [
-        tile(data.status === "RUNNING" ? "Running for" : "Took", duration((data.stoppedAt - data.startedAt) / 1000),
-            new Date(data.startedAt).toISOString().replace("T", " ").slice(0, 16) + " UTC"),
-        ...headline === undefined ? [] : [
-            tile("Page accuracy", percent(headline.pageAccuracy), combiner === undefined ? `${headline.model} alone`
-                : best?.result === undefined ? headline.model : `ensemble; ${best.name} alone ${percent(best.result.pageAccuracy)}`),
-            tile("Segment F1", percent(headline.segmentF1), combiner === undefined ? `${headline.model} alone`
-                : best?.result === undefined ? headline.model : `ensemble; ${best.name} alone ${percent(best.result.segmentF1)}`),
-        ],
-        ...data.models.length === 0 ? [] : [tile("Models", counted[0] ?? "none", counted.slice(1).join(", "))],
-        tile(data.where === "aws" ? "Price" : "Would cost on AWS", data.price.unknown.length > 0 ? "unknown" : dollars(data.price.known),
-            data.price.unknown.length > 0 ? `known: ${dollars(data.price.known)}` : `prices of ${data.price.pricesAsOf}`),
+        tile(
+            data.status === "RUNNING" ? "Running for" : "Took",
+            duration((data.stoppedAt - data.startedAt) / 1000),
+            new Date(data.startedAt).toISOString().replace("T", " ").slice(0, 16) + " UTC",
+        ),
+        ...(headline === undefined
+            ? []
+            : [
+                  tile(
+                      "Page accuracy",
+                      percent(headline.pageAccuracy),
+                      combiner === undefined
+                          ? `${headline.model} alone`
+                          : best?.result === undefined
+                            ? headline.model
+                            : `ensemble; ${best.name} alone ${percent(best.result.pageAccuracy)}`,
+                  ),
+                  tile(
+                      "Segment F1",
+                      percent(headline.segmentF1),
+                      combiner === undefined
+                          ? `${headline.model} alone`
+                          : best?.result === undefined
+                            ? headline.model
+                            : `ensemble; ${best.name} alone ${percent(best.result.segmentF1)}`,
+                  ),
+              ]),
+        ...(data.models.length === 0 ? [] : [tile("Models", counted[0] ?? "none", counted.slice(1).join(", "))]),
+        tile(
+            data.where === "aws" ? "Price" : "Would cost on AWS",
+            data.price.unknown.length > 0 ? "unknown" : dollars(data.price.known),
+            data.price.unknown.length > 0
+                ? `known: ${dollars(data.price.known)}`
+                : `prices of ${data.price.pricesAsOf}`,
+        ),
     ];
     return `<header>
 <p><span class="badge ${tone}">${data.status.replace("_", " ")}</span> <span class="quiet">stage <b>${text(data.stage)}</b>${data.where === "local" ? ", on this machine" : ""}</span></p>
@@ -108,40 +166,61 @@ function tile(title: string, value: string, small: string): string {
 
 function failureText(data: ReportData): string {
     const decisive = data.failures.filter((failure) => !failure.overcome);
-    const said = decisive.map((failure) => `<p><b>${text(failure.state)}</b>: ${text(failure.reason)}</p>
-<p><b>What to do:</b> ${text(failure.advice)}</p>${logLink(failure)}`);
+    const said = decisive.map(
+        (failure) => `<p><b>${text(failure.state)}</b>: ${text(failure.reason)}</p>
+<p><b>What to do:</b> ${text(failure.advice)}</p>${logLink(failure)}`,
+    );
     const cause = data.cause ?? "No cause was given.";
-    return `${said.join("\n")}${said.length === 0 ? `<pre tabindex="0">${text(cause)}</pre>`
-        : `<details><summary>The execution's own cause</summary><pre tabindex="0">${text(cause)}</pre></details>`}`;
+    return `${said.join("\n")}${
+        said.length === 0
+            ? `<pre tabindex="0">${text(cause)}</pre>`
+            : `<details><summary>The execution's own cause</summary><pre tabindex="0">${text(cause)}</pre></details>`
+    }`;
 }
 
 function logLink(failure: FailureReport): string {
-    return failure.logUrl === undefined ? "" : `<p><a href="${text(failure.logUrl)}" rel="noreferrer">Log of the job in CloudWatch</a></p>`;
+    return failure.logUrl === undefined
+        ? ""
+        : `<p><a href="${text(failure.logUrl)}" rel="noreferrer">Log of the job in CloudWatch</a></p>`;
 }
 
 function resultsTable({ models, status }: ReportData): string {
     if (models.length === 0) {
         return `<p>No model was trained${status === "RUNNING" ? " yet" : ""}.</p>`;
     }
-    const measure = (value: number | undefined) => value === undefined ? "–"
-        : `${percent(value)}<span class="bar" aria-hidden="true"><i style="width:${(value * 100).toFixed(1)}%"></i></span>`;
-    const rows = models.map((model) => `<tr><th scope="row">${text(model.name)}${model.role === "combiner" ? " <span class=\"quiet\">(ensemble)</span>" : ""}</th>
+    const measure = (value: number | undefined) =>
+        value === undefined
+            ? "–"
+            : `${percent(value)}<span class="bar" aria-hidden="true"><i style="width:${(value * 100).toFixed(1)}%"></i></span>`;
+    const rows = models.map(
+        (
+            model,
+        ) => `<tr><th scope="row">${text(model.name)}${model.role === "combiner" ? ' <span class="quiet">(ensemble)</span>' : ""}</th>
 <td data-head="page accuracy">${measure(model.result?.pageAccuracy)}</td><td data-head="segment F1">${measure(model.result?.segmentF1)}</td>
-<td data-head="outcome"><span class="${{ failed: "bad", trained: "good", reused: "good", given: "good" }[model.outcome as string] ?? "quiet"}">${model.outcome}</span>${model.jobs === 0 ? ""
-    : ` <span class="quiet">in ${duration(model.seconds)}${model.jobs > 1 ? `, ${model.jobs} jobs` : ""}</span>`}</td><td class="any" data-head="why">${text(model.reason)}</td></tr>`);
+<td data-head="outcome"><span class="${{ failed: "bad", trained: "good", reused: "good", given: "good" }[model.outcome as string] ?? "quiet"}">${model.outcome}</span>${
+            model.jobs === 0
+                ? ""
+                : ` <span class="quiet">in ${duration(model.seconds)}${model.jobs > 1 ? `, ${model.jobs} jobs` : ""}</span>`
+        }</td><td class="any" data-head="why">${text(model.reason)}</td></tr>`,
+    );
     const judged = models.find((model) => model.result !== undefined)?.result;
     return `<table class="stack">
 <thead><tr><th scope="col">model</th><th scope="col">page accuracy</th><th scope="col">segment F1</th><th scope="col">outcome</th><th scope="col">why</th></tr></thead>
 <tbody>${rows.join("\n")}</tbody></table>
-<p class="quiet">${judged === undefined ? "No model could be judged; the last section says why."
-    : `${judged.pages} pages of stacks that no training saw. A segment counts when its first page, last page and class are right.`}</p>`;
+<p class="quiet">${
+        judged === undefined
+            ? "No model could be judged; the last section says why."
+            : `${judged.pages} pages of stacks that no training saw. A segment counts when its first page, last page and class are right.`
+    }</p>`;
 }
 
 function failuresTable(data: ReportData): string {
-    const rows = data.failures.slice(0, maximumLines).map((failure) => `<tr><th scope="row">${text(failure.state)}</th>
+    const rows = data.failures.slice(0, maximumLines).map(
+        (failure) => `<tr><th scope="row">${text(failure.state)}</th>
 <td data-head="error">${text(failure.error)}${failure.count > 1 ? ` <b>× ${failure.count}</b>` : ""}</td><td data-head="class">${text(failure.class)}</td>
 <td class="any" data-head="reason">${text(failure.reason)}${failure.logUrl === undefined ? "" : ` <a href="${text(failure.logUrl)}" rel="noreferrer">log</a>`}</td>
-<td data-head="then">${failure.overcome ? "<span class=\"good\">succeeded later</span>" : `<span class="bad">not overcome</span><br><span class="quiet">${text(failure.advice)}</span>`}</td></tr>`);
+<td data-head="then">${failure.overcome ? '<span class="good">succeeded later</span>' : `<span class="bad">not overcome</span><br><span class="quiet">${text(failure.advice)}</span>`}</td></tr>`,
+    );
     return `<table class="stack"><thead><tr><th scope="col">state</th><th scope="col">error</th><th scope="col">class</th><th scope="col">reason</th><th scope="col">then</th></tr></thead>
 <tbody>${rows.join("\n")}</tbody></table>${more(data.failures.length)}`;
 }
@@ -151,16 +230,25 @@ function timeline(data: ReportData): string {
     if (timed.length === 0) {
         return "<p>Nothing that takes time has begun.</p>";
     }
-    const [wide, narrow] = [timelineChart(data.visits, data.startedAt, false), timelineChart(data.visits, data.startedAt, true)];
-    const longest = [...timed].sort((a, b) => (b.to - b.from) - (a.to - a.from)).slice(0, 3)
+    const [wide, narrow] = [
+        timelineChart(data.visits, data.startedAt, false),
+        timelineChart(data.visits, data.startedAt, true),
+    ];
+    const longest = [...timed]
+        .sort((a, b) => b.to - b.from - (a.to - a.from))
+        .slice(0, 3)
         .map((visit) => `${visit.state} ${duration((visit.to - visit.from) / 1000)}`);
     const label = `Timeline: ${timed.length} steps in ${duration((data.stoppedAt - data.startedAt) / 1000)}; longest: ${longest.join(", ")}. The table below has all of them.`;
-    const rows = timed.slice(0, maximumLines).map((visit) => `<tr><th scope="row">${text(visit.state)}</th>
+    const rows = timed.slice(0, maximumLines).map(
+        (visit) => `<tr><th scope="row">${text(visit.state)}</th>
 <td class="n" data-head="begins after">${duration((visit.from - data.startedAt) / 1000)}</td><td class="n" data-head="takes">${duration((visit.to - visit.from) / 1000)}</td>
-<td class="n" data-head="attempts">${visit.attempts.length}</td><td data-head="outcome">${visit.outcome}${errorsOf(visit.attempts)}</td></tr>`);
+<td class="n" data-head="attempts">${visit.attempts.length}</td><td data-head="outcome">${visit.outcome}${errorsOf(visit.attempts)}</td></tr>`,
+    );
     const used = new Set(timed.flatMap((visit) => [visit.outcome, ...visit.attempts.map(({ outcome }) => outcome)]));
-    return `<ul class="legend">${(["succeeded", "failed", "stopped", "running"] as const).filter((outcome) => used.has(outcome))
-        .map((outcome) => `<li><b style="background:var(--${outcome})"></b>${outcome}</li>`).join("")}<li>a bar for each attempt</li></ul>
+    return `<ul class="legend">${(["succeeded", "failed", "stopped", "running"] as const)
+        .filter((outcome) => used.has(outcome))
+        .map((outcome) => `<li><b style="background:var(--${outcome})"></b>${outcome}</li>`)
+        .join("")}<li>a bar for each attempt</li></ul>
 <div class="chart wide" role="img" aria-label="${text(label)}">${uniqueIds(wide.svg, "timeline-wide")}</div>
 <div class="chart narrow" role="img" aria-label="${text(label)}">${uniqueIds(narrow.svg, "timeline-narrow")}</div>
 ${wide.left === 0 ? "" : `<p class="quiet">${wide.left} shorter steps are not drawn.</p>`}
@@ -169,7 +257,7 @@ ${wide.left === 0 ? "" : `<p class="quiet">${wide.left} shorter steps are not dr
 }
 
 function errorsOf(attempts: readonly { readonly error?: string }[]): string {
-    const errors = [...new Set(attempts.flatMap(({ error }) => error === undefined ? [] : [error]))];
+    const errors = [...new Set(attempts.flatMap(({ error }) => (error === undefined ? [] : [error])))];
     return errors.length === 0 ? "" : ` <span class="quiet">(${text(errors.join(", "))})</span>`;
 }
 
@@ -181,27 +269,38 @@ async function workflowPicture(data: ReportData): Promise<string> {
     }
     const entered = new Set(Object.keys(classes));
     const count = statesIn(data.definition);
-    const names = (outcome: string) => Object.entries(classes).filter(([, one]) => one === outcome).map(([state]) => state);
+    const names = (outcome: string) =>
+        Object.entries(classes)
+            .filter(([, one]) => one === outcome)
+            .map(([state]) => state);
     const failed = names("failed");
-    const label = `${names("succeeded").length} states succeeded, ${failed.length} failed${failed.length === 0 ? "" : ` (${failed.join(", ")})`}, `
-        + `${Math.max(0, count - entered.size)} of ${count} were not entered`;
-    const whole = count > maximumStates
-        ? `<p class="quiet">The whole workflow has ${count} states, too many for a picture: \`ensemble plan --mermaid\` draws it for a viewer with zoom.</p>`
-        : `<details${entered.size === 0 ? " open" : ""}><summary>The whole workflow, ${count} states</summary>${await graphPicture(data.definition, classes, "whole", label)}</details>`;
+    const label =
+        `${names("succeeded").length} states succeeded, ${failed.length} failed${failed.length === 0 ? "" : ` (${failed.join(", ")})`}, ` +
+        `${Math.max(0, count - entered.size)} of ${count} were not entered`;
+    const whole =
+        count > maximumStates
+            ? `<p class="quiet">The whole workflow has ${count} states, too many for a picture: \`ensemble plan --mermaid\` draws it for a viewer with zoom.</p>`
+            : `<details${entered.size === 0 ? " open" : ""}><summary>The whole workflow, ${count} states</summary>${await graphPicture(data.definition, classes, "whole", label)}</details>`;
     return `<ul class="legend"><li><b style="background:var(--succeeded)"></b>succeeded</li><li><b style="background:var(--failed)"></b>failed</li>
-${data.status === "RUNNING" ? "<li><b style=\"background:var(--running)\"></b>running</li>" : ""}<li><b style="background:var(--stopped)"></b>not entered or stopped</li></ul>
+${data.status === "RUNNING" ? '<li><b style="background:var(--running)"></b>running</li>' : ""}<li><b style="background:var(--stopped)"></b>not entered or stopped</li></ul>
 ${entered.size === 0 || entered.size > maximumStates ? "" : await graphPicture(partEntered(data.definition, entered), classes, "path", `The path taken: ${label}`)}
 ${whole}`;
 }
 
-async function graphPicture(graph: StateGraph, classes: Readonly<Record<string, string>>, kind: "path" | "whole", label: string): Promise<string> {
+async function graphPicture(
+    graph: StateGraph,
+    classes: Readonly<Record<string, string>>,
+    kind: "path" | "whole",
+    label: string,
+): Promise<string> {
     const drawn = (await Graphviz.load()).dot(toDot(graph, { labels: false, classes }), "svg");
     // no fixed colours: the page's style sheet has them, by class
-    const picture = drawn.slice(drawn.indexOf("<svg"))
+    const picture = drawn
+        .slice(drawn.indexOf("<svg"))
         .replace(/<title>[^<]*<\/title>/g, "")
         .replace(/ (?:fill|stroke)="(?:black|none|transparent|#000000)"/g, "")
         .replace(/ id="(?:graph|node|edge|clust)\d+"/g, "")
-        .replace(/<svg width="([\d.]+)pt" height="[\d.]+pt"/, "<svg style=\"width:$1pt\"");
+        .replace(/<svg width="([\d.]+)pt" height="[\d.]+pt"/, '<svg style="width:$1pt"');
     return `<div class="scroll" tabindex="0" role="region" aria-label="Picture of the workflow, may scroll sideways"><div class="workflow ${kind}" role="img" aria-label="${text(label)}">${picture}</div></div>`;
 }
 
@@ -209,33 +308,60 @@ async function graphPicture(graph: StateGraph, classes: Readonly<Record<string, 
 function partEntered({ StartAt, States }: StateGraph, entered: ReadonlySet<string>): StateGraph {
     type Route = { readonly Next?: string };
     type Drawn = Route & {
-        readonly Default?: string; readonly Choices?: readonly Route[]; readonly Catch?: readonly Route[];
-        readonly Branches?: readonly StateGraph[]; readonly ItemProcessor?: StateGraph;
+        readonly Default?: string;
+        readonly Choices?: readonly Route[];
+        readonly Catch?: readonly Route[];
+        readonly Branches?: readonly StateGraph[];
+        readonly ItemProcessor?: StateGraph;
     };
     const kept = (to: string | undefined): boolean => to === StartAt || (to !== undefined && entered.has(to));
-    const drawn = Object.keys(States).filter(kept).map((name) => {
-        const { Next, Default, Choices, Catch, Branches, ItemProcessor, ...rest } = States[name] as unknown as Drawn;
-        const branches = Branches?.filter((branch) => entered.has(branch.StartAt)).map((branch) => partEntered(branch, entered)) ?? [];
-        return [name, {
-            ...rest,
-            ...kept(Next) ? { Next } : {},
-            ...kept(Default) ? { Default } : {},
-            ...Choices === undefined ? {} : { Choices: Choices.filter((rule) => kept(rule.Next)) },
-            ...Catch === undefined ? {} : { Catch: Catch.filter((catcher) => kept(catcher.Next)) },
-            ...Branches === undefined ? {} : { Branches: branches },
-            ...ItemProcessor === undefined || !entered.has(ItemProcessor.StartAt) ? {}
-                : { ItemProcessor: partEntered(ItemProcessor, entered) },
-        }];
-    });
+    const drawn = Object.keys(States)
+        .filter(kept)
+        .map((name) => {
+            const { Next, Default, Choices, Catch, Branches, ItemProcessor, ...rest } = States[
+                name
+            ] as unknown as Drawn;
+            const branches =
+                Branches?.filter((branch) => entered.has(branch.StartAt)).map((branch) =>
+                    partEntered(branch, entered),
+                ) ?? [];
+            return [
+                name,
+                {
+                    ...rest,
+                    ...(kept(Next) ? { Next } : {}),
+                    ...(kept(Default) ? { Default } : {}),
+                    ...(Choices === undefined ? {} : { Choices: Choices.filter((rule) => kept(rule.Next)) }),
+                    ...(Catch === undefined ? {} : { Catch: Catch.filter((catcher) => kept(catcher.Next)) }),
+                    ...(Branches === undefined ? {} : { Branches: branches }),
+                    ...(ItemProcessor === undefined || !entered.has(ItemProcessor.StartAt)
+                        ? {}
+                        : { ItemProcessor: partEntered(ItemProcessor, entered) }),
+                },
+            ];
+        });
     return { StartAt, States: Object.fromEntries(drawn) as unknown as StateGraph["States"] };
 }
 
 function statesIn(graph: StateGraph): number {
     return Object.values(graph.States).reduce((sum, state) => {
-        const { Branches = [], ItemProcessor, Iterator: older } = state as {
-            readonly Branches?: StateGraph[]; readonly ItemProcessor?: StateGraph; readonly Iterator?: StateGraph;
+        const {
+            Branches = [],
+            ItemProcessor,
+            Iterator: older,
+        } = state as {
+            readonly Branches?: StateGraph[];
+            readonly ItemProcessor?: StateGraph;
+            readonly Iterator?: StateGraph;
         };
-        return sum + 1 + [...Branches, ItemProcessor, older].reduce((inner, one) => inner + (one === undefined ? 0 : statesIn(one)), 0);
+        return (
+            sum +
+            1 +
+            [...Branches, ItemProcessor, older].reduce(
+                (inner, one) => inner + (one === undefined ? 0 : statesIn(one)),
+                0,
+            )
+        );
     }, 0);
 }
 
@@ -246,64 +372,96 @@ function hasDetails(model: ModelReport): boolean {
 function modelDetails(model: ModelReport, index: number): string {
     const parts = [
         ...curveFigures(model.name, model.curves, index),
-        ...model.folds.length === 0 ? [] : [foldFigure(model)],
-        ...model.result === undefined ? [] : [confusionFigure(model.result)],
+        ...(model.folds.length === 0 ? [] : [foldFigure(model)]),
+        ...(model.result === undefined ? [] : [confusionFigure(model.result)]),
     ];
     return `<div class="charts">${parts.join("\n")}</div>`;
 }
 
 function curveFigures(model: string, curves: readonly Curve[], index: number): string[] {
-    const called = (curve: Curve) => curve.fold === undefined ? "" : `fold ${curve.fold}`;
+    const called = (curve: Curve) => (curve.fold === undefined ? "" : `fold ${curve.fold}`);
     return (["loss", "accuracy"] as const).flatMap((measure) => {
-        const validation = measure === "loss" ? "validationLoss" as const : "validationAccuracy" as const;
+        const validation = measure === "loss" ? ("validationLoss" as const) : ("validationAccuracy" as const);
         const own = curves.filter((curve) => curve[measure] !== undefined || curve[validation] !== undefined);
         if (own.length === 0) {
             return [];
         }
-        const course = (values: readonly number[] | undefined) => values === undefined ? undefined : `${round(values[0])} to ${round(values[values.length - 1])}`;
-        const label = `${measure} of ${model} by epoch, first to last. ` + own.map((curve) => [
-            ...called(curve) === "" ? [] : [called(curve)],
-            ...curve[measure] === undefined ? [] : [`training ${course(curve[measure])}`],
-            ...curve[validation] === undefined ? [] : [`validation ${course(curve[validation])}`],
-        ].join(", ")).join("; ");
-        const last = (values: readonly number[] | undefined) => values === undefined ? "–" : round(values[values.length - 1]);
-        const legend = own.length === 1 ? "" : own.map((curve, at) => `<li><i style="border-color:var(--${curveColours[at % curveColours.length]})"></i>${text(called(curve))}</li>`).join("");
-        return [`<figure><h3>${measure === "loss" ? "Loss" : "Accuracy"} by epoch</h3>
-<ul class="legend">${legend}<li><i></i>training</li>${own.some((curve) => curve[validation] !== undefined) ? "<li><i class=\"dash\"></i>validation</li>" : ""}</ul>
+        const course = (values: readonly number[] | undefined) =>
+            values === undefined ? undefined : `${round(values[0])} to ${round(values[values.length - 1])}`;
+        const label =
+            `${measure} of ${model} by epoch, first to last. ` +
+            own
+                .map((curve) =>
+                    [
+                        ...(called(curve) === "" ? [] : [called(curve)]),
+                        ...(curve[measure] === undefined ? [] : [`training ${course(curve[measure])}`]),
+                        ...(curve[validation] === undefined ? [] : [`validation ${course(curve[validation])}`]),
+                    ].join(", "),
+                )
+                .join("; ");
+        const last = (values: readonly number[] | undefined) =>
+            values === undefined ? "–" : round(values[values.length - 1]);
+        const legend =
+            own.length === 1
+                ? ""
+                : own
+                      .map(
+                          (curve, at) =>
+                              `<li><i style="border-color:var(--${curveColours[at % curveColours.length]})"></i>${text(called(curve))}</li>`,
+                      )
+                      .join("");
+        return [
+            `<figure><h3>${measure === "loss" ? "Loss" : "Accuracy"} by epoch</h3>
+<ul class="legend">${legend}<li><i></i>training</li>${own.some((curve) => curve[validation] !== undefined) ? '<li><i class="dash"></i>validation</li>' : ""}</ul>
 <div class="chart" role="img" aria-label="${text(label)}">${uniqueIds(curvesChart(own, measure), `curve-${index}-${measure}`)}</div>
 <details><summary>Last epoch as a table</summary><table><thead><tr><th scope="col">${own.length > 1 ? "fold" : "epoch"}</th><th scope="col" class="n">training</th><th scope="col" class="n">validation</th></tr></thead>
-<tbody>${own.map((curve) => `<tr><th scope="row">${own.length > 1 ? curve.fold ?? "" : curve.epochs.at(-1) ?? ""}</th><td class="n">${last(curve[measure])}</td><td class="n">${last(curve[validation])}</td></tr>`).join("")}</tbody></table></details></figure>`];
+<tbody>${own.map((curve) => `<tr><th scope="row">${own.length > 1 ? (curve.fold ?? "") : (curve.epochs.at(-1) ?? "")}</th><td class="n">${last(curve[measure])}</td><td class="n">${last(curve[validation])}</td></tr>`).join("")}</tbody></table></details></figure>`,
+        ];
     });
 }
 
 function foldFigure(model: ModelReport): string {
     return `<figure><h3>Accuracy by fold</h3><table><thead><tr><th scope="col">fold</th><th scope="col">pages held out</th><th scope="col">accuracy</th></tr></thead>
-<tbody>${model.folds.map(({ fold, pages, accuracy }) => `<tr><th scope="row">${fold}</th><td>${pages}</td>
-<td>${percent(accuracy)}<span class="bar" aria-hidden="true"><i style="width:${(accuracy * 100).toFixed(1)}%"></i></span></td></tr>`).join("")}</tbody></table>
+<tbody>${model.folds
+        .map(
+            ({ fold, pages, accuracy }) => `<tr><th scope="row">${fold}</th><td>${pages}</td>
+<td>${percent(accuracy)}<span class="bar" aria-hidden="true"><i style="width:${(accuracy * 100).toFixed(1)}%"></i></span></td></tr>`,
+        )
+        .join("")}</tbody></table>
 <figcaption>This model is fitted at once, without epochs: each fold's pages were read by a model that had not seen them.</figcaption></figure>`;
 }
 
 function confusionFigure(result: ModelResult): string {
     const { classes, confusion } = result;
     const cells = confusion.flatMap((row, truth) =>
-        row.map((count, predicted) => ({ truth: classes[truth], predicted: classes[predicted], count })));
-    const wrong = cells.filter(({ truth, predicted, count }) => truth !== predicted && count > 0).sort((a, b) => b.count - a.count);
-    const often = wrong.slice(0, 5).map(({ truth, predicted, count }) => `${spoken(truth)} as ${spoken(predicted)} (${count})`).join(", ");
-    const caption = `<figcaption>Rows: true class; columns: read as. ${wrong.length === 0 ? "No page was read wrongly."
-        : `Most often: ${text(often)}.`}</figcaption>`;
+        row.map((count, predicted) => ({ truth: classes[truth], predicted: classes[predicted], count })),
+    );
+    const wrong = cells
+        .filter(({ truth, predicted, count }) => truth !== predicted && count > 0)
+        .sort((a, b) => b.count - a.count);
+    const often = wrong
+        .slice(0, 5)
+        .map(({ truth, predicted, count }) => `${spoken(truth)} as ${spoken(predicted)} (${count})`)
+        .join(", ");
+    const caption = `<figcaption>Rows: true class; columns: read as. ${
+        wrong.length === 0 ? "No page was read wrongly." : `Most often: ${text(often)}.`
+    }</figcaption>`;
     if (classes.length > maximumClasses) {
         return `<figure><h3>Confusion matrix</h3><p>${classes.length} classes are too many for a matrix that can be read.</p>${caption}</figure>`;
     }
     const rows = confusion.map((row, truth) => {
         const sum = row.reduce((total, count) => total + count, 0);
-        return `<tr><th scope="row" title="${text(classes[truth])}">${text(spoken(classes[truth]))}</th>${row.map((count, predicted) => {
-            const share = sum === 0 ? 0 : count / sum;
-            const kind = count === 0 ? "" : truth === predicted ? " class=\"right\"" : " class=\"wrong\"";
-            return `<td${kind} style="--s:${share.toFixed(3)}">${count === 0 ? "" : count}</td>`;
-        }).join("")}</tr>`;
+        return `<tr><th scope="row" title="${text(classes[truth])}">${text(spoken(classes[truth]))}</th>${row
+            .map((count, predicted) => {
+                const share = sum === 0 ? 0 : count / sum;
+                const kind = count === 0 ? "" : truth === predicted ? ' class="right"' : ' class="wrong"';
+                return `<td${kind} style="--s:${share.toFixed(3)}">${count === 0 ? "" : count}</td>`;
+            })
+            .join("")}</tr>`;
     });
-    return `<figure><h3>Confusion matrix</h3><div class="scroll"><table class="heat"><thead><tr><td style="visibility:hidden"></td>${classes.map((one) =>
-        `<th scope="col" title="${text(one)}"><span>${text(spoken(one))}</span></th>`).join("")}</tr></thead>
+    return `<figure><h3>Confusion matrix</h3><div class="scroll"><table class="heat"><thead><tr><td style="visibility:hidden"></td>${classes
+        .map((one) => `<th scope="col" title="${text(one)}"><span>${text(spoken(one))}</span></th>`)
+        .join("")}</tr></thead>
 <tbody>${rows.join("\n")}</tbody></table></div>${caption}</figure>`;
 }
 
@@ -313,17 +471,33 @@ function spoken(name: string): string {
 }
 
 function mistakesCards({ model, total, shown, note }: Mistakes): string {
-    const cards = shown.map((mistake) => `<figure class="page">${mistake.image === undefined ? "<div class=\"none\">no picture</div>"
-        : `<img alt="Page ${mistake.page} of ${text(mistake.stack)}" src="data:image/png;base64,${Buffer.from(mistake.image).toString("base64")}">`}
-<figcaption>is <b>${text(spoken(mistake.truth))}</b><br>read as <b class="bad">${text(spoken(mistake.predicted))}</b> (${mistake.probability.toFixed(2)})<br>${text(mistake.stack)}, page ${mistake.page}</figcaption></figure>`);
-    return `<p>${total === 0 ? `${text(model)} read no held-out page wrongly.` : `${text(model)} read ${total} held-out page${total === 1 ? "" : "s"} wrongly${
-        shown.length === 0 ? "" : shown.length < total ? `; here the ${shown.length} of which it was surest, one a stack first` : ""}.`}</p>
+    const cards = shown.map(
+        (mistake) => `<figure class="page">${
+            mistake.image === undefined
+                ? '<div class="none">no picture</div>'
+                : `<img alt="Page ${mistake.page} of ${text(mistake.stack)}" src="data:image/png;base64,${Buffer.from(mistake.image).toString("base64")}">`
+        }
+<figcaption>is <b>${text(spoken(mistake.truth))}</b><br>read as <b class="bad">${text(spoken(mistake.predicted))}</b> (${mistake.probability.toFixed(2)})<br>${text(mistake.stack)}, page ${mistake.page}</figcaption></figure>`,
+    );
+    return `<p>${
+        total === 0
+            ? `${text(model)} read no held-out page wrongly.`
+            : `${text(model)} read ${total} held-out page${total === 1 ? "" : "s"} wrongly${
+                  shown.length === 0
+                      ? ""
+                      : shown.length < total
+                        ? `; here the ${shown.length} of which it was surest, one a stack first`
+                        : ""
+              }.`
+    }</p>
 ${note === undefined ? "" : `<p class="quiet">${text(note)}</p>`}${cards.length === 0 ? "" : `<div class="pages">${cards.join("\n")}</div>`}`;
 }
 
 function priceTable(price: PriceReport): string {
-    const rows = price.lines.slice(0, maximumLines).map(({ item, how, dollars: value }) => `<tr><th scope="row">${text(item)}</th><td data-head="on">${text(how)}</td>
-<td class="n" data-head="US dollars">${value === undefined ? "<span class=\"warn\">unknown</span>" : dollars(value)}</td></tr>`);
+    const rows = price.lines.slice(0, maximumLines).map(
+        ({ item, how, dollars: value }) => `<tr><th scope="row">${text(item)}</th><td data-head="on">${text(how)}</td>
+<td class="n" data-head="US dollars">${value === undefined ? '<span class="warn">unknown</span>' : dollars(value)}</td></tr>`,
+    );
     const sum = price.unknown.length === 0 ? dollars(price.known) : `${dollars(price.known)} + unknown`;
     return `<table class="stack"><thead><tr><th scope="col">item</th><th scope="col">on</th><th scope="col" class="n">US dollars</th></tr></thead>
 <tbody>${rows.join("\n")}<tr><th scope="row">sum</th><td></td><td class="n" data-head="US dollars"><b>${sum}</b></td></tr></tbody></table>${more(price.lines.length)}
@@ -333,7 +507,10 @@ ${price.warning === undefined ? "" : `<p class="warn">${text(price.warning)}</p>
 }
 
 function list(lines: readonly string[]): string {
-    return `<ul class="wrap">${lines.slice(0, maximumLines).map((line) => `<li>${text(line)}</li>`).join("")}</ul>${more(lines.length)}`;
+    return `<ul class="wrap">${lines
+        .slice(0, maximumLines)
+        .map((line) => `<li>${text(line)}</li>`)
+        .join("")}</ul>${more(lines.length)}`;
 }
 
 function more(count: number): string {
@@ -373,6 +550,15 @@ function duration(seconds: number): string {
         return `${Math.round(Math.max(0, seconds) * 10) / 10} s`;
     }
     const whole = Math.round(seconds);
-    const parts = [[Math.floor(whole / 86_400), "d"], [Math.floor(whole / 3600) % 24, "h"], [Math.floor(whole / 60) % 60, "min"], [whole % 60, "s"]] as const;
-    return parts.filter(([count]) => count > 0).slice(0, 2).map(([count, unit]) => `${count} ${unit}`).join(" ");
+    const parts = [
+        [Math.floor(whole / 86_400), "d"],
+        [Math.floor(whole / 3600) % 24, "h"],
+        [Math.floor(whole / 60) % 60, "min"],
+        [whole % 60, "s"],
+    ] as const;
+    return parts
+        .filter(([count]) => count > 0)
+        .slice(0, 2)
+        .map(([count, unit]) => `${count} ${unit}`)
+        .join(" ");
 }

@@ -19,12 +19,15 @@ export interface Judgement {
 export type Probabilities = Readonly<Record<string, number>>;
 
 /** A model's predictions of held-out pages, by `stack/page`. */
-export type Predictions = ReadonlyMap<string, {
-    /** Of several lines (one a fold) the mean. */
-    readonly probabilities: Probabilities;
-    /** How likely a document begins on this page; only the combiner says so. */
-    readonly begins?: number;
-}>;
+export type Predictions = ReadonlyMap<
+    string,
+    {
+        /** Of several lines (one a fold) the mean. */
+        readonly probabilities: Probabilities;
+        /** How likely a document begins on this page; only the combiner says so. */
+        readonly begins?: number;
+    }
+>;
 
 /**
  * The held-out pages of `labels.csv` or `dataframe.csv`, sorted by stack and page.
@@ -32,12 +35,20 @@ export type Predictions = ReadonlyMap<string, {
  */
 export function readTruth(text: string): JudgedPage[] {
     const rows = parse(text, { columns: true, bom: true }) as Record<string, string>[];
-    const lacking = ["stack", "page", "class", "begins_document", "split"].filter((column) => rows.length > 0 && !(column in rows[0]));
+    const lacking = ["stack", "page", "class", "begins_document", "split"].filter(
+        (column) => rows.length > 0 && !(column in rows[0]),
+    );
     if (lacking.length > 0) {
         throw new Error(`it has no column ${lacking.join(", ")}`);
     }
-    return rows.filter((row) => row.split === "test")
-        .map((row) => ({ stack: row.stack, page: Number(row.page), class: row.class, begins: row.begins_document === "true" }))
+    return rows
+        .filter((row) => row.split === "test")
+        .map((row) => ({
+            stack: row.stack,
+            page: Number(row.page),
+            class: row.class,
+            begins: row.begins_document === "true",
+        }))
         .sort((a, b) => (a.stack < b.stack ? -1 : a.stack > b.stack ? 1 : a.page - b.page));
 }
 
@@ -55,17 +66,27 @@ export function readPredictions(files: readonly string[]): Predictions {
         if (split !== "test") {
             continue;
         }
-        const sum = sums.get(`${stack}/${page}`) ?? { count: 0, probabilities: Object.create(null) as Record<string, number> };
+        const sum = sums.get(`${stack}/${page}`) ?? {
+            count: 0,
+            probabilities: Object.create(null) as Record<string, number>,
+        };
         sum.count += 1;
         for (const [label, value] of Object.entries(probabilities)) {
             sum.probabilities[label] = (sum.probabilities[label] ?? 0) + value;
         }
         sums.set(`${stack}/${page}`, typeof begins === "number" ? { ...sum, begins } : sum);
     }
-    return new Map([...sums].map(([id, { count, probabilities, begins }]) => [id, {
-        probabilities: Object.fromEntries(Object.entries(probabilities).map(([label, sum]) => [label, sum / count])),
-        ...begins === undefined ? {} : { begins },
-    }]));
+    return new Map(
+        [...sums].map(([id, { count, probabilities, begins }]) => [
+            id,
+            {
+                probabilities: Object.fromEntries(
+                    Object.entries(probabilities).map(([label, sum]) => [label, sum / count]),
+                ),
+                ...(begins === undefined ? {} : { begins }),
+            },
+        ]),
+    );
 }
 
 interface Line {
@@ -79,8 +100,13 @@ interface Line {
 function parseLine(line: string, number: number): Line {
     try {
         const value = JSON.parse(line) as Line;
-        if (typeof value.stack === "string" && typeof value.page === "number" && typeof value.probabilities === "object"
-            && value.probabilities !== null && Object.values(value.probabilities).every((share) => typeof share === "number")) {
+        if (
+            typeof value.stack === "string" &&
+            typeof value.page === "number" &&
+            typeof value.probabilities === "object" &&
+            value.probabilities !== null &&
+            Object.values(value.probabilities).every((share) => typeof share === "number")
+        ) {
             return value;
         }
     } catch {
@@ -102,18 +128,27 @@ export function judge(model: string, pages: readonly JudgedPage[], predictions: 
         }
         return { ...found, label: best(found.probabilities)[0] };
     });
-    const begins = own.map((line, index) => isFirst(pages, index)
-        || (line.begins === undefined ? own[index - 1].label !== line.label : line.begins >= 0.5));
-    const votes = own.map((line) => line.begins === undefined ? { [line.label]: 1 } : line.probabilities);
-    const truth = segments(pages, pages.map((page, index) => page.begins || isFirst(pages, index)),
-        pages.map((page) => ({ [page.class]: 1 })));
+    const begins = own.map(
+        (line, index) =>
+            isFirst(pages, index) ||
+            (line.begins === undefined ? own[index - 1].label !== line.label : line.begins >= 0.5),
+    );
+    const votes = own.map((line) => (line.begins === undefined ? { [line.label]: 1 } : line.probabilities));
+    const truth = segments(
+        pages,
+        pages.map((page, index) => page.begins || isFirst(pages, index)),
+        pages.map((page) => ({ [page.class]: 1 })),
+    );
     const found = segments(pages, begins, votes);
     const right = [...found].filter((segment) => truth.has(segment)).length;
     return {
         model,
         pages: pages.length,
-        pageAccuracy: pages.length === 0 ? 0 : pages.filter((page, index) => page.class === own[index].label).length / pages.length,
-        segmentF1: found.size + truth.size === 0 ? 0 : 2 * right / (found.size + truth.size),
+        pageAccuracy:
+            pages.length === 0
+                ? 0
+                : pages.filter((page, index) => page.class === own[index].label).length / pages.length,
+        segmentF1: found.size + truth.size === 0 ? 0 : (2 * right) / (found.size + truth.size),
     };
 }
 
@@ -123,11 +158,18 @@ function isFirst(pages: readonly JudgedPage[], index: number): boolean {
 
 /** The class with the highest probability, the first of equal ones. */
 export function best(probabilities: Probabilities): readonly [label: string, probability: number] {
-    return Object.entries(probabilities).reduce((top, entry) => (entry[1] > top[1] ? entry : top), ["none", -1] as const);
+    return Object.entries(probabilities).reduce((top, entry) => (entry[1] > top[1] ? entry : top), [
+        "none",
+        -1,
+    ] as const);
 }
 
 /** Stack, first page, last page and class as one string each: a segment counts when all four are right. */
-function segments(pages: readonly JudgedPage[], begins: readonly boolean[], votes: readonly Probabilities[]): Set<string> {
+function segments(
+    pages: readonly JudgedPage[],
+    begins: readonly boolean[],
+    votes: readonly Probabilities[],
+): Set<string> {
     const found = new Set<string>();
     for (let start = 0; start < pages.length;) {
         let end = start + 1;
@@ -148,7 +190,8 @@ function segments(pages: readonly JudgedPage[], begins: readonly boolean[], vote
 
 /** Pages by true and predicted class. */
 export function confusionOf(
-    pages: readonly JudgedPage[], labels: readonly string[],
+    pages: readonly JudgedPage[],
+    labels: readonly string[],
 ): { readonly classes: readonly string[]; readonly confusion: readonly (readonly number[])[] } {
     const classes = [...new Set([...pages.map((page) => page.class), ...labels])].sort();
     const position = new Map(classes.map((name, index) => [name, index]));

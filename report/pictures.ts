@@ -46,6 +46,6 @@ export function shrink(bytes: Uint8Array): Buffer {
 
 /** The source pixels that the `index`-th of `count` target pixels covers: at least one. */
 function part(index: number, count: number, size: number): [number, number] {
-    const from = Math.floor(index * size / count);
-    return [from, Math.max(from + 1, Math.floor((index + 1) * size / count))];
+    const from = Math.floor((index * size) / count);
+    return [from, Math.max(from + 1, Math.floor(((index + 1) * size) / count))];
 }

@@ -26,28 +26,45 @@ interface Usage {
  * @param modelOf the model that a training job's name belongs to.
  */
 export function priceOf(
-    visits: readonly Visit[], { prices, settings, where, modelOf, today }: {
-        readonly prices: Prices; readonly settings: StageSettings; readonly where: "aws" | "local"; readonly today: Date;
+    visits: readonly Visit[],
+    {
+        prices,
+        settings,
+        where,
+        modelOf,
+        today,
+    }: {
+        readonly prices: Prices;
+        readonly settings: StageSettings;
+        readonly where: "aws" | "local";
+        readonly today: Date;
         readonly modelOf: (jobName: string) => string | undefined;
     },
 ): PriceReport {
-    const usages = visits.flatMap((visit) => visit.attempts.flatMap((attempt): Usage[] => {
-        const said = parsed(attempt.output ?? attempt.cause);
-        const taken = said === undefined ? unfinished(attempt) : undefined;
-        const job = said ?? taken?.job;
-        if (job === undefined) {
-            return [];
-        }
-        if (attempt.resource?.startsWith("sagemaker:createTrainingJob") === true) {
-            return training(job, modelOf(String(job.TrainingJobName)) ?? visit.state, taken?.note);
-        }
-        return attempt.resource?.startsWith("batch:submitJob") === true ? batch(job, visit.state, taken?.note) : [];
-    }));
+    const usages = visits.flatMap((visit) =>
+        visit.attempts.flatMap((attempt): Usage[] => {
+            const said = parsed(attempt.output ?? attempt.cause);
+            const taken = said === undefined ? unfinished(attempt) : undefined;
+            const job = said ?? taken?.job;
+            if (job === undefined) {
+                return [];
+            }
+            if (attempt.resource?.startsWith("sagemaker:createTrainingJob") === true) {
+                return training(job, modelOf(String(job.TrainingJobName)) ?? visit.state, taken?.note);
+            }
+            return attempt.resource?.startsWith("batch:submitJob") === true ? batch(job, visit.state, taken?.note) : [];
+        }),
+    );
     const estimated = usages.some(({ estimated: one }) => one);
     const transitions = visits.reduce((sum, visit) => sum + Math.max(1, visit.attempts.length), 0);
     const priced = [
         ...merged(usages),
-        { item: "state transitions", how: `${transitions}`, hours: 1, rates: [{ price: "states:transition", factor: transitions, name: "Step Functions" }] },
+        {
+            item: "state transitions",
+            how: `${transitions}`,
+            hours: 1,
+            rates: [{ price: "states:transition", factor: transitions, name: "Step Functions" }],
+        },
     ].map((usage) => line(usage, prices, settings.region));
     const warning = prices.age(today);
     const worst = worstCaseBill({ settings, batchJobs: {}, transitions: 0 }, prices, today);
@@ -56,21 +73,36 @@ export function priceOf(
         known: priced.reduce((sum, { dollars = 0 }) => sum + dollars, 0),
         unknown: [...new Set(priced.flatMap(({ unknown }) => unknown))],
         pricesAsOf: prices.file.asOf,
-        ...warning === undefined ? {} : { warning },
-        ...worst.unknown.length > 0 ? {} : { trainingsAtMost: worst.known },
-        basis: (where === "aws" ? "Billable seconds of each job on the instances that it had, at on-demand prices (a Spot training's billable seconds are already less its saving)."
-            : "What the jobs of this run would cost on the stage's instances if they took as long there as on this machine; "
-            + "smaller hyperparameters and other hardware make that a rough figure.")
-            + (estimated ? " A job that was stopped or is still running has not said what is billed: the time since it was requested counts, which is at most too much." : ""),
+        ...(warning === undefined ? {} : { warning }),
+        ...(worst.unknown.length > 0 ? {} : { trainingsAtMost: worst.known }),
+        basis:
+            (where === "aws"
+                ? "Billable seconds of each job on the instances that it had, at on-demand prices (a Spot training's billable seconds are already less its saving)."
+                : "What the jobs of this run would cost on the stage's instances if they took as long there as on this machine; " +
+                  "smaller hyperparameters and other hardware make that a rough figure.") +
+            (estimated
+                ? " A job that was stopped or is still running has not said what is billed: the time since it was requested counts, which is at most too much."
+                : ""),
     };
 }
 
 /** A job that the service took and that ended, or goes on, without its own account: what was requested, and how long ago. */
-function unfinished({ submitted, from, to, outcome }: Attempt): { readonly job: Json; readonly note: string } | undefined {
-    return submitted === undefined ? undefined : {
-        job: { ...parsed(submitted), BillableTimeInSeconds: (to - from) / 1000, Attempts: [{ StartedAt: from, StoppedAt: to }] },
-        note: outcome === "running" ? ", still running" : ", stopped",
-    };
+function unfinished({
+    submitted,
+    from,
+    to,
+    outcome,
+}: Attempt): { readonly job: Json; readonly note: string } | undefined {
+    return submitted === undefined
+        ? undefined
+        : {
+              job: {
+                  ...parsed(submitted),
+                  BillableTimeInSeconds: (to - from) / 1000,
+                  Attempts: [{ StartedAt: from, StoppedAt: to }],
+              },
+              note: outcome === "running" ? ", still running" : ", stopped",
+          };
 }
 
 function training(said: Json, model: string, note = ""): Usage[] {
@@ -80,31 +112,56 @@ function training(said: Json, model: string, note = ""): Usage[] {
     if (!(seconds > 0)) {
         return [];
     }
-    return [{
-        item: `training of ${model}`,
-        how: `${count} x ${type ?? "an unknown instance"}${said.EnableManagedSpotTraining === true ? " (Spot)" : ""}${note}`,
-        hours: seconds / 3600,
-        ...note === "" ? {} : { estimated: true as const },
-        ...type === undefined ? {} : { rates: [{ price: `sagemaker-training:${type}`, factor: count, name: type }] },
-    }];
+    return [
+        {
+            item: `training of ${model}`,
+            how: `${count} x ${type ?? "an unknown instance"}${said.EnableManagedSpotTraining === true ? " (Spot)" : ""}${note}`,
+            hours: seconds / 3600,
+            ...(note === "" ? {} : { estimated: true as const }),
+            ...(type === undefined
+                ? {}
+                : { rates: [{ price: `sagemaker-training:${type}`, factor: count, name: type }] }),
+        },
+    ];
 }
 
 function batch(said: Json, state: string, note = ""): Usage[] {
-    const attempts = (Array.isArray(said.Attempts) ? said.Attempts : []) as { StartedAt?: number; StoppedAt?: number }[];
-    const seconds = attempts.reduce((sum, { StartedAt = 0, StoppedAt = 0 }) =>
-        sum + (StoppedAt > StartedAt && StartedAt > 0 ? Math.max(FARGATE_LEAST_SECONDS, (StoppedAt - StartedAt) / 1000) : 0), 0);
+    const attempts = (Array.isArray(said.Attempts) ? said.Attempts : []) as {
+        StartedAt?: number;
+        StoppedAt?: number;
+    }[];
+    const seconds = attempts.reduce(
+        (sum, { StartedAt = 0, StoppedAt = 0 }) =>
+            sum +
+            (StoppedAt > StartedAt && StartedAt > 0
+                ? Math.max(FARGATE_LEAST_SECONDS, (StoppedAt - StartedAt) / 1000)
+                : 0),
+        0,
+    );
     if (seconds === 0) {
         return [];
     }
     const container = (said.Container ?? {}) as { ResourceRequirements?: { Type?: string; Value?: string }[] };
-    const amount = (type: string): number => Number(container.ResourceRequirements?.find((one) => one.Type === type)?.Value ?? 0);
+    const amount = (type: string): number =>
+        Number(container.ResourceRequirements?.find((one) => one.Type === type)?.Value ?? 0);
     const [vcpu, gib] = [amount("VCPU"), amount("MEMORY") / 1024];
     const known = vcpu > 0 && gib > 0;
-    return [{
-        item: state, how: `Fargate, ${known ? `${vcpu} vCPU, ${gib} GiB` : "of unknown size"}${note}`, hours: seconds / 3600,
-        ...note === "" ? {} : { estimated: true as const },
-        ...known ? { rates: [{ price: "fargate:vcpu", factor: vcpu, name: "Fargate" }, { price: "fargate:gib", factor: gib, name: "Fargate" }] } : {},
-    }];
+    return [
+        {
+            item: state,
+            how: `Fargate, ${known ? `${vcpu} vCPU, ${gib} GiB` : "of unknown size"}${note}`,
+            hours: seconds / 3600,
+            ...(note === "" ? {} : { estimated: true as const }),
+            ...(known
+                ? {
+                      rates: [
+                          { price: "fargate:vcpu", factor: vcpu, name: "Fargate" },
+                          { price: "fargate:gib", factor: gib, name: "Fargate" },
+                      ],
+                  }
+                : {}),
+        },
+    ];
 }
 
 /** One line for what is equal but in time. */
@@ -119,23 +176,33 @@ function merged(usages: readonly Usage[]): Usage[] {
 
 function line(usage: Usage, prices: Prices, region: string): PriceLine & { readonly unknown: readonly string[] } {
     const rates = (usage.rates ?? []).map((rate) => ({ ...rate, found: prices.find(rate.price, region)?.price }));
-    const unknown = usage.rates === undefined ? [`what ${usage.item} ran on`]
-        : rates.filter(({ found }) => found === undefined).map(({ name }) => `${name} in ${region}`);
+    const unknown =
+        usage.rates === undefined
+            ? [`what ${usage.item} ran on`]
+            : rates.filter(({ found }) => found === undefined).map(({ name }) => `${name} in ${region}`);
     return {
-        item: usage.item, how: usage.how, unknown,
-        ...unknown.length > 0 ? {} : { dollars: usage.hours * rates.reduce((sum, { factor, found = 0 }) => sum + factor * found, 0) },
+        item: usage.item,
+        how: usage.how,
+        unknown,
+        ...(unknown.length > 0
+            ? {}
+            : { dollars: usage.hours * rates.reduce((sum, { factor, found = 0 }) => sum + factor * found, 0) }),
     };
 }
 
 function time(hours: number): string {
     const seconds = Math.round(hours * 3600);
-    return seconds < 120 ? `${seconds} s` : seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+    return seconds < 120
+        ? `${seconds} s`
+        : seconds < 7200
+          ? `${Math.round(seconds / 60)} min`
+          : `${(seconds / 3600).toFixed(1)} h`;
 }
 
 function parsed(text: string | undefined): Json | undefined {
     try {
         const value = JSON.parse(text ?? "null") as unknown;
-        return typeof value === "object" && value !== null ? value as Json : undefined;
+        return typeof value === "object" && value !== null ? (value as Json) : undefined;
     } catch {
         return undefined;
     }

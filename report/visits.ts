@@ -62,18 +62,30 @@ export function visitsOf(events: readonly TimelineEvent[], status: string = "FAI
         const before = owners.get(event.previousEventId ?? -1);
         let owner = before;
         if (type.endsWith("StateEntered")) {
-            const parent = before === undefined || (before.outcome === undefined && CONTAINERS.has(before.type)) ? before : before.parent;
+            const parent =
+                before === undefined || (before.outcome === undefined && CONTAINERS.has(before.type))
+                    ? before
+                    : before.parent;
             owner = {
-                entry: event.id ?? 0, state: details(event).name ?? "(unnamed)", type: type.replace(/StateEntered$/, ""), from: at, attempts: [],
-                ...parent === undefined ? {} : { parent },
+                entry: event.id ?? 0,
+                state: details(event).name ?? "(unnamed)",
+                type: type.replace(/StateEntered$/, ""),
+                from: at,
+                attempts: [],
+                ...(parent === undefined ? {} : { parent }),
             };
             visits.push(owner);
         } else if (type.endsWith("StateExited")) {
             const name = details(event).name;
-            owner = climb(before, (visit) => visit.state === name)
-                ?? visits.findLast((visit) => visit.outcome === undefined && visit.state === name);
+            owner =
+                climb(before, (visit) => visit.state === name) ??
+                visits.findLast((visit) => visit.outcome === undefined && visit.state === name);
             if (owner !== undefined) {
-                close(owner, at, owner.failed !== undefined || owner.attempts.at(-1)?.outcome === "failed" ? "failed" : "succeeded");
+                close(
+                    owner,
+                    at,
+                    owner.failed !== undefined || owner.attempts.at(-1)?.outcome === "failed" ? "failed" : "succeeded",
+                );
             }
         } else if (/^(Parallel|Map)/.test(type)) {
             const kind = type.startsWith("Map") ? "Map" : "Parallel";
@@ -98,10 +110,17 @@ export function visitsOf(events: readonly TimelineEvent[], status: string = "FAI
         close(visit, visit.type === "Fail" ? visit.from : end, visit.type === "Fail" ? "failed" : open);
     }
     return visits.map(({ state, type, from, to = end, outcome = open, failed, attempts }) => ({
-        state, type, from, to, outcome,
-        attempts: attempts.map(({ requested: _requested, ...attempt }): Attempt =>
-            ({ ...attempt, to: attempt.to ?? to, outcome: attempt.outcome ?? outcome })),
-        ...failed?.error === undefined ? {} : { error: failed.error },
+        state,
+        type,
+        from,
+        to,
+        outcome,
+        attempts: attempts.map(({ requested: _requested, ...attempt }): Attempt => ({
+            ...attempt,
+            to: attempt.to ?? to,
+            outcome: attempt.outcome ?? outcome,
+        })),
+        ...(failed?.error === undefined ? {} : { error: failed.error }),
     }));
 }
 
@@ -111,7 +130,9 @@ function timeOf(event: TimelineEvent): number {
 
 /** An event carries at most one object of details that says something. */
 function details(event: TimelineEvent): Details {
-    const entry = Object.entries(event).find(([name, value]) => name.endsWith("EventDetails") && typeof value === "object" && value !== null);
+    const entry = Object.entries(event).find(
+        ([name, value]) => name.endsWith("EventDetails") && typeof value === "object" && value !== null,
+    );
     return (entry?.[1] ?? {}) as Details;
 }
 
@@ -138,7 +159,11 @@ function close(visit: OpenVisit, at: number, outcome: Outcome): void {
 /** What is still open inside a container that failed was stopped with it. */
 function closeInner(visits: readonly OpenVisit[], container: OpenVisit, at: number): void {
     for (const visit of visits) {
-        if (visit.outcome === undefined && visit !== container && climb(visit.parent, (outer) => outer === container) !== undefined) {
+        if (
+            visit.outcome === undefined &&
+            visit !== container &&
+            climb(visit.parent, (outer) => outer === container) !== undefined
+        ) {
             close(visit, visit.type === "Fail" ? visit.from : at, visit.type === "Fail" ? "failed" : "stopped");
         }
     }
@@ -149,16 +174,21 @@ function taskEvent(visit: OpenVisit, type: string, at: number, said: Details): v
     const open = visit.attempts.at(-1)?.outcome === undefined ? visit.attempts.at(-1) : undefined;
     if (type.endsWith("Scheduled")) {
         visit.attempts.push({
-            from: at, ...resource === undefined ? {} : { resource: `${resourceType ?? ""}:${resource}` },
-            ...parameters === undefined ? {} : { requested: parameters },
+            from: at,
+            ...(resource === undefined ? {} : { resource: `${resourceType ?? ""}:${resource}` }),
+            ...(parameters === undefined ? {} : { requested: parameters }),
         });
     } else if (type === "TaskSubmitted" && open !== undefined) {
         open.submitted = open.requested ?? "";
     } else if (/^(Task|LambdaFunction|Activity)Succeeded$/.test(type) && open !== undefined) {
         // SageMaker's own end of a job that was stopped (Spot, time) is no error of the Task
         const stopped = output !== undefined && /"TrainingJobStatus"\s*:\s*"Stopped"/.test(output);
-        Object.assign(open, { to: at, outcome: stopped ? "failed" : "succeeded" }, output === undefined ? {} : { output },
-            stopped ? { error: "SageMaker.TrainingJobStopped", cause: output } : {});
+        Object.assign(
+            open,
+            { to: at, outcome: stopped ? "failed" : "succeeded" },
+            output === undefined ? {} : { output },
+            stopped ? { error: "SageMaker.TrainingJobStopped", cause: output } : {},
+        );
     } else if (type.endsWith("StateAborted")) {
         close(visit, at, "stopped");
     } else if (/(Failed|TimedOut)$/.test(type)) {
@@ -166,6 +196,10 @@ function taskEvent(visit: OpenVisit, type: string, at: number, said: Details): v
         if (open === undefined) {
             visit.attempts.push(failed);
         }
-        Object.assign(failed, { to: at, outcome: "failed", error: error ?? type }, cause === undefined ? {} : { cause });
+        Object.assign(
+            failed,
+            { to: at, outcome: "failed", error: error ?? type },
+            cause === undefined ? {} : { cause },
+        );
     }
 }

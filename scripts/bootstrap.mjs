@@ -15,7 +15,11 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const minimumNode = [20, 19, 0];
 /** TensorFlow has wheels for these; the training containers use 3.12. */
-const pythonVersions = [[3, 11], [3, 12], [3, 13]];
+const pythonVersions = [
+    [3, 11],
+    [3, 12],
+    [3, 13],
+];
 const requirementFiles = ["requirements.txt"];
 
 /** A problem of this machine that the reader can solve; printed without a stack. */
@@ -29,8 +33,8 @@ export function checkNode(version = process.versions.node) {
         }
         if (got[index] < want) {
             throw new BootstrapError(
-                `Node ${minimumNode.join(".")} or newer is needed, this is ${version} (${process.execPath}). `
-                + "Install it from https://nodejs.org or with your version manager, then run this again.",
+                `Node ${minimumNode.join(".")} or newer is needed, this is ${version} (${process.execPath}). ` +
+                    "Install it from https://nodejs.org or with your version manager, then run this again.",
             );
         }
     }
@@ -69,7 +73,9 @@ function readLock(file) {
     try {
         return JSON.parse(readFileSync(file, "utf8")).packages ?? {};
     } catch (error) {
-        throw new BootstrapError(`${file} cannot be read: ${error.message}. Restore it (git checkout package-lock.json) and run this again.`);
+        throw new BootstrapError(
+            `${file} cannot be read: ${error.message}. Restore it (git checkout package-lock.json) and run this again.`,
+        );
     }
 }
 
@@ -88,9 +94,9 @@ export function findPython(candidates = pythonCandidates()) {
     }
     const range = pythonVersions.map((version) => version.join(".")).join(", ");
     throw new BootstrapError(
-        `Python ${range} is needed for the training scripts; ${seen.length > 0 ? seen.join(", ") : `none of ${candidates.join(", ")} is there`}. `
-        + "Install one (Debian: apt-get install python3 python3-venv; macOS: brew install python@3.12), "
-        + "or name it: ENSEMBLE_PYTHON=/path/to/python3.12 npm start",
+        `Python ${range} is needed for the training scripts; ${seen.length > 0 ? seen.join(", ") : `none of ${candidates.join(", ")} is there`}. ` +
+            "Install one (Debian: apt-get install python3 python3-venv; macOS: brew install python@3.12), " +
+            "or name it: ENSEMBLE_PYTHON=/path/to/python3.12 npm start",
     );
 }
 
@@ -146,7 +152,9 @@ async function install(title, command, args, log) {
     process.on("SIGTERM", forward);
     const result = await new Promise((resolve) => {
         child.on("error", (error) => resolve({ code: 127, reason: error.message }));
-        child.on("close", (code, signal) => resolve({ code, reason: signal ? `signal ${signal}` : `exit code ${code}` }));
+        child.on("close", (code, signal) =>
+            resolve({ code, reason: signal ? `signal ${signal}` : `exit code ${code}` }),
+        );
     });
     clearInterval(ticker);
     process.off("SIGINT", forward);
@@ -156,10 +164,15 @@ async function install(title, command, args, log) {
         process.stderr.write("\r\x1b[2K");
     }
     if (result.code !== 0) {
-        const lines = tail.trimEnd().split("\n").slice(-15).map((line) => `    ${line}`).join("\n");
+        const lines = tail
+            .trimEnd()
+            .split("\n")
+            .slice(-15)
+            .map((line) => `    ${line}`)
+            .join("\n");
         throw new BootstrapError(
-            `${title} failed after ${elapsed()} (${result.reason}). Last lines of ${path.relative(root, log)}:\n${lines}\n`
-            + "What was fetched is kept; check the network, the registry settings and the free disk space, then run this again.",
+            `${title} failed after ${elapsed()} (${result.reason}). Last lines of ${path.relative(root, log)}:\n${lines}\n` +
+                "What was fetched is kept; check the network, the registry settings and the free disk space, then run this again.",
         );
     }
     process.stderr.write(`  done in ${elapsed()}\n`);
@@ -181,8 +194,8 @@ function lockInstallation() {
         // a lock without a pid is one that is just being written, or was cut by a full disk
         if (pid > 0 ? isAlive(pid) : Date.now() - statSync(file).mtimeMs < 5000) {
             throw new BootstrapError(
-                `Another installation is under way in this checkout (pid ${pid || "unknown"}). Wait until it ends, then run this again. `
-                + `If there is none, remove ${path.relative(root, file)}.`,
+                `Another installation is under way in this checkout (pid ${pid || "unknown"}). Wait until it ends, then run this again. ` +
+                    `If there is none, remove ${path.relative(root, file)}.`,
             );
         }
         rmSync(file, { force: true });
@@ -205,8 +218,11 @@ export async function bootstrap({ npm = true, python = true } = {}) {
     const problem = npm ? npmProblem() : undefined;
     const stamp = path.join(root, ".venv", ".requirements.sha256");
     const hash = python ? requirementsHash() : "";
-    const pythonReady = !python || (existsSync(stamp) && readFileSync(stamp, "utf8").trim() === hash
-        && existsSync(path.join(root, ".venv", "bin", "python")));
+    const pythonReady =
+        !python ||
+        (existsSync(stamp) &&
+            readFileSync(stamp, "utf8").trim() === hash &&
+            existsSync(path.join(root, ".venv", "bin", "python")));
     if (problem === undefined && pythonReady) {
         return;
     }
@@ -216,8 +232,12 @@ export async function bootstrap({ npm = true, python = true } = {}) {
     const unlock = lockInstallation();
     try {
         if (problem !== undefined) {
-            await install(`Installing npm packages (${problem})`, "npm", ["ci", "--no-audit", "--no-fund"],
-                path.join(root, ".local", "install-npm.log"));
+            await install(
+                `Installing npm packages (${problem})`,
+                "npm",
+                ["ci", "--no-audit", "--no-fund"],
+                path.join(root, ".local", "install-npm.log"),
+            );
         }
         if (interpreter !== undefined) {
             const environment = path.join(root, ".venv");
@@ -225,13 +245,27 @@ export async function bootstrap({ npm = true, python = true } = {}) {
             const current = existsSync(own) ? pythonVersion(own) : undefined;
             const pip = current !== undefined && spawnSync(own, ["-m", "pip", "--version"]).status === 0;
             if (current === undefined || !fits(current) || !pip) {
-                await install(`Making a Python environment in .venv with ${interpreter.command} ${interpreter.version.join(".")}`,
-                    interpreter.command, ["-m", "venv", "--clear", environment], path.join(root, ".local", "install-venv.log"));
+                await install(
+                    `Making a Python environment in .venv with ${interpreter.command} ${interpreter.version.join(".")}`,
+                    interpreter.command,
+                    ["-m", "venv", "--clear", environment],
+                    path.join(root, ".local", "install-venv.log"),
+                );
             }
-            await install("Installing Python packages (first time: some 1.8 GB, a minute or two)", own,
-                ["-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off",
-                    ...requirementFiles.flatMap((file) => ["-r", path.join(root, file)])],
-                path.join(root, ".local", "install-python.log"));
+            await install(
+                "Installing Python packages (first time: some 1.8 GB, a minute or two)",
+                own,
+                [
+                    "-m",
+                    "pip",
+                    "install",
+                    "--disable-pip-version-check",
+                    "--progress-bar",
+                    "off",
+                    ...requirementFiles.flatMap((file) => ["-r", path.join(root, file)]),
+                ],
+                path.join(root, ".local", "install-python.log"),
+            );
             writeFileSync(stamp, `${hash}\n`);
         }
     } finally {

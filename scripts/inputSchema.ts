@@ -14,10 +14,13 @@ export function inputSchemaText(): string {
         return { schema, hyperparameters: defaults, capacity: [] };
     };
     const schema = inputJsonSchema({
-        artifactBase: "", dataLocations: [],
-        members: Object.fromEntries(Object.entries(MEMBERS).map(([name, spec]) => {
-            return [name, { ...shape(spec), splitSet: spec.splitSet ?? false }];
-        })),
+        artifactBase: "",
+        dataLocations: [],
+        members: Object.fromEntries(
+            Object.entries(MEMBERS).map(([name, spec]) => {
+                return [name, { ...shape(spec), splitSet: spec.splitSet ?? false }];
+            }),
+        ),
         combiner: { ...shape(COMBINER), name: COMBINER.name },
     });
     return `${JSON.stringify(schema, null, 2)}\n`;

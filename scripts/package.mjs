@@ -34,8 +34,16 @@ function compile() {
 /** The compiler writes what types alone need as code, too, and the other way round: each goes where no entry point leads to it. */
 function prune() {
     const kept = new Set([
-        ...reached(ENTRIES.map((name) => `package/${name}.js`), ".js", /require\("(\.[^"]+)"\)/g),
-        ...reached([...ENTRIES, "local"].map((name) => `package/${name}.d.ts`), ".d.ts", /(?:from |import\()"(\.[^"]+)"/g),
+        ...reached(
+            ENTRIES.map((name) => `package/${name}.js`),
+            ".js",
+            /require\("(\.[^"]+)"\)/g,
+        ),
+        ...reached(
+            [...ENTRIES, "local"].map((name) => `package/${name}.d.ts`),
+            ".d.ts",
+            /(?:from |import\()"(\.[^"]+)"/g,
+        ),
     ]);
     for (const file of readdirSync(dist, { recursive: true }).map(String)) {
         const full = path.join(dist, file);
@@ -71,8 +79,15 @@ function reached(entries, extension, imports) {
 
 function bundle() {
     const common = {
-        absWorkingDir: root, bundle: true, platform: "node", target: "node20", format: "cjs", legalComments: "none", logLevel: "error",
-        minifyWhitespace: true, minifySyntax: true,
+        absWorkingDir: root,
+        bundle: true,
+        platform: "node",
+        target: "node20",
+        format: "cjs",
+        legalComments: "none",
+        logLevel: "error",
+        minifyWhitespace: true,
+        minifySyntax: true,
         // Some packages' main is a UMD build, whose requires no bundler can follow.
         mainFields: ["module", "main"],
         // Pulumi's state is the process's, so it must be the one that the program loads; esbuild is of use in a checkout only.
@@ -81,7 +96,11 @@ function bundle() {
     buildSync({
         ...common,
         // One level below dist/, as the sources lie one level below the project: what they find beside them is found here, too.
-        entryPoints: { "tool/ensemble": "cli/ensemble.ts", "tool/local": "package/local.ts", "tool/asl-check": "asl/check/main.ts" },
+        entryPoints: {
+            "tool/ensemble": "cli/ensemble.ts",
+            "tool/local": "package/local.ts",
+            "tool/asl-check": "asl/check/main.ts",
+        },
         outdir: dist,
     });
     buildSync({ ...common, entryPoints: { policy: "policy/index.ts" }, outdir: path.join(dist, "policy-pack") });
@@ -94,12 +113,15 @@ function copy() {
     const pack = path.join(root, "policy");
     const { name, version, description, license } = JSON.parse(readFileSync(path.join(pack, "package.json"), "utf8"));
     write("policy-pack/package.json", { name, version, description, license, main: "policy.js" });
-    writeFileSync(path.join(dist, "policy-pack/PulumiPolicy.yaml"),
-        readFileSync(path.join(pack, "PulumiPolicy.yaml"), "utf8").replace("load.cjs", "policy.js"));
+    writeFileSync(
+        path.join(dist, "policy-pack/PulumiPolicy.yaml"),
+        readFileSync(path.join(pack, "PulumiPolicy.yaml"), "utf8").replace("load.cjs", "policy.js"),
+    );
     cpSync(path.join(pack, "RULES.md"), path.join(dist, "policy-pack/RULES.md"));
     const leftovers = /(^|\/)(__pycache__|\.pytest_cache|\.DS_Store)(\/|$)|\.pyc$/;
     cpSync(path.join(root, "workloads/training"), path.join(dist, "workloads/training"), {
-        recursive: true, filter: (source) => !leftovers.test(source),
+        recursive: true,
+        filter: (source) => !leftovers.test(source),
     });
     mkdirSync(path.join(dist, "workloads/jobs"), { recursive: true });
     cpSync(path.join(root, "workloads/jobs/Dockerfile"), path.join(dist, "workloads/jobs/Dockerfile"));

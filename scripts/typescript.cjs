@@ -6,7 +6,15 @@
 const { readFileSync } = require("node:fs");
 const { transformSync } = require("esbuild");
 
-require.extensions[".ts"] = (module, filename) => module._compile(transformSync(readFileSync(filename, "utf8"), {
-    loader: "ts", format: "cjs", target: "node20", sourcemap: "inline", sourcefile: filename,
-}).code, filename);
+require.extensions[".ts"] = (module, filename) =>
+    module._compile(
+        transformSync(readFileSync(filename, "utf8"), {
+            loader: "ts",
+            format: "cjs",
+            target: "node20",
+            sourcemap: "inline",
+            sourcefile: filename,
+        }).code,
+        filename,
+    );
 process.setSourceMapsEnabled(true);

@@ -26,7 +26,9 @@ function cacheKey(): string {
         parts.push(file, fs.existsSync(full) ? fs.readFileSync(full) : "");
     }
     for (const room of BUNDLED_ROOMS) {
-        for (const file of filesBelow(path.join(ROOT, room)).filter(name => /\.(ts|js|json|cts|mjs|cjs)$/.test(name))) {
+        for (const file of filesBelow(path.join(ROOT, room)).filter((name) =>
+            /\.(ts|js|json|cts|mjs|cjs)$/.test(name),
+        )) {
             parts.push(`${room}/${file}`, fs.readFileSync(path.join(ROOT, room, file)));
         }
     }

@@ -12,7 +12,7 @@ const COMMON = path.join(ROOT, "workloads/training/common");
 export function jobsContext(code: string, nodeBase: string, platform: string): BuildContext {
     return {
         files: {
-            Dockerfile: { content: fs.readFileSync(path.join(ROOT, "workloads/jobs/Dockerfile")), executable: false },
+            "Dockerfile": { content: fs.readFileSync(path.join(ROOT, "workloads/jobs/Dockerfile")), executable: false },
             "jobs.js": { content: code, executable: false },
         },
         dockerfile: "Dockerfile",
@@ -29,7 +29,13 @@ export function trainingContext(source: string, pythonBase: string, platform: st
         ...readContext(COMMON, "common/"),
         ...readContext(source, `${folder}/`),
     };
-    return { files, dockerfile: `${folder}/Dockerfile`, buildArgs: { BASE_IMAGE: pythonBase }, platform, base: pythonBase };
+    return {
+        files,
+        dockerfile: `${folder}/Dockerfile`,
+        buildArgs: { BASE_IMAGE: pythonBase },
+        platform,
+        base: pythonBase,
+    };
 }
 
 /** A model's code in script mode. */
@@ -43,9 +49,9 @@ export interface SourceArchive {
 /** Packs a script and what the models have in common: equal files give equal bytes. Relative to the project, as Pulumi's state keeps it. */
 export function sourceArchive(source: string): SourceArchive {
     const files = [
-        ...filesBelow(source).map(file => ({ from: path.join(source, file), to: file })),
-        ...filesBelow(COMMON).map(file => ({ from: path.join(COMMON, file), to: `common/${file}` })),
-    ].sort((left, right) => left.to < right.to ? -1 : 1);
+        ...filesBelow(source).map((file) => ({ from: path.join(source, file), to: file })),
+        ...filesBelow(COMMON).map((file) => ({ from: path.join(COMMON, file), to: `common/${file}` })),
+    ].sort((left, right) => (left.to < right.to ? -1 : 1));
     const hash = hashParts(files.flatMap(({ from, to }) => [to, fs.readFileSync(from)]));
     const file = `.build/source/${path.basename(source)}-${hash.slice(0, 12)}.tar.gz`;
     if (!fs.existsSync(file)) {
@@ -55,7 +61,10 @@ export function sourceArchive(source: string): SourceArchive {
             fs.copyFileSync(from, path.join(staging, to));
             fs.chmodSync(path.join(staging, to), 0o644);
         }
-        tar.c({ file: `${staging}.tar.gz`, cwd: staging, sync: true, gzip: true, portable: true, mtime: new Date(0) }, files.map(({ to }) => to));
+        tar.c(
+            { file: `${staging}.tar.gz`, cwd: staging, sync: true, gzip: true, portable: true, mtime: new Date(0) },
+            files.map(({ to }) => to),
+        );
         fs.renameSync(`${staging}.tar.gz`, file);
         fs.rmSync(staging, { recursive: true });
     }

@@ -10,7 +10,17 @@ import type { JobName } from "../components/names";
 import { parseS3 } from "../components/iam";
 import { JOB_QUEUE_SECONDS, JOB_SECONDS, type Capacity, type Hyperparameters } from "../workflow";
 import { DATA_MARKERS, readHyperparameter } from "../workflow/input";
-import { builtImages, DOCUMENTS, type EnsembleSpec, FRAMEWORKS, hyperparametersOf, type MemberSpec, MODEL_DEFAULTS, modelsOf, type ModelSpec } from "./models";
+import {
+    builtImages,
+    DOCUMENTS,
+    type EnsembleSpec,
+    FRAMEWORKS,
+    hyperparametersOf,
+    type MemberSpec,
+    MODEL_DEFAULTS,
+    modelsOf,
+    type ModelSpec,
+} from "./models";
 import { isTimeZone, scheduleProblem } from "./scheduleExpression";
 
 /** What a model of a stage is configured with. */
@@ -44,7 +54,11 @@ export interface StageConfig {
     /** s3:// prefixes besides the stage's own bucket that executions read from. */
     readonly dataLocations: readonly string[];
     readonly models: Readonly<Record<string, ModelConfig>>;
-    readonly containers: { readonly tensorflowCpu: string; readonly tensorflowGpu: string; readonly allowTags: boolean };
+    readonly containers: {
+        readonly tensorflowCpu: string;
+        readonly tensorflowGpu: string;
+        readonly allowTags: boolean;
+    };
     readonly images: {
         readonly jobs?: string;
         /** Base images, with digest where given so. */
@@ -61,7 +75,11 @@ export interface StageConfig {
         readonly network: boolean;
         readonly vpc?: { readonly subnetIds: readonly string[]; readonly securityGroupIds: readonly string[] };
     };
-    readonly notifications: { readonly failures: readonly string[]; readonly operations: readonly string[]; readonly success: boolean };
+    readonly notifications: {
+        readonly failures: readonly string[];
+        readonly operations: readonly string[];
+        readonly success: boolean;
+    };
     readonly retention: Readonly<Record<"logDays" | "runDays" | "checkpointDays" | "noncurrentDays", number>>;
     /** ARN of an existing key; without it the stage has one of its own. */
     readonly keyArn?: string;
@@ -83,7 +101,9 @@ interface StartConfig {
     readonly input: Readonly<Record<string, z.core.util.JSONType>>;
 }
 
-type Optional<T> = T extends readonly unknown[] | string | number | boolean ? T : { readonly [K in keyof T]?: Optional<T[K]> };
+type Optional<T> = T extends readonly unknown[] | string | number | boolean
+    ? T
+    : { readonly [K in keyof T]?: Optional<T[K]> };
 
 /** A stage's configuration as it is written: everything may be left out; docs/configuration.md has meanings and defaults. */
 export type StageOptions = Optional<Omit<StageConfig, "stage" | "network">> & {
@@ -94,19 +114,31 @@ export type StageOptions = Optional<Omit<StageConfig, "stage" | "network">> & {
 /** All that is wrong with a configuration. */
 export class ConfigError extends Error {
     /** @param subject What the problems are of. */
-    constructor(readonly problems: readonly string[], subject = "The stack configuration has") {
-        super(`${subject} ${problems.length} ${problems.length === 1 ? "problem" : "problems"}:\n${
-            problems.map(problem => `  - ${problem}`).join("\n")}`);
+    constructor(
+        readonly problems: readonly string[],
+        subject = "The stack configuration has",
+    ) {
+        super(
+            `${subject} ${problems.length} ${problems.length === 1 ? "problem" : "problems"}:\n${problems
+                .map((problem) => `  - ${problem}`)
+                .join("\n")}`,
+        );
         this.name = "ConfigError";
     }
 }
 
 /** Retention periods that CloudWatch Logs knows, in days. */
-const LOG_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+const LOG_DAYS = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
 /** vCPU to the memory that Fargate offers with it, in MiB: from, to, step. */
 const FARGATE: Readonly<Record<string, readonly [number, number, number]>> = {
-    "0.5": [1_024, 4_096, 1_024], 1: [2_048, 8_192, 1_024], 2: [4_096, 16_384, 1_024], 4: [8_192, 30_720, 1_024],
-    8: [16_384, 61_440, 4_096], 16: [32_768, 122_880, 8_192],
+    "0.5": [1_024, 4_096, 1_024],
+    1: [2_048, 8_192, 1_024],
+    2: [4_096, 16_384, 1_024],
+    4: [8_192, 30_720, 1_024],
+    8: [16_384, 61_440, 4_096],
+    16: [32_768, 122_880, 8_192],
 };
 
 /**
@@ -114,77 +146,154 @@ const FARGATE: Readonly<Record<string, readonly [number, number, number]>> = {
  * Source: region availability of aws/deep-learning-containers.
  */
 export const DLC_REGISTRIES: Readonly<Record<string, string>> = {
-    "af-south-1": "626614931356", "ap-east-1": "871362719292", "eu-central-2": "380420809688", "eu-south-1": "692866216735",
-    "il-central-1": "780543022126", "me-south-1": "217643126080", "cn-north-1": "727897471807", "cn-northwest-1": "727897471807",
-    ...Object.fromEntries([
-        "us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1", "eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1",
-        "eu-north-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ap-northeast-1", "ap-northeast-2",
-    ].map(region => [region, "763104351884"])),
+    "af-south-1": "626614931356",
+    "ap-east-1": "871362719292",
+    "eu-central-2": "380420809688",
+    "eu-south-1": "692866216735",
+    "il-central-1": "780543022126",
+    "me-south-1": "217643126080",
+    "cn-north-1": "727897471807",
+    "cn-northwest-1": "727897471807",
+    ...Object.fromEntries(
+        [
+            "us-east-1",
+            "us-east-2",
+            "us-west-1",
+            "us-west-2",
+            "ca-central-1",
+            "sa-east-1",
+            "eu-west-1",
+            "eu-west-2",
+            "eu-west-3",
+            "eu-central-1",
+            "eu-north-1",
+            "ap-south-1",
+            "ap-southeast-1",
+            "ap-southeast-2",
+            "ap-northeast-1",
+            "ap-northeast-2",
+        ].map((region) => [region, "763104351884"]),
+    ),
 };
 
-const s3Prefix = z.string().superRefine((value, context) => {
-    try {
-        parseS3(value);
-    } catch {
-        context.addIssue({ code: "custom", message: "expected s3://<bucket>/<prefix>" });
-    }
-}).transform(value => value.replace(/\/+$/, ""));
+const s3Prefix = z
+    .string()
+    .superRefine((value, context) => {
+        try {
+            parseS3(value);
+        } catch {
+            context.addIssue({ code: "custom", message: "expected s3://<bucket>/<prefix>" });
+        }
+    })
+    .transform((value) => value.replace(/\/+$/, ""));
 const email = z.string().regex(/^[^@\s]+@[^@\s]+\.[^@\s]+$/, "expected an e-mail address");
-const imageAddress = z.string().max(255).regex(/^[a-z0-9][a-zA-Z0-9._\-/:]*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/,
-    "expected an image address with a tag or, better, a digest (@sha256:<64 hexadecimal digits>)");
-const instanceType = z.string().regex(/^ml\.[a-z0-9-]+\.([0-9]*x?large|medium|metal)$/,
-    "expected a SageMaker training instance type, for example ml.g6.xlarge");
+const imageAddress = z
+    .string()
+    .max(255)
+    .regex(
+        /^[a-z0-9][a-zA-Z0-9._\-/:]*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/,
+        "expected an image address with a tag or, better, a digest (@sha256:<64 hexadecimal digits>)",
+    );
+const instanceType = z
+    .string()
+    .regex(
+        /^ml\.[a-z0-9-]+\.([0-9]*x?large|medium|metal)$/,
+        "expected a SageMaker training instance type, for example ml.g6.xlarge",
+    );
 const whole = (minimum: number, maximum: number) => z.number().int().min(minimum).max(maximum);
 const days = whole(1, 3_653);
 
 function modelSchema(spec: ModelSpec & Pick<MemberSpec, "required">, member: boolean) {
     const { schema, defaults } = hyperparametersOf(spec);
     const given = { ...MODEL_DEFAULTS, required: true, ...spec };
-    const hyperparameters = Object.fromEntries(Object.entries(schema).map(([name, rule]) => [
-        name,
-        z.any().superRefine((value, context) => {
-            const read = readHyperparameter(value, rule);
-            if ("expected" in read) {
-                context.addIssue({ code: "custom", message: `expected ${read.expected}` });
-            }
-        }).transform(value => {
-            const read = readHyperparameter(value, rule);
-            return "value" in read ? read.value : undefined;
-        }).default(defaults[name]),
-    ]));
+    const hyperparameters = Object.fromEntries(
+        Object.entries(schema).map(([name, rule]) => [
+            name,
+            z
+                .any()
+                .superRefine((value, context) => {
+                    const read = readHyperparameter(value, rule);
+                    if ("expected" in read) {
+                        context.addIssue({ code: "custom", message: `expected ${read.expected}` });
+                    }
+                })
+                .transform((value) => {
+                    const read = readHyperparameter(value, rule);
+                    return "value" in read ? read.value : undefined;
+                })
+                .default(defaults[name]),
+        ]),
+    );
     const shape = {
         hyperparameters: z.strictObject(hyperparameters).prefault({}).describe("See the table of hyperparameters."),
-        capacity: z.array(z.strictObject({ instanceType, spot: z.boolean().default(false) })).min(1).max(10).default([...given.capacity])
+        capacity: z
+            .array(z.strictObject({ instanceType, spot: z.boolean().default(false) }))
+            .min(1)
+            .max(10)
+            .default([...given.capacity])
             .describe("Machines in the order in which they are tried when there is no capacity."),
         instanceCount: whole(1, 20).default(given.instanceCount).describe("Machines of one training job."),
-        volumeGb: whole(1, 16_384).default(given.volumeGb).describe("Disk of each machine in GB; types with own disks ignore it."),
-        maxRuntimeSeconds: whole(60, 2_419_200).default(given.maxRuntimeSeconds).describe("The longest that one training job may run."),
-        maxHours: z.number().positive().max(672).default(given.maxHours)
+        volumeGb: whole(1, 16_384)
+            .default(given.volumeGb)
+            .describe("Disk of each machine in GB; types with own disks ignore it."),
+        maxRuntimeSeconds: whole(60, 2_419_200)
+            .default(given.maxRuntimeSeconds)
+            .describe("The longest that one training job may run."),
+        maxHours: z
+            .number()
+            .positive()
+            .max(672)
+            .default(given.maxHours)
             .describe("Budget of this model in all: attempts, waits and rungs included. Bounds the price."),
-        expectedHours: z.number().positive().max(672).optional()
-            .describe("What one training usually takes, for the expected price while no earlier training has said it; at most maxHours."),
-        minimumMetrics: z.record(z.string().regex(/^[a-z][a-z0-9_]*$/, "expected the name of a metric in metrics.json"), z.number()).default({})
+        expectedHours: z
+            .number()
+            .positive()
+            .max(672)
+            .optional()
+            .describe(
+                "What one training usually takes, for the expected price while no earlier training has said it; at most maxHours.",
+            ),
+        minimumMetrics: z
+            .record(z.string().regex(/^[a-z][a-z0-9_]*$/, "expected the name of a metric in metrics.json"), z.number())
+            .default({})
             .describe("Lowest allowed value by metric; below it nothing is published."),
         image: imageAddress.optional().describe("Image in place of the framework's or the built one."),
-        required: (member ? z.boolean().default(given.required) : z.literal(true).default(true))
-            .describe("Whether the ensemble fails without this member."),
+        required: (member ? z.boolean().default(given.required) : z.literal(true).default(true)).describe(
+            "Whether the ensemble fails without this member.",
+        ),
     };
-    return z.strictObject(shape).superRefine((model, context) => {
-        if (model.maxHours * 3_600 < model.maxRuntimeSeconds) {
-            context.addIssue({
-                code: "custom", path: ["maxHours"],
-                message: `expected at least ${model.maxRuntimeSeconds / 3_600} hours: one job may run that long (maxRuntimeSeconds)`,
-            });
-        }
-        if (model.expectedHours !== undefined && model.expectedHours > model.maxHours) {
-            context.addIssue({ code: "custom", path: ["expectedHours"], message: `expected at most ${model.maxHours} hours (maxHours)` });
-        }
-        const twice = model.capacity.find((rung, index) =>
-            model.capacity.findIndex(other => other.instanceType === rung.instanceType && other.spot === rung.spot) < index);
-        if (twice !== undefined) {
-            context.addIssue({ code: "custom", path: ["capacity"], message: `expected every rung once; ${twice.instanceType} is there twice` });
-        }
-    }).prefault({});
+    return z
+        .strictObject(shape)
+        .superRefine((model, context) => {
+            if (model.maxHours * 3_600 < model.maxRuntimeSeconds) {
+                context.addIssue({
+                    code: "custom",
+                    path: ["maxHours"],
+                    message: `expected at least ${model.maxRuntimeSeconds / 3_600} hours: one job may run that long (maxRuntimeSeconds)`,
+                });
+            }
+            if (model.expectedHours !== undefined && model.expectedHours > model.maxHours) {
+                context.addIssue({
+                    code: "custom",
+                    path: ["expectedHours"],
+                    message: `expected at most ${model.maxHours} hours (maxHours)`,
+                });
+            }
+            const twice = model.capacity.find(
+                (rung, index) =>
+                    model.capacity.findIndex(
+                        (other) => other.instanceType === rung.instanceType && other.spot === rung.spot,
+                    ) < index,
+            );
+            if (twice !== undefined) {
+                context.addIssue({
+                    code: "custom",
+                    path: ["capacity"],
+                    message: `expected every rung once; ${twice.instanceType} is there twice`,
+                });
+            }
+        })
+        .prefault({});
 }
 
 /** Defaults of the jobs: fetch copies, the others read tables of pages. */
@@ -197,12 +306,14 @@ const JOB_DEFAULTS: Readonly<Record<JobName, { vcpu: number; memoryMb: number }>
 
 function jobSchema(job: JobName) {
     const longest = JOB_SECONDS[job] - JOB_QUEUE_SECONDS;
-    return z.strictObject({
-        vcpu: z.number().positive().max(16).default(JOB_DEFAULTS[job].vcpu),
-        memoryMb: whole(512, 122_880).default(JOB_DEFAULTS[job].memoryMb),
-        timeoutSeconds: whole(60, longest).default(longest),
-        attempts: whole(1, 10).default(3),
-    }).prefault({});
+    return z
+        .strictObject({
+            vcpu: z.number().positive().max(16).default(JOB_DEFAULTS[job].vcpu),
+            memoryMb: whole(512, 122_880).default(JOB_DEFAULTS[job].memoryMb),
+            timeoutSeconds: whole(60, longest).default(longest),
+            attempts: whole(1, 10).default(3),
+        })
+        .prefault({});
 }
 
 const networkSchema = z.discriminatedUnion("kind", [
@@ -210,37 +321,53 @@ const networkSchema = z.discriminatedUnion("kind", [
     z.strictObject({
         kind: z.literal("given"),
         vpcId: z.string().regex(/^vpc-[0-9a-f]+$/, "expected vpc-<hexadecimal digits>"),
-        subnetIds: z.array(z.string().regex(/^subnet-[0-9a-f]+$/, "expected subnet-<hexadecimal digits>")).min(1).max(16),
+        subnetIds: z
+            .array(z.string().regex(/^subnet-[0-9a-f]+$/, "expected subnet-<hexadecimal digits>"))
+            .min(1)
+            .max(16),
         assignPublicIp: z.boolean().default(false),
     }),
     z.strictObject({
         kind: z.literal("created"),
-        cidr: z.string().default("10.42.0.0/20").superRefine((value, context) => {
-            try {
-                cutBlock(value, 2);
-            } catch (error) {
-                context.addIssue({ code: "custom", message: (error as Error).message });
-            }
-        }),
+        cidr: z
+            .string()
+            .default("10.42.0.0/20")
+            .superRefine((value, context) => {
+                try {
+                    cutBlock(value, 2);
+                } catch (error) {
+                    context.addIssue({ code: "custom", message: (error as Error).message });
+                }
+            }),
     }),
 ]);
 
 const json: z.ZodType<z.core.util.JSONType> = z.json();
 
 /** An s3:// prefix, or a folder of the stage's own bucket. Without what patterns of EventBridge give a meaning to. */
-const folder = z.string().regex(/^(s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/)?[\w!.'()-]+(\/[\w!.'()-]+)*\/?$/,
-    "expected s3://<bucket>/<prefix> or a folder of the stage's own bucket, of letters, digits and !_.'()-/")
-    .transform(value => value.replace(/\/+$/, ""));
+const folder = z
+    .string()
+    .regex(
+        /^(s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/)?[\w!.'()-]+(\/[\w!.'()-]+)*\/?$/,
+        "expected s3://<bucket>/<prefix> or a folder of the stage's own bucket, of letters, digits and !_.'()-/",
+    )
+    .transform((value) => value.replace(/\/+$/, ""));
 const startInput = z.strictObject({ initialization: z.record(z.string(), json).optional() }).default({});
 
 const scheduleSchema = z.strictObject({
-    expression: z.string().max(256).superRefine((value, context) => {
-        const problem = scheduleProblem(value, new Date());
-        if (problem !== undefined) {
-            context.addIssue({ code: "custom", message: problem });
-        }
-    }),
-    timezone: z.string().refine(isTimeZone, "expected the name of a time zone, for example Europe/Berlin").default("UTC"),
+    expression: z
+        .string()
+        .max(256)
+        .superRefine((value, context) => {
+            const problem = scheduleProblem(value, new Date());
+            if (problem !== undefined) {
+                context.addIssue({ code: "custom", message: problem });
+            }
+        }),
+    timezone: z
+        .string()
+        .refine(isTimeZone, "expected the name of a time zone, for example Europe/Berlin")
+        .default("UTC"),
     data: folder,
     input: startInput,
 });
@@ -250,118 +377,232 @@ const triggerSchema = z.strictObject({
     input: startInput,
 });
 
-const configKeys = (ensemble: EnsembleSpec) => ({
-    service: z.string().regex(/^[a-z][a-z0-9-]{0,18}[a-z0-9]$/, "expected 2 to 20 of a-z, 0-9 and -, beginning with a letter").default("ensemble")
-        .describe("What every name begins with."),
-    folds: whole(2, 20).default(4).describe("Folds of the image model; with as many machines, one fold a machine."),
-    testShare: z.number().gt(0).lt(1).default(0.2).describe("Share of stacks held out where the data does not say `split`."),
-    seed: whole(0, 2 ** 31 - 1).default(1).describe("Start of every random choice."),
-    quorum: whole(1, 100).optional().describe("How many members must be there; all required ones by default."),
-    maximumRegression: z.number().min(0).max(1).optional()
-        .describe("How far a metric may fall below that of the last published ensemble; no bound by default."),
-    budget: z.number().positive().optional()
-        .describe("US dollars that one run may cost in the worst case: a preview with the policy pack refuses more; no bound by default."),
-    dataLocations: z.array(s3Prefix).max(50).default([])
-        .describe("s3:// prefixes besides the stage's own bucket that executions may read from and write to."),
-    models: z.strictObject({
-        ...Object.fromEntries(modelsOf(ensemble).map(([name, spec]) => [name, modelSchema(spec, spec !== ensemble.combiner)])),
-    }).prefault({}).describe("What each model is trained with; see the tables below."),
-    containers: z.strictObject({
-        tensorflowCpu: z.string().default("tensorflow-training:2.21.0-cpu-py312-amzn2023-sagemaker"),
-        tensorflowGpu: z.string().default("tensorflow-training:2.21.0-gpu-py312-cu129-amzn2023-sagemaker"),
-        allowTags: z.boolean().default(false),
-    }).prefault({}).describe("AWS's TensorFlow training containers: repository and digest in the region's registry, or a whole address."),
-    images: z.strictObject({
-        ...Object.fromEntries(Object.keys(builtImages(ensemble)).map(name => [name, imageAddress.optional()])),
-        jobs: imageAddress.optional(),
-        pythonBase: z.string().default("public.ecr.aws/docker/library/python:3.12-slim"),
-        nodeBase: z.string().default("public.ecr.aws/docker/library/node:22-slim"),
-        platform: z.literal("linux/amd64").default("linux/amd64"),
-    }).prefault({}).describe("Images of the text model and of the jobs: built here, unless an address is given."),
-    jobs: z.strictObject({ fetch: jobSchema("fetch"), split: jobSchema("split"), merge: jobSchema("merge"), publish: jobSchema("publish") })
-        .prefault({}).describe("Size, time-out and attempts of each Batch job."),
-    compute: z.strictObject({
-        type: z.enum(["FARGATE", "FARGATE_SPOT", "EC2", "SPOT"]).default("FARGATE"),
-        maxVcpus: whole(1, 10_000).default(16),
-        instanceTypes: z.array(z.string().min(1)).default(["optimal"]),
-    }).prefault({}).describe("What the Batch jobs run on."),
-    network: networkSchema.default({ kind: "default" }).describe("Where they run: `default`, `given` or `created`."),
-    isolation: z.strictObject({
-        network: z.boolean().default(false),
-        vpc: z.strictObject({
-            subnetIds: z.array(z.string().regex(/^subnet-[0-9a-f]+$/, "expected subnet-<hexadecimal digits>")).min(1).max(16),
-            securityGroupIds: z.array(z.string().regex(/^sg-[0-9a-f]+$/, "expected sg-<hexadecimal digits>")).min(1).max(5),
-        }).optional(),
-    }).prefault({}).describe("Trainings without network (their code then comes by a channel), or in a VPC."),
-    notifications: z.strictObject({
-        failures: z.array(email).max(100).default([]),
-        operations: z.array(email).max(100).default([]),
-        success: z.boolean().default(false),
-    }).prefault({}).describe("E-mail addresses for failed executions and for alarms; whether a success is told too."),
-    retention: z.strictObject({
-        logDays: z.number().refine(value => LOG_DAYS.includes(value), `expected one of ${LOG_DAYS.join(", ")}`).default(365),
-        runDays: days.default(180),
-        checkpointDays: days.default(60),
-        noncurrentDays: days.default(30),
-    }).prefault({}).describe("Days until logs, executions' copies, checkpoints and overwritten objects expire."),
-    keyArn: z.string().regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[0-9a-f-]+$/, "expected the ARN of a KMS key").optional()
-        .describe("An existing KMS key; without it the stage has one of its own."),
-    protect: z.boolean().default(false).describe("Data is neither deleted by mistake nor together with the stack."),
-    keptReleases: whole(1, 50).default(10).describe("Deployments whose functions stay callable for executions that still run."),
-    schedule: scheduleSchema.optional()
-        .describe("Starts executions by `rate(7 days)`, `cron(0 3 ? * MON *)` or `at(2027-01-31T03:00:00)`: `{ expression, timezone, data, input }`. None by default."),
-    trigger: triggerSchema.optional()
-        .describe("Starts an execution when the last file (`marker`) of a data set below `prefix` is written: `{ prefix, marker, input }`. None by default."),
-    modelRegistry: z.boolean().default(false).describe("Published ensembles become versions in SageMaker's model registry, pending approval."),
-    dashboard: z.boolean().default(false).describe("A CloudWatch dashboard of executions, trainings, jobs and functions; trainings then send their metrics."),
-    stubs: z.record(z.string().min(1), json).default({}).describe("Recorded results by state name: the state is replaced by a Pass with its result."),
-} as const);
+const configKeys = (ensemble: EnsembleSpec) =>
+    ({
+        service: z
+            .string()
+            .regex(/^[a-z][a-z0-9-]{0,18}[a-z0-9]$/, "expected 2 to 20 of a-z, 0-9 and -, beginning with a letter")
+            .default("ensemble")
+            .describe("What every name begins with."),
+        folds: whole(2, 20).default(4).describe("Folds of the image model; with as many machines, one fold a machine."),
+        testShare: z
+            .number()
+            .gt(0)
+            .lt(1)
+            .default(0.2)
+            .describe("Share of stacks held out where the data does not say `split`."),
+        seed: whole(0, 2 ** 31 - 1)
+            .default(1)
+            .describe("Start of every random choice."),
+        quorum: whole(1, 100).optional().describe("How many members must be there; all required ones by default."),
+        maximumRegression: z
+            .number()
+            .min(0)
+            .max(1)
+            .optional()
+            .describe("How far a metric may fall below that of the last published ensemble; no bound by default."),
+        budget: z
+            .number()
+            .positive()
+            .optional()
+            .describe(
+                "US dollars that one run may cost in the worst case: a preview with the policy pack refuses more; no bound by default.",
+            ),
+        dataLocations: z
+            .array(s3Prefix)
+            .max(50)
+            .default([])
+            .describe("s3:// prefixes besides the stage's own bucket that executions may read from and write to."),
+        models: z
+            .strictObject({
+                ...Object.fromEntries(
+                    modelsOf(ensemble).map(([name, spec]) => [name, modelSchema(spec, spec !== ensemble.combiner)]),
+                ),
+            })
+            .prefault({})
+            .describe("What each model is trained with; see the tables below."),
+        containers: z
+            .strictObject({
+                tensorflowCpu: z.string().default("tensorflow-training:2.21.0-cpu-py312-amzn2023-sagemaker"),
+                tensorflowGpu: z.string().default("tensorflow-training:2.21.0-gpu-py312-cu129-amzn2023-sagemaker"),
+                allowTags: z.boolean().default(false),
+            })
+            .prefault({})
+            .describe(
+                "AWS's TensorFlow training containers: repository and digest in the region's registry, or a whole address.",
+            ),
+        images: z
+            .strictObject({
+                ...Object.fromEntries(
+                    Object.keys(builtImages(ensemble)).map((name) => [name, imageAddress.optional()]),
+                ),
+                jobs: imageAddress.optional(),
+                pythonBase: z.string().default("public.ecr.aws/docker/library/python:3.12-slim"),
+                nodeBase: z.string().default("public.ecr.aws/docker/library/node:22-slim"),
+                platform: z.literal("linux/amd64").default("linux/amd64"),
+            })
+            .prefault({})
+            .describe("Images of the text model and of the jobs: built here, unless an address is given."),
+        jobs: z
+            .strictObject({
+                fetch: jobSchema("fetch"),
+                split: jobSchema("split"),
+                merge: jobSchema("merge"),
+                publish: jobSchema("publish"),
+            })
+            .prefault({})
+            .describe("Size, time-out and attempts of each Batch job."),
+        compute: z
+            .strictObject({
+                type: z.enum(["FARGATE", "FARGATE_SPOT", "EC2", "SPOT"]).default("FARGATE"),
+                maxVcpus: whole(1, 10_000).default(16),
+                instanceTypes: z.array(z.string().min(1)).default(["optimal"]),
+            })
+            .prefault({})
+            .describe("What the Batch jobs run on."),
+        network: networkSchema
+            .default({ kind: "default" })
+            .describe("Where they run: `default`, `given` or `created`."),
+        isolation: z
+            .strictObject({
+                network: z.boolean().default(false),
+                vpc: z
+                    .strictObject({
+                        subnetIds: z
+                            .array(z.string().regex(/^subnet-[0-9a-f]+$/, "expected subnet-<hexadecimal digits>"))
+                            .min(1)
+                            .max(16),
+                        securityGroupIds: z
+                            .array(z.string().regex(/^sg-[0-9a-f]+$/, "expected sg-<hexadecimal digits>"))
+                            .min(1)
+                            .max(5),
+                    })
+                    .optional(),
+            })
+            .prefault({})
+            .describe("Trainings without network (their code then comes by a channel), or in a VPC."),
+        notifications: z
+            .strictObject({
+                failures: z.array(email).max(100).default([]),
+                operations: z.array(email).max(100).default([]),
+                success: z.boolean().default(false),
+            })
+            .prefault({})
+            .describe("E-mail addresses for failed executions and for alarms; whether a success is told too."),
+        retention: z
+            .strictObject({
+                logDays: z
+                    .number()
+                    .refine((value) => LOG_DAYS.includes(value), `expected one of ${LOG_DAYS.join(", ")}`)
+                    .default(365),
+                runDays: days.default(180),
+                checkpointDays: days.default(60),
+                noncurrentDays: days.default(30),
+            })
+            .prefault({})
+            .describe("Days until logs, executions' copies, checkpoints and overwritten objects expire."),
+        keyArn: z
+            .string()
+            .regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[0-9a-f-]+$/, "expected the ARN of a KMS key")
+            .optional()
+            .describe("An existing KMS key; without it the stage has one of its own."),
+        protect: z.boolean().default(false).describe("Data is neither deleted by mistake nor together with the stack."),
+        keptReleases: whole(1, 50)
+            .default(10)
+            .describe("Deployments whose functions stay callable for executions that still run."),
+        schedule: scheduleSchema
+            .optional()
+            .describe(
+                "Starts executions by `rate(7 days)`, `cron(0 3 ? * MON *)` or `at(2027-01-31T03:00:00)`: `{ expression, timezone, data, input }`. None by default.",
+            ),
+        trigger: triggerSchema
+            .optional()
+            .describe(
+                "Starts an execution when the last file (`marker`) of a data set below `prefix` is written: `{ prefix, marker, input }`. None by default.",
+            ),
+        modelRegistry: z
+            .boolean()
+            .default(false)
+            .describe("Published ensembles become versions in SageMaker's model registry, pending approval."),
+        dashboard: z
+            .boolean()
+            .default(false)
+            .describe(
+                "A CloudWatch dashboard of executions, trainings, jobs and functions; trainings then send their metrics.",
+            ),
+        stubs: z
+            .record(z.string().min(1), json)
+            .default({})
+            .describe("Recorded results by state name: the state is replaced by a Pass with its result."),
+    }) as const;
 
 /** Every key of the stack configuration. The order is that of the configuration table. */
 export const CONFIG_KEYS = configKeys(DOCUMENTS);
 
-const schemaFor = (ensemble: EnsembleSpec) => z.strictObject(configKeys(ensemble)).superRefine((config, context) => {
-    const fail = (path: (string | number)[], message: string) => context.addIssue({ code: "custom", path, message });
-    const models = config.models as unknown as Record<string, ModelConfig>;
-    const members = Object.keys(ensemble.members);
-    const required = members.filter(name => models[name]?.required).length;
-    const quorum = config.quorum ?? ensemble.quorum;
-    if (quorum !== undefined && (quorum > members.length || quorum < required)) {
-        fail(["quorum"], `expected ${required} (the required members) to ${members.length} (all members)`);
-    }
-    for (const [name, spec] of Object.entries(ensemble.members)) {
-        const machines = models[name]?.instanceCount ?? 0;
-        if (spec.splitSet === true && machines > config.folds) {
-            fail(["models", name, "instanceCount"], `expected at most ${config.folds} (folds), is ${machines}: some would have nothing to train`);
+const schemaFor = (ensemble: EnsembleSpec) =>
+    z.strictObject(configKeys(ensemble)).superRefine((config, context) => {
+        const fail = (path: (string | number)[], message: string) =>
+            context.addIssue({ code: "custom", path, message });
+        const models = config.models as unknown as Record<string, ModelConfig>;
+        const members = Object.keys(ensemble.members);
+        const required = members.filter((name) => models[name]?.required).length;
+        const quorum = config.quorum ?? ensemble.quorum;
+        if (quorum !== undefined && (quorum > members.length || quorum < required)) {
+            fail(["quorum"], `expected ${required} (the required members) to ${members.length} (all members)`);
         }
-    }
-    if (config.compute.type.startsWith("FARGATE")) {
-        for (const [job, { vcpu, memoryMb }] of Object.entries(config.jobs)) {
-            const range = FARGATE[String(vcpu)];
-            if (range === undefined) {
-                fail(["jobs", job, "vcpu"], `expected one of ${Object.keys(FARGATE).sort((a, b) => Number(a) - Number(b)).join(", ")} with Fargate`);
-            } else if (memoryMb < range[0] || memoryMb > range[1] || (memoryMb - range[0]) % range[2] !== 0) {
-                fail(["jobs", job, "memoryMb"], `expected ${range[0]} to ${range[1]} in steps of ${range[2]} for ${vcpu} vCPU with Fargate`);
+        for (const [name, spec] of Object.entries(ensemble.members)) {
+            const machines = models[name]?.instanceCount ?? 0;
+            if (spec.splitSet === true && machines > config.folds) {
+                fail(
+                    ["models", name, "instanceCount"],
+                    `expected at most ${config.folds} (folds), is ${machines}: some would have nothing to train`,
+                );
             }
         }
-    }
-    const used = modelsOf(ensemble).map(([, { container }]) => "framework" in container ? container.framework : undefined);
-    for (const framework of FRAMEWORKS.filter(name => used.includes(name))) {
-        const value = config.containers[framework];
-        if (!/@sha256:[0-9a-f]{64}$/.test(value) && !(config.containers.allowTags && /:[\w][\w.-]*$/.test(value))) {
-            fail(["containers", framework], "expected a digest, <repository>@sha256:<64 hexadecimal digits>: a tag moves with every patch, and the "
-                + "models would no longer say what they were trained in. Look it up with `aws ecr batch-get-image --registry-id <registry> "
-                + "--repository-name tensorflow-training --image-ids imageTag=<tag> --query 'images[0].imageId.imageDigest'`, or set "
-                + "containers.allowTags to true");
+        if (config.compute.type.startsWith("FARGATE")) {
+            for (const [job, { vcpu, memoryMb }] of Object.entries(config.jobs)) {
+                const range = FARGATE[String(vcpu)];
+                if (range === undefined) {
+                    fail(
+                        ["jobs", job, "vcpu"],
+                        `expected one of ${Object.keys(FARGATE)
+                            .sort((a, b) => Number(a) - Number(b))
+                            .join(", ")} with Fargate`,
+                    );
+                } else if (memoryMb < range[0] || memoryMb > range[1] || (memoryMb - range[0]) % range[2] !== 0) {
+                    fail(
+                        ["jobs", job, "memoryMb"],
+                        `expected ${range[0]} to ${range[1]} in steps of ${range[2]} for ${vcpu} vCPU with Fargate`,
+                    );
+                }
+            }
         }
-    }
-});
+        const used = modelsOf(ensemble).map(([, { container }]) =>
+            "framework" in container ? container.framework : undefined,
+        );
+        for (const framework of FRAMEWORKS.filter((name) => used.includes(name))) {
+            const value = config.containers[framework];
+            if (!/@sha256:[0-9a-f]{64}$/.test(value) && !(config.containers.allowTags && /:[\w][\w.-]*$/.test(value))) {
+                fail(
+                    ["containers", framework],
+                    "expected a digest, <repository>@sha256:<64 hexadecimal digits>: a tag moves with every patch, and the " +
+                        "models would no longer say what they were trained in. Look it up with `aws ecr batch-get-image --registry-id <registry> " +
+                        "--repository-name tensorflow-training --image-ids imageTag=<tag> --query 'images[0].imageId.imageDigest'`, or set " +
+                        "containers.allowTags to true",
+                );
+            }
+        }
+    });
 
 /** A configuration as the user wrote it: keys without the project's name. */
 export type RawConfig = Readonly<Record<string, unknown>>;
 
 function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
-    return path.reduce<unknown>((value, key) => typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined, raw);
+    return path.reduce<unknown>(
+        (value, key) =>
+            typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined,
+        raw,
+    );
 }
 
 function shown(value: unknown): string {
@@ -382,8 +623,12 @@ function knownKeys(schema: z.core.$ZodType, path: readonly PropertyKey[]): strin
     };
     for (const key of path) {
         const container = objectOf(node);
-        node = container instanceof z.ZodObject ? (container.shape as Record<PropertyKey, z.core.$ZodType>)[key]
-            : container instanceof z.ZodArray ? container.element as z.core.$ZodType : undefined;
+        node =
+            container instanceof z.ZodObject
+                ? (container.shape as Record<PropertyKey, z.core.$ZodType>)[key]
+                : container instanceof z.ZodArray
+                  ? (container.element as z.core.$ZodType)
+                  : undefined;
     }
     const object = objectOf(node);
     return object instanceof z.ZodObject ? Object.keys(object.shape as object) : [];
@@ -394,23 +639,36 @@ function describeIssue(schema: z.core.$ZodType, raw: unknown, issue: z.core.$Zod
     const got = shown(valueAt(raw, issue.path));
     switch (issue.code) {
         case "unrecognized_keys":
-            return issue.keys.map(key => {
+            return issue.keys.map((key) => {
                 const known = knownKeys(schema, issue.path);
-                const advice = known.length === 0 ? "" : `; did you mean "${closest(key, known)}"? Known: ${known.join(", ")}`;
+                const advice =
+                    known.length === 0 ? "" : `; did you mean "${closest(key, known)}"? Known: ${known.join(", ")}`;
                 return `${where([key])}: unknown key${advice}`;
             });
         case "too_small":
-            return [`${where()}: got ${got}, expected ${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}${
-                issue.origin === "array" ? " entries" : issue.origin === "string" ? " characters" : ""}`];
+            return [
+                `${where()}: got ${got}, expected ${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}${
+                    issue.origin === "array" ? " entries" : issue.origin === "string" ? " characters" : ""
+                }`,
+            ];
         case "too_big":
-            return [`${where()}: got ${got}, expected ${issue.inclusive === false ? "less than" : "at most"} ${issue.maximum}${
-                issue.origin === "array" ? " entries" : issue.origin === "string" ? " characters" : ""}`];
+            return [
+                `${where()}: got ${got}, expected ${issue.inclusive === false ? "less than" : "at most"} ${issue.maximum}${
+                    issue.origin === "array" ? " entries" : issue.origin === "string" ? " characters" : ""
+                }`,
+            ];
         case "invalid_type":
-            return [`${where()}: got ${got}, expected ${issue.expected === "int" ? "a whole number" : `a value of type ${issue.expected}`}`];
+            return [
+                `${where()}: got ${got}, expected ${issue.expected === "int" ? "a whole number" : `a value of type ${issue.expected}`}`,
+            ];
         case "invalid_value":
-            return [`${where()}: got ${got}, expected ${issue.values.map(value => JSON.stringify(value)).join(" or ")}`];
+            return [
+                `${where()}: got ${got}, expected ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`,
+            ];
         case "invalid_union":
-            return [`${where()}: got ${got}, expected ${issue.discriminator === undefined ? "another form" : `"default", "given" or "created"`}`];
+            return [
+                `${where()}: got ${got}, expected ${issue.discriminator === undefined ? "another form" : `"default", "given" or "created"`}`,
+            ];
         default:
             return [`${where()}: got ${got}, ${issue.message}`];
     }
@@ -428,14 +686,18 @@ export function loadStageConfig(stage: string, raw: RawConfig, ensemble: Ensembl
     const schema = schemaFor(ensemble);
     const problems: string[] = [];
     if (!/^[a-z][a-z0-9-]{0,14}[a-z0-9]$/.test(stage)) {
-        problems.push(`stack name: got ${shown(stage)}, expected 2 to 16 of a-z, 0-9 and -, beginning with a letter: it is part of every name`);
+        problems.push(
+            `stack name: got ${shown(stage)}, expected 2 to 16 of a-z, 0-9 and -, beginning with a letter: it is part of every name`,
+        );
     }
     const result = schema.safeParse(raw);
     if (!result.success) {
-        problems.push(...result.error.issues.flatMap(issue => describeIssue(schema, raw, issue)));
+        problems.push(...result.error.issues.flatMap((issue) => describeIssue(schema, raw, issue)));
     } else if (`${result.data.service}-${stage}`.length > 28) {
-        problems.push(`service: got ${shown(result.data.service)}, expected at most ${27 - stage.length} characters with the stack name "${stage}": `
-            + "names of training jobs have room for 28 of both");
+        problems.push(
+            `service: got ${shown(result.data.service)}, expected at most ${27 - stage.length} characters with the stack name "${stage}": ` +
+                "names of training jobs have room for 28 of both",
+        );
     }
     if (problems.length > 0 || !result.success) {
         throw new ConfigError([...new Set(problems)]);
@@ -450,15 +712,17 @@ export function loadStageConfig(stage: string, raw: RawConfig, ensemble: Ensembl
 export function decodeConfig(values: Readonly<Record<string, string>>, project: string): RawConfig {
     // Pulumi.yaml gives a key without a value the default "", because Pulumi takes one without a default for required.
     const own = Object.entries(values).filter(([key, value]) => key.startsWith(`${project}:`) && value !== "");
-    return Object.fromEntries(own.map(([key, value]) => {
-        const name = key.slice(project.length + 1);
-        if (name === "service" || name === "keyArn") {
-            return [name, value];
-        }
-        try {
-            return [name, JSON.parse(value) as unknown];
-        } catch {
-            return [name, value];
-        }
-    }));
+    return Object.fromEntries(
+        own.map(([key, value]) => {
+            const name = key.slice(project.length + 1);
+            if (name === "service" || name === "keyArn") {
+                return [name, value];
+            }
+            try {
+                return [name, JSON.parse(value) as unknown];
+            } catch {
+                return [name, value];
+            }
+        }),
+    );
 }

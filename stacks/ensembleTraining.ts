@@ -31,7 +31,15 @@ import { ConfigError, loadStageConfig, type RawConfig, type StageConfig, type St
 import { builtImages, DOCUMENTS, type EnsembleSpec, modelsOf, problemsOf } from "./models";
 import { functionStatements, jobStatements, READ_KEY, trainingStatements, WRITE_KEY } from "./permissions";
 import { NO_RELEASES, type Releases } from "./releases";
-import { type BuiltCode, jobParameters, locationsOf, metricDefinitions, stageSettings, stageTargets, trainingRepositories } from "./settings";
+import {
+    type BuiltCode,
+    jobParameters,
+    locationsOf,
+    metricDefinitions,
+    stageSettings,
+    stageTargets,
+    trainingRepositories,
+} from "./settings";
 import { stageStarts } from "./starts";
 
 /** Newest runtime that the jobs' base image has as well; the bundles are written for Node 20 and later. */
@@ -44,10 +52,25 @@ interface FunctionSettings extends Pick<FunctionSpec, "memoryMb" | "timeoutSecon
 
 /** What the functions are for, their size, and what they do with the stage's key. */
 const FUNCTION_SETTINGS: Readonly<Record<FunctionName, FunctionSettings>> = {
-    setup: { description: "Checks an execution's input and plans it", memoryMb: 1_024, timeoutSeconds: 540, key: WRITE_KEY },
-    "error-cause": { description: "Reads what went wrong out of a cause", memoryMb: 256, timeoutSeconds: 50, key: READ_KEY },
-    register: { description: "Marks a trained model as finished", memoryMb: 256, timeoutSeconds: 50, key: WRITE_KEY },
-    "describe-failure": { description: "Writes the message about a failed execution", memoryMb: 256, timeoutSeconds: 50, key: [] },
+    "setup": {
+        description: "Checks an execution's input and plans it",
+        memoryMb: 1_024,
+        timeoutSeconds: 540,
+        key: WRITE_KEY,
+    },
+    "error-cause": {
+        description: "Reads what went wrong out of a cause",
+        memoryMb: 256,
+        timeoutSeconds: 50,
+        key: READ_KEY,
+    },
+    "register": { description: "Marks a trained model as finished", memoryMb: 256, timeoutSeconds: 50, key: WRITE_KEY },
+    "describe-failure": {
+        description: "Writes the message about a failed execution",
+        memoryMb: 256,
+        timeoutSeconds: 50,
+        key: [],
+    },
 };
 
 /**
@@ -123,7 +146,11 @@ export class EnsembleTraining extends pulumi.ComponentResource {
         if (problems.length > 0) {
             throw new ConfigError(problems, "The ensemble's models have");
         }
-        const config = loadStageConfig(args.stage ?? pulumi.getStack(), { service: name, ...args.settings } as RawConfig, models);
+        const config = loadStageConfig(
+            args.stage ?? pulumi.getStack(),
+            { service: name, ...args.settings } as RawConfig,
+            models,
+        );
         const before = args.before ?? NO_RELEASES;
         const { outputs, releases } = declareStage(name, this, { config, models, identity: args.identity, before });
         this.outputs = outputs;
@@ -140,7 +167,11 @@ interface StageInput {
 }
 
 /** Declares all resources of a stage below its component, from top to bottom in the order in which a deployment makes them. */
-function declareStage(service: string, parent: EnsembleTraining, { config, models, identity, before }: StageInput): Declared {
+function declareStage(
+    service: string,
+    parent: EnsembleTraining,
+    { config, models, identity, before }: StageInput,
+): Declared {
     // Stages that were deployed before there was the component keep what they have.
     const child = { parent, aliases: [{ parent: pulumi.rootStackResource }] };
     const names = new StageNames(identity, config);
@@ -151,9 +182,15 @@ function declareStage(service: string, parent: EnsembleTraining, { config, model
     const afterKey = { ...child, dependsOn: [...key.parts] };
     const { logDays, ...expiry } = config.retention;
     const store = new ArtifactStore(service, { ...common, ...expiry }, afterKey);
-    const alerts = new Alerts(service, {
-        ...common, failureAddresses: config.notifications.failures, operationsAddresses: config.notifications.operations,
-    }, afterKey);
+    const alerts = new Alerts(
+        service,
+        {
+            ...common,
+            failureAddresses: config.notifications.failures,
+            operationsAddresses: config.notifications.operations,
+        },
+        afterKey,
+    );
     const network = new Network(service, { names, choice: config.network, tags }, child);
 
     const bundles = loadBundles();
@@ -165,64 +202,102 @@ function declareStage(service: string, parent: EnsembleTraining, { config, model
     const places = { names, locations: locationsOf(config, names) };
     const functions = stageFunctions(config, bundles, common, before, functionStatements(places), afterKey);
     const parameters = jobParameters(settings);
-    const definitions = Object.fromEntries(JOBS.map(job => [job, jobDefinition({
-        names, job,
-        size: config.jobs[job],
-        compute: config.compute,
-        image: jobsImage,
-        parameters: parameters[job],
-        environment: { AWS_REGION: identity.region },
-        assignPublicIp: network.assignPublicIp,
-    })])) as Record<JobName, ReturnType<typeof jobDefinition>>;
-    const jobs = new BatchJobs(`${service}-jobs`, {
-        ...common,
-        compute: config.compute,
-        definitions,
-        jobStatements: jobStatements(places),
-        jobKeyActions: WRITE_KEY,
-        repositories: [names.repositoryArn("jobs")],
-        subnetIds: network.subnetIds,
-        securityGroupId: network.securityGroupId,
-        logDays,
-    }, afterKey);
-    const trainingRole = new StageRole(`${service}-trainings`, {
-        roleName: names.role("training"),
-        description: "What the trainings do",
-        trust: trustPolicy(identity, "sagemaker.amazonaws.com", names.arn("sagemaker", "training-job/*")),
-        statements: trainingStatements(places, trainingRepositories(settings), config.isolation.vpc !== undefined),
-        keyActions: [...WRITE_KEY, "kms:DescribeKey"],
-        keyGrants: true,
-        keyArn: key.arn,
-        tags,
-    }, child);
+    const definitions = Object.fromEntries(
+        JOBS.map((job) => [
+            job,
+            jobDefinition({
+                names,
+                job,
+                size: config.jobs[job],
+                compute: config.compute,
+                image: jobsImage,
+                parameters: parameters[job],
+                environment: { AWS_REGION: identity.region },
+                assignPublicIp: network.assignPublicIp,
+            }),
+        ]),
+    ) as Record<JobName, ReturnType<typeof jobDefinition>>;
+    const jobs = new BatchJobs(
+        `${service}-jobs`,
+        {
+            ...common,
+            compute: config.compute,
+            definitions,
+            jobStatements: jobStatements(places),
+            jobKeyActions: WRITE_KEY,
+            repositories: [names.repositoryArn("jobs")],
+            subnetIds: network.subnetIds,
+            securityGroupId: network.securityGroupId,
+            logDays,
+        },
+        afterKey,
+    );
+    const trainingRole = new StageRole(
+        `${service}-trainings`,
+        {
+            roleName: names.role("training"),
+            description: "What the trainings do",
+            trust: trustPolicy(identity, "sagemaker.amazonaws.com", names.arn("sagemaker", "training-job/*")),
+            statements: trainingStatements(places, trainingRepositories(settings), config.isolation.vpc !== undefined),
+            keyActions: [...WRITE_KEY, "kms:DescribeKey"],
+            keyGrants: true,
+            keyArn: key.arn,
+            tags,
+        },
+        child,
+    );
 
-    const aliases = Object.fromEntries(FUNCTIONS.map(name => [name, functions[name].alias])) as Record<FunctionName, string>;
-    const jobArns = Object.fromEntries(JOBS.map(job => [job, names.arn("batch", `job-definition/${definitions[job].name}`)])) as Record<JobName, string>;
+    const aliases = Object.fromEntries(FUNCTIONS.map((name) => [name, functions[name].alias])) as Record<
+        FunctionName,
+        string
+    >;
+    const jobArns = Object.fromEntries(
+        JOBS.map((job) => [job, names.arn("batch", `job-definition/${definitions[job].name}`)]),
+    ) as Record<JobName, string>;
     const starts = stageStarts(config, names, settings);
     const registry = config.modelRegistry ? new ModelRegistry(`${service}-registry`, common, child) : undefined;
     const workflow = ensembleTraining(settings, stageTargets(config, names, aliases, jobArns, tags, models));
     const needed = taskStatements(workflow.permissions);
-    const machine = new TrainingStateMachine(`${service}-training`, {
-        ...common,
-        definition: workflow.definition,
-        statements: needed.statements,
-        keyActions: needed.keyActions,
-        logDays,
-        dependsOn: [
-            ...store.parts, ...alerts.parts, ...jobs.parts, ...trainingRole.parts, ...sources.parts, ...images.parts,
-            ...FUNCTIONS.flatMap(name => functions[name].parts), ...registry?.parts ?? [],
-        ],
-    }, afterKey);
-    const watch = new FailureWatch(`${service}-failures`, {
-        ...common,
-        ...(starts.trigger === undefined && starts.schedule === undefined ? {}
-            : { startingRules: starts.trigger === undefined ? [] : [names.newDataRuleArn] }),
-    }, { ...child, dependsOn: [machine, ...alerts.parts] });
+    const machine = new TrainingStateMachine(
+        `${service}-training`,
+        {
+            ...common,
+            definition: workflow.definition,
+            statements: needed.statements,
+            keyActions: needed.keyActions,
+            logDays,
+            dependsOn: [
+                ...store.parts,
+                ...alerts.parts,
+                ...jobs.parts,
+                ...trainingRole.parts,
+                ...sources.parts,
+                ...images.parts,
+                ...FUNCTIONS.flatMap((name) => functions[name].parts),
+                ...(registry?.parts ?? []),
+            ],
+        },
+        afterKey,
+    );
+    const watch = new FailureWatch(
+        `${service}-failures`,
+        {
+            ...common,
+            ...(starts.trigger === undefined && starts.schedule === undefined
+                ? {}
+                : { startingRules: starts.trigger === undefined ? [] : [names.newDataRuleArn] }),
+        },
+        { ...child, dependsOn: [machine, ...alerts.parts] },
+    );
     // What starts executions comes last: by then a failed one is told of.
     const afterWatch = { ...child, dependsOn: [machine, watch, ...store.parts, ...alerts.parts] };
-    const schedule = starts.schedule && new TrainingSchedule(`${service}-schedule`, { ...common, ...starts.schedule }, afterWatch);
-    const trigger = starts.trigger && new DataTrigger(`${service}-new-data`, { ...common, ...starts.trigger }, afterWatch);
-    const dashboard = config.dashboard ? new StageDashboard(`${service}-dashboard`, { names, models: dashboardModels(names, models) }, child) : undefined;
+    const schedule =
+        starts.schedule && new TrainingSchedule(`${service}-schedule`, { ...common, ...starts.schedule }, afterWatch);
+    const trigger =
+        starts.trigger && new DataTrigger(`${service}-new-data`, { ...common, ...starts.trigger }, afterWatch);
+    const dashboard = config.dashboard
+        ? new StageDashboard(`${service}-dashboard`, { names, models: dashboardModels(names, models) }, child)
+        : undefined;
 
     const outputs: EnsembleTrainingOutputs = {
         stateMachineName: machine.stateMachineName,
@@ -241,18 +316,27 @@ function declareStage(service: string, parent: EnsembleTraining, { config, model
         undeliveredQueueUrl: watch.undeliveredQueueUrl,
         keyArn: key.arn,
         functionAliases: aliases,
-        logGroups: { stateMachine: names.stateMachineLogGroup, jobs: names.jobLogGroup, functions: names.functionLogGroups },
+        logGroups: {
+            stateMachine: names.stateMachineLogGroup,
+            jobs: names.jobLogGroup,
+            functions: names.functionLogGroups,
+        },
         ...(schedule === undefined ? {} : { scheduleArn: schedule.arn }),
         ...(trigger === undefined ? {} : { newDataRuleArn: trigger.ruleArn }),
         ...(registry === undefined ? {} : { modelPackageGroup: registry.groupName }),
-        ...(dashboard === undefined ? {} : { dashboardConsole: names.console("cloudwatch/home", `dashboards:name=${names.dashboard}`) }),
-        modelImages: Object.fromEntries([...Object.entries(settings.members), [settings.combiner.name, settings.combiner] as const]
-            .map(([model, { container }]) => [model, container.image])),
+        ...(dashboard === undefined
+            ? {}
+            : { dashboardConsole: names.console("cloudwatch/home", `dashboards:name=${names.dashboard}`) }),
+        modelImages: Object.fromEntries(
+            [...Object.entries(settings.members), [settings.combiner.name, settings.combiner] as const].map(
+                ([model, { container }]) => [model, container.image],
+            ),
+        ),
     };
     return {
         outputs,
         releases: pulumi.output({
-            functions: Object.fromEntries(FUNCTIONS.map(name => [name, functions[name].releases])),
+            functions: Object.fromEntries(FUNCTIONS.map((name) => [name, functions[name].releases])),
             images: images.record,
         }),
     };
@@ -263,11 +347,13 @@ function declareStage(service: string, parent: EnsembleTraining, { config, model
  * policy must name the key itself.
  */
 export function taskStatements(permissions: readonly Permission[]): { statements: Statement[]; keyActions: string[] } {
-    const onKey = (permission: Permission) => permission.actions.every(action => action.startsWith("kms:"));
+    const onKey = (permission: Permission) => permission.actions.every((action) => action.startsWith("kms:"));
     return {
-        statements: [...policyDocument(permissions.filter(permission => !onKey(permission))).Statement],
+        statements: [...policyDocument(permissions.filter((permission) => !onKey(permission))).Statement],
         // SageMaker asks its caller, too, for a grant of the volumes' key.
-        keyActions: [...new Set(permissions.filter(onKey).flatMap(permission => permission.actions)).add("kms:DescribeKey")].sort(),
+        keyActions: [
+            ...new Set(permissions.filter(onKey).flatMap((permission) => permission.actions)).add("kms:DescribeKey"),
+        ].sort(),
     };
 }
 
@@ -279,7 +365,9 @@ interface Declared {
 /** What the dashboard shows of each model. */
 function dashboardModels({ name: { service, stage } }: StageNames, models: EnsembleSpec): DashboardModel[] {
     return Object.entries(metricDefinitions(models)).map(([name, definitions]) => ({
-        name, jobPrefix: jobNamePrefix(service, stage, name), metrics: definitions.map(definition => definition.Name),
+        name,
+        jobPrefix: jobNamePrefix(service, stage, name),
+        metrics: definitions.map((definition) => definition.Name),
     }));
 }
 
@@ -294,20 +382,46 @@ interface Common {
 }
 
 function stageImages(
-    config: StageConfig, models: EnsembleSpec, bundles: Bundles, common: Common, before: Releases, opts: pulumi.ComponentResourceOptions,
+    config: StageConfig,
+    models: EnsembleSpec,
+    bundles: Bundles,
+    common: Common,
+    before: Releases,
+    opts: pulumi.ComponentResourceOptions,
 ) {
     const { pythonBase, nodeBase, platform } = config.images;
     /** Some model trains in it: its configuration names no other. */
-    const isNeeded = (image: string) => config.images[image] === undefined && modelsOf(models).some(([name, { container }]) =>
-        container.kind === "image" && container.image === image && config.models[name].image === undefined);
+    const isNeeded = (image: string) =>
+        config.images[image] === undefined &&
+        modelsOf(models).some(
+            ([name, { container }]) =>
+                container.kind === "image" && container.image === image && config.models[name].image === undefined,
+        );
     const contexts: Record<string, BuildContext> = {
         ...(config.images.jobs === undefined ? { jobs: jobsContext(bundles.jobs.code, nodeBase, platform) } : {}),
-        ...Object.fromEntries(Object.entries(builtImages(models)).filter(([image]) => isNeeded(image))
-            .map(([image, source]) => [image, trainingContext(source, pythonBase, platform)])),
+        ...Object.fromEntries(
+            Object.entries(builtImages(models))
+                .filter(([image]) => isNeeded(image))
+                .map(([image, source]) => [image, trainingContext(source, pythonBase, platform)]),
+        ),
     };
-    const made = Object.entries(contexts).map(([image, context]) => [image, new TrainingImage(`${common.service}-image-${image}`, {
-        ...common, image, context, before: before.images[image] ?? { pushed: [] }, remembered: config.keptReleases,
-    }, opts)] as const);
+    const made = Object.entries(contexts).map(
+        ([image, context]) =>
+            [
+                image,
+                new TrainingImage(
+                    `${common.service}-image-${image}`,
+                    {
+                        ...common,
+                        image,
+                        context,
+                        before: before.images[image] ?? { pushed: [] },
+                        remembered: config.keptReleases,
+                    },
+                    opts,
+                ),
+            ] as const,
+    );
     const built: Record<string, { uri: string; hash: string }> = {};
     const record: Record<string, PushedImages> = {};
     for (const [image, { uri, hash, record: pushed }] of made) {
@@ -318,42 +432,76 @@ function stageImages(
 }
 
 function sourceArchives(
-    config: StageConfig, models: EnsembleSpec, common: Common, store: ArtifactStore, opts: pulumi.CustomResourceOptions,
+    config: StageConfig,
+    models: EnsembleSpec,
+    common: Common,
+    store: ArtifactStore,
+    opts: pulumi.CustomResourceOptions,
 ) {
-    const scripts = new Set(modelsOf(models).filter(([, { container }]) => container.kind === "script").map(([, { source }]) => source));
+    const scripts = new Set(
+        modelsOf(models)
+            .filter(([, { container }]) => container.kind === "script")
+            .map(([, { source }]) => source),
+    );
     const addresses: Record<string, BuiltCode["sources"][string]> = {};
-    const parts = [...scripts].map(source => {
+    const parts = [...scripts].map((source) => {
         const archive = sourceArchive(source);
         const folder = path.basename(source);
         const objectKey = `code/${folder}/${archive.hash}/sourcedir.tar.gz`;
         addresses[source] = { hash: archive.hash, uri: `s3://${common.names.bucket}/${objectKey}` };
-        return new s3.BucketObjectv2(`${common.service}-source-${folder}-${archive.hash.slice(0, 12)}`, {
-            bucket: store.bucket,
-            key: objectKey,
-            source: new pulumi.asset.FileAsset(archive.file),
-            sourceHash: archive.hash,
-            tags: common.tags,
-        }, { ...opts, ...protection("release", config.protect), dependsOn: [...store.parts] });
+        return new s3.BucketObjectv2(
+            `${common.service}-source-${folder}-${archive.hash.slice(0, 12)}`,
+            {
+                bucket: store.bucket,
+                key: objectKey,
+                source: new pulumi.asset.FileAsset(archive.file),
+                sourceHash: archive.hash,
+                tags: common.tags,
+            },
+            { ...opts, ...protection("release", config.protect), dependsOn: [...store.parts] },
+        );
     });
     return { addresses, parts };
 }
 
 function stageFunctions(
-    config: StageConfig, bundles: Bundles, common: Common, before: Releases, statements: ReturnType<typeof functionStatements>,
+    config: StageConfig,
+    bundles: Bundles,
+    common: Common,
+    before: Releases,
+    statements: ReturnType<typeof functionStatements>,
     opts: pulumi.ComponentResourceOptions,
 ): Record<FunctionName, StageFunction> {
-    const entries = FUNCTIONS.map(name => {
+    const entries = FUNCTIONS.map((name) => {
         const { description, key, ...size } = FUNCTION_SETTINGS[name];
         const spec: FunctionSpec = {
-            code: bundles[name].code, handler: "index.handler", runtime: RUNTIME, ...size, environment: {},
+            code: bundles[name].code,
+            handler: "index.handler",
+            runtime: RUNTIME,
+            ...size,
+            environment: {},
         };
         const earlier: readonly Release[] = before.functions[name] ?? [];
-        return [name, new StageFunction(`${common.service}-${name}`, {
-            ...common, function: name, description, spec, statements: statements[name], keyActions: key, before: earlier,
-            remembered: config.keptReleases, logDays: config.retention.logDays,
-            // SageMaker takes an alias of a key for outputs, but not for volumes.
-            ...(name === "setup" ? { addresses: { KMS_KEY_ARN: common.keyArn } } : {}),
-        }, opts)] as const;
+        return [
+            name,
+            new StageFunction(
+                `${common.service}-${name}`,
+                {
+                    ...common,
+                    function: name,
+                    description,
+                    spec,
+                    statements: statements[name],
+                    keyActions: key,
+                    before: earlier,
+                    remembered: config.keptReleases,
+                    logDays: config.retention.logDays,
+                    // SageMaker takes an alias of a key for outputs, but not for volumes.
+                    ...(name === "setup" ? { addresses: { KMS_KEY_ARN: common.keyArn } } : {}),
+                },
+                opts,
+            ),
+        ] as const;
     });
     return Object.fromEntries(entries) as Record<FunctionName, StageFunction>;
 }

@@ -35,7 +35,9 @@ export function currentProject(): Project {
 /** What a project's program exports, as Pulumi's own runtime takes it: the outputs, or a function that returns them. */
 function exportsOf(root: string): unknown {
     const load = createRequire(path.join(root, "package.json"));
-    const main = String(readYaml(root, "Pulumi.yaml").main ?? (fs.existsSync(path.join(root, "index.ts")) ? "index.ts" : "index.js"));
+    const main = String(
+        readYaml(root, "Pulumi.yaml").main ?? (fs.existsSync(path.join(root, "index.ts")) ? "index.ts" : "index.js"),
+    );
     if (main.endsWith(".ts")) {
         // Pulumi does the same; whether the types hold is the compiler's question.
         (load("ts-node") as { register(options: object): unknown }).register({ transpileOnly: true, cwd: root });
@@ -58,7 +60,11 @@ export interface RecordedResource {
 export interface EvaluatedJobDefinition {
     readonly name: string;
     readonly arn: string;
-    readonly containerProperties: { readonly image: string; readonly command: readonly string[]; readonly [property: string]: unknown };
+    readonly containerProperties: {
+        readonly image: string;
+        readonly command: readonly string[];
+        readonly [property: string]: unknown;
+    };
     readonly timeoutSeconds: number;
     readonly attempts: number;
 }
@@ -104,9 +110,12 @@ function isObject(value: unknown): value is Json {
 
 function merge(base: unknown, over: unknown): unknown {
     return isObject(base) && isObject(over)
-        ? Object.fromEntries([...new Set([...Object.keys(base), ...Object.keys(over)])].map(key => [
-            key, key in over ? merge(base[key], over[key]) : base[key],
-        ]))
+        ? Object.fromEntries(
+              [...new Set([...Object.keys(base), ...Object.keys(over)])].map((key) => [
+                  key,
+                  key in over ? merge(base[key], over[key]) : base[key],
+              ]),
+          )
         : over;
 }
 
@@ -130,28 +139,46 @@ export function projectName({ root } = currentProject()): string {
  * @throws where there is no Pulumi.<stage>.yaml, naming those that are there.
  */
 export function readStackConfig(
-    stage: string, overrides: Readonly<Record<string, unknown>> = {}, { root } = currentProject(),
+    stage: string,
+    overrides: Readonly<Record<string, unknown>> = {},
+    { root } = currentProject(),
 ): Record<string, string> {
     if (!fs.existsSync(path.join(root, `Pulumi.${stage}.yaml`))) {
-        const stages = fs.readdirSync(root).map(file => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1]).filter(name => name !== undefined);
-        throw new Error(`There is no stage "${stage}": Pulumi.${stage}.yaml is missing; there are ${stages.sort().join(", ")}.`);
+        const stages = fs
+            .readdirSync(root)
+            .map((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1])
+            .filter((name) => name !== undefined);
+        throw new Error(
+            `There is no stage "${stage}": Pulumi.${stage}.yaml is missing; there are ${stages.sort().join(", ")}.`,
+        );
     }
-    const { name, config: declared = {} } = readYaml(root, "Pulumi.yaml") as { name: string; config?: Record<string, unknown> };
-    const defaults = Object.fromEntries(Object.entries(declared)
-        .map(([key, entry]) => [key, isObject(entry) ? entry.default : entry])
-        .filter(([, value]) => value !== undefined));
+    const { name, config: declared = {} } = readYaml(root, "Pulumi.yaml") as {
+        name: string;
+        config?: Record<string, unknown>;
+    };
+    const defaults = Object.fromEntries(
+        Object.entries(declared)
+            .map(([key, entry]) => [key, isObject(entry) ? entry.default : entry])
+            .filter(([, value]) => value !== undefined),
+    );
     const own = (readYaml(root, `Pulumi.${stage}.yaml`).config ?? {}) as Json;
-    const over = Object.fromEntries(Object.entries(overrides).map(([key, value]) => [key.includes(":") ? key : `${name}:${key}`, value]));
+    const over = Object.fromEntries(
+        Object.entries(overrides).map(([key, value]) => [key.includes(":") ? key : `${name}:${key}`, value]),
+    );
     const merged = merge({ ...defaults, ...own }, over) as Json;
-    return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined)
-        .map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]));
+    return Object.fromEntries(
+        Object.entries(merged)
+            .filter(([, value]) => value !== undefined)
+            .map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
+    );
 }
 
 /** What AWS would add to a resource: its identifier and its ARN. */
 function made(args: pulumi.runtime.MockResourceArgs, identity: Identity): { id: string; state: Json } {
     const { partition, region, account } = identity;
     const name = String(args.inputs.name ?? args.inputs.bucket ?? args.name);
-    const regional = (service: string, resource: string) => `arn:${partition}:${service}:${region}:${account}:${resource}`;
+    const regional = (service: string, resource: string) =>
+        `arn:${partition}:${service}:${region}:${account}:${resource}`;
     const arns: Record<string, string> = {
         "aws:iam/role:Role": `arn:${partition}:iam::${account}:role/${name}`,
         "aws:iam/instanceProfile:InstanceProfile": `arn:${partition}:iam::${account}:instance-profile/${name}`,
@@ -168,7 +195,10 @@ function made(args: pulumi.runtime.MockResourceArgs, identity: Identity): { id: 
         "aws:cloudwatch/eventRule:EventRule": regional("events", `rule/${name}`),
         "aws:scheduler/schedule:Schedule": regional("scheduler", `schedule/${String(args.inputs.groupName)}/${name}`),
         "aws:scheduler/scheduleGroup:ScheduleGroup": regional("scheduler", `schedule-group/${name}`),
-        "aws:sagemaker/modelPackageGroup:ModelPackageGroup": regional("sagemaker", `model-package-group/${String(args.inputs.modelPackageGroupName)}`),
+        "aws:sagemaker/modelPackageGroup:ModelPackageGroup": regional(
+            "sagemaker",
+            `model-package-group/${String(args.inputs.modelPackageGroupName)}`,
+        ),
         "aws:cloudwatch/metricAlarm:MetricAlarm": regional("cloudwatch", `alarm:${name}`),
         "aws:kms/key:Key": regional("kms", "key/11111111-2222-3333-4444-555555555555"),
         "aws:ecr/repository:Repository": regional("ecr", `repository/${name}`),
@@ -179,23 +209,36 @@ function made(args: pulumi.runtime.MockResourceArgs, identity: Identity): { id: 
         "aws:sqs/queue:Queue": { url: `https://sqs.${region}.amazonaws.com/${account}/${name}` },
     };
     const arn = arns[args.type];
-    return { id: arn ?? `${args.name}-id`, state: { ...(arn === undefined ? {} : { arn }), ...extra[args.type], ...args.inputs } };
+    return {
+        id: arn ?? `${args.name}-id`,
+        state: { ...(arn === undefined ? {} : { arn }), ...extra[args.type], ...args.inputs },
+    };
 }
 
 /** What the provider answers; anything else that the program would ask is an error, so that nothing is made up. */
 function answer(args: pulumi.runtime.MockCallArgs, { account, region, partition }: Identity): Json {
     const answers: Record<string, Json> = {
-        "aws:index/getCallerIdentity:getCallerIdentity": { accountId: account, arn: `arn:${partition}:iam::${account}:user/local`, userId: "local", id: account },
+        "aws:index/getCallerIdentity:getCallerIdentity": {
+            accountId: account,
+            arn: `arn:${partition}:iam::${account}:user/local`,
+            userId: "local",
+            id: account,
+        },
         "aws:index/getRegion:getRegion": { region, name: region, id: region },
         "aws:index/getPartition:getPartition": { partition, id: partition, dnsSuffix: "amazonaws.com" },
-        "aws:index/getAvailabilityZones:getAvailabilityZones": { names: [`${region}a`, `${region}b`, `${region}c`], id: region },
+        "aws:index/getAvailabilityZones:getAvailabilityZones": {
+            names: [`${region}a`, `${region}b`, `${region}c`],
+            id: region,
+        },
         "aws:ec2/getVpc:getVpc": { id: "vpc-0123456789abcdef0" },
         "aws:ec2/getSubnets:getSubnets": { ids: ["subnet-0aaaaaaaaaaaaaaa0", "subnet-0bbbbbbbbbbbbbbb0"], id: region },
         "aws:ecr/getAuthorizationToken:getAuthorizationToken": { userName: "AWS", password: "local", id: region },
     };
     const found = answers[args.token];
     if (found === undefined) {
-        throw new Error(`The program calls ${args.token}, which has no answer without AWS: add it to stacks/evaluate.ts.`);
+        throw new Error(
+            `The program calls ${args.token}, which has no answer without AWS: add it to stacks/evaluate.ts.`,
+        );
     }
     return found;
 }
@@ -212,13 +255,16 @@ export async function evaluateStage(stage: string, options: EvaluateOptions = {}
     const mocks: pulumi.runtime.Mocks = {
         newResource(args) {
             if (args.type === "pulumi:pulumi:StackReference") {
-                return { id: args.name, state: { ...args.inputs, outputs: { releases: options.before }, secretOutputNames: [] } };
+                return {
+                    id: args.name,
+                    state: { ...args.inputs, outputs: { releases: options.before }, secretOutputNames: [] },
+                };
             }
             resources.push({ type: args.type, name: args.name, inputs: args.inputs, custom: args.custom ?? true });
             const { id, state } = made(args, identity);
             return options.preview === true ? { id: undefined, state: args.inputs } : { id, state };
         },
-        call: args => answer(args, identity),
+        call: (args) => answer(args, identity),
     };
     // Nothing is built here, so there is nothing to warn of.
     process.env.BUILDX_NO_DEFAULT_ATTESTATIONS ??= "1";
@@ -227,14 +273,14 @@ export async function evaluateStage(stage: string, options: EvaluateOptions = {}
     pulumi.runtime.setAllConfig(readStackConfig(stage, options.overrides, project), []);
     const thrown: unknown[] = [];
     // Caught inside: Pulumi holds the stack's outputs in more promises than this one, and the others would end the process.
-    const declared = await pulumi.runtime.runInPulumiStack(async () => {
+    const declared = (await pulumi.runtime.runInPulumiStack(async () => {
         try {
             return await project.program();
         } catch (error) {
             thrown.push(error);
             return {};
         }
-    }) as Readonly<Record<string, unknown>>;
+    })) as Readonly<Record<string, unknown>>;
     await pulumi.runtime.disconnect();
     if (thrown.length > 0) {
         throw thrown[0];
@@ -248,13 +294,16 @@ function resolved(declared: Readonly<Record<string, unknown>>): Promise<Readonly
     return all.promise();
 }
 
-function selected(resources: readonly RecordedResource[], identity: Identity): Pick<EvaluatedStage, "stateMachine" | "jobDefinitions"> {
+function selected(
+    resources: readonly RecordedResource[],
+    identity: Identity,
+): Pick<EvaluatedStage, "stateMachine" | "jobDefinitions"> {
     const { partition, region, account } = identity;
-    const machine = resources.find(resource => resource.type === "aws:sfn/stateMachine:StateMachine");
+    const machine = resources.find((resource) => resource.type === "aws:sfn/stateMachine:StateMachine");
     if (machine === undefined) {
         throw new Error("The program declares no state machine.");
     }
-    const jobs = resources.filter(resource => resource.type === "aws:batch/jobDefinition:JobDefinition");
+    const jobs = resources.filter((resource) => resource.type === "aws:batch/jobDefinition:JobDefinition");
     return {
         stateMachine: {
             name: String(machine.inputs.name),
@@ -265,7 +314,9 @@ function selected(resources: readonly RecordedResource[], identity: Identity): P
         jobDefinitions: jobs.map(({ inputs }) => ({
             name: String(inputs.name),
             arn: `arn:${partition}:batch:${region}:${account}:job-definition/${String(inputs.name)}`,
-            containerProperties: JSON.parse(String(inputs.containerProperties)) as EvaluatedJobDefinition["containerProperties"],
+            containerProperties: JSON.parse(
+                String(inputs.containerProperties),
+            ) as EvaluatedJobDefinition["containerProperties"],
             timeoutSeconds: (inputs.timeout as { attemptDurationSeconds: number }).attemptDurationSeconds,
             attempts: (inputs.retryStrategy as { attempts: number }).attempts,
         })),

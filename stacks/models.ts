@@ -5,7 +5,14 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Capacity, Channel, HyperparameterRule, Hyperparameters, MetricDefinition } from "../workflow";
-import { defaultsOf, EVERY_JOB, HYPERPARAMETERS, schemaOf, SEED, type HyperparameterTable } from "../workflow/hyperparameters";
+import {
+    defaultsOf,
+    EVERY_JOB,
+    HYPERPARAMETERS,
+    schemaOf,
+    SEED,
+    type HyperparameterTable,
+} from "../workflow/hyperparameters";
 import { readHyperparameter } from "../workflow/input";
 
 export { SEED };
@@ -13,13 +20,14 @@ export { SEED };
 const TRAINING = path.resolve(__dirname, "../workloads/training");
 
 /** What the trainings of this package print, by folder; the scripts themselves are tested against it. */
-const METRICS = JSON.parse(fs.readFileSync(path.join(TRAINING, "common/metric_definitions.json"), "utf8")) as
-    Readonly<Record<"image" | "text" | "sequence", readonly MetricDefinition[]>>;
+const METRICS = JSON.parse(fs.readFileSync(path.join(TRAINING, "common/metric_definitions.json"), "utf8")) as Readonly<
+    Record<"image" | "text" | "sequence", readonly MetricDefinition[]>
+>;
 
 /** AWS's framework containers that a stage's configuration names: see `containers` there. */
 export const FRAMEWORKS = ["tensorflowCpu", "tensorflowGpu"] as const;
 /** `tensorflowCpu` or `tensorflowGpu`. */
-export type Framework = typeof FRAMEWORKS[number];
+export type Framework = (typeof FRAMEWORKS)[number];
 
 /** Which image a model trains in, and what of it is started. */
 export type ContainerKind =
@@ -85,7 +93,10 @@ export interface EnsembleSpec {
 
 /** What a model is configured with where its specification says nothing. */
 export const MODEL_DEFAULTS = {
-    capacity: [{ instanceType: "ml.m5.large", spot: false }, { instanceType: "ml.m6i.large", spot: false }],
+    capacity: [
+        { instanceType: "ml.m5.large", spot: false },
+        { instanceType: "ml.m6i.large", spot: false },
+    ],
     instanceCount: 1,
     volumeGb: 10,
     maxRuntimeSeconds: 3_600,
@@ -93,7 +104,10 @@ export const MODEL_DEFAULTS = {
 } as const;
 
 /** What the jobs call a member's output. */
-export function parametersOf(name: string, member: MemberSpec): { readonly mergeParameter: string; readonly publishParameter: string } {
+export function parametersOf(
+    name: string,
+    member: MemberSpec,
+): { readonly mergeParameter: string; readonly publishParameter: string } {
     const usual = `INPUT_PATH_${name.toUpperCase()}`;
     return { mergeParameter: member.mergeParameter ?? usual, publishParameter: member.publishParameter ?? usual };
 }
@@ -105,7 +119,11 @@ export function modelsOf({ members, combiner }: EnsembleSpec): readonly (readonl
 
 /** Names of the images that an ensemble builds, each with the folder that it is built from. */
 export function builtImages(ensemble: EnsembleSpec): Readonly<Record<string, string>> {
-    return Object.fromEntries(modelsOf(ensemble).flatMap(([, { container, source }]) => container.kind === "image" ? [[container.image, source]] : []));
+    return Object.fromEntries(
+        modelsOf(ensemble).flatMap(([, { container, source }]) =>
+            container.kind === "image" ? [[container.image, source]] : [],
+        ),
+    );
 }
 
 const LABELS: Channel = { name: "labels", from: "raw_data", path: "labels.csv" };
@@ -118,7 +136,11 @@ export const MEMBERS: Readonly<Record<string, MemberSpec & Required<ModelSpec>>>
         splitSet: true,
         mergeParameter: "INPUT_PATH_CNN",
         publishParameter: "INPUT_PATH_IMAGE",
-        channels: [LABELS, { name: "images", from: "raw_data", path: "images" }, { name: "folds", from: "split_set", path: "folds.json" }],
+        channels: [
+            LABELS,
+            { name: "images", from: "raw_data", path: "images" },
+            { name: "folds", from: "split_set", path: "folds.json" },
+        ],
         hyperparameters: HYPERPARAMETERS.image,
         metricDefinitions: METRICS.image,
         // One fold an instance; each rung is a card that today's containers know (the talk's p2 is gone).
@@ -140,7 +162,10 @@ export const MEMBERS: Readonly<Record<string, MemberSpec & Required<ModelSpec>>>
         channels: [LABELS, { name: "text", from: "raw_data", path: "text" }],
         hyperparameters: HYPERPARAMETERS.text,
         metricDefinitions: METRICS.text,
-        capacity: [{ instanceType: "ml.m5.2xlarge", spot: false }, { instanceType: "ml.m6i.2xlarge", spot: false }],
+        capacity: [
+            { instanceType: "ml.m5.2xlarge", spot: false },
+            { instanceType: "ml.m6i.2xlarge", spot: false },
+        ],
         instanceCount: 1,
         volumeGb: 10,
         maxRuntimeSeconds: 14_400,
@@ -156,7 +181,10 @@ export const COMBINER: Required<CombinerSpec> = {
     channels: [{ name: "dataframe", from: "dataframe", path: "dataframe.csv" }],
     hyperparameters: HYPERPARAMETERS.sequence,
     metricDefinitions: METRICS.sequence,
-    capacity: [{ instanceType: "ml.m5.large", spot: false }, { instanceType: "ml.m6i.large", spot: false }],
+    capacity: [
+        { instanceType: "ml.m5.large", spot: false },
+        { instanceType: "ml.m6i.large", spot: false },
+    ],
     instanceCount: 1,
     volumeGb: 10,
     maxRuntimeSeconds: 172_800,
@@ -182,33 +210,47 @@ export function problemsOf(ensemble: EnsembleSpec): string[] {
     for (const [name, { container, source, hyperparameters = {} }] of modelsOf(ensemble)) {
         const folder = path.basename(source);
         if (!MODEL_NAME.test(name)) {
-            problems.push(`${name}: got this name of a model, expected 1 to 30 of a-z, 0-9 and _, beginning with a letter`);
+            problems.push(
+                `${name}: got this name of a model, expected 1 to 30 of a-z, 0-9 and _, beginning with a letter`,
+            );
         }
         if (!path.isAbsolute(source) || !fs.existsSync(source)) {
-            problems.push(`${name}.source: got "${source}", expected the absolute path of a folder that exists, for example `
-                + "path.join(__dirname, \"training\")");
+            problems.push(
+                `${name}.source: got "${source}", expected the absolute path of a folder that exists, for example ` +
+                    'path.join(__dirname, "training")',
+            );
             continue;
         }
         if (folder === "common") {
-            problems.push(`${name}.source: got a folder named "common", expected another name: the shared code has this one`);
+            problems.push(
+                `${name}.source: got a folder named "common", expected another name: the shared code has this one`,
+            );
         }
         if (!same(sources, folder, source)) {
-            problems.push(`${name}.source: got "${source}", expected another folder name: ${sources.get(folder)} ends in "${folder}", too`);
+            problems.push(
+                `${name}.source: got "${source}", expected another folder name: ${sources.get(folder)} ends in "${folder}", too`,
+            );
         }
         const needed = container.kind === "script" ? container.program : "Dockerfile";
         if (!fs.existsSync(path.join(source, needed))) {
             problems.push(`${name}.source: ${needed} is missing in ${source}`);
         }
         if (container.kind === "image" && (!IMAGE_NAME.test(container.image) || container.image === "jobs")) {
-            problems.push(`${name}.container.image: got "${container.image}", expected 1 to 30 of a-z, 0-9 and -, beginning with a letter, and not "jobs"`);
+            problems.push(
+                `${name}.container.image: got "${container.image}", expected 1 to 30 of a-z, 0-9 and -, beginning with a letter, and not "jobs"`,
+            );
         }
         if (container.kind === "image" && !same(images, container.image, source)) {
-            problems.push(`${name}.container.image: got "${container.image}", which is built from ${images.get(container.image)}; expected one source an image`);
+            problems.push(
+                `${name}.container.image: got "${container.image}", which is built from ${images.get(container.image)}; expected one source an image`,
+            );
         }
         for (const [parameter, { default: value, ...rule }] of Object.entries(hyperparameters)) {
             const read = readHyperparameter(value, rule);
             if ("expected" in read) {
-                problems.push(`${name}.hyperparameters.${parameter}.default: got ${JSON.stringify(value)}, expected ${read.expected}`);
+                problems.push(
+                    `${name}.hyperparameters.${parameter}.default: got ${JSON.stringify(value)}, expected ${read.expected}`,
+                );
             }
         }
     }
@@ -216,7 +258,10 @@ export function problemsOf(ensemble: EnsembleSpec): string[] {
 }
 
 /** Rules and defaults of a model, in the form that the workflow's settings hold them. */
-export function hyperparametersOf(model: ModelSpec): { schema: Readonly<Record<string, HyperparameterRule>>; defaults: Hyperparameters } {
+export function hyperparametersOf(model: ModelSpec): {
+    schema: Readonly<Record<string, HyperparameterRule>>;
+    defaults: Hyperparameters;
+} {
     const table = { ...model.hyperparameters, ...EVERY_JOB };
     return { schema: schemaOf(table), defaults: defaultsOf(table) };
 }

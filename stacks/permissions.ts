@@ -21,7 +21,7 @@ type Folder = "runs" | "trained" | "checkpoints" | "published";
  * way: hence the second pattern. What lies in no such folder, as the source data, can never be overwritten.
  */
 export function folderObjects({ names, locations }: Places, folder: Folder): string[] {
-    return locations.flatMap(location => {
+    return locations.flatMap((location) => {
         const { bucket, key } = parseS3(location);
         const base = `arn:${names.identity.partition}:s3:::${bucket}/${key === "" ? "" : `${key}/`}`;
         return [`${base}${folder}/*`, `${base}*/${folder}/*`];
@@ -29,7 +29,12 @@ export function folderObjects({ names, locations }: Places, folder: Folder): str
 }
 
 function write(places: Places, folders: readonly Folder[], actions: readonly string[] = ["s3:PutObject"]): Statement {
-    return { Sid: "Write", Effect: "Allow", Action: actions, Resource: folders.flatMap(folder => folderObjects(places, folder)) };
+    return {
+        Sid: "Write",
+        Effect: "Allow",
+        Action: actions,
+        Resource: folders.flatMap((folder) => folderObjects(places, folder)),
+    };
 }
 
 /** Removes the file that says that a folder is complete, before the folder is written again. */
@@ -38,7 +43,7 @@ function unmark(places: Places, files: readonly string[]): Statement {
         Sid: "Unmark",
         Effect: "Allow",
         Action: "s3:DeleteObject",
-        Resource: folderObjects(places, "runs").flatMap(objects => files.map(file => `${objects}/${file}`)),
+        Resource: folderObjects(places, "runs").flatMap((objects) => files.map((file) => `${objects}/${file}`)),
     };
 }
 
@@ -50,22 +55,27 @@ function read(places: Places): Statement[] {
 function readFolders(places: Places, folders: readonly Folder[]): Statement[] {
     const [, ...lists] = read(places);
     return [
-        { Sid: "Read", Effect: "Allow", Action: "s3:GetObject", Resource: folders.flatMap(folder => folderObjects(places, folder)) },
-        ...lists.filter(statement => statement.Action === "s3:ListBucket"),
+        {
+            Sid: "Read",
+            Effect: "Allow",
+            Action: "s3:GetObject",
+            Resource: folders.flatMap((folder) => folderObjects(places, folder)),
+        },
+        ...lists.filter((statement) => statement.Action === "s3:ListBucket"),
     ];
 }
 
 /** The statements of each function, without its log and its traces. */
 export function functionStatements(places: Places): Readonly<Record<FunctionName, readonly Statement[]>> {
     return {
-        setup: [
+        "setup": [
             ...read(places),
             write(places, ["runs"]),
             // Quotas know no resource in this call.
             { Sid: "Quotas", Effect: "Allow", Action: "servicequotas:ListServiceQuotas", Resource: "*" },
         ],
         "error-cause": readFolders(places, ["runs"]),
-        register: [...readFolders(places, ["runs"]), write(places, ["runs", "trained"])],
+        "register": [...readFolders(places, ["runs"]), write(places, ["runs", "trained"])],
         "describe-failure": [],
     };
 }
@@ -82,12 +92,16 @@ export function jobStatements(places: Places): Readonly<Record<JobName, readonly
                 Sid: "Tags",
                 Effect: "Allow",
                 Action: "s3:GetObjectTagging",
-                Resource: places.locations.map(location => objectsBelow(places.names.identity, location)),
+                Resource: places.locations.map((location) => objectsBelow(places.names.identity, location)),
             },
             unmark(places, ["failure.txt", "manifest.json"]),
         ],
         split: [...read(places), write(places, ["runs"]), unmark(places, ["failure.txt"])],
-        merge: [...read(places), write(places, ["runs"]), unmark(places, ["failure.txt", "manifest.json", "mismatches.json"])],
+        merge: [
+            ...read(places),
+            write(places, ["runs"]),
+            unmark(places, ["failure.txt", "manifest.json", "mismatches.json"]),
+        ],
         publish: [
             ...readFolders(places, ["runs", "published"]),
             write(places, ["runs", "published"], upload),
@@ -106,7 +120,8 @@ export function trainingStatements(places: Places, repositories: readonly string
             Effect: "Allow",
             Action: ["s3:AbortMultipartUpload", "s3:PutObject"],
             Resource: [
-                ...folderObjects(places, "runs"), ...folderObjects(places, "checkpoints"),
+                ...folderObjects(places, "runs"),
+                ...folderObjects(places, "checkpoints"),
                 // The copy of metrics and history for the log bucket.
                 `${names.bucketArn}/logs/*`,
             ],
@@ -134,27 +149,36 @@ export function trainingStatements(places: Places, repositories: readonly string
             Resource: "*",
             Condition: { StringEquals: { "cloudwatch:namespace": "/aws/sagemaker/TrainingJobs" } },
         },
-        ...(!vpc ? [] : [
-            {
-                Sid: "Interfaces",
-                Effect: "Allow" as const,
-                Action: [
-                    "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:CreateNetworkInterfacePermission",
-                    "ec2:DeleteNetworkInterfacePermission",
-                ],
-                // SageMaker makes the interfaces, and names them only then.
-                Resource: ["network-interface", "subnet", "security-group"].map(kind => names.arn("ec2", `${kind}/*`)),
-            },
-            {
-                Sid: "Networks",
-                Effect: "Allow" as const,
-                Action: [
-                    "ec2:DescribeNetworkInterfaces", "ec2:DescribeVpcs", "ec2:DescribeDhcpOptions", "ec2:DescribeSubnets",
-                    "ec2:DescribeSecurityGroups",
-                ],
-                // Describe calls know no resource.
-                Resource: "*",
-            },
-        ]),
+        ...(!vpc
+            ? []
+            : [
+                  {
+                      Sid: "Interfaces",
+                      Effect: "Allow" as const,
+                      Action: [
+                          "ec2:CreateNetworkInterface",
+                          "ec2:DeleteNetworkInterface",
+                          "ec2:CreateNetworkInterfacePermission",
+                          "ec2:DeleteNetworkInterfacePermission",
+                      ],
+                      // SageMaker makes the interfaces, and names them only then.
+                      Resource: ["network-interface", "subnet", "security-group"].map((kind) =>
+                          names.arn("ec2", `${kind}/*`),
+                      ),
+                  },
+                  {
+                      Sid: "Networks",
+                      Effect: "Allow" as const,
+                      Action: [
+                          "ec2:DescribeNetworkInterfaces",
+                          "ec2:DescribeVpcs",
+                          "ec2:DescribeDhcpOptions",
+                          "ec2:DescribeSubnets",
+                          "ec2:DescribeSecurityGroups",
+                      ],
+                      // Describe calls know no resource.
+                      Resource: "*",
+                  },
+              ]),
     ];
 }

@@ -30,7 +30,11 @@ export async function surroundings(): Promise<{ readonly identity: Identity; rea
 /** Declares the stage of the current stack; what it returns are the stack's outputs. */
 export async function program(): Promise<Record<string, unknown>> {
     const { stage, ...settings } = stageConfig();
-    const { outputs, releases } = new EnsembleTraining(settings.service, { ...await surroundings(), stage, settings });
+    const { outputs, releases } = new EnsembleTraining(settings.service, {
+        ...(await surroundings()),
+        stage,
+        settings,
+    });
     const { modelImages, ...names } = outputs;
     return { ...names, textImage: modelImages.text, releases };
 }

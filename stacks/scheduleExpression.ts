@@ -8,7 +8,8 @@ const MINUTES: Readonly<Record<string, number>> = { minute: 1, hour: 60, day: 1_
 /** So many starts of a cron expression are looked at; with an hour between any two they cover at least a week. */
 const STARTS = 200;
 
-const FORMS = "rate(<number> minutes|hours|days), cron(<minutes> <hours> <day of month> <month> <day of week> <year>) or at(<yyyy-mm-ddThh:mm:ss>)";
+const FORMS =
+    "rate(<number> minutes|hours|days), cron(<minutes> <hours> <day of month> <month> <day of week> <year>) or at(<yyyy-mm-ddThh:mm:ss>)";
 
 /**
  * What is wrong with a schedule expression, as what was expected; undefined where nothing is. Syntax: "Schedule types in EventBridge
@@ -19,10 +20,14 @@ const FORMS = "rate(<number> minutes|hours|days), cron(<minutes> <hours> <day of
 export function scheduleProblem(expression: string, now: Date): string | undefined {
     const [, form, fields] = /^(rate|cron|at)\(([^()]*)\)$/.exec(expression) ?? [];
     switch (form) {
-        case "rate": return rateProblem(fields!);
-        case "cron": return cronProblem(fields!, now);
-        case "at": return atProblem(fields!, now);
-        default: return `expected ${FORMS}`;
+        case "rate":
+            return rateProblem(fields!);
+        case "cron":
+            return cronProblem(fields!, now);
+        case "at":
+            return atProblem(fields!, now);
+        default:
+            return `expected ${FORMS}`;
     }
 }
 
@@ -46,7 +51,11 @@ function cronProblem(fields: string, now: Date): string | undefined {
     let previous: Date | undefined;
     try {
         const cron = awsCron.parse(parts.join(" "));
-        for (let start = awsCron.next(cron, now), count = 0; start && count < STARTS; start = awsCron.next(cron, start), count += 1) {
+        for (
+            let start = awsCron.next(cron, now), count = 0;
+            start && count < STARTS;
+            start = awsCron.next(cron, start), count += 1
+        ) {
             const minutes = previous === undefined ? Infinity : (start.getTime() - previous.getTime()) / 60_000;
             if (minutes < LEAST_INTERVAL_MINUTES) {
                 return tooOften(`${minutes} minutes, at ${previous!.toISOString()} and ${start.toISOString()}`);
@@ -62,8 +71,11 @@ function cronProblem(fields: string, now: Date): string | undefined {
 function atProblem(fields: string, now: Date): string | undefined {
     const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/.test(fields) ? Date.parse(`${fields}Z`) : NaN;
     // The zone may be fourteen hours ahead of UTC or twelve behind: only what is past everywhere is refused.
-    return Number.isNaN(time) ? "expected at(<yyyy-mm-ddThh:mm:ss>), without a zone, which is the key timezone"
-        : time < now.getTime() - 12 * 3_600_000 ? "expected a time in the future" : undefined;
+    return Number.isNaN(time)
+        ? "expected at(<yyyy-mm-ddThh:mm:ss>), without a zone, which is the key timezone"
+        : time < now.getTime() - 12 * 3_600_000
+          ? "expected a time in the future"
+          : undefined;
 }
 
 function tooOften(found: string): string {

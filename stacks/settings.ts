@@ -1,12 +1,27 @@
 /** From a stage's configuration to what the workflow is rendered from. Pure. */
 import type { StageNames } from "../components/names";
 import {
-    type Channel, defineEnsemble, type Container, type MemberSettings, type MetricDefinition, type ModelSettings, type StageSettings,
-    type Targets, type TrainingPrices,
+    type Channel,
+    defineEnsemble,
+    type Container,
+    type MemberSettings,
+    type MetricDefinition,
+    type ModelSettings,
+    type StageSettings,
+    type Targets,
+    type TrainingPrices,
 } from "../workflow";
 import { loadPrices, type Prices } from "../pricing/prices";
 import { DLC_REGISTRIES, type ModelConfig, type StageConfig } from "./config";
-import { DOCUMENTS, type EnsembleSpec, hyperparametersOf, modelsOf, type ModelSpec, parametersOf, SEED } from "./models";
+import {
+    DOCUMENTS,
+    type EnsembleSpec,
+    hyperparametersOf,
+    modelsOf,
+    type ModelSpec,
+    parametersOf,
+    SEED,
+} from "./models";
 
 /** What of a stage's code is known only when it is bundled. */
 export interface BuiltCode {
@@ -33,8 +48,10 @@ export function frameworkImage(value: string, names: StageNames): string {
     const { region } = names.identity;
     const registry = DLC_REGISTRIES[region];
     if (registry === undefined) {
-        throw new Error(`containers: AWS's registry of training containers in ${region} is not known here; give the whole address, `
-            + `<account>.dkr.ecr.${region}.${names.domain}/${value}.`);
+        throw new Error(
+            `containers: AWS's registry of training containers in ${region} is not known here; give the whole address, ` +
+                `<account>.dkr.ecr.${region}.${names.domain}/${value}.`,
+        );
     }
     return `${registry}.dkr.ecr.${region}.${names.domain}/${value}`;
 }
@@ -42,7 +59,13 @@ export function frameworkImage(value: string, names: StageNames): string {
 /** In isolation a training has neither network nor credentials: its code is a channel, and this is where it appears. */
 const ISOLATED_SOURCE = "/opt/ml/input/data/code/sourcedir.tar.gz";
 
-function containerOf(spec: ModelSpec, model: ModelConfig, config: StageConfig, code: BuiltCode, names: StageNames): Container {
+function containerOf(
+    spec: ModelSpec,
+    model: ModelConfig,
+    config: StageConfig,
+    code: BuiltCode,
+    names: StageNames,
+): Container {
     if (spec.container.kind === "image") {
         const built = code.images[spec.container.image];
         const image = model.image ?? config.images[spec.container.image] ?? built.uri;
@@ -61,10 +84,18 @@ function containerOf(spec: ModelSpec, model: ModelConfig, config: StageConfig, c
 }
 
 function codeChannel(spec: ModelSpec, config: StageConfig, code: BuiltCode): Channel[] {
-    return config.isolation.network && spec.container.kind === "script" ? [{ name: "code", from: "code", path: code.sources[spec.source].uri }] : [];
+    return config.isolation.network && spec.container.kind === "script"
+        ? [{ name: "code", from: "code", path: code.sources[spec.source].uri }]
+        : [];
 }
 
-function modelSettings(spec: ModelSpec, model: ModelConfig, config: StageConfig, code: BuiltCode, names: StageNames): ModelSettings {
+function modelSettings(
+    spec: ModelSpec,
+    model: ModelConfig,
+    config: StageConfig,
+    code: BuiltCode,
+    names: StageNames,
+): ModelSettings {
     return {
         container: containerOf(spec, model, config, code, names),
         hyperparameters: { ...model.hyperparameters, seed: config.seed },
@@ -81,26 +112,39 @@ function modelSettings(spec: ModelSpec, model: ModelConfig, config: StageConfig,
 
 /** On-demand prices of the stage's instance types, as far as the price file knows them in its region. */
 function trainingPrices(config: StageConfig, region: string, prices: Prices): TrainingPrices {
-    const types = Object.values(config.models).flatMap(({ capacity }) => capacity.map(({ instanceType }) => instanceType));
+    const types = Object.values(config.models).flatMap(({ capacity }) =>
+        capacity.map(({ instanceType }) => instanceType),
+    );
     return {
         asOf: prices.file.asOf,
-        perHour: Object.fromEntries([...new Set(types)].sort().flatMap((type) => {
-            const found = prices.find(`sagemaker-training:${type}`, region);
-            return found?.unit === "hour" ? [[type, found.price]] : [];
-        })),
+        perHour: Object.fromEntries(
+            [...new Set(types)].sort().flatMap((type) => {
+                const found = prices.find(`sagemaker-training:${type}`, region);
+                return found?.unit === "hour" ? [[type, found.price]] : [];
+            }),
+        ),
     };
 }
 
 /** Everything about a stage that the workflow and its Setup need; `prices` are the project's unless others are given. */
 export function stageSettings(
-    config: StageConfig, names: StageNames, code: BuiltCode, ensemble: EnsembleSpec, prices: Prices = loadPrices(),
+    config: StageConfig,
+    names: StageNames,
+    code: BuiltCode,
+    ensemble: EnsembleSpec,
+    prices: Prices = loadPrices(),
 ): StageSettings {
-    const members = Object.fromEntries(Object.entries(ensemble.members).map(([name, spec]): [string, MemberSettings] => [name, {
-        ...modelSettings(spec, config.models[name], config, code, names),
-        required: config.models[name].required,
-        splitSet: spec.splitSet ?? false,
-        ...parametersOf(name, spec),
-    }]));
+    const members = Object.fromEntries(
+        Object.entries(ensemble.members).map(([name, spec]): [string, MemberSettings] => [
+            name,
+            {
+                ...modelSettings(spec, config.models[name], config, code, names),
+                required: config.models[name].required,
+                splitSet: spec.splitSet ?? false,
+                ...parametersOf(name, spec),
+            },
+        ]),
+    );
     const { name } = ensemble.combiner;
     const combiner = { ...modelSettings(ensemble.combiner, config.models[name], config, code, names), name };
     const quorum = config.quorum ?? ensemble.quorum;
@@ -123,13 +167,15 @@ export function stageSettings(
 }
 
 /** Names of a job's parameters; each stands in its command. */
-export function jobParameters(settings: StageSettings): Readonly<Record<"fetch" | "split" | "merge" | "publish", readonly string[]>> {
+export function jobParameters(
+    settings: StageSettings,
+): Readonly<Record<"fetch" | "split" | "merge" | "publish", readonly string[]>> {
     const members = Object.values(settings.members);
-    const publish = members.map(member => member.publishParameter);
+    const publish = members.map((member) => member.publishParameter);
     return {
         fetch: ["INPUT_PATH", "OUTPUT_PATH", "SEED", "TEST_SHARE", "COPY", ...publish],
         split: ["K_FOLDS", "INPUT_PATH", "OUTPUT_PATH", "SEED"],
-        merge: ["INPUT_PATH", ...members.map(member => member.mergeParameter), "OUTPUT_PATH"],
+        merge: ["INPUT_PATH", ...members.map((member) => member.mergeParameter), "OUTPUT_PATH"],
         publish: [...publish, "INPUT_PATH_SEQ", "OUTPUT_PATH", "TARGET", "GATE", "EXECUTION"],
     };
 }
@@ -139,9 +185,11 @@ export function trainingRepositories(settings: StageSettings): string[] {
     const models = [...Object.values(settings.members), settings.combiner];
     const arns = models.map(({ container }) => {
         const match = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.(amazonaws\.com(?:\.cn)?)\/([^:@]+)/.exec(container.image);
-        return match === null ? undefined : `arn:${match[3].endsWith(".cn") ? "aws-cn" : "aws"}:ecr:${match[2]}:${match[1]}:repository/${match[4]}`;
+        return match === null
+            ? undefined
+            : `arn:${match[3].endsWith(".cn") ? "aws-cn" : "aws"}:ecr:${match[2]}:${match[1]}:repository/${match[4]}`;
     });
-    return [...new Set(arns.filter(arn => arn !== undefined))].sort();
+    return [...new Set(arns.filter((arn) => arn !== undefined))].sort();
 }
 
 /** What SageMaker reads out of each model's log. */
@@ -161,7 +209,10 @@ export function stageTargets(
     const alias = (name: keyof typeof aliases) => `${names.functionArn(name)}:${aliases[name]}`;
     return {
         functions: {
-            setup: alias("setup"), errorCause: alias("error-cause"), register: alias("register"), describeFailure: alias("describe-failure"),
+            setup: alias("setup"),
+            errorCause: alias("error-cause"),
+            register: alias("register"),
+            describeFailure: alias("describe-failure"),
         },
         jobDefinitions,
         jobQueueArn: names.jobQueueArn,

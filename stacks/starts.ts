@@ -29,9 +29,9 @@ type Json = Readonly<Record<string, unknown>>;
 export function stageStarts(config: StageConfig, names: StageNames, settings: StageSettings): Starts {
     const problems: string[] = [];
     /** An address, or a folder of the stage's own bucket. */
-    const address = (value: string) => value.startsWith("s3://") ? value : `s3://${names.bucket}/${value}`;
+    const address = (value: string) => (value.startsWith("s3://") ? value : `s3://${names.bucket}/${value}`);
     const check = (key: string, input: Json) => {
-        problems.push(...readInput(input, settings).problems.map(problem => `${key}: ${describeProblem(problem)}`));
+        problems.push(...readInput(input, settings).problems.map((problem) => `${key}: ${describeProblem(problem)}`));
     };
     const { schedule, trigger } = config;
     let scheduled: Starts["schedule"];
@@ -45,25 +45,39 @@ export function stageStarts(config: StageConfig, names: StageNames, settings: St
         const prefix = address(trigger.prefix);
         const template = JSON.stringify(startInput(MARKER_ADDRESS, trigger.input));
         check("trigger.input", startInput(`${prefix}/new/${trigger.marker}`, trigger.input));
-        const written = [settings.artifactBase, ...settings.dataLocations].flatMap(target => WRITTEN.map(folder => `${target}/${folder}`));
+        const written = [settings.artifactBase, ...settings.dataLocations].flatMap((target) =>
+            WRITTEN.map((folder) => `${target}/${folder}`),
+        );
         const target = initialization(trigger.input).output_artifact_target_base_path;
-        const bases = [settings.artifactBase, ...typeof target === "string" && target !== "" ? [target.replace(/\/+$/, "")] : []];
-        if (isInside(prefix, written) || bases.some(base => isInside(base, [prefix]))) {
-            problems.push(`trigger.prefix: got "${trigger.prefix}", expected a folder in which no execution writes `
-                + `(${WRITTEN.join(", ")} below ${bases.join(", ")}): every execution would start another`);
+        const bases = [
+            settings.artifactBase,
+            ...(typeof target === "string" && target !== "" ? [target.replace(/\/+$/, "")] : []),
+        ];
+        if (isInside(prefix, written) || bases.some((base) => isInside(base, [prefix]))) {
+            problems.push(
+                `trigger.prefix: got "${trigger.prefix}", expected a folder in which no execution writes ` +
+                    `(${WRITTEN.join(", ")} below ${bases.join(", ")}): every execution would start another`,
+            );
         }
         if (JSON.stringify(trigger.input).includes("<")) {
-            problems.push("trigger.input: got a value with <, expected none: EventBridge takes it for the beginning of a variable");
+            problems.push(
+                "trigger.input: got a value with <, expected none: EventBridge takes it for the beginning of a variable",
+            );
         }
         if (template.length > MAXIMUM_TEMPLATE) {
-            problems.push(`trigger.input: got ${template.length} characters with what belongs to it, expected at most ${MAXIMUM_TEMPLATE}`);
+            problems.push(
+                `trigger.input: got ${template.length} characters with what belongs to it, expected at most ${MAXIMUM_TEMPLATE}`,
+            );
         }
         triggered = { prefix: parseS3(prefix), marker: trigger.marker, input: template };
     }
     if (problems.length > 0) {
         throw new ConfigError(problems);
     }
-    return { ...scheduled === undefined ? {} : { schedule: scheduled }, ...triggered === undefined ? {} : { trigger: triggered } };
+    return {
+        ...(scheduled === undefined ? {} : { schedule: scheduled }),
+        ...(triggered === undefined ? {} : { trigger: triggered }),
+    };
 }
 
 function initialization(input: Json): Json {
@@ -77,9 +91,11 @@ function startInput(data: string, more: Json): Json {
         ...more,
         initialization: {
             ...given,
-            fetch_data: { ...Object(given.fetch_data) as Json, preprocessed_data_path: data },
+            fetch_data: { ...(Object(given.fetch_data) as Json), preprocessed_data_path: data },
             run_training_steps: {
-                fetch_preprocessing_artifacts: true, generate_image_model_split: true, ...Object(given.run_training_steps) as Json,
+                fetch_preprocessing_artifacts: true,
+                generate_image_model_split: true,
+                ...(Object(given.run_training_steps) as Json),
             },
         },
     };

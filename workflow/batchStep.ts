@@ -4,7 +4,16 @@ import { functionBound, FUNCTION_SECONDS } from "./limits";
 import { MAXIMUM_ATTEMPTS } from "./names";
 import { caught, classifyError, loopVariables, pauseState, set } from "./retries";
 import {
-    all, BatchSubmitJob, Choice, isExpression, jsonata, states, type Assignments, type Expression, type Handle, type StateNode,
+    all,
+    BatchSubmitJob,
+    Choice,
+    isExpression,
+    jsonata,
+    states,
+    type Assignments,
+    type Expression,
+    type Handle,
+    type StateNode,
     type Template,
 } from "./states";
 import { JOB_SECONDS, type Job, type Targets } from "./targets";
@@ -58,7 +67,8 @@ export function batchStep(options: BatchStepOptions): readonly StateNode[] {
     const now = jsonata<number>`$toMillis(${states.context.State.EnteredTime})`;
     const most = 1 + ERROR_CLASSES.Throttling.retries + ERROR_CLASSES.ServiceFault.retries;
     const bounded = all(
-        isExpression(deadline) ? jsonata<boolean>`${now} < ${deadline}`
+        isExpression(deadline)
+            ? jsonata<boolean>`${now} < ${deadline}`
             : jsonata<boolean>`${now} < $toMillis(${states.context.Execution.StartTime}) + ${lastRetry(deadline.secondsBefore, job) * 1000}`,
         jsonata<boolean>`${attempt} < ${Math.min(options.maximumAttempts, most, MAXIMUM_ATTEMPTS)}`,
     );
@@ -78,19 +88,34 @@ export function batchStep(options: BatchStepOptions): readonly StateNode[] {
             catch: [{ output: {}, assign: caught(job), next: explain }],
         }),
         classifyError({
-            name: explain, loop: job, functionArn: targets.functions.errorCause, step: name, model: options.model, spot: false,
-            outputPath: options.outputPath, maximumReason: options.maximumReason, next: decide,
-            failed: { next: failed.next, assign: unclassified => failed.assign({ ...variables, ...unclassified }) },
+            name: explain,
+            loop: job,
+            functionArn: targets.functions.errorCause,
+            step: name,
+            model: options.model,
+            spot: false,
+            outputPath: options.outputPath,
+            maximumReason: options.maximumReason,
+            next: decide,
+            failed: { next: failed.next, assign: (unclassified) => failed.assign({ ...variables, ...unclassified }) },
         }),
         new Choice(decide, {
             rules: [
                 {
-                    when: all(bounded, jsonata`${errorClass} = 'Throttling'`, jsonata`${throttles} < ${ERROR_CLASSES.Throttling.retries}`),
+                    when: all(
+                        bounded,
+                        jsonata`${errorClass} = 'Throttling'`,
+                        jsonata`${throttles} < ${ERROR_CLASSES.Throttling.retries}`,
+                    ),
                     assign: set(job, { throttles: jsonata`${throttles} + 1` }),
                     next: wait,
                 },
                 {
-                    when: all(bounded, jsonata`${errorClass} = 'ServiceFault'`, jsonata`${faults} < ${ERROR_CLASSES.ServiceFault.retries}`),
+                    when: all(
+                        bounded,
+                        jsonata`${errorClass} = 'ServiceFault'`,
+                        jsonata`${faults} < ${ERROR_CLASSES.ServiceFault.retries}`,
+                    ),
                     assign: set(job, { faults: jsonata`${faults} + 1` }),
                     next: wait,
                 },
@@ -112,5 +137,10 @@ function lastRetry(secondsBefore: number, job: Job): number {
 
 /** Longest time of a step with all its attempts and waits, in seconds. */
 export function batchStepBound(job: Job): number {
-    return lastRetry(0, job) + ERROR_CLASSES.ServiceFault.maximumWaitSeconds + JOB_SECONDS[job] + functionBound(FUNCTION_SECONDS);
+    return (
+        lastRetry(0, job) +
+        ERROR_CLASSES.ServiceFault.maximumWaitSeconds +
+        JOB_SECONDS[job] +
+        functionBound(FUNCTION_SECONDS)
+    );
 }

@@ -203,8 +203,18 @@ export interface StoredObject {
 
 /** The error classes; workflow/failures.ts holds the policy of each. */
 export type ErrorClass =
-    | "Capacity" | "Quota" | "Throttling" | "ServiceFault" | "SpotInterrupted" | "TimeLimit"
-    | "UserBug" | "Permission" | "Data" | "Input" | "QualityGate" | "Unknown";
+    | "Capacity"
+    | "Quota"
+    | "Throttling"
+    | "ServiceFault"
+    | "SpotInterrupted"
+    | "TimeLimit"
+    | "UserBug"
+    | "Permission"
+    | "Data"
+    | "Input"
+    | "QualityGate"
+    | "Unknown";
 
 /** What a member's inner Fail carries as Cause (JSON, at most 32,768 characters). */
 export interface FailureRecord {

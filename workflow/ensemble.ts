@@ -16,14 +16,18 @@ const PARAMETER = /^[A-Z][A-Z0-9_]{0,59}$/;
  * @throws Error that names every entry that cannot be.
  */
 export function defineEnsemble(ensemble: Ensemble): Pick<StageSettings, "members" | "combiner" | "quorum"> {
-    const required = Object.values(ensemble.members).filter(member => member.required).length;
+    const required = Object.values(ensemble.members).filter((member) => member.required).length;
     const defined = { ...ensemble, quorum: ensemble.quorum ?? Math.max(1, required) };
     checkEnsemble(defined);
     return defined;
 }
 
 /** What holds for any ensemble, whoever put the settings together. */
-export function checkEnsemble({ members, combiner, quorum }: Pick<StageSettings, "members" | "combiner" | "quorum">): void {
+export function checkEnsemble({
+    members,
+    combiner,
+    quorum,
+}: Pick<StageSettings, "members" | "combiner" | "quorum">): void {
     const problems: string[] = [];
     const entries = Object.entries(members);
     if (entries.length === 0) {
@@ -52,9 +56,11 @@ export function checkEnsemble({ members, combiner, quorum }: Pick<StageSettings,
         }
     }
     if (!Number.isInteger(quorum) || quorum < 1 || quorum > entries.length) {
-        problems.push(`quorum is ${quorum}; expected a whole number from 1 to ${entries.length}, the number of members`);
+        problems.push(
+            `quorum is ${quorum}; expected a whole number from 1 to ${entries.length}, the number of members`,
+        );
     }
     if (problems.length > 0) {
-        throw new Error(`the ensemble cannot be:\n${problems.map(problem => `  ${problem}`).join("\n")}`);
+        throw new Error(`the ensemble cannot be:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
     }
 }

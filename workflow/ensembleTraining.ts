@@ -13,8 +13,28 @@ import { jobNameExpression, jobNamePrefix } from "./names";
 import { modelPackage, registration, REGISTRATION, registrationBound } from "./registration";
 import { initial } from "./retries";
 import {
-    all, at, Choice, Fail, jsonata, LambdaInvoke, mergePermissions, Parallel, Pass, placeOf, SnsPublish, stateMachine, states,
-    Succeed, text, variable, type Assignments, type Expression, type Machine, type Permission, type StateNode, type Template,
+    all,
+    at,
+    Choice,
+    Fail,
+    jsonata,
+    LambdaInvoke,
+    mergePermissions,
+    Parallel,
+    Pass,
+    placeOf,
+    SnsPublish,
+    stateMachine,
+    states,
+    Succeed,
+    text,
+    variable,
+    type Assignments,
+    type Expression,
+    type Machine,
+    type Permission,
+    type StateNode,
+    type Template,
 } from "./states";
 import type { Job, Targets } from "./targets";
 
@@ -40,17 +60,21 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
     const combinerKey = variable<string>("combinerKey");
     const checkpointPath = variable<string>("checkpointPath");
     const failed = jsonata<readonly MemberOutcome[]>`${outcomes}[outcome = 'failed']`;
-    const nameOf = (job: Job) => (attempt: Expression<number>) => jobNameExpression(jobNamePrefix(service, stage, job), run, attempt);
+    const nameOf = (job: Job) => (attempt: Expression<number>) =>
+        jobNameExpression(jobNamePrefix(service, stage, job), run, attempt);
     const trainCombiner = jsonata<boolean>`${run.combiner.action} = 'train' or $count(${failed}) > 0`;
     const finish = targets.notifySuccess === true ? "Notify Success" : "Training Succeeded";
     const failTo = (step: string, more: Assignments = {}) => ({
-        output: {}, assign: { ...notedFailure.caught(step), ...more }, next: "Describe Failure",
+        output: {},
+        assign: { ...notedFailure.caught(step), ...more },
+        next: "Describe Failure",
     });
     /** A failed training tells in its record what it was billed for; where no record comes, nobody knows. */
     const lost: Assignments = { combinerBilled: ["" satisfies BilledJob] };
     const afterRetries = (step: string) => ({ next: "Describe Failure", assign: notedFailure.classified(step) });
     /** A failed member's path is "-" to the jobs. */
-    const unlessFailed = (member: string, path: Expression<string>) => jsonata<string>`${member} in ${failed}.member ? '-' : ${path}`;
+    const unlessFailed = (member: string, path: Expression<string>) =>
+        jsonata<string>`${member} in ${failed}.member ? '-' : ${path}`;
 
     const nodes: readonly StateNode[] = [
         new LambdaInvoke("Setup Statemachine", {
@@ -59,19 +83,33 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
                 settings: settingsForSetup(settings) as unknown as Template,
                 input: states.input(),
                 execution: {
-                    arn: states.context.Execution.Id, name: states.context.Execution.Name, startTime: states.context.Execution.StartTime,
+                    arn: states.context.Execution.Id,
+                    name: states.context.Execution.Name,
+                    startTime: states.context.Execution.StartTime,
                     redriveCount: states.context.Execution.RedriveCount,
                 },
             },
             timeoutSeconds: SETUP_SECONDS,
             output: {},
             assign: {
-                run: states.result<{ Payload: Run }>().Payload, outcomes: [], combinerBilled: [],
-                ...targets.tags !== undefined && { tags: Object.entries(targets.tags).map(([Key, Value]) => ({ Key, Value })) },
-                ...initial("fetch"), ...initial("merge"), ...initial("publish"),
+                run: states.result<{ Payload: Run }>().Payload,
+                outcomes: [],
+                combinerBilled: [],
+                ...(targets.tags !== undefined && {
+                    tags: Object.entries(targets.tags).map(([Key, Value]) => ({ Key, Value })),
+                }),
+                ...initial("fetch"),
+                ...initial("merge"),
+                ...initial("publish"),
             },
             next: "Fetch Preprocessing Artifacts?",
-            catch: [{ output: {}, assign: { outcomes: [], combinerBilled: [], ...notedFailure.caught("Setup Statemachine") }, next: "Describe Failure" }],
+            catch: [
+                {
+                    output: {},
+                    assign: { outcomes: [], combinerBilled: [], ...notedFailure.caught("Setup Statemachine") },
+                    next: "Describe Failure",
+                },
+            ],
         }),
 
         new Choice("Fetch Preprocessing Artifacts?", {
@@ -80,10 +118,21 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
         }),
         new Pass("Skip Fetch Preprocessing Artifacts", { output: {}, next: "Base Model Training" }),
         ...batchStep({
-            name: "Fetch Preprocessing Artifacts", job: "fetch", model: null, targets, ...limits, jobName: nameOf("fetch"),
+            name: "Fetch Preprocessing Artifacts",
+            job: "fetch",
+            model: null,
+            targets,
+            ...limits,
+            jobName: nameOf("fetch"),
             parameters: {
-                ...parameters(["INPUT_PATH", "OUTPUT_PATH", "SEED", "TEST_SHARE", "COPY"], name => run.parameters.fetch[name]!),
-                ...parameters(members.map(([, member]) => member.publishParameter), name => run.parameters.fetch[name]!),
+                ...parameters(
+                    ["INPUT_PATH", "OUTPUT_PATH", "SEED", "TEST_SHARE", "COPY"],
+                    (name) => run.parameters.fetch[name]!,
+                ),
+                ...parameters(
+                    members.map(([, member]) => member.publishParameter),
+                    (name) => run.parameters.fetch[name]!,
+                ),
             },
             outputPath: run.output_artifact_paths.raw_data!,
             deadline: { secondsBefore: bounds.fetch },
@@ -105,11 +154,20 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
         }),
 
         ...batchStep({
-            name: `${combinerTitle} Model Dataframe generation`, job: "merge", model: null, targets, ...limits, jobName: nameOf("merge"),
+            name: `${combinerTitle} Model Dataframe generation`,
+            job: "merge",
+            model: null,
+            targets,
+            ...limits,
+            jobName: nameOf("merge"),
             parameters: {
-                ...parameters(["INPUT_PATH", "OUTPUT_PATH"], name => run.parameters.merge[name]!),
-                ...Object.fromEntries(members.map(([member, { mergeParameter }]) =>
-                    [mergeParameter, unlessFailed(member, run.parameters.merge[mergeParameter]!)])),
+                ...parameters(["INPUT_PATH", "OUTPUT_PATH"], (name) => run.parameters.merge[name]!),
+                ...Object.fromEntries(
+                    members.map(([member, { mergeParameter }]) => [
+                        mergeParameter,
+                        unlessFailed(member, run.parameters.merge[mergeParameter]!),
+                    ]),
+                ),
             },
             outputPath: run.parameters.merge.OUTPUT_PATH!,
             deadline: { secondsBefore: bounds.merge },
@@ -122,7 +180,14 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
             failed: afterRetries(`${combinerTitle} Model Dataframe generation`),
         }),
         modelTraining({
-            model: combiner.name, title: combinerTitle, stage: settings, settings: combiner, targets, run: run.combiner, tags, ...limits,
+            model: combiner.name,
+            title: combinerTitle,
+            stage: settings,
+            settings: combiner,
+            targets,
+            run: run.combiner,
+            tags,
+            ...limits,
             jobName: (prefix, attempt) => jobNameExpression(prefix, run, attempt),
             train: trainCombiner,
             key: combinerKey,
@@ -134,27 +199,51 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
         }),
 
         ...batchStep({
-            name: "Post Training Artifact Fetcher", job: "publish", model: null, targets, ...limits, jobName: nameOf("publish"),
+            name: "Post Training Artifact Fetcher",
+            job: "publish",
+            model: null,
+            targets,
+            ...limits,
+            jobName: nameOf("publish"),
             parameters: {
-                ...parameters(["OUTPUT_PATH", "TARGET", "GATE", "EXECUTION", "INPUT_PATH_SEQ"], name => run.parameters.publish[name]!),
-                ...Object.fromEntries(members.map(([member, { publishParameter }]) =>
-                    [publishParameter, unlessFailed(member, run.parameters.publish[publishParameter]!)])),
+                ...parameters(
+                    ["OUTPUT_PATH", "TARGET", "GATE", "EXECUTION", "INPUT_PATH_SEQ"],
+                    (name) => run.parameters.publish[name]!,
+                ),
+                ...Object.fromEntries(
+                    members.map(([member, { publishParameter }]) => [
+                        publishParameter,
+                        unlessFailed(member, run.parameters.publish[publishParameter]!),
+                    ]),
+                ),
             },
             outputPath: run.output_artifact_paths.ready_to_use_artifacts!,
             deadline: { secondsBefore: bounds.publish },
             next: targets.modelPackageGroup === undefined ? finish : REGISTRATION,
             failed: afterRetries("Post Training Artifact Fetcher"),
         }),
-        ...targets.modelPackageGroup === undefined ? [] : registration({
-            settings, run, outcomes, key: combinerKey, trained: trainCombiner, next: finish,
-            group: { ...placeOf(targets.trainingRoleArn), region: settings.region, groupName: targets.modelPackageGroup },
-            failed: step => failTo(step),
-        }),
-        ...targets.notifySuccess === true ? notifySuccess() : [],
+        ...(targets.modelPackageGroup === undefined
+            ? []
+            : registration({
+                  settings,
+                  run,
+                  outcomes,
+                  key: combinerKey,
+                  trained: trainCombiner,
+                  next: finish,
+                  group: {
+                      ...placeOf(targets.trainingRoleArn),
+                      region: settings.region,
+                      groupName: targets.modelPackageGroup,
+                  },
+                  failed: (step) => failTo(step),
+              })),
+        ...(targets.notifySuccess === true ? notifySuccess() : []),
         new Succeed("Training Succeeded", {
             output: {
-                artifacts: text(run.output_artifact_paths.ready_to_use_artifacts!), members: outcomes,
-                ...targets.modelPackageGroup !== undefined && { modelPackage },
+                artifacts: text(run.output_artifact_paths.ready_to_use_artifacts!),
+                members: outcomes,
+                ...(targets.modelPackageGroup !== undefined && { modelPackage }),
             },
         }),
 
@@ -174,14 +263,24 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
         const record = `Record ${title} Model Failure`;
         return [
             modelTraining({
-                model: member, title, stage: settings, settings: memberSettings, targets, run: run.members[member]!, tags, ...limits,
+                model: member,
+                title,
+                stage: settings,
+                settings: memberSettings,
+                targets,
+                run: run.members[member]!,
+                tags,
+                ...limits,
                 jobName: (prefix, attempt) => jobNameExpression(prefix, run, attempt),
-                ...memberSettings.splitSet && {
+                ...(memberSettings.splitSet && {
                     split: {
-                        parameters: parameters(["K_FOLDS", "INPUT_PATH", "OUTPUT_PATH", "SEED"], name => run.parameters.split[name]!),
+                        parameters: parameters(
+                            ["K_FOLDS", "INPUT_PATH", "OUTPUT_PATH", "SEED"],
+                            (name) => run.parameters.split[name]!,
+                        ),
                         outputPath: run.output_artifact_paths.image_model_training_split_set!,
                     },
-                },
+                }),
                 failed: [{ next: record }],
             }),
             new Pass(record, {
@@ -207,7 +306,9 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
                 output: {},
                 next: "Training Succeeded",
                 // Nobody would hear of the success: the rule on failed executions tells of it.
-                catch: [{ output: {}, assign: notedFailure.caught("Notify Success"), next: "Success Notification Failed" }],
+                catch: [
+                    { output: {}, assign: notedFailure.caught("Notify Success"), next: "Success Notification Failed" },
+                ],
             }),
             new Fail("Success Notification Failed", {
                 error: "SuccessNotificationFailed",
@@ -236,13 +337,20 @@ function criticalPath(settings: StageSettings): Record<"fetch" | "merge" | "publ
 }
 
 /** Longest time of an execution in seconds: its time-out. With a group of the model registry, the registration is part of it. */
-export function executionBound(settings: StageSettings, { modelPackageGroup }: Pick<Targets, "modelPackageGroup"> = {}): number {
+export function executionBound(
+    settings: StageSettings,
+    { modelPackageGroup }: Pick<Targets, "modelPackageGroup"> = {},
+): number {
     return criticalPath(settings).whole + (modelPackageGroup === undefined ? 0 : registrationBound());
 }
 
 /** "layout_v2" -> "Layout V2", as the names of its states say it. */
 export function titleOf(model: string): string {
-    return model.split(/[^A-Za-z0-9]+/).filter(word => word !== "").map(word => word[0]!.toUpperCase() + word.slice(1)).join(" ");
+    return model
+        .split(/[^A-Za-z0-9]+/)
+        .filter((word) => word !== "")
+        .map((word) => word[0]!.toUpperCase() + word.slice(1))
+        .join(" ");
 }
 
 /** What keeps the worst case of all models and jobs together within AWS's bounds. */
@@ -257,40 +365,53 @@ export interface AttemptLimits {
 
 export function attemptLimits(settings: StageSettings): AttemptLimits {
     const members = Object.values(settings.members);
-    const units = members.length + members.filter(member => member.splitSet).length + 4;
+    const units = members.length + members.filter((member) => member.splitSet).length + 4;
     const maximumAttempts = Math.min(attemptsPerUnit(units), 150);
-    const longest = Math.max(...members.map(member => member.capacity.length), settings.combiner.capacity.length);
+    const longest = Math.max(...members.map((member) => member.capacity.length), settings.combiner.capacity.length);
     if (maximumAttempts < longest + 1) {
-        throw new Error(`${members.length} members: the history of one execution (25,000 events) has room for ${maximumAttempts} attempts each, `
-            + `and the longest capacity ladder needs ${longest + 1}; train fewer members in one ensemble`);
+        throw new Error(
+            `${members.length} members: the history of one execution (25,000 events) has room for ${maximumAttempts} attempts each, ` +
+                `and the longest capacity ladder needs ${longest + 1}; train fewer members in one ensemble`,
+        );
     }
     // Six bytes a character: JSON inside JSON escapes some twice. 70 bytes for each job's name, 38 for what it is billed for.
-    const share = Math.floor(MAXIMUM_PAYLOAD_BYTES * 0.85 / members.length) - maximumAttempts * (70 + 38) - 800;
+    const share = Math.floor((MAXIMUM_PAYLOAD_BYTES * 0.85) / members.length) - maximumAttempts * (70 + 38) - 800;
     const maximumReason = Math.min(1_000, Math.floor(share / 6));
     if (maximumReason < 100) {
-        throw new Error(`${members.length} members: their failures would not fit into ${MAXIMUM_PAYLOAD_BYTES} bytes; train fewer members in one ensemble`);
+        throw new Error(
+            `${members.length} members: their failures would not fit into ${MAXIMUM_PAYLOAD_BYTES} bytes; train fewer members in one ensemble`,
+        );
     }
     return { maximumAttempts, maximumReason, maximumCause: maximumAttempts * (66 + 36) + maximumReason + 600 };
 }
 
 /** True where every required member is there and the quorum is reached. */
 function complete(settings: StageSettings, outcomes: Expression<readonly MemberOutcome[]>): Expression<boolean> {
-    const required = Object.entries(settings.members).filter(([, { required: needed }]) => needed).map(([member]) => member);
+    const required = Object.entries(settings.members)
+        .filter(([, { required: needed }]) => needed)
+        .map(([member]) => member);
     return all(
-        ...required.length === 0 ? [] : [jsonata<boolean>`$count(${outcomes}[outcome = 'failed' and member in ${required}]) = 0`],
+        ...(required.length === 0
+            ? []
+            : [jsonata<boolean>`$count(${outcomes}[outcome = 'failed' and member in ${required}]) = 0`]),
         jsonata<boolean>`$count(${outcomes}[outcome != 'failed']) >= ${settings.quorum}`,
     );
 }
 
-function parameters(names: readonly string[], value: (name: string) => Expression<string>): Record<string, Expression<string>> {
-    return Object.fromEntries(names.map(name => [name, value(name)]));
+function parameters(
+    names: readonly string[],
+    value: (name: string) => Expression<string>,
+): Record<string, Expression<string>> {
+    return Object.fromEntries(names.map((name) => [name, value(name)]));
 }
 
 /** Setup needs types and bounds, not the texts about them, and no prices; a Task's arguments are bounded. */
 function settingsForSetup({ prices: _prices, ...settings }: StageSettings): StageSettings {
     const bare = <M extends StageSettings["combiner"] | MemberSettings>(model: M): M => ({
         ...model,
-        schema: Object.fromEntries(Object.entries(model.schema).map(([name, { description: _description, ...rule }]) => [name, rule])),
+        schema: Object.fromEntries(
+            Object.entries(model.schema).map(([name, { description: _description, ...rule }]) => [name, rule]),
+        ),
     });
     const slim = {
         ...settings,
@@ -300,8 +421,10 @@ function settingsForSetup({ prices: _prices, ...settings }: StageSettings): Stag
     const bytes = Buffer.byteLength(JSON.stringify(slim));
     const room = MAXIMUM_PAYLOAD_BYTES - 32_768;
     if (bytes > room) {
-        throw new Error(`the settings of ${Object.keys(settings.members).length} members have ${bytes} bytes; Setup can be given ${room} `
-            + "(AWS's 262,144 less room for the input): train fewer members in one ensemble, or shorten their hyperparameters");
+        throw new Error(
+            `the settings of ${Object.keys(settings.members).length} members have ${bytes} bytes; Setup can be given ${room} ` +
+                "(AWS's 262,144 less room for the input): train fewer members in one ensemble, or shorten their hyperparameters",
+        );
     }
     return slim;
 }

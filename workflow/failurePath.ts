@@ -3,8 +3,19 @@ import type { StepFailure } from "./batchStep";
 import type { BilledJob, ErrorClass, MemberOutcome, StageSettings } from "./contract";
 import { functionBound, FUNCTION_SECONDS } from "./limits";
 import {
-    Fail, jsonata, LambdaInvoke, SnsPublish, states, text, variable,
-    type Assignments, type Expression, type Handle, type Retry, type StateNode, type Template,
+    Fail,
+    jsonata,
+    LambdaInvoke,
+    SnsPublish,
+    states,
+    text,
+    variable,
+    type Assignments,
+    type Expression,
+    type Handle,
+    type Retry,
+    type StateNode,
+    type Template,
 } from "./states";
 import type { Targets } from "./targets";
 
@@ -41,28 +52,51 @@ function noted(values: Record<keyof NotedFailure, string | Expression<string>>):
 /** The variable `failure`, set by whoever goes to "Describe Failure". */
 export const notedFailure = {
     /** In a Catch. */
-    caught: (step: string): Assignments => noted({
-        step, error: text(states.errorOutput.Error), cause: text(states.errorOutput.Cause), class: "Unknown" satisfies ErrorClass, reason: "",
-    }),
+    caught: (step: string): Assignments =>
+        noted({
+            step,
+            error: text(states.errorOutput.Error),
+            cause: text(states.errorOutput.Cause),
+            class: "Unknown" satisfies ErrorClass,
+            reason: "",
+        }),
     /** After a loop that classified the error and does not try again. */
-    classified: (step: string) => ({ errorName, errorCause, errorClass, reason }: StepFailure): Assignments => noted({
-        step, error: errorName, cause: errorCause, class: errorClass, reason,
-    }),
+    classified:
+        (step: string) =>
+        ({ errorName, errorCause, errorClass, reason }: StepFailure): Assignments =>
+            noted({
+                step,
+                error: errorName,
+                cause: errorCause,
+                class: errorClass,
+                reason,
+            }),
     /** At the join, where too many members failed; what they failed of is in their outcomes. */
-    members: (): Assignments => noted({
-        step: "Ensemble Complete?", error: "MembersFailed", cause: "members without which there is no ensemble failed",
-        class: "Unknown" satisfies ErrorClass, reason: "",
-    }),
+    members: (): Assignments =>
+        noted({
+            step: "Ensemble Complete?",
+            error: "MembersFailed",
+            cause: "members without which there is no ensemble failed",
+            class: "Unknown" satisfies ErrorClass,
+            reason: "",
+        }),
 };
 
 /** Longest time of the failure path in seconds. */
 export function failureBound(): number {
-    return functionBound(FUNCTION_SECONDS) + (PUBLISH_RETRY.attempts + 1) * (FUNCTION_SECONDS + PUBLISH_RETRY.maximumSeconds);
+    return (
+        functionBound(FUNCTION_SECONDS) +
+        (PUBLISH_RETRY.attempts + 1) * (FUNCTION_SECONDS + PUBLISH_RETRY.maximumSeconds)
+    );
 }
 
 export function failurePath(
-    settings: StageSettings, targets: Targets,
-    known: { readonly outcomes: Handle<readonly MemberOutcome[]>; readonly combinerBilled: Handle<readonly BilledJob[]> },
+    settings: StageSettings,
+    targets: Targets,
+    known: {
+        readonly outcomes: Handle<readonly MemberOutcome[]>;
+        readonly combinerBilled: Handle<readonly BilledJob[]>;
+    },
 ): readonly StateNode[] {
     const { service, stage, prices } = settings;
     const { outcomes, combinerBilled } = known;
@@ -73,37 +107,49 @@ export function failurePath(
         new LambdaInvoke("Describe Failure", {
             functionArn: targets.functions.describeFailure,
             payload: {
-                service, stage,
-                execution: Execution.Id, redriveCount: Execution.RedriveCount, startTime: Execution.StartTime,
+                service,
+                stage,
+                execution: Execution.Id,
+                redriveCount: Execution.RedriveCount,
+                startTime: Execution.StartTime,
                 stateMachineArn: StateMachine.Id,
-                step: failure.step, error: failure.error, cause: jsonata`$substring(${failure.cause}, 0, ${CAUSE_CHARACTERS})`,
-                class: failure.class, reason: failure.reason,
+                step: failure.step,
+                error: failure.error,
+                cause: jsonata`$substring(${failure.cause}, 0, ${CAUSE_CHARACTERS})`,
+                class: failure.class,
+                reason: failure.reason,
                 failures: jsonata`[${outcomes}[outcome = 'failed']]`,
-                billed: jsonata`[${outcomes}.billed, ${combinerBilled}]`, prices: prices as unknown as Template | undefined,
+                billed: jsonata`[${outcomes}.billed, ${combinerBilled}]`,
+                prices: prices as unknown as Template | undefined,
             },
             timeoutSeconds: FUNCTION_SECONDS,
             output: {},
             assign: {
                 report: {
-                    class: answer.class, subject: answer.subject, message: answer.message,
-                    errorType: nonEmpty(answer.errorType, "Unknown"), cause: nonEmpty(answer.cause, "no cause given"),
+                    class: answer.class,
+                    subject: answer.subject,
+                    message: answer.message,
+                    errorType: nonEmpty(answer.errorType, "Unknown"),
+                    cause: nonEmpty(answer.cause, "no cause given"),
                 },
             },
             next: "Notify Failure",
             // The plain facts, put together here: that nobody could describe the failure must not keep it from being told.
-            catch: [{
-                output: {},
-                assign: {
-                    report: {
-                        class: failure.class,
-                        subject,
-                        message: jsonata`${`Stage ${stage}: the training failed, and describing the failure failed too.\nExecution: `} & ${Execution.Id} & '\\nStep: ' & ${failure.step} & '\\nError: ' & ${failure.error} & '\\nReason: ' & ${failure.reason} & '\\nCause: ' & $substring(${failure.cause}, 0, ${CAUSE_CHARACTERS})`,
-                        errorType: nonEmpty(failure.error, "Unknown"),
-                        cause: nonEmpty(jsonata`$substring(${failure.cause}, 0, 1000)`, "no cause given"),
+            catch: [
+                {
+                    output: {},
+                    assign: {
+                        report: {
+                            class: failure.class,
+                            subject,
+                            message: jsonata`${`Stage ${stage}: the training failed, and describing the failure failed too.\nExecution: `} & ${Execution.Id} & '\\nStep: ' & ${failure.step} & '\\nError: ' & ${failure.error} & '\\nReason: ' & ${failure.reason} & '\\nCause: ' & $substring(${failure.cause}, 0, ${CAUSE_CHARACTERS})`,
+                            errorType: nonEmpty(failure.error, "Unknown"),
+                            cause: nonEmpty(jsonata`$substring(${failure.cause}, 0, 1000)`, "no cause given"),
+                        },
                     },
+                    next: "Notify Failure",
                 },
-                next: "Notify Failure",
-            }],
+            ],
         }),
         new SnsPublish("Notify Failure", {
             topicArn: targets.topicArn,

@@ -10,18 +10,24 @@ import { ERROR_CLASSES } from "./errorClasses";
 
 /** What a person can do about each class; errorClasses.ts says what the workflow itself does. */
 export const advice: Readonly<Record<ErrorClass, string>> = {
-    Capacity: "AWS had no such instance free on any rung: add another instance type to the capacity ladder, or start the run again later.",
-    SpotInterrupted: "Spot capacity was reclaimed or never came: end the capacity ladder with an on-demand rung; the run continues from its checkpoint.",
-    Quota: "Ask for a higher quota in Service Quotas (Amazon SageMaker, \"<instance type> for training job usage\"), or wait for other jobs.",
+    Capacity:
+        "AWS had no such instance free on any rung: add another instance type to the capacity ladder, or start the run again later.",
+    SpotInterrupted:
+        "Spot capacity was reclaimed or never came: end the capacity ladder with an on-demand rung; the run continues from its checkpoint.",
+    Quota: 'Ask for a higher quota in Service Quotas (Amazon SageMaker, "<instance type> for training job usage"), or wait for other jobs.',
     Throttling: "The account calls this AWS API too often: find who does, then start the run again.",
-    ServiceFault: "A fault of the service or the storage that outlived its retries: look at AWS Health, then start the run again.",
-    TimeLimit: "The step was longer than its limit: raise maxRuntime or the budget, or take a larger instance; training continues from its checkpoint.",
+    ServiceFault:
+        "A fault of the service or the storage that outlived its retries: look at AWS Health, then start the run again.",
+    TimeLimit:
+        "The step was longer than its limit: raise maxRuntime or the budget, or take a larger instance; training continues from its checkpoint.",
     UserBug: "The code or the definition is wrong: read the log, repair it, deploy, and start the run again.",
     Permission: "A role lacks the permission that the text names: add it (pulumi up), then start the run again.",
     Data: "The data is wrong where the text says: repair it and start the run again.",
     Input: "Correct the execution's input as the text says and start a new execution with it.",
-    QualityGate: "The models are trained and kept, but worse than the gate allows: nothing was published. Change data or hyperparameters, or the gate.",
-    Unknown: "Read the log and the execution's history; if it is worth a class of its own, add it to workflow/failures.ts.",
+    QualityGate:
+        "The models are trained and kept, but worse than the gate allows: nothing was published. Change data or hyperparameters, or the gate.",
+    Unknown:
+        "Read the log and the execution's history; if it is worth a class of its own, add it to workflow/failures.ts.",
 };
 
 export interface Failure {
@@ -68,21 +74,37 @@ function table(entries: Readonly<Record<string, ErrorClass>>): Readonly<Record<s
 
 /** Prefixes that jobs, functions and training scripts put before the one line that says what is wrong. */
 const prefixes = table({
-    DataError: "Data", QualityGate: "QualityGate", PermissionError: "Permission", StorageError: "ServiceFault", InputError: "Input",
+    DataError: "Data",
+    QualityGate: "QualityGate",
+    PermissionError: "Permission",
+    StorageError: "ServiceFault",
+    InputError: "Input",
 });
 const prefixPattern = /(?<![A-Za-z])(DataError|QualityGate|PermissionError|StorageError|InputError): /;
 
 /** Texts of services (never of user code), the first that matches decides. */
 const serviceTexts: readonly (readonly [RegExp, ErrorClass])[] = [
-    [/CapacityError|InsufficientInstanceCapacity|InsufficientCapacity|Unable to provision requested .*capacity/i, "Capacity"],
+    [
+        /CapacityError|InsufficientInstanceCapacity|InsufficientCapacity|Unable to provision requested .*capacity/i,
+        "Capacity",
+    ],
     [/ResourceLimitExceeded|account-level service limit|LimitExceededException|ServiceQuotaExceeded/i, "Quota"],
     [/throttl|rate exceeded|too ?many ?requests|slow ?down|RequestLimitExceeded/i, "Throttling"],
-    [/spot (task|instance|capacity).*(interrupt|reclaim|terminat)|Host EC2 .*terminated|MaxWaitTimeExceeded/i, "SpotInterrupted"],
-    [/AccessDenied|access denied|not authorized|UnauthorizedOperation|cannot assume|could not assume|unable to assume|ExpiredToken|InvalidClientTokenId|UnrecognizedClient|status code:? 403|KMSAccess/i, "Permission"],
+    [
+        /spot (task|instance|capacity).*(interrupt|reclaim|terminat)|Host EC2 .*terminated|MaxWaitTimeExceeded/i,
+        "SpotInterrupted",
+    ],
+    [
+        /AccessDenied|access denied|not authorized|UnauthorizedOperation|cannot assume|could not assume|unable to assume|ExpiredToken|InvalidClientTokenId|UnrecognizedClient|status code:? 403|KMSAccess/i,
+        "Permission",
+    ],
     [/MaxRuntimeExceeded|duration exceeded timeout|timed? ?out after|Task timed out/i, "TimeLimit"],
     [/No S3 objects found|NoSuchKey|NoSuchBucket|does not exist.*s3:|S3 .*does not exist/i, "Data"],
     [/OutOfMemory|MISCONFIGURATION|manifest unknown|image.* not found|no such image|not found in registry/i, "UserBug"],
-    [/InternalServer|InternalFailure|internal error|ServiceUnavailable|service (is )?(currently )?unavailable|status code:? 5\d\d|ResourceInitializationError|CannotPullContainer|CannotStartContainer|connection (reset|refused|timed out)|ECONNRE/i, "ServiceFault"],
+    [
+        /InternalServer|InternalFailure|internal error|ServiceUnavailable|service (is )?(currently )?unavailable|status code:? 5\d\d|ResourceInitializationError|CannotPullContainer|CannotStartContainer|connection (reset|refused|timed out)|ECONNRE/i,
+        "ServiceFault",
+    ],
     [/a training job with this name already exists|ResourceInUse/i, "ServiceFault"],
     [/Validation ?(Error|Exception)|invalid|SCHEMA_VALIDATION|Could not find model data|not supported/i, "UserBug"],
 ];
@@ -120,11 +142,18 @@ export function classify(failure: Failure): Classification {
     const cause = failure.cause ?? "";
     const read = readCause(cause);
     const base = {
-        jobName: read.jobName, billableSeconds: read.billableSeconds ?? (neverRan(error) ? 0 : undefined),
-        log: read.log, outputPath: read.outputPath, region: read.region,
+        jobName: read.jobName,
+        billableSeconds: read.billableSeconds ?? (neverRan(error) ? 0 : undefined),
+        log: read.log,
+        outputPath: read.outputPath,
+        region: read.region,
     };
     const [cls, reason] = decide(error, read, failure);
-    return withoutUndefined({ class: cls, reason: oneLine(reason) || oneLine(error && `${error}, without a cause`) || "neither error nor cause given", ...base });
+    return withoutUndefined({
+        class: cls,
+        reason: oneLine(reason) || oneLine(error && `${error}, without a cause`) || "neither error nor cause given",
+        ...base,
+    });
 }
 
 /** Collapses white space and control characters and cuts at the given length, without splitting a surrogate pair. */
@@ -138,8 +167,11 @@ export function oneLine(text: string, maximum: number = maximumReason): string {
 
 /** Address of a page of AWS's console, for example `states/home`, for a region of any partition. */
 export function consoleUrl(region: string, page: string, fragment = ""): string {
-    const host = region.startsWith("cn-") ? "console.amazonaws.cn"
-        : region.startsWith("us-gov-") ? "console.amazonaws-us-gov.com" : "console.aws.amazon.com";
+    const host = region.startsWith("cn-")
+        ? "console.amazonaws.cn"
+        : region.startsWith("us-gov-")
+          ? "console.amazonaws-us-gov.com"
+          : "console.aws.amazon.com";
     return `https://${region}.${host}/${page}?region=${region}${fragment === "" ? "" : `#${fragment}`}`;
 }
 
@@ -177,7 +209,12 @@ function readCause(cause: string): ReadCause {
         return readCut(cause);
     }
     if (isClass(json.class)) {
-        return { kind: "record", text: text(json.reason), record: json as Partial<FailureRecord>, jobName: last(json.jobs) };
+        return {
+            kind: "record",
+            text: text(json.reason),
+            record: json as Partial<FailureRecord>,
+            jobName: last(json.jobs),
+        };
     }
     if ("TrainingJobName" in json || "TrainingJobStatus" in json || "FailureReason" in json) {
         return readTraining(json);
@@ -197,7 +234,9 @@ function readCause(cause: string): ReadCause {
 
 function readTraining(json: Json): ReadCause {
     const jobName = text(json.TrainingJobName) || undefined;
-    const transitions = Array.isArray(json.SecondaryStatusTransitions) ? json.SecondaryStatusTransitions as Json[] : [];
+    const transitions = Array.isArray(json.SecondaryStatusTransitions)
+        ? (json.SecondaryStatusTransitions as Json[])
+        : [];
     const newest = transitions.at(-1);
     return {
         kind: "training",
@@ -206,7 +245,10 @@ function readTraining(json: Json): ReadCause {
         secondary: text(json.SecondaryStatus) || text(newest?.Status),
         jobName,
         billableSeconds: billableSeconds(json),
-        log: jobName === undefined ? undefined : { group: "/aws/sagemaker/TrainingJobs", stream: `${jobName}/`, exact: false },
+        log:
+            jobName === undefined
+                ? undefined
+                : { group: "/aws/sagemaker/TrainingJobs", stream: `${jobName}/`, exact: false },
         region: regionOf(json.TrainingJobArn),
     };
 }
@@ -228,10 +270,12 @@ function neverRan(error: string): boolean {
 }
 
 function readBatch(json: Json): ReadCause {
-    const attempts = Array.isArray(json.Attempts) ? json.Attempts as Json[] : [];
+    const attempts = Array.isArray(json.Attempts) ? (json.Attempts as Json[]) : [];
     const attempt = attempts.at(-1);
     const container = { ...object(json.Container), ...object(attempt?.Container) };
-    const reasons = [text(container.Reason), text(attempt?.StatusReason), text(json.StatusReason)].filter((reason) => reason !== "");
+    const reasons = [text(container.Reason), text(attempt?.StatusReason), text(json.StatusReason)].filter(
+        (reason) => reason !== "",
+    );
     const options = object(object(object(json.Container).LogConfiguration).Options);
     const stream = text(container.LogStreamName);
     return {
@@ -240,7 +284,10 @@ function readBatch(json: Json): ReadCause {
         status: text(json.Status),
         exitCode: typeof container.ExitCode === "number" ? container.ExitCode : undefined,
         jobName: text(json.JobName) || undefined,
-        log: stream === "" ? undefined : { group: text(options["awslogs-group"]) || "/aws/batch/job", stream, exact: true },
+        log:
+            stream === ""
+                ? undefined
+                : { group: text(options["awslogs-group"]) || "/aws/batch/job", stream, exact: true },
         outputPath: text(object(json.Parameters).OUTPUT_PATH) || undefined,
         region: regionOf(json.JobArn),
     };
@@ -259,8 +306,11 @@ function readCut(cause: string): ReadCause {
     if (jobName !== "" || field("FailureReason") !== "" || field("TrainingJobStatus") !== "") {
         return {
             ...readTraining({
-                TrainingJobName: jobName, FailureReason: field("FailureReason"), TrainingJobStatus: field("TrainingJobStatus"),
-                SecondaryStatus: field("SecondaryStatus"), TrainingJobArn: field("TrainingJobArn"),
+                TrainingJobName: jobName,
+                FailureReason: field("FailureReason"),
+                TrainingJobStatus: field("TrainingJobStatus"),
+                SecondaryStatus: field("SecondaryStatus"),
+                TrainingJobArn: field("TrainingJobArn"),
             }),
             // What was cut off may have said it.
             billableSeconds: undefined,
@@ -268,8 +318,11 @@ function readCut(cause: string): ReadCause {
     }
     if (field("StatusReason") !== "" || field("JobId") !== "" || field("JobName") !== "") {
         return readBatch({
-            JobName: field("JobName"), StatusReason: field("StatusReason"), JobArn: field("JobArn"),
-            Container: { Reason: field("Reason"), LogStreamName: field("LogStreamName") }, Parameters: { OUTPUT_PATH: field("OUTPUT_PATH") },
+            JobName: field("JobName"),
+            StatusReason: field("StatusReason"),
+            JobArn: field("JobArn"),
+            Container: { Reason: field("Reason"), LogStreamName: field("LogStreamName") },
+            Parameters: { OUTPUT_PATH: field("OUTPUT_PATH") },
         });
     }
     if (field("errorType") !== "" || field("errorMessage") !== "") {
@@ -298,7 +351,8 @@ function decide(error: string, read: ReadCause, failure: Failure): [ErrorClass, 
     }
     if (read.kind === "lambda") {
         const type = read.errorType ?? "";
-        const cls = prefixes[type] ?? byName[type] ?? prefixed(read.text)?.[0] ?? serviceText(read.text) ?? byName[error];
+        const cls =
+            prefixes[type] ?? byName[type] ?? prefixed(read.text)?.[0] ?? serviceText(read.text) ?? byName[error];
         return [cls ?? "UserBug", type === "" ? read.text : `${type}: ${read.text}`];
     }
     if (failure.failureText?.trim() && (error === "States.TaskFailed" || error === "") && read.text.trim() === "") {
@@ -336,7 +390,10 @@ function decideTraining(error: string, read: ReadCause, spot: boolean): [ErrorCl
         return ["SpotInterrupted", `${about}: the Spot instances were reclaimed (Interrupted)`];
     }
     if (read.status === "Stopped" || read.status === "Stopping") {
-        return ["Unknown", `${about} was stopped by somebody${spot ? " (Spot reports MaxWaitTimeExceeded or Interrupted)" : ""}: ${read.text || secondary || "no reason given"}`];
+        return [
+            "Unknown",
+            `${about} was stopped by somebody${spot ? " (Spot reports MaxWaitTimeExceeded or Interrupted)" : ""}: ${read.text || secondary || "no reason given"}`,
+        ];
     }
     const inner = prefixed(read.text);
     if (/^AlgorithmError/.test(read.text)) {
@@ -353,7 +410,10 @@ function decideTraining(error: string, read: ReadCause, spot: boolean): [ErrorCl
     }
     if (read.text === "") {
         const known = byName[error] ?? "Unknown";
-        return [known, `${about} ended ${read.status || "without success"}${secondary === "" ? "" : ` (${secondary})`} and gave no reason`];
+        return [
+            known,
+            `${about} ended ${read.status || "without success"}${secondary === "" ? "" : ` (${secondary})`} and gave no reason`,
+        ];
     }
     return inner ?? [serviceText(read.text) ?? serviceText(error) ?? "Unknown", read.text];
 }
@@ -398,7 +458,7 @@ function prefixed(said: string): [ErrorClass, string] | undefined {
     }
     const line = said.slice(match.index).split(/[\r\n]/)[0];
     // The toolkit puts the script's message in quotation marks.
-    const bare = said[match.index - 1] === "\"" ? line.replace(/"(?=\s|$).*$/, "") : line;
+    const bare = said[match.index - 1] === '"' ? line.replace(/"(?=\s|$).*$/, "") : line;
     return [prefixes[match[1]] ?? "Unknown", bare];
 }
 
@@ -413,7 +473,7 @@ function isClass(value: unknown): value is ErrorClass {
 function parseObject(cause: string): Json | undefined {
     try {
         const value: unknown = JSON.parse(cause);
-        return typeof value === "object" && value !== null && !Array.isArray(value) ? value as Json : undefined;
+        return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
     } catch {
         return undefined;
     }
@@ -428,7 +488,7 @@ function unescape(body: string): string {
 }
 
 function object(value: unknown): Json {
-    return typeof value === "object" && value !== null ? value as Json : {};
+    return typeof value === "object" && value !== null ? (value as Json) : {};
 }
 
 function text(value: unknown): string {
@@ -436,7 +496,7 @@ function text(value: unknown): string {
 }
 
 function last(value: unknown): string | undefined {
-    return Array.isArray(value) && typeof value.at(-1) === "string" ? value.at(-1) as string : undefined;
+    return Array.isArray(value) && typeof value.at(-1) === "string" ? (value.at(-1) as string) : undefined;
 }
 
 function regionOf(arn: unknown): string | undefined {

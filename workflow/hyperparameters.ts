@@ -5,7 +5,10 @@
 import type { Container, HyperparameterEncoding, HyperparameterRule, Hyperparameters } from "./contract";
 
 /** A hyperparameter's rule with its default and its meaning. */
-export type HyperparameterSpec = HyperparameterRule & { readonly default: string | number | boolean; readonly description: string };
+export type HyperparameterSpec = HyperparameterRule & {
+    readonly default: string | number | boolean;
+    readonly description: string;
+};
 /** Hyperparameters by name. */
 export type HyperparameterTable = Readonly<Record<string, HyperparameterSpec>>;
 
@@ -16,11 +19,23 @@ export const MAXIMUM_HYPERPARAMETER_VALUE = 2_500;
 
 type Bounds = Pick<HyperparameterRule, "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum">;
 
-function integer(value: number, minimum: number, maximum: number, description: string, learning = true): HyperparameterSpec {
+function integer(
+    value: number,
+    minimum: number,
+    maximum: number,
+    description: string,
+    learning = true,
+): HyperparameterSpec {
     return { type: "integer", minimum, maximum, learning, default: value, description };
 }
 
-function number(value: number, minimum: number, maximum: number, description: string, bounds: Bounds = {}): HyperparameterSpec {
+function number(
+    value: number,
+    minimum: number,
+    maximum: number,
+    description: string,
+    bounds: Bounds = {},
+): HyperparameterSpec {
     return { type: "number", minimum, maximum, ...bounds, learning: true, default: value, description };
 }
 
@@ -33,21 +48,44 @@ const BELOW_MAXIMUM: Bounds = { exclusiveMaximum: true };
 
 /** What no model learns from: where copies of logs go. */
 export const EVERY_JOB: HyperparameterTable = {
-    bucket: { type: "string", learning: false, default: "", description: "Bucket for a copy of metrics and history; empty: none." },
-    s3_log_folder: { type: "string", learning: false, default: "logs/sagemaker", description: "Folder of that bucket." },
+    bucket: {
+        type: "string",
+        learning: false,
+        default: "",
+        description: "Bucket for a copy of metrics and history; empty: none.",
+    },
+    s3_log_folder: {
+        type: "string",
+        learning: false,
+        default: "logs/sagemaker",
+        description: "Folder of that bucket.",
+    },
 };
 
 /** What the toolkit of AWS's framework containers reads, as far as a stage may choose it. */
 const SCRIPT_MODE: HyperparameterTable = {
-    sagemaker_container_log_level: integer(20, 0, 50, "Log level of the container, as Python's logging counts them.", false),
+    sagemaker_container_log_level: integer(
+        20,
+        0,
+        50,
+        "Log level of the container, as Python's logging counts them.",
+        false,
+    ),
     sagemaker_enable_cloudwatch_metrics: {
-        type: "boolean", learning: false, default: false, description: "The container's own metrics in CloudWatch.",
+        type: "boolean",
+        learning: false,
+        default: false,
+        description: "The container's own metrics in CloudWatch.",
     },
 };
 
 /** The seed reaches every script as a hyperparameter; it is the stage's, so no table has it. */
 export const SEED: HyperparameterRule = {
-    type: "integer", minimum: 0, maximum: 2 ** 31 - 1, learning: true, description: "Start of everything that is drawn.",
+    type: "integer",
+    minimum: 0,
+    maximum: 2 ** 31 - 1,
+    learning: true,
+    description: "Start of everything that is drawn.",
 };
 
 /** Tables by kind of model. */
@@ -89,7 +127,12 @@ export const HYPERPARAMETERS = {
         learning_rate: number(0.001, 0, 10, "Learning rate at the start.", ABOVE_MINIMUM),
         lr_schedule_epoch: integer(1, 1, 10_000, "The learning rate is multiplied after every so many epochs."),
         lr_schedule_factor: number(0.5, 0, 1, "By this factor.", ABOVE_MINIMUM),
-        mode: { type: "string", learning: true, default: "both", description: "Whose outputs are read: both (all members), or one member's name." },
+        mode: {
+            type: "string",
+            learning: true,
+            default: "both",
+            description: "Whose outputs are read: both (all members), or one member's name.",
+        },
         net_layers: integer(2, 1, 16, "Recurrent layers."),
         net_width: integer(300, 1, 4_096, "Units of a layer."),
         optimizer: oneOf("rmsprop", ["rmsprop", "adam", "sgd"], "How weights are moved."),
@@ -126,27 +169,39 @@ export function encodeHyperparameter(value: string | number | boolean, encoding:
  * @throws RangeError for more, longer names or longer values than SageMaker takes.
  */
 export function encodeHyperparameters(
-    hyperparameters: Hyperparameters, container: Pick<Container, "encoding" | "program" | "submitDirectory">, region: string,
+    hyperparameters: Hyperparameters,
+    container: Pick<Container, "encoding" | "program" | "submitDirectory">,
+    region: string,
 ): Readonly<Record<string, string>> {
     const all: Record<string, string | number | boolean> = {
         ...hyperparameters,
-        ...container.program !== undefined && { sagemaker_program: container.program },
-        ...container.submitDirectory !== undefined && { sagemaker_submit_directory: container.submitDirectory },
-        ...container.encoding === "json" && { sagemaker_region: region },
+        ...(container.program !== undefined && { sagemaker_program: container.program }),
+        ...(container.submitDirectory !== undefined && { sagemaker_submit_directory: container.submitDirectory }),
+        ...(container.encoding === "json" && { sagemaker_region: region }),
     };
     const entries = Object.entries(all).filter(([, value]) => value !== "");
     // One more place is job_name's.
     if (entries.length + 1 > MAXIMUM_HYPERPARAMETERS) {
-        throw new RangeError(`${entries.length + 1} hyperparameters, job_name included; SageMaker takes ${MAXIMUM_HYPERPARAMETERS}`);
+        throw new RangeError(
+            `${entries.length + 1} hyperparameters, job_name included; SageMaker takes ${MAXIMUM_HYPERPARAMETERS}`,
+        );
     }
-    return Object.fromEntries(entries.sort(([left], [right]) => left < right ? -1 : 1).map(([name, value]) => {
-        const encoded = encodeHyperparameter(value, container.encoding);
-        if (name.length > MAXIMUM_HYPERPARAMETER_NAME) {
-            throw new RangeError(`hyperparameter "${name.slice(0, 40)}...": the name has ${name.length} characters; SageMaker takes ${MAXIMUM_HYPERPARAMETER_NAME}`);
-        }
-        if (encoded.length > MAXIMUM_HYPERPARAMETER_VALUE) {
-            throw new RangeError(`hyperparameter "${name}": ${encoded.length} characters encoded; SageMaker takes ${MAXIMUM_HYPERPARAMETER_VALUE}`);
-        }
-        return [name, encoded];
-    }));
+    return Object.fromEntries(
+        entries
+            .sort(([left], [right]) => (left < right ? -1 : 1))
+            .map(([name, value]) => {
+                const encoded = encodeHyperparameter(value, container.encoding);
+                if (name.length > MAXIMUM_HYPERPARAMETER_NAME) {
+                    throw new RangeError(
+                        `hyperparameter "${name.slice(0, 40)}...": the name has ${name.length} characters; SageMaker takes ${MAXIMUM_HYPERPARAMETER_NAME}`,
+                    );
+                }
+                if (encoded.length > MAXIMUM_HYPERPARAMETER_VALUE) {
+                    throw new RangeError(
+                        `hyperparameter "${name}": ${encoded.length} characters encoded; SageMaker takes ${MAXIMUM_HYPERPARAMETER_VALUE}`,
+                    );
+                }
+                return [name, encoded];
+            }),
+    );
 }

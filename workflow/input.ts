@@ -80,17 +80,30 @@ function hyperparameter(rule: HyperparameterRule): z.ZodType {
 
 function modelSchema(model: ModelShape): z.ZodType {
     const types = [...new Set(model.capacity.map((rung) => rung.instanceType))];
-    const hyperparameters = Object.fromEntries(Object.entries(model.schema).map(([name, rule]) => [name, hyperparameter(rule)]));
-    return z.strictObject({
-        ...("batch_size" in model.schema ? { batch_size: hyperparameter(model.schema.batch_size) } : {}),
-        instance_type: (types.length > 0
-            ? z.enum(types)
-            : z.string().regex(/^ml\.[a-z0-9-]+\.[a-z0-9-]+$/, "a SageMaker training instance type, ml.<family>.<size>")
-        ).describe("Must be on the model's capacity ladder; moves to its front.").optional(),
-        log_bucket: z.union([z.literal(""), z.string().regex(bucketPattern, "the name of an S3 bucket")])
-            .describe("Bucket for the training's own logs (hyperparameter `bucket`).").optional(),
-        hyperparameters: z.strictObject(hyperparameters).describe("Overrides of the stage's hyperparameters, for this execution.").optional(),
-    }).optional();
+    const hyperparameters = Object.fromEntries(
+        Object.entries(model.schema).map(([name, rule]) => [name, hyperparameter(rule)]),
+    );
+    return z
+        .strictObject({
+            ...("batch_size" in model.schema ? { batch_size: hyperparameter(model.schema.batch_size) } : {}),
+            instance_type: (types.length > 0
+                ? z.enum(types)
+                : z
+                      .string()
+                      .regex(/^ml\.[a-z0-9-]+\.[a-z0-9-]+$/, "a SageMaker training instance type, ml.<family>.<size>")
+            )
+                .describe("Must be on the model's capacity ladder; moves to its front.")
+                .optional(),
+            log_bucket: z
+                .union([z.literal(""), z.string().regex(bucketPattern, "the name of an S3 bucket")])
+                .describe("Bucket for the training's own logs (hyperparameter `bucket`).")
+                .optional(),
+            hyperparameters: z
+                .strictObject(hyperparameters)
+                .describe("Overrides of the stage's hyperparameters, for this execution.")
+                .optional(),
+        })
+        .optional();
 }
 
 /** The schema of an execution's input for a stage's models. Unknown keys are refused everywhere. */
@@ -101,24 +114,45 @@ export function inputSchema(shape: InputShape) {
     return z.strictObject({
         initialization: z.strictObject({
             fetch_data: z.strictObject({
-                preprocessed_data_path: s3Path().describe("The preprocessed documents: the folder of labels.csv and the pages, or its labels.csv or manifest.json."),
-                image_model_split_path: optionalPath().describe("A split set made earlier; required when generate_image_model_split is false."),
-                ...each((name) => [`${name}_model_artifact_path`, optionalPath()
-                    .describe(`An existing ${name} model with its predictions for this data; required when ${name}_model is false.`)]),
+                preprocessed_data_path: s3Path().describe(
+                    "The preprocessed documents: the folder of labels.csv and the pages, or its labels.csv or manifest.json.",
+                ),
+                image_model_split_path: optionalPath().describe(
+                    "A split set made earlier; required when generate_image_model_split is false.",
+                ),
+                ...each((name) => [
+                    `${name}_model_artifact_path`,
+                    optionalPath().describe(
+                        `An existing ${name} model with its predictions for this data; required when ${name}_model is false.`,
+                    ),
+                ]),
             }),
             ...each((name) => [`${name}_model`, modelSchema(shape.members[name])]),
             [`${shape.combiner.name}_model`]: modelSchema(shape.combiner),
-            output_artifact_target_base_path: optionalPath().describe("Where executions write; by default the stage's artifact bucket."),
+            output_artifact_target_base_path: optionalPath().describe(
+                "Where executions write; by default the stage's artifact bucket.",
+            ),
             run_training_steps: z.strictObject({
-                fetch_preprocessing_artifacts: z.boolean()
-                    .describe("Copy the data into this execution's own prefix; false: use it where it is, in the layout that Fetch writes."),
-                generate_image_model_split: (split ? z.boolean() : z.boolean().optional())
-                    .describe("Make the folds; false: use image_model_split_path."),
-                ...each((name) => [`${name}_model`, z.boolean().optional()
-                    .describe("true (default): train unless the same model exists; false: never train.")]),
+                fetch_preprocessing_artifacts: z
+                    .boolean()
+                    .describe(
+                        "Copy the data into this execution's own prefix; false: use it where it is, in the layout that Fetch writes.",
+                    ),
+                generate_image_model_split: (split ? z.boolean() : z.boolean().optional()).describe(
+                    "Make the folds; false: use image_model_split_path.",
+                ),
+                ...each((name) => [
+                    `${name}_model`,
+                    z
+                        .boolean()
+                        .optional()
+                        .describe("true (default): train unless the same model exists; false: never train."),
+                ]),
             }),
-            force: z.array(z.enum([...members, shape.combiner.name]))
-                .describe("Models that train even where the same model exists.").optional(),
+            force: z
+                .array(z.enum([...members, shape.combiner.name]))
+                .describe("Models that train even where the same model exists.")
+                .optional(),
         }),
     });
 }
@@ -149,11 +183,21 @@ function ruleSchema(rule: HyperparameterRule): Record<string, unknown> {
         return { anyOf: [{ type: "boolean" }, { enum: ["true", "false"] }], description };
     }
     const bounds = {
-        ...(rule.minimum === undefined ? {} : { [rule.exclusiveMinimum === true ? "exclusiveMinimum" : "minimum"]: rule.minimum }),
-        ...(rule.maximum === undefined ? {} : { [rule.exclusiveMaximum === true ? "exclusiveMaximum" : "maximum"]: rule.maximum }),
+        ...(rule.minimum === undefined
+            ? {}
+            : { [rule.exclusiveMinimum === true ? "exclusiveMinimum" : "minimum"]: rule.minimum }),
+        ...(rule.maximum === undefined
+            ? {}
+            : { [rule.exclusiveMaximum === true ? "exclusiveMaximum" : "maximum"]: rule.maximum }),
     };
     const pattern = rule.type === "integer" ? "^-?[0-9]+$" : "^-?[0-9]*\\.?[0-9]+([eE][-+]?[0-9]+)?$";
-    return { anyOf: [{ type: rule.type, ...bounds }, { type: "string", pattern }], description };
+    return {
+        anyOf: [
+            { type: rule.type, ...bounds },
+            { type: "string", pattern },
+        ],
+        description,
+    };
 }
 
 /**
@@ -161,7 +205,8 @@ function ruleSchema(rule: HyperparameterRule): Record<string, unknown> {
  * @returns the typed value, or what was expected.
  */
 export function readHyperparameter(
-    value: unknown, rule: HyperparameterRule,
+    value: unknown,
+    rule: HyperparameterRule,
 ): { readonly value: string | number | boolean } | { readonly expected: string } {
     const expected = describeRule(rule);
     if (rule.type === "string") {
@@ -169,14 +214,19 @@ export function readHyperparameter(
         return fits ? { value } : { expected };
     }
     if (rule.type === "boolean") {
-        const read = typeof value === "boolean" ? value : value === "true" ? true : value === "false" ? false : undefined;
+        const read =
+            typeof value === "boolean" ? value : value === "true" ? true : value === "false" ? false : undefined;
         return read === undefined ? { expected } : { value: read };
     }
-    const number = typeof value === "number" ? value : typeof value === "string" && value.trim() !== "" ? Number(value) : NaN;
-    const fits = Number.isFinite(number)
-        && (rule.type === "number" || Number.isSafeInteger(number))
-        && (rule.minimum === undefined || (rule.exclusiveMinimum === true ? number > rule.minimum : number >= rule.minimum))
-        && (rule.maximum === undefined || (rule.exclusiveMaximum === true ? number < rule.maximum : number <= rule.maximum));
+    const number =
+        typeof value === "number" ? value : typeof value === "string" && value.trim() !== "" ? Number(value) : NaN;
+    const fits =
+        Number.isFinite(number) &&
+        (rule.type === "number" || Number.isSafeInteger(number)) &&
+        (rule.minimum === undefined ||
+            (rule.exclusiveMinimum === true ? number > rule.minimum : number >= rule.minimum)) &&
+        (rule.maximum === undefined ||
+            (rule.exclusiveMaximum === true ? number < rule.maximum : number <= rule.maximum));
     return fits ? { value: number } : { expected };
 }
 
@@ -188,15 +238,20 @@ function describeRule(rule: HyperparameterRule): string {
         return rule.values === undefined ? "a string" : `one of ${rule.values.join(", ")}`;
     }
     const bounds = [
-        ...(rule.minimum === undefined ? [] : [`${rule.exclusiveMinimum === true ? "above" : "at least"} ${rule.minimum}`]),
-        ...(rule.maximum === undefined ? [] : [`${rule.exclusiveMaximum === true ? "below" : "at most"} ${rule.maximum}`]),
+        ...(rule.minimum === undefined
+            ? []
+            : [`${rule.exclusiveMinimum === true ? "above" : "at least"} ${rule.minimum}`]),
+        ...(rule.maximum === undefined
+            ? []
+            : [`${rule.exclusiveMaximum === true ? "below" : "at most"} ${rule.maximum}`]),
     ];
     return `${rule.type === "integer" ? "a whole number" : "a number"}${bounds.length === 0 ? "" : ` ${bounds.join(" and ")}`}`;
 }
 
 /** Validates and completes an input; either `input` or at least one problem. */
 export function readInput(
-    raw: unknown, shape: InputShape,
+    raw: unknown,
+    shape: InputShape,
 ): { readonly input?: CompletedInput; readonly problems: readonly Problem[] } {
     const schema = inputSchema(shape);
     const parsed = schema.safeParse(raw);
@@ -252,27 +307,37 @@ function explain(issue: Issue, raw: unknown, schema: z.ZodType): Problem[] {
         }));
     }
     const path = issue.path.join(".") || "input";
-    const expected = issue.code === "invalid_type" ? issue.expected === "object" ? "an object" : `a ${issue.expected}`
-        : issue.code === "invalid_value" ? `one of ${issue.values.join(", ")}`
-            : issue.code === "invalid_union" ? innermost(issue.errors) ?? "another type"
+    const expected =
+        issue.code === "invalid_type"
+            ? issue.expected === "object"
+                ? "an object"
+                : `a ${issue.expected}`
+            : issue.code === "invalid_value"
+              ? `one of ${issue.values.join(", ")}`
+              : issue.code === "invalid_union"
+                ? (innermost(issue.errors) ?? "another type")
                 : issue.message;
-    const near = issue.code === "invalid_value" && typeof value === "string" && issue.values.length > 1
-        ? `did you mean ${closest(value, issue.values.map(String))}?` : undefined;
-    return [{ path, got: showValue(value), expected, advice: value === undefined ? "add it" : near ?? "change it" }];
+    const near =
+        issue.code === "invalid_value" && typeof value === "string" && issue.values.length > 1
+            ? `did you mean ${closest(value, issue.values.map(String))}?`
+            : undefined;
+    return [{ path, got: showValue(value), expected, advice: value === undefined ? "add it" : (near ?? "change it") }];
 }
 
 /** Of a union's errors the one that says most: a text of our own rather than a type. */
 function innermost(errors: readonly (readonly Issue[])[]): string | undefined {
     const all = errors.flat();
-    return all.find((issue) => issue.code === "invalid_format" || issue.code === "custom")?.message
-        ?? (all.some((issue) => issue.code === "invalid_type") ? "a number, a string or true/false" : undefined);
+    return (
+        all.find((issue) => issue.code === "invalid_format" || issue.code === "custom")?.message ??
+        (all.some((issue) => issue.code === "invalid_type") ? "a number, a string or true/false" : undefined)
+    );
 }
 
 function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
     let current: z.ZodType | undefined = schema;
     for (const key of path) {
         const object = unwrapped(current);
-        current = object instanceof z.ZodObject ? object.shape[String(key)] as z.ZodType : undefined;
+        current = object instanceof z.ZodObject ? (object.shape[String(key)] as z.ZodType) : undefined;
     }
     const object = unwrapped(current);
     return object instanceof z.ZodObject ? Object.keys(object.shape) : [];
@@ -302,61 +367,77 @@ function crossCheck(raw: unknown, shape: InputShape): { readonly input: Complete
         const uri = path(...parts);
         if (uri !== undefined && s3Pattern.test(uri) && !isInside(uri, allowed)) {
             problems.push({
-                path: ["initialization", ...parts].join("."), got: showValue(uri), expected: `a place inside ${allowed.join(", ")}`,
+                path: ["initialization", ...parts].join("."),
+                got: showValue(uri),
+                expected: `a place inside ${allowed.join(", ")}`,
                 advice: "the stage's roles reach nothing else: copy the data there, or add its prefix to the stage's dataLocations",
             });
         }
         return uri;
     };
     const steps = (name: string) => get("run_training_steps", name);
-    const forced = Array.isArray(get("force")) ? get("force") as unknown[] : [];
+    const forced = Array.isArray(get("force")) ? (get("force") as unknown[]) : [];
 
-    const members = Object.fromEntries(Object.entries(shape.members).map(([name, member]) => {
-        const flag = `${name}_model`;
-        const train = steps(flag) !== false;
-        const field = `${name}_model_artifact_path`;
-        const given = permitted("fetch_data", field);
-        if (!train && given === undefined) {
-            problems.push({
-                path: `initialization.fetch_data.${field}`, got: showValue(get("fetch_data", field)),
-                expected: `the prefix of an existing ${name} model, since run_training_steps.${flag} is false`,
-                advice: `name one (for example runs/<execution>/${name} of an earlier execution), or set ${flag} to true`,
-            });
-        }
-        if (train && given !== undefined) {
-            notes.push(`fetch_data.${field} has no effect, since run_training_steps.${flag} is true`);
-        }
-        if (!train && forced.includes(name)) {
-            problems.push({
-                path: "initialization.force", got: showValue(name), expected: `no model whose run_training_steps.${flag} is false`,
-                advice: `remove ${name} from force, or set ${flag} to true`,
-            });
-        }
-        return [name, { train, forced: forced.includes(name), given: train ? undefined : given, ...model(name, member) }];
-    }));
+    const members = Object.fromEntries(
+        Object.entries(shape.members).map(([name, member]) => {
+            const flag = `${name}_model`;
+            const train = steps(flag) !== false;
+            const field = `${name}_model_artifact_path`;
+            const given = permitted("fetch_data", field);
+            if (!train && given === undefined) {
+                problems.push({
+                    path: `initialization.fetch_data.${field}`,
+                    got: showValue(get("fetch_data", field)),
+                    expected: `the prefix of an existing ${name} model, since run_training_steps.${flag} is false`,
+                    advice: `name one (for example runs/<execution>/${name} of an earlier execution), or set ${flag} to true`,
+                });
+            }
+            if (train && given !== undefined) {
+                notes.push(`fetch_data.${field} has no effect, since run_training_steps.${flag} is true`);
+            }
+            if (!train && forced.includes(name)) {
+                problems.push({
+                    path: "initialization.force",
+                    got: showValue(name),
+                    expected: `no model whose run_training_steps.${flag} is false`,
+                    advice: `remove ${name} from force, or set ${flag} to true`,
+                });
+            }
+            return [
+                name,
+                { train, forced: forced.includes(name), given: train ? undefined : given, ...model(name, member) },
+            ];
+        }),
+    );
 
     const generateSplit = steps("generate_image_model_split") !== false;
     const splitPath = permitted("fetch_data", "image_model_split_path");
     const splitting = Object.keys(shape.members).filter((name) => shape.members[name].splitSet && members[name].train);
     if (!generateSplit && splitPath === undefined && splitting.length > 0) {
         problems.push({
-            path: "initialization.fetch_data.image_model_split_path", got: showValue(get("fetch_data", "image_model_split_path")),
-            expected: "the prefix of a split set (folds.json), since run_training_steps.generate_image_model_split is false",
+            path: "initialization.fetch_data.image_model_split_path",
+            got: showValue(get("fetch_data", "image_model_split_path")),
+            expected:
+                "the prefix of a split set (folds.json), since run_training_steps.generate_image_model_split is false",
             advice: `name one for ${splitting.join(", ")}, or set generate_image_model_split to true`,
         });
     }
     if (generateSplit && splitPath !== undefined) {
-        notes.push("fetch_data.image_model_split_path has no effect, since run_training_steps.generate_image_model_split is true");
+        notes.push(
+            "fetch_data.image_model_split_path has no effect, since run_training_steps.generate_image_model_split is true",
+        );
     }
 
     function model(name: string, settings: ModelShape): Pick<CompletedModel, "hyperparameters" | "capacity"> {
         const where = `initialization.${name}_model`;
-        const overrides = { ...Object(get(`${name}_model`, "hyperparameters")) as Record<string, unknown> };
+        const overrides = { ...(Object(get(`${name}_model`, "hyperparameters")) as Record<string, unknown>) };
         const batchSize = get(`${name}_model`, "batch_size");
         if (batchSize !== undefined) {
             if (overrides.batch_size !== undefined && String(overrides.batch_size) !== String(batchSize)) {
                 problems.push({
-                    path: `${where}.batch_size`, got: showValue(batchSize), expected: `the same as hyperparameters.batch_size (${showValue(overrides.batch_size)})`,
+                    path: `${where}.batch_size`,
+                    got: showValue(batchSize),
+                    expected: `the same as hyperparameters.batch_size (${showValue(overrides.batch_size)})`,
                     advice: "give it in one place only",
                 });
             }
@@ -364,7 +445,9 @@ function crossCheck(raw: unknown, shape: InputShape): { readonly input: Complete
         }
         const hyperparameters: Record<string, string | number | boolean> = { ...settings.hyperparameters };
         for (const [key, value] of Object.entries(overrides)) {
-            const read = Object.hasOwn(settings.schema, key) ? readHyperparameter(value, settings.schema[key]) : undefined;
+            const read = Object.hasOwn(settings.schema, key)
+                ? readHyperparameter(value, settings.schema[key])
+                : undefined;
             if (read !== undefined && "value" in read) {
                 hyperparameters[key] = read.value;
             }
@@ -374,7 +457,9 @@ function crossCheck(raw: unknown, shape: InputShape): { readonly input: Complete
             const buckets = [...new Set(allowed.map((uri) => uri.split("/")[2]))];
             if (!buckets.includes(bucket)) {
                 problems.push({
-                    path: `${where}.log_bucket`, got: showValue(bucket), expected: `one of the stage's buckets: ${buckets.join(", ")}`,
+                    path: `${where}.log_bucket`,
+                    got: showValue(bucket),
+                    expected: `one of the stage's buckets: ${buckets.join(", ")}`,
                     advice: "change it, or add the bucket to the stage's dataLocations",
                 });
             }
@@ -399,7 +484,11 @@ function crossCheck(raw: unknown, shape: InputShape): { readonly input: Complete
             generateSplit,
             splitPath: generateSplit ? undefined : splitPath,
             members,
-            combiner: { train: true, forced: forced.includes(shape.combiner.name), ...model(shape.combiner.name, shape.combiner) },
+            combiner: {
+                train: true,
+                forced: forced.includes(shape.combiner.name),
+                ...model(shape.combiner.name, shape.combiner),
+            },
             notes,
         },
     };

@@ -105,14 +105,22 @@ export function changes(earlier: Readonly<Record<string, unknown>>, wanted: Iden
     const found: string[] = [];
     const now = wanted as unknown as Record<string, unknown>;
     const labels: Record<string, string> = {
-        image: "container image", code: "code", data: "input data", seed: "seed", testShare: "test share", folds: "folds",
+        image: "container image",
+        code: "code",
+        data: "input data",
+        seed: "seed",
+        testShare: "test share",
+        folds: "folds",
     };
     for (const [name, label] of Object.entries(labels)) {
         if (canonicalJson(earlier[name] ?? null) !== canonicalJson(now[name] ?? null)) {
             found.push(`${label} changed ${show(earlier[name])} -> ${show(now[name])}`);
         }
     }
-    for (const [group, label] of [["hyperparameters", "hyperparameter"], ["members", "member"]]) {
+    for (const [group, label] of [
+        ["hyperparameters", "hyperparameter"],
+        ["members", "member"],
+    ]) {
         const before = record(earlier[group]);
         const after = record(now[group]);
         for (const name of [...new Set([...Object.keys(before), ...Object.keys(after)])].sort(compare)) {
@@ -125,7 +133,9 @@ export function changes(earlier: Readonly<Record<string, unknown>>, wanted: Iden
 }
 
 function record(value: unknown): Record<string, unknown> {
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? value as Record<string, unknown> : {};
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+        ? (value as Record<string, unknown>)
+        : {};
 }
 
 function show(value: unknown): string {

@@ -9,8 +9,27 @@ import { functionBound, FUNCTION_SECONDS } from "./limits";
 import { jobNamePrefix, MAXIMUM_ATTEMPTS, stagePrefix } from "./names";
 import { caught, classifyError, initial, loopVariables, pauseState, set } from "./retries";
 import {
-    all, at, Choice, CreateTrainingJob, Fail, jsonata, LAMBDA_RETRY, LambdaInvoke, Parallel, Pass, states, text, variable, Wait,
-    type Assignments, type Expression, type Failure, type Handle, type Rule, type StateNode, type Template,
+    all,
+    at,
+    Choice,
+    CreateTrainingJob,
+    Fail,
+    jsonata,
+    LAMBDA_RETRY,
+    LambdaInvoke,
+    Parallel,
+    Pass,
+    states,
+    text,
+    variable,
+    Wait,
+    type Assignments,
+    type Expression,
+    type Failure,
+    type Handle,
+    type Rule,
+    type StateNode,
+    type Template,
 } from "./states";
 import type { Targets } from "./targets";
 
@@ -22,7 +41,13 @@ const SHORTEST_RUNTIME_SECONDS = 60;
 export const SPOT_WAIT_SECONDS = 3_600;
 
 /** Retry of register: the training has ended and must not be lost to a fault of the storage. */
-const REGISTER_RETRY = { errors: ["StorageError", "States.Timeout"], seconds: 10, attempts: 6, backoff: 2, maximumSeconds: 120 };
+const REGISTER_RETRY = {
+    errors: ["StorageError", "States.Timeout"],
+    seconds: 10,
+    attempts: 6,
+    backoff: 2,
+    maximumSeconds: 120,
+};
 
 /** What SageMaker says of a finished training, as far as it is kept. */
 interface TrainedJob {
@@ -41,7 +66,10 @@ export interface ModelTrainingOptions {
     readonly run: Handle<ModelRun>;
     readonly jobName: (prefix: string, attempt: Expression<number>) => Expression<string>;
     /** What the split job gets. */
-    readonly split?: { readonly parameters: { readonly [name: string]: Template }; readonly outputPath: Expression<string> };
+    readonly split?: {
+        readonly parameters: { readonly [name: string]: Template };
+        readonly outputPath: Expression<string>;
+    };
     /** Whether it is to be trained; without it, when Setup says so. */
     readonly train?: Expression<boolean>;
     /** Content key and checkpoints, where they are not Setup's. */
@@ -65,7 +93,8 @@ export function duration(seconds: number): string {
 /** Longest time of a model's Parallel in seconds: its budget, and what begins within the budget and ends behind it. */
 export function modelBound({ budgetSeconds }: ModelSettings): number {
     const { seconds, attempts, backoff, maximumSeconds } = REGISTER_RETRY;
-    let register = FUNCTION_SECONDS * (attempts + 1 + LAMBDA_RETRY.attempts) + LAMBDA_RETRY.attempts * LAMBDA_RETRY.maximumSeconds;
+    let register =
+        FUNCTION_SECONDS * (attempts + 1 + LAMBDA_RETRY.attempts) + LAMBDA_RETRY.attempts * LAMBDA_RETRY.maximumSeconds;
     for (let retry = 0; retry < attempts; retry++) {
         register += Math.min(maximumSeconds, seconds * backoff ** retry);
     }
@@ -119,53 +148,87 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
     const remaining = variable<number>("remaining");
     const key = options.key ?? run.key;
     const rungs = settings.capacity.length;
-    const mayBeSpot = settings.capacity.some(capacity => capacity.spot);
+    const mayBeSpot = settings.capacity.some((capacity) => capacity.spot);
     const spot = mayBeSpot ? at(run.rungs, rung).spot : false;
     const maximumAttempts = Math.min(options.maximumAttempts, MAXIMUM_ATTEMPTS);
 
     const prefix = jobNamePrefix(stage.service, stage.stage, model);
     const trainingName = options.jobName(prefix, attempt);
-    const encodedName = settings.container.encoding === "json" ? jsonata<string>`'"' & ${trainingName} & '"'` : trainingName;
-    const runtime = (more: number) => jsonata<number>`$min([${settings.maxRuntimeSeconds + more}, ${remaining} - ${OVERHEAD_SECONDS}])`;
+    const encodedName =
+        settings.container.encoding === "json" ? jsonata<string>`'"' & ${trainingName} & '"'` : trainingName;
+    const runtime = (more: number) =>
+        jsonata<number>`$min([${settings.maxRuntimeSeconds + more}, ${remaining} - ${OVERHEAD_SECONDS}])`;
     const failedAt = (stepName: string): Assignments => ({ ...caught(""), step: stepName });
 
     /** Writes a job down; seconds without a value leave its text without them. */
-    const bill = (seconds?: Expression<number>) => seconds === undefined ? jsonata<readonly BilledJob[]>`[${billed}, ${unbilled} & ' ']`
-        : settings.instanceCount === 1 ? jsonata<readonly BilledJob[]>`[${billed}, ${unbilled} & ' ' & ${seconds}]`
-            : jsonata<readonly BilledJob[]>`[${billed}, ${unbilled} & ' ' & ${seconds} * ${settings.instanceCount}]`;
+    const bill = (seconds?: Expression<number>) =>
+        seconds === undefined
+            ? jsonata<readonly BilledJob[]>`[${billed}, ${unbilled} & ' ']`
+            : settings.instanceCount === 1
+              ? jsonata<readonly BilledJob[]>`[${billed}, ${unbilled} & ' ' & ${seconds}]`
+              : jsonata<readonly BilledJob[]>`[${billed}, ${unbilled} & ' ' & ${seconds} * ${settings.instanceCount}]`;
 
     const registered = states.result<{ Payload: Pick<MemberOutcome, "outcome" | "jobName"> }>().Payload;
 
     const mustTrain = options.train ?? jsonata<boolean>`${run.action} = 'train'`;
-    const splitStates = options.split === undefined ? [] : batchStep({
-        name: names.split, job: "split", model, targets,
-        jobName: splitAttempt => options.jobName(jobNamePrefix(stage.service, stage.stage, "split"), splitAttempt),
-        parameters: options.split.parameters, outputPath: options.split.outputPath, deadline,
-        maximumAttempts, maximumReason,
-        next: names.guard,
-        failed: {
-            next: names.fail,
-            assign: failure => ({ step: names.split, errorClass: failure.errorClass, reason: failure.reason, attempt: failure.attempt }),
-        },
-    });
+    const splitStates =
+        options.split === undefined
+            ? []
+            : batchStep({
+                  name: names.split,
+                  job: "split",
+                  model,
+                  targets,
+                  jobName: (splitAttempt) =>
+                      options.jobName(jobNamePrefix(stage.service, stage.stage, "split"), splitAttempt),
+                  parameters: options.split.parameters,
+                  outputPath: options.split.outputPath,
+                  deadline,
+                  maximumAttempts,
+                  maximumReason,
+                  next: names.guard,
+                  failed: {
+                      next: names.fail,
+                      assign: (failure) => ({
+                          step: names.split,
+                          errorClass: failure.errorClass,
+                          reason: failure.reason,
+                          attempt: failure.attempt,
+                      }),
+                  },
+              });
 
-    const ladderClasses = classesWhere(policy => policy.nextRung);
+    const ladderClasses = classesWhere((policy) => policy.nextRung);
     const onLadder = jsonata<boolean>`${errorClass} in ${ladderClasses}`;
     const retryRules: Rule[] = [
         { when: jsonata`${step} != ${names.training}`, next: names.fail },
-        ...rungs > 1 ? [{ when: all(onLadder, jsonata`${rung} < ${rungs - 1}`), assign: { rung: jsonata`${rung} + 1` }, next: names.guard }] : [],
+        ...(rungs > 1
+            ? [
+                  {
+                      when: all(onLadder, jsonata`${rung} < ${rungs - 1}`),
+                      assign: { rung: jsonata`${rung} + 1` },
+                      next: names.guard,
+                  },
+              ]
+            : []),
         {
             when: all(onLadder, jsonata`${waits} < ${ERROR_CLASSES.Capacity.retries}`),
             assign: { waits: jsonata`${waits} + 1`, rung: 0 },
             next: names.waitForCapacity,
         },
         {
-            when: all(jsonata`${errorClass} = 'Throttling'`, jsonata`${throttles} < ${ERROR_CLASSES.Throttling.retries}`),
+            when: all(
+                jsonata`${errorClass} = 'Throttling'`,
+                jsonata`${throttles} < ${ERROR_CLASSES.Throttling.retries}`,
+            ),
             assign: set("", { throttles: jsonata`${throttles} + 1` }),
             next: names.pause,
         },
         {
-            when: all(jsonata`${errorClass} = 'ServiceFault'`, jsonata`${faults} < ${ERROR_CLASSES.ServiceFault.retries}`),
+            when: all(
+                jsonata`${errorClass} = 'ServiceFault'`,
+                jsonata`${faults} < ${ERROR_CLASSES.ServiceFault.retries}`,
+            ),
             assign: set("", { faults: jsonata`${faults} + 1` }),
             next: names.pause,
         },
@@ -174,8 +237,14 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
     const branch: readonly StateNode[] = [
         new Pass(names.start, {
             assign: {
-                ...initial(""), rung: 0, waits: 0, jobs: [], billed: [], unbilled: "", step: names.train,
-                ...options.split !== undefined && initial("split"),
+                ...initial(""),
+                rung: 0,
+                waits: 0,
+                jobs: [],
+                billed: [],
+                unbilled: "",
+                step: names.train,
+                ...(options.split !== undefined && initial("split")),
                 startedAt: states.context.State.EnteredTime,
                 deadline: jsonata`$toMillis(${states.context.State.EnteredTime}) + ${settings.budgetSeconds * 1000}`,
             },
@@ -183,7 +252,9 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
         }),
         new Choice(names.train, {
             rules: [
-                ...options.split === undefined ? [] : [{ when: all(mustTrain, jsonata`${run.split} = 'new'`), next: names.split }],
+                ...(options.split === undefined
+                    ? []
+                    : [{ when: all(mustTrain, jsonata`${run.split} = 'new'`), next: names.split }]),
                 { when: mustTrain, next: names.guard },
             ],
             otherwise: names.skip,
@@ -197,7 +268,10 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
                 { when: jsonata`${attempt} >= ${maximumAttempts}`, next: names.fail },
                 {
                     when: jsonata`${now} + ${(OVERHEAD_SECONDS + SHORTEST_RUNTIME_SECONDS) * 1000} <= ${deadline}`,
-                    assign: { remaining: remainingNow, unbilled: text(at(run.rungs, rung).resource_config.InstanceType!) },
+                    assign: {
+                        remaining: remainingNow,
+                        unbilled: text(at(run.rungs, rung).resource_config.InstanceType!),
+                    },
                     next: names.training,
                 },
             ],
@@ -237,7 +311,11 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
         new Choice(names.completed, {
             rules: [{ when: jsonata`${job.TrainingJobStatus} = 'Completed'`, next: names.register }],
             otherwise: names.explain,
-            assign: { step: names.training, errorName: "SageMaker.TrainingJobStopped", errorCause: jsonata`$string(${job})` },
+            assign: {
+                step: names.training,
+                errorName: "SageMaker.TrainingJobStopped",
+                errorCause: jsonata`$string(${job})`,
+            },
         }),
         new LambdaInvoke(names.register, {
             functionArn: targets.functions.register,
@@ -249,8 +327,15 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
             catch: [{ output: {}, assign: failedAt(names.register), next: names.explain }],
         }),
         classifyError({
-            name: names.explain, loop: "", functionArn: targets.functions.errorCause, step, model, spot, outputPath: null,
-            maximumReason, next: names.decide,
+            name: names.explain,
+            loop: "",
+            functionArn: targets.functions.errorCause,
+            step,
+            model,
+            spot,
+            outputPath: null,
+            maximumReason,
+            next: names.decide,
             failed: { next: names.fail, also: { billed: jsonata`${unbilled} = '' ? ${billed} : ${bill()}` } },
             assign: {
                 jobs: jsonata`[${jobs}, ${answer().jobName}]`,
@@ -264,7 +349,14 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
         new Fail(names.fail, {
             error: text(errorClass),
             cause: jsonata`$string(${{
-                member: model, step, class: errorClass, reason, attempts: attempt, startedAt, billed, jobs,
+                member: model,
+                step,
+                class: errorClass,
+                reason,
+                attempts: attempt,
+                startedAt,
+                billed,
+                jobs,
             }})`,
         }),
     ];
@@ -285,7 +377,12 @@ function answer(): Handle<{ readonly jobName: string; readonly billableSeconds: 
 /** What is kept of SageMaker's description, which alone may have 100 KB. What is missing in it stays out. */
 function trimmedJob(): Expression<TrainedJob> {
     const kept = [
-        "TrainingJobName", "TrainingJobStatus", "SecondaryStatus", "FailureReason", "ModelArtifacts", "BillableTimeInSeconds",
+        "TrainingJobName",
+        "TrainingJobStatus",
+        "SecondaryStatus",
+        "FailureReason",
+        "ModelArtifacts",
+        "BillableTimeInSeconds",
     ];
     return jsonata`$merge([$sift(${states.result()}, function($v, $k) {$k in ${kept}})])`;
 }
@@ -304,8 +401,10 @@ function checkModel(model: string, settings: ModelSettings): void {
     }
     const least = settings.maxRuntimeSeconds + OVERHEAD_SECONDS;
     if (settings.budgetSeconds < least) {
-        wrong(`budgetSeconds is ${settings.budgetSeconds}; expected at least ${least}: maxRuntimeSeconds ${settings.maxRuntimeSeconds} and `
-            + `${OVERHEAD_SECONDS} for instances, image and data, else a training can never use its own limit`);
+        wrong(
+            `budgetSeconds is ${settings.budgetSeconds}; expected at least ${least}: maxRuntimeSeconds ${settings.maxRuntimeSeconds} and ` +
+                `${OVERHEAD_SECONDS} for instances, image and data, else a training can never use its own limit`,
+        );
     }
     if (settings.container.image.length > 255) {
         wrong(`the image's name has ${settings.container.image.length} characters; SageMaker takes 255`);

@@ -21,7 +21,10 @@ const HASH_LENGTH = 8;
 
 /** What a name may not hold becomes `-`; a name that was changed or is too long ends in a hash of what it was. */
 function fitted(name: string, maximum: number): string {
-    const clean = name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "");
+    const clean = name
+        .toLowerCase()
+        .replace(/[^a-z0-9]+/g, "-")
+        .replace(/^-+|-+$/g, "");
     if (clean === name && name.length <= maximum) {
         return name;
     }
@@ -52,14 +55,27 @@ export interface JobNumber {
  * The name of one attempt.
  * @throws RangeError for a run id or a number that a name has no room for.
  */
-export function jobName(service: string, stage: string, model: string, { runId, redrive, attempt, retry }: JobNumber): string {
+export function jobName(
+    service: string,
+    stage: string,
+    model: string,
+    { runId, redrive, attempt, retry }: JobNumber,
+): string {
     if (!/^[0-9a-f]{8}$/.test(runId)) {
-        throw new RangeError(`job name of ${model}: run id "${runId}"; expected ${RUN_ID_LENGTH} lower-case hexadecimal digits`);
+        throw new RangeError(
+            `job name of ${model}: run id "${runId}"; expected ${RUN_ID_LENGTH} lower-case hexadecimal digits`,
+        );
     }
-    const bounds = { redrive: [redrive, MAXIMUM_REDRIVES], attempt: [attempt, MAXIMUM_ATTEMPTS], retry: [retry, MAXIMUM_RETRIES] } as const;
+    const bounds = {
+        redrive: [redrive, MAXIMUM_REDRIVES],
+        attempt: [attempt, MAXIMUM_ATTEMPTS],
+        retry: [retry, MAXIMUM_RETRIES],
+    } as const;
     for (const [what, [value, maximum]] of Object.entries(bounds)) {
         if (!Number.isInteger(value) || value < 0 || value > maximum) {
-            throw new RangeError(`job name of ${model}: ${what} ${value}; expected a whole number from 0 to ${maximum}`);
+            throw new RangeError(
+                `job name of ${model}: ${what} ${value}; expected a whole number from 0 to ${maximum}`,
+            );
         }
     }
     return `${jobNamePrefix(service, stage, model)}${runId}-${redrive}-${attempt}-${retry}`;

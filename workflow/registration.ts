@@ -5,8 +5,20 @@
 import type { MemberOutcome, Run, StageSettings } from "./contract";
 import { FUNCTION_SECONDS } from "./limits";
 import {
-    at, Choice, CreateModelPackage, jsonata, ListModelPackages, states, text, variable,
-    type Expression, type Failure, type Handle, type ModelPackageGroup, type Retry, type StateNode,
+    at,
+    Choice,
+    CreateModelPackage,
+    jsonata,
+    ListModelPackages,
+    states,
+    text,
+    variable,
+    type Expression,
+    type Failure,
+    type Handle,
+    type ModelPackageGroup,
+    type Retry,
+    type StateNode,
 } from "./states";
 
 /**
@@ -15,7 +27,10 @@ import {
  */
 const REGISTRY_RETRY: Retry = {
     errors: ["SageMaker.ConflictException", "SageMaker.SageMakerException", "States.Timeout"],
-    seconds: 5, attempts: 5, backoff: 2, maximumSeconds: 60,
+    seconds: 5,
+    attempts: 5,
+    backoff: 2,
+    maximumSeconds: 60,
 };
 /** With more members their keys would not fit beside the rest of the metadata; all keys are in the published manifest. */
 const MAXIMUM_MEMBER_KEYS = 40;
@@ -49,10 +64,13 @@ export function registration(options: RegistrationOptions): readonly StateNode[]
     const published = text(run.output_artifact_paths.ready_to_use_artifacts!);
     const name = jsonata<string>`'Ensemble ' & ${key}`;
     const { ModelPackageSummaryList: versions } = states.result<{ ModelPackageSummaryList: unknown }>();
-    const found = jsonata<readonly { ModelPackageArn: string }[]>`${versions}[$contains('' & ModelPackageDescription, ${name})]`;
+    const found = jsonata<
+        readonly { ModelPackageArn: string }[]
+    >`${versions}[$contains('' & ModelPackageDescription, ${name})]`;
     const members = Object.keys(settings.members);
     const failed = jsonata`${outcomes}[outcome = 'failed'].member`;
-    const memberKey = (member: string) => jsonata<string>`${member} in ${failed} ? 'missing' : ${run.members[member]!.key}`;
+    const memberKey = (member: string) =>
+        jsonata<string>`${member} in ${failed} ? 'missing' : ${run.members[member]!.key}`;
     return [
         new ListModelPackages(FIND, {
             group,
@@ -78,9 +96,9 @@ export function registration(options: RegistrationOptions): readonly StateNode[]
                 execution: Execution.Id,
                 data: run.data,
                 [`key/${settings.combiner.name}`]: key,
-                ...members.length <= MAXIMUM_MEMBER_KEYS
-                    ? Object.fromEntries(members.map(member => [`key/${member}`, memberKey(member)]))
-                    : { members: String(members.length), missing: jsonata<string>`$string($count(${failed}))` },
+                ...(members.length <= MAXIMUM_MEMBER_KEYS
+                    ? Object.fromEntries(members.map((member) => [`key/${member}`, memberKey(member)]))
+                    : { members: String(members.length), missing: jsonata<string>`$string($count(${failed}))` }),
             },
             clientToken: jsonata`$substring($hash(${key} & ${Execution.Id}, 'SHA-256'), 0, 32)`,
             timeoutSeconds: FUNCTION_SECONDS,

@@ -2,7 +2,17 @@
 import type { ErrorClass } from "./contract";
 import { ERROR_CLASSES } from "./errorClasses";
 import { FUNCTION_SECONDS } from "./limits";
-import { jsonata, LambdaInvoke, states, text, variable, Wait, type Assignments, type Expression, type Handle } from "./states";
+import {
+    jsonata,
+    LambdaInvoke,
+    states,
+    text,
+    variable,
+    Wait,
+    type Assignments,
+    type Expression,
+    type Handle,
+} from "./states";
 
 /** What the error-cause function answers. */
 export interface Classified {
@@ -34,18 +44,25 @@ function prefixed(loop: string, name: string): string {
 }
 
 export function loopVariables(loop: string): LoopVariables {
-    return Object.fromEntries(NAMES.map(name => [name, variable(prefixed(loop, name))])) as unknown as LoopVariables;
+    return Object.fromEntries(NAMES.map((name) => [name, variable(prefixed(loop, name))])) as unknown as LoopVariables;
 }
 
 /** Sets some of a loop's variables. */
-export function set(loop: string, values: Partial<Record<typeof NAMES[number], Assignments[string]>>): Assignments {
+export function set(loop: string, values: Partial<Record<(typeof NAMES)[number], Assignments[string]>>): Assignments {
     return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefixed(loop, name), value]));
 }
 
 /** What a loop's variables are before its first attempt. */
 export function initial(loop: string): Assignments {
     return set(loop, {
-        attempt: 0, throttles: 0, faults: 0, pause: 1, errorName: "none", errorCause: "none", errorClass: "Unknown" satisfies ErrorClass, reason: "none",
+        attempt: 0,
+        throttles: 0,
+        faults: 0,
+        pause: 1,
+        errorName: "none",
+        errorCause: "none",
+        errorClass: "Unknown" satisfies ErrorClass,
+        reason: "none",
     });
 }
 
@@ -55,7 +72,11 @@ export function caught(loop: string): Assignments {
 }
 
 /** Seconds before the next attempt, by the table of error classes. */
-function pauseExpression(errorClass: Expression<string>, throttles: Expression<number>, faults: Expression<number>): Expression<number> {
+function pauseExpression(
+    errorClass: Expression<string>,
+    throttles: Expression<number>,
+    faults: Expression<number>,
+): Expression<number> {
     const wait = (name: ErrorClass, retry: Expression<number>) => {
         const { waitSeconds, backoff, maximumWaitSeconds, jitter } = ERROR_CLASSES[name];
         const whole = jsonata<number>`$min([${maximumWaitSeconds}, ${waitSeconds} * $power(${backoff}, ${retry})])`;
@@ -66,8 +87,14 @@ function pauseExpression(errorClass: Expression<string>, throttles: Expression<n
 
 /** The wait before the next attempt. A Wait cannot catch, so what it waits is bounded where it is read, too. */
 export function pauseState(name: string, loop: string, next: string): Wait {
-    const longest = Math.max(ERROR_CLASSES.Throttling.maximumWaitSeconds, ERROR_CLASSES.ServiceFault.maximumWaitSeconds);
-    return new Wait(name, { seconds: jsonata<number>`$max([1, $min([${longest}, ${loopVariables(loop).pause}])])`, next });
+    const longest = Math.max(
+        ERROR_CLASSES.Throttling.maximumWaitSeconds,
+        ERROR_CLASSES.ServiceFault.maximumWaitSeconds,
+    );
+    return new Wait(name, {
+        seconds: jsonata<number>`$max([1, $min([${longest}, ${loopVariables(loop).pause}])])`,
+        next,
+    });
 }
 
 /** What is known when an error could not be classified. */
@@ -91,7 +118,11 @@ export interface ClassifyOptions {
     readonly maximumReason: number;
     readonly next: string;
     /** Where it goes when the function itself fails, with the class Unknown: nothing is tried again on a guess. */
-    readonly failed: { readonly next: string; readonly assign?: (unclassified: Unclassified) => Assignments; readonly also?: Assignments };
+    readonly failed: {
+        readonly next: string;
+        readonly assign?: (unclassified: Unclassified) => Assignments;
+        readonly also?: Assignments;
+    };
     /** More variables to set from the answer. */
     readonly assign?: Assignments;
 }
@@ -109,7 +140,13 @@ export function classifyError(options: ClassifyOptions): LambdaInvoke {
     return new LambdaInvoke(options.name, {
         functionArn: options.functionArn,
         payload: {
-            step, model, error: variables.errorName, cause: variables.errorCause, attempt: variables.attempt, spot, outputPath,
+            step,
+            model,
+            error: variables.errorName,
+            cause: variables.errorCause,
+            attempt: variables.attempt,
+            spot,
+            outputPath,
         },
         timeoutSeconds: FUNCTION_SECONDS,
         output: {},
@@ -123,10 +160,15 @@ export function classifyError(options: ClassifyOptions): LambdaInvoke {
             ...options.assign,
         },
         next: options.next,
-        catch: [{
-            output: {},
-            assign: { ...options.failed.assign?.(unclassified) ?? set(loop, { ...unclassified }), ...options.failed.also },
-            next: options.failed.next,
-        }],
+        catch: [
+            {
+                output: {},
+                assign: {
+                    ...(options.failed.assign?.(unclassified) ?? set(loop, { ...unclassified })),
+                    ...options.failed.also,
+                },
+                next: options.failed.next,
+            },
+        ],
     });
 }

@@ -4,16 +4,21 @@ import type { MetricDefinition } from "./states";
 
 /** The Batch jobs, in the order in which they run. */
 export const JOBS = ["fetch", "split", "merge", "publish"] as const;
-export type Job = typeof JOBS[number];
+export type Job = (typeof JOBS)[number];
 
 export const FUNCTIONS = ["setup", "errorCause", "register", "describeFailure"] as const;
-export type FunctionName = typeof FUNCTIONS[number];
+export type FunctionName = (typeof FUNCTIONS)[number];
 
 /**
  * How long a Batch job may take from its submission, in seconds: the state's time-out, waiting in the queue included. The job
  * definition's own time-out is {@link JOB_QUEUE_SECONDS} shorter, so that Batch's word about it comes first.
  */
-export const JOB_SECONDS: Readonly<Record<Job, number>> = { fetch: 21_600, split: 7_200, merge: 7_200, publish: 10_800 };
+export const JOB_SECONDS: Readonly<Record<Job, number>> = {
+    fetch: 21_600,
+    split: 7_200,
+    merge: 7_200,
+    publish: 10_800,
+};
 export const JOB_QUEUE_SECONDS = 1_800;
 
 export interface Targets {

@@ -11,7 +11,7 @@ const root = path.resolve(__dirname, "..");
 export const functionNames = ["setup", "error-cause", "register", "describe-failure"] as const;
 
 /** `jobs` or the name of a function. */
-export type BundleName = typeof functionNames[number] | "jobs";
+export type BundleName = (typeof functionNames)[number] | "jobs";
 
 export interface Bundle {
     /** CommonJS; a function's exports `handler`. */
@@ -41,9 +41,12 @@ export function bundleAll(): Readonly<Record<BundleName, Bundle>> {
         write: false,
         logLevel: "silent",
     });
-    return Object.fromEntries(result.outputFiles.map((file) => [
-        path.basename(file.path, ".js"), { code: file.text, sha256: createHash("sha256").update(file.contents).digest("hex") },
-    ])) as Record<BundleName, Bundle>;
+    return Object.fromEntries(
+        result.outputFiles.map((file) => [
+            path.basename(file.path, ".js"),
+            { code: file.text, sha256: createHash("sha256").update(file.contents).digest("hex") },
+        ]),
+    ) as Record<BundleName, Bundle>;
 }
 
 /** The source in a checkout, or what it was compiled to in an installed package. */

@@ -23,7 +23,10 @@ const placeOf = (segments: readonly string[]): string => segments.join(separator
 const under = (place: string, top: string): boolean => top === "" || place === top || place.startsWith(top + separator);
 
 class Bits {
-    constructor(readonly there: Uint32Array, readonly gone: Uint32Array) {}
+    constructor(
+        readonly there: Uint32Array,
+        readonly gone: Uint32Array,
+    ) {}
 
     static empty(words: number): Bits {
         return new Bits(new Uint32Array(words), new Uint32Array(words));
@@ -66,13 +69,23 @@ class Bits {
 function readsOf(node: Node): Read[] {
     const found: Read[] = [];
     const inputPath = typeof node.fields.InputPath === "string" ? parsePath(node.fields.InputPath) : undefined;
-    const base = inputPath === undefined ? [] : typeof inputPath === "string" || !inputPath.definite || inputPath.root !== "input" ? undefined : inputPath.segments;
+    const base =
+        inputPath === undefined
+            ? []
+            : typeof inputPath === "string" || !inputPath.definite || inputPath.root !== "input"
+              ? undefined
+              : inputPath.segments;
     for (const { path, text, at, role } of statePaths(node)) {
         if (path.root !== "input" || !path.definite || path.segments.length === 0) {
             continue;
         }
         // ResultSelector, OutputPath and Assign of a Task see the result, of which nothing is known.
-        if (at.startsWith("ResultSelector") || at.startsWith("OutputPath") || at.includes("Assign") || node.fields.InputPath === null) {
+        if (
+            at.startsWith("ResultSelector") ||
+            at.startsWith("OutputPath") ||
+            at.includes("Assign") ||
+            node.fields.InputPath === null
+        ) {
             continue;
         }
         // Inside a Map's ItemSelector the paths see the Map's input; its Parameters likewise.
@@ -146,7 +159,8 @@ class Flow {
     private readonly sortedPlaces: readonly string[];
 
     constructor(
-        places: readonly string[], private readonly index: ReadonlyMap<string, number>,
+        places: readonly string[],
+        private readonly index: ReadonlyMap<string, number>,
         private readonly reads: ReadonlyMap<Node, readonly Read[]>,
     ) {
         this.words = Math.ceil(places.length / 32);
@@ -226,7 +240,10 @@ class Flow {
                 continue;
             }
             const below = place === top ? [] : place.slice(top === "" ? 0 : top.length + 1).split(separator);
-            bits.set(this.index.get(place)!, below.length === 0 ? true : template === undefined ? undefined : within(template, below));
+            bits.set(
+                this.index.get(place)!,
+                below.length === 0 ? true : template === undefined ? undefined : within(template, below),
+            );
         }
         if (top !== "") {
             this.mark(bits, top);
@@ -251,8 +268,12 @@ class Flow {
         const { from, kind } = edge;
         const bits = before.copy();
         if (from.language === "JSONata") {
-            return from.fields.Output === undefined && (from.type === "Choice" || from.type === "Wait" || from.type === "Pass") && kind !== "catch"
-                && edge.holder.Output === undefined ? bits : Bits.empty(this.words);
+            return from.fields.Output === undefined &&
+                (from.type === "Choice" || from.type === "Wait" || from.type === "Pass") &&
+                kind !== "catch" &&
+                edge.holder.Output === undefined
+                ? bits
+                : Bits.empty(this.words);
         }
         if (kind === "catch") {
             const entry = catchers(from.fields).find((catcher) => catcher.index === edge.index);
@@ -270,7 +291,11 @@ class Flow {
             this.branch(bits, edge);
         }
         const { fields } = from;
-        if (fields.InputPath !== undefined && fields.InputPath !== "$" && (from.type === "Choice" || from.type === "Wait" || from.type === "Pass")) {
+        if (
+            fields.InputPath !== undefined &&
+            fields.InputPath !== "$" &&
+            (from.type === "Choice" || from.type === "Wait" || from.type === "Pass")
+        ) {
             return Bits.empty(this.words);
         }
         if (from.type !== "Choice" && from.type !== "Wait") {
@@ -289,16 +314,24 @@ class Flow {
         }
         const target = typeof fields.ResultPath === "string" ? parsePath(fields.ResultPath) : undefined;
         const top = target === undefined || typeof target === "string" ? "" : placeOf(target.segments);
-        const given = node.type === "Pass" ? fields.Result ?? fields.Parameters : fields.ResultSelector;
+        const given = node.type === "Pass" ? (fields.Result ?? fields.Parameters) : fields.ResultSelector;
         if (node.type === "Pass" && given === undefined && top === "") {
             return;
         }
-        this.replace(bits, top, node.type === "Pass" && fields.Result !== undefined ? { constant: fields.Result } : given === undefined ? undefined : { template: given });
+        this.replace(
+            bits,
+            top,
+            node.type === "Pass" && fields.Result !== undefined
+                ? { constant: fields.Result }
+                : given === undefined
+                  ? undefined
+                  : { template: given },
+        );
     }
 
     /** Rules tell whether a field is there; every comparison that was made read its field. */
     private branch(bits: Bits, edge: Edge): void {
-        const rules = Array.isArray(edge.from.fields.Choices) ? edge.from.fields.Choices as unknown[] : [];
+        const rules = Array.isArray(edge.from.fields.Choices) ? (edge.from.fields.Choices as unknown[]) : [];
         const before = edge.kind === "choice" ? edge.index! : rules.length;
         rules.slice(0, before + 1).forEach((rule, position) => {
             const holds = edge.kind === "choice" && position === before;
@@ -357,7 +390,10 @@ class Flow {
             return;
         }
         const bits = before.copy();
-        const told = new Map<string, { readonly text: string; readonly at: string; readonly gone: boolean; readonly choice: boolean }>();
+        const told = new Map<
+            string,
+            { readonly text: string; readonly at: string; readonly gone: boolean; readonly choice: boolean }
+        >();
         for (const read of reads) {
             if (read.role === "choice") {
                 continue;
@@ -373,7 +409,9 @@ class Flow {
         const list = [...told.values()];
         const choice = list.filter((entry) => entry.choice);
         const lost = list.filter((entry) => !entry.choice && entry.gone);
-        const nameless = list.filter((entry) => !entry.choice && !entry.gone && silentFail(node, entry.text) !== undefined);
+        const nameless = list.filter(
+            (entry) => !entry.choice && !entry.gone && silentFail(node, entry.text) !== undefined,
+        );
         const unsure = list.filter((entry) => !entry.choice && !entry.gone && !nameless.includes(entry));
         const steps = [...ways.to(node), lastStep(node, "error", "States.Runtime")];
         const report = (rule: string, entries: typeof list, message: string, severity?: "warning"): void => {
@@ -381,21 +419,44 @@ class Flow {
                 return;
             }
             context.report.add({
-                rule, severity, path: `${node.path}/${entries[0].at}`, state: node.name, message: `${entries.map((entry) => entry.text).join(", ")}: ${message}`,
-                counterExample: steps, counterExampleText: describeSteps(steps, "the execution FAILS with States.Runtime, and no Catch sees it"),
+                rule,
+                severity,
+                path: `${node.path}/${entries[0].at}`,
+                state: node.name,
+                message: `${entries.map((entry) => entry.text).join(", ")}: ${message}`,
+                counterExample: steps,
+                counterExampleText: describeSteps(
+                    steps,
+                    "the execution FAILS with States.Runtime, and no Catch sees it",
+                ),
             });
         };
-        report("choice-on-missing-field", choice, "this Choice reads what may be missing. Guard it by IsPresent in an And before the comparison, "
-            + "or let an earlier state validate and complete the input.");
+        report(
+            "choice-on-missing-field",
+            choice,
+            "this Choice reads what may be missing. Guard it by IsPresent in an And before the comparison, " +
+                "or let an earlier state validate and complete the input.",
+        );
         report("path-not-written", lost, "no state on a way to here writes this: reading it ends the execution.");
-        report("path-not-written", nameless, `a catcher leads here with the error of the Fail "${silentFail(node, nameless[0]?.text ?? "")?.name ?? ""}", `
-            + "which has none: give the Fail Error and Cause.");
-        report("path-unproven", unsure, "nothing proves that this is there: it comes from the execution's input or from a result. "
-            + "Let the first state validate and complete the input, or use JSONata in a Task, whose failure can be caught.");
+        report(
+            "path-not-written",
+            nameless,
+            `a catcher leads here with the error of the Fail "${silentFail(node, nameless[0]?.text ?? "")?.name ?? ""}", ` +
+                "which has none: give the Fail Error and Cause.",
+        );
+        report(
+            "path-unproven",
+            unsure,
+            "nothing proves that this is there: it comes from the execution's input or from a result. " +
+                "Let the first state validate and complete the input, or use JSONata in a Task, whose failure can be caught.",
+        );
     }
 
     private check(
-        bits: Bits, read: Read, told: Map<string, { text: string; at: string; gone: boolean; choice: boolean }>, choice: boolean,
+        bits: Bits,
+        read: Read,
+        told: Map<string, { text: string; at: string; gone: boolean; choice: boolean }>,
+        choice: boolean,
     ): void {
         const known = this.index.get(read.place)!;
         if (!bits.has(known)) {
@@ -409,7 +470,11 @@ class Flow {
     }
 
     /** Rules are evaluated in order, and the parts of an And only while they are true. */
-    private choices(node: Node, bits: Bits, told: Map<string, { text: string; at: string; gone: boolean; choice: boolean }>): void {
+    private choices(
+        node: Node,
+        bits: Bits,
+        told: Map<string, { text: string; at: string; gone: boolean; choice: boolean }>,
+    ): void {
         const byPlace = new Map((this.reads.get(node) ?? []).map((read) => [read.at, read]));
         const visit = (rule: unknown, at: string, state: Bits, depth: number): void => {
             if (!isFields(rule) || depth > 60) {
@@ -448,15 +513,22 @@ function within(source: unknown, below: readonly string[]): boolean | undefined 
         let value: unknown = source.constant;
         for (const part of below) {
             const array = /^\[(\d+)\]$/.exec(part);
-            value = array !== null && Array.isArray(value) ? value[Number(array[1])]
-                : isFields(value) && Object.hasOwn(value, part) ? value[part] : undefined;
+            value =
+                array !== null && Array.isArray(value)
+                    ? value[Number(array[1])]
+                    : isFields(value) && Object.hasOwn(value, part)
+                      ? value[part]
+                      : undefined;
             if (value === undefined) {
                 return false;
             }
         }
         return true;
     }
-    let value: unknown = isFields(source) && source.template !== undefined && Object.keys(source).length === 1 ? source.template : source;
+    let value: unknown =
+        isFields(source) && source.template !== undefined && Object.keys(source).length === 1
+            ? source.template
+            : source;
     for (const part of below) {
         if (!isFields(value)) {
             return Array.isArray(value) ? undefined : false;
@@ -502,7 +574,12 @@ function failsWithout(node: Node, field: string): Node[] {
     for (let scope = work.pop(); scope !== undefined; scope = work.pop()) {
         const seen = reachable(scope);
         for (const inner of scope.nodes) {
-            if (seen[inner.index] === 1 && inner.type === "Fail" && inner.fields[field] === undefined && inner.fields[`${field}Path`] === undefined) {
+            if (
+                seen[inner.index] === 1 &&
+                inner.type === "Fail" &&
+                inner.fields[field] === undefined &&
+                inner.fields[`${field}Path`] === undefined
+            ) {
                 found.push(inner);
             }
             work.push(...inner.inner);

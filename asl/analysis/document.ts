@@ -5,22 +5,40 @@ import type { RuleGroup } from "./findings";
 import { rules } from "./rules";
 
 const titles: { readonly [group in RuleGroup]: string } = {
-    structure: "Structure", failure: "Failure flow", variables: "Variables", loops: "Loops and time", jobs: "Jobs and calls",
+    structure: "Structure",
+    failure: "Failure flow",
+    variables: "Variables",
+    loops: "Loops and time",
+    jobs: "Jobs and calls",
 };
 
 const cell = (text: string): string => text.replace(/\|/g, "\\|");
 
 export function rulesDocument(): string {
     const parts = [
-        "# Rules of the analysis", "",
-        "Made from `rules.ts` by `npm run analysis:docs`. `asl-check --explain RULE` says the same; `--disable RULE` leaves one out.", "",
-        "error and warning make `asl-check` exit with 1; info only tells.", "",
+        "# Rules of the analysis",
+        "",
+        "Made from `rules.ts` by `npm run analysis:docs`. `asl-check --explain RULE` says the same; `--disable RULE` leaves one out.",
+        "",
+        "error and warning make `asl-check` exit with 1; info only tells.",
+        "",
     ];
     for (const group of Object.keys(titles) as RuleGroup[]) {
         parts.push(`## ${titles[group]}`, "");
         for (const rule of rules.filter((candidate) => candidate.group === group)) {
-            parts.push(`### ${rule.name}`, "", `${rule.severity}. ${rule.summary}`, "", `Why: ${rule.rationale}`, "", "| reported | expected |", "|---|---|",
-                `| ${cell(rule.bad)} | ${cell(rule.good)} |`, "", ...rule.links.length === 0 ? [] : [`Source: ${rule.links.join(", ")}`, ""]);
+            parts.push(
+                `### ${rule.name}`,
+                "",
+                `${rule.severity}. ${rule.summary}`,
+                "",
+                `Why: ${rule.rationale}`,
+                "",
+                "| reported | expected |",
+                "|---|---|",
+                `| ${cell(rule.bad)} | ${cell(rule.good)} |`,
+                "",
+                ...(rule.links.length === 0 ? [] : [`Source: ${rule.links.join(", ")}`, ""]),
+            );
         }
     }
     return `${parts.join("\n").trimEnd()}\n`;

@@ -105,6 +105,7 @@ export function dominators(size: number, root: number, successors: (node: number
     }
     return {
         reached: (node) => number[node] !== -1,
-        dominates: (by, node) => number[by] !== -1 && number[node] !== -1 && enter[by] <= enter[node] && leave[node] <= leave[by],
+        dominates: (by, node) =>
+            number[by] !== -1 && number[node] !== -1 && enter[by] <= enter[node] && leave[node] <= leave[by],
     };
 }

@@ -5,9 +5,33 @@
  */
 import type { Ast } from "./jsonata";
 import {
-    anyBoolean, anyJson, anything, anyText, array, arrayOf, boolean, elementOf, functionValue, isNothing, join, kinds, missing, nothing,
-    nullValue, number, numberValue, object, only, orMissing, present, text, textOf, textValue,
-    untruth, type Kind, type Value,
+    anyBoolean,
+    anyJson,
+    anything,
+    anyText,
+    array,
+    arrayOf,
+    boolean,
+    elementOf,
+    functionValue,
+    isNothing,
+    join,
+    kinds,
+    missing,
+    nothing,
+    nullValue,
+    number,
+    numberValue,
+    object,
+    only,
+    orMissing,
+    present,
+    text,
+    textOf,
+    textValue,
+    untruth,
+    type Kind,
+    type Value,
 } from "./values";
 
 export interface Environment {
@@ -22,7 +46,8 @@ export interface Environment {
 
 type Local = Value | { readonly lambda: Ast; readonly environment: Environment };
 
-const isLambda = (local: Local): local is { readonly lambda: Ast; readonly environment: Environment } => "lambda" in local;
+const isLambda = (local: Local): local is { readonly lambda: Ast; readonly environment: Environment } =>
+    "lambda" in local;
 
 export interface Result {
     readonly value: Value;
@@ -51,8 +76,14 @@ export function pathKey(ast: Ast): string | undefined {
     }
     const parts: string[] = [];
     for (const step of ast.steps as readonly Ast[]) {
-        if ((step.type !== "name" && step.type !== "variable") || step.stages !== undefined || step.predicate !== undefined || step.focus !== undefined
-            || step.tuple === true || step.group !== undefined) {
+        if (
+            (step.type !== "name" && step.type !== "variable") ||
+            step.stages !== undefined ||
+            step.predicate !== undefined ||
+            step.focus !== undefined ||
+            step.tuple === true ||
+            step.group !== undefined
+        ) {
             return undefined;
         }
         parts.push(step.type === "variable" ? `$${String(step.value)}` : JSON.stringify(step.value));
@@ -61,7 +92,14 @@ export function pathKey(ast: Ast): string | undefined {
 }
 
 const kindNames: { readonly [kind in Kind]: string } = {
-    missing: "missing", null: "null", boolean: "a boolean", number: "a number", text: "a text", array: "an array", object: "an object", function: "a function",
+    missing: "missing",
+    null: "null",
+    boolean: "a boolean",
+    number: "a number",
+    text: "a text",
+    array: "an array",
+    object: "an object",
+    function: "a function",
 };
 
 const describe = (value: Value, wrong: readonly Kind[]): string => {
@@ -129,11 +167,18 @@ const anySequence = (element: Value, some = false): Value => {
 };
 
 /** The items of a value taken as a sequence: exact where the length is known. */
-function itemsOf(value: Value): { readonly sure: readonly Value[]; readonly maybe: readonly Value[]; readonly exact: boolean } {
+function itemsOf(value: Value): {
+    readonly sure: readonly Value[];
+    readonly maybe: readonly Value[];
+    readonly exact: boolean;
+} {
     const single: Value = { ...value, array: undefined, missing: false };
     const hasSingle = !isNothing(single);
     if (value.array === undefined) {
-        return hasSingle ? (value.missing ? { sure: [], maybe: [single], exact: true } : { sure: [single], maybe: [], exact: true })
+        return hasSingle
+            ? value.missing
+                ? { sure: [], maybe: [single], exact: true }
+                : { sure: [single], maybe: [], exact: true }
             : { sure: [], maybe: [], exact: true };
     }
     if (!hasSingle && !value.missing && value.array.items !== undefined) {
@@ -157,7 +202,9 @@ function ofItemAlone(ast: Ast): boolean {
             if (typeof item === "object" && item !== null) {
                 const { type } = item as Ast;
                 alone = type !== "variable" && type !== "lambda" && type !== "bind" && type !== "parent";
-                work.push(...Object.values(item as object).filter((child) => typeof child === "object" && child !== null));
+                work.push(
+                    ...Object.values(item as object).filter((child) => typeof child === "object" && child !== null),
+                );
             }
         }
         alones.set(ast, alone);
@@ -206,23 +253,42 @@ class Evaluator {
 
     private kind(ast: Ast, environment: Environment): Value {
         switch (ast.type) {
-            case "string": return text(String(ast.value));
-            case "number": return number(ast.value as number, ast.value as number);
-            case "value": return ast.value === null ? nullValue : boolean(ast.value === true);
-            case "variable": return this.variable(String(ast.value), environment);
-            case "name": return this.field(environment.focus, String(ast.value));
-            case "path": return this.path(ast, environment);
-            case "binary": return this.binary(ast, environment);
-            case "unary": return this.unary(ast, environment);
-            case "condition": return this.condition(ast, environment);
-            case "block": return this.block(ast, environment);
-            case "bind": return this.run(ast.rhs as Ast, environment);
-            case "function": return this.call(ast, environment);
-            case "apply": return this.apply(ast, environment);
+            case "string":
+                return text(String(ast.value));
+            case "number":
+                return number(ast.value as number, ast.value as number);
+            case "value":
+                return ast.value === null ? nullValue : boolean(ast.value === true);
+            case "variable":
+                return this.variable(String(ast.value), environment);
+            case "name":
+                return this.field(environment.focus, String(ast.value));
+            case "path":
+                return this.path(ast, environment);
+            case "binary":
+                return this.binary(ast, environment);
+            case "unary":
+                return this.unary(ast, environment);
+            case "condition":
+                return this.condition(ast, environment);
+            case "block":
+                return this.block(ast, environment);
+            case "bind":
+                return this.run(ast.rhs as Ast, environment);
+            case "function":
+                return this.call(ast, environment);
+            case "apply":
+                return this.apply(ast, environment);
             // The parser wraps a call in tail position into a function without parameters.
-            case "lambda": return ast.thunk === true ? this.run(ast.body as Ast, environment) : functionValue;
-            case "partial": case "regex": case "transform": return functionValue;
-            case "wildcard": case "descendant": return anything;
+            case "lambda":
+                return ast.thunk === true ? this.run(ast.body as Ast, environment) : functionValue;
+            case "partial":
+            case "regex":
+            case "transform":
+                return functionValue;
+            case "wildcard":
+            case "descendant":
+                return anything;
             default:
                 this.risk(`the construct "${ast.type}" is not judged`);
                 return anything;
@@ -255,7 +321,8 @@ class Evaluator {
                 return value.array.max === 0 ? join(result, missing) : anything;
             } else {
                 const each = this.field(elementOf(value.array), name);
-                const inner = each.array === undefined ? each : join({ ...each, array: undefined }, elementOf(each.array));
+                const inner =
+                    each.array === undefined ? each : join({ ...each, array: undefined }, elementOf(each.array));
                 result = join(result, isNothing(present(inner)) ? missing : anySequence(present(inner)));
             }
         }
@@ -265,7 +332,8 @@ class Evaluator {
     /** Results of a step over several items, as one flat sequence. */
     private flat(parts: readonly Value[]): Value {
         // An array that is the only result of the last step stays an array, however short it is.
-        const short = parts.filter((part) => part.array !== undefined && part.array.min <= 1)
+        const short = parts
+            .filter((part) => part.array !== undefined && part.array.min <= 1)
             .reduce<Value>((all, part) => join(all, { ...nothing, array: part.array }), nothing);
         return join(this.flattened(parts), short);
     }
@@ -298,8 +366,10 @@ class Evaluator {
                 this.risk("a path with @, # or % is not judged");
                 return anything;
             }
-            const known = environment.facts.size > 0 && index < steps.length - 1
-                ? pathKey({ type: "path", steps: steps.slice(0, index + 1) }) : undefined;
+            const known =
+                environment.facts.size > 0 && index < steps.length - 1
+                    ? pathKey({ type: "path", steps: steps.slice(0, index + 1) })
+                    : undefined;
             const fact = known === undefined ? undefined : environment.facts.get(known);
             if (fact !== undefined) {
                 value = fact;
@@ -316,7 +386,9 @@ class Evaluator {
     private asArray(value: Value): Value {
         const items = itemsOf(value);
         const known = items.exact && items.maybe.length === 0;
-        const result = known ? array(items.sure) : arrayOf([...items.sure, ...items.maybe].reduce<Value>(join, nothing), 1);
+        const result = known
+            ? array(items.sure)
+            : arrayOf([...items.sure, ...items.maybe].reduce<Value>(join, nothing), 1);
         return value.missing ? orMissing(result) : result;
     }
 
@@ -326,11 +398,18 @@ class Evaluator {
             result = this.field(value, String(step.value));
             if (Array.isArray(step.stages)) {
                 const { sure, maybe, exact } = itemsOf(value);
-                const filtered = (item: Value): Value => (step.stages as readonly Ast[]).reduce(
-                    (inner, stage) => this.filter(inner, stage.expr as Ast, environment), this.field(item, String(step.value)));
-                result = value.array === undefined || !exact
-                    ? orMissingIf(anySequenceIf(value.array !== undefined, this.flat([...sure, ...maybe].map(filtered))), maybe.length > 0)
-                    : this.flat(sure.map(filtered));
+                const filtered = (item: Value): Value =>
+                    (step.stages as readonly Ast[]).reduce(
+                        (inner, stage) => this.filter(inner, stage.expr as Ast, environment),
+                        this.field(item, String(step.value)),
+                    );
+                result =
+                    value.array === undefined || !exact
+                        ? orMissingIf(
+                              anySequenceIf(value.array !== undefined, this.flat([...sure, ...maybe].map(filtered))),
+                              maybe.length > 0,
+                          )
+                        : this.flat(sure.map(filtered));
                 return value.missing ? orMissing(result) : result;
             }
             return result;
@@ -354,7 +433,11 @@ class Evaluator {
         const each = (item: Value): Value => {
             const inner = this.run(step, { ...environment, focus: item });
             return Array.isArray(step.stages)
-                ? (step.stages as readonly Ast[]).reduce((all, stage) => this.filter(all, stage.expr as Ast, environment), inner) : inner;
+                ? (step.stages as readonly Ast[]).reduce(
+                      (all, stage) => this.filter(all, stage.expr as Ast, environment),
+                      inner,
+                  )
+                : inner;
         };
         if (sure.length + maybe.length === 0) {
             return first ? each(missing) : missing;
@@ -381,8 +464,12 @@ class Evaluator {
         const kept: Value[] = [];
         const possible: Value[] = [];
         const judge = (item: Value, certain: boolean): void => {
-            const answer = alone ? this.judged(predicate, item, environment) : this.run(predicate, { ...environment, focus: item });
-            const numeric = answer.number !== undefined || (answer.array !== undefined && !only(elementOf(answer.array), "text", "boolean", "object", "null"));
+            const answer = alone
+                ? this.judged(predicate, item, environment)
+                : this.run(predicate, { ...environment, focus: item });
+            const numeric =
+                answer.number !== undefined ||
+                (answer.array !== undefined && !only(elementOf(answer.array), "text", "boolean", "object", "null"));
             const { mayBeTrue, mayBeFalse } = truthOf(answer);
             if (numeric) {
                 possible.push(item);
@@ -464,7 +551,11 @@ class Evaluator {
             }
             if (loose === undefined) {
                 const value = array(sure);
-                if ((ast.expressions as readonly Ast[]).every(({ type }) => type === "string" || type === "number" || type === "value")) {
+                if (
+                    (ast.expressions as readonly Ast[]).every(
+                        ({ type }) => type === "string" || type === "number" || type === "value",
+                    )
+                ) {
                     literals.set(ast, value);
                 }
                 return value;
@@ -493,7 +584,11 @@ class Evaluator {
         }
         const value = this.numeric(this.run(ast.expression as Ast, environment), "-");
         const range = value.number;
-        return { ...nothing, missing: value.missing, number: range === undefined ? undefined : { lo: -range.hi, hi: -range.lo } };
+        return {
+            ...nothing,
+            missing: value.missing,
+            number: range === undefined ? undefined : { lo: -range.hi, hi: -range.lo },
+        };
     }
 
     /** Reports what is no number, and goes on with the numbers. */
@@ -522,17 +617,26 @@ class Evaluator {
         }
         const right = this.run(ast.rhs as Ast, environment);
         switch (operator) {
-            case "=": case "!=": return equality(left, right, operator === "=");
-            case "<": case "<=": case ">": case ">=": return this.comparison(left, right, operator);
-            case "in": return membership(left, right);
-            case "&": return concatenation(this.stringOf(left), this.stringOf(right));
+            case "=":
+            case "!=":
+                return equality(left, right, operator === "=");
+            case "<":
+            case "<=":
+            case ">":
+            case ">=":
+                return this.comparison(left, right, operator);
+            case "in":
+                return membership(left, right);
+            case "&":
+                return concatenation(this.stringOf(left), this.stringOf(right));
             case "..": {
                 const lo = this.numeric(left, "..");
                 const hi = this.numeric(right, "..");
                 this.risk("a range's ends must be whole numbers");
                 return { ...arrayOf(numberValue), missing: lo.missing || hi.missing || true };
             }
-            default: return this.arithmetic(this.numeric(left, operator), this.numeric(right, operator), operator);
+            default:
+                return this.arithmetic(this.numeric(left, operator), this.numeric(right, operator), operator);
         }
     }
 
@@ -549,9 +653,19 @@ class Evaluator {
         };
         let result: Value;
         switch (operator) {
-            case "+": result = range([a.lo + b.lo, a.hi + b.hi]); break;
-            case "-": result = range([a.lo - b.hi, a.hi - b.lo]); break;
-            case "*": result = range([a.lo * b.lo, a.lo * b.hi, a.hi * b.lo, a.hi * b.hi].map((corner) => (Number.isNaN(corner) ? 0 : corner))); break;
+            case "+":
+                result = range([a.lo + b.lo, a.hi + b.hi]);
+                break;
+            case "-":
+                result = range([a.lo - b.hi, a.hi - b.lo]);
+                break;
+            case "*":
+                result = range(
+                    [a.lo * b.lo, a.lo * b.hi, a.hi * b.lo, a.hi * b.hi].map((corner) =>
+                        Number.isNaN(corner) ? 0 : corner,
+                    ),
+                );
+                break;
             case "/":
                 if (b.lo <= 0 && b.hi >= 0) {
                     this.risk("the divisor may be 0, and an infinite number is no JSON");
@@ -579,8 +693,13 @@ class Evaluator {
                 this.risk(`an operand of "${operator}" may be ${describe(side, wrong)}, neither a number nor a text`);
             }
         }
-        const kindsOf = (value: Value): string => `${value.number === undefined ? "" : "n"}${value.text === undefined ? "" : "t"}`;
-        if (kindsOf(left) !== "" && kindsOf(right) !== "" && (kindsOf(left).length > 1 || kindsOf(left) !== kindsOf(right))) {
+        const kindsOf = (value: Value): string =>
+            `${value.number === undefined ? "" : "n"}${value.text === undefined ? "" : "t"}`;
+        if (
+            kindsOf(left) !== "" &&
+            kindsOf(right) !== "" &&
+            (kindsOf(left).length > 1 || kindsOf(left) !== kindsOf(right))
+        ) {
             this.risk(`the operands of "${operator}" may be of different kinds`);
         }
         let result: Value = left.missing || right.missing ? missing : nothing;
@@ -616,8 +735,19 @@ class Evaluator {
         }
         if (value.number !== undefined) {
             const { lo, hi } = value.number;
-            result = join(result, lo === hi && Number.isFinite(lo) ? scalarText(lo)
-                : textOf({ min: 1, max: Math.abs(lo) < 1e15 && Math.abs(hi) < 1e15 && Number.isInteger(lo) && Number.isInteger(hi) ? 24 : 25, prefix: "" }));
+            result = join(
+                result,
+                lo === hi && Number.isFinite(lo)
+                    ? scalarText(lo)
+                    : textOf({
+                          min: 1,
+                          max:
+                              Math.abs(lo) < 1e15 && Math.abs(hi) < 1e15 && Number.isInteger(lo) && Number.isInteger(hi)
+                                  ? 24
+                                  : 25,
+                          prefix: "",
+                      }),
+            );
         }
         if (value.array !== undefined || value.object !== undefined) {
             result = join(result, textOf({ min: 2, max: Infinity, prefix: "" }));
@@ -633,7 +763,12 @@ class Evaluator {
             result = this.run(ast.then as Ast, this.assume(condition, true, environment));
         }
         if (mayBeFalse) {
-            result = join(result, ast.else === undefined ? missing : this.run(ast.else as Ast, this.assume(condition, false, environment)));
+            result = join(
+                result,
+                ast.else === undefined
+                    ? missing
+                    : this.run(ast.else as Ast, this.assume(condition, false, environment)),
+            );
         }
         return result;
     }
@@ -648,7 +783,9 @@ class Evaluator {
                 const local: Local = rhs.type === "lambda" ? { lambda: rhs, environment: inner } : this.run(rhs, inner);
                 result = isLambda(local) ? functionValue : local;
                 // What was settled about an outer variable of this name holds no longer.
-                const facts = new Map([...inner.facts].filter(([key]) => key !== `$${name}` && !key.startsWith(`$${name}.`)));
+                const facts = new Map(
+                    [...inner.facts].filter(([key]) => key !== `$${name}` && !key.startsWith(`$${name}.`)),
+                );
                 inner = { ...inner, facts, locals: new Map([...inner.locals, [name, local]]) };
             } else {
                 result = this.run(expression, inner);
@@ -685,7 +822,9 @@ class Evaluator {
                 const left = new Evaluator().run(lhs, environment);
                 const meet = (value: Value, other: Value): Value => intersect(present(value), other);
                 const first = settle(lhs, (value) => meet(value, right));
-                return pathKey(rhs) === undefined ? first : new Evaluator().withFact(first, rhs, (value) => meet(value, left));
+                return pathKey(rhs) === undefined
+                    ? first
+                    : new Evaluator().withFact(first, rhs, (value) => meet(value, left));
             }
             if (operator === "in" && holdsTrue) {
                 const right = new Evaluator().run(rhs, environment);
@@ -696,20 +835,39 @@ class Evaluator {
                 const right = new Evaluator().run(rhs, environment).number;
                 const left = new Evaluator().run(lhs, environment).number;
                 const bound = (value: Value, lo: number, hi: number): Value => ({
-                    ...nothing, text: value.text,
-                    number: value.number === undefined ? undefined
-                        : { lo: Math.max(value.number.lo, lo), hi: Math.min(value.number.hi, hi) },
+                    ...nothing,
+                    text: value.text,
+                    number:
+                        value.number === undefined
+                            ? undefined
+                            : { lo: Math.max(value.number.lo, lo), hi: Math.min(value.number.hi, hi) },
                 });
                 const less = operator.startsWith("<");
-                const first = settle(lhs,
-                    (value) => bound(value, less ? -Infinity : right?.lo ?? -Infinity, less ? right?.hi ?? Infinity : Infinity));
-                return pathKey(rhs) === undefined ? first : new Evaluator().withFact(first, rhs,
-                    (value) => bound(value, less ? left?.lo ?? -Infinity : -Infinity, less ? Infinity : left?.hi ?? Infinity));
+                const first = settle(lhs, (value) =>
+                    bound(
+                        value,
+                        less ? -Infinity : (right?.lo ?? -Infinity),
+                        less ? (right?.hi ?? Infinity) : Infinity,
+                    ),
+                );
+                return pathKey(rhs) === undefined
+                    ? first
+                    : new Evaluator().withFact(first, rhs, (value) =>
+                          bound(
+                              value,
+                              less ? (left?.lo ?? -Infinity) : -Infinity,
+                              less ? Infinity : (left?.hi ?? Infinity),
+                          ),
+                      );
             }
             return environment;
         }
         const procedure = condition.procedure as Ast | undefined;
-        if (condition.type === "function" && procedure?.type === "variable" && !environment.locals.has(String(procedure.value))) {
+        if (
+            condition.type === "function" &&
+            procedure?.type === "variable" &&
+            !environment.locals.has(String(procedure.value))
+        ) {
             const [argument] = condition.arguments as readonly Ast[];
             const name = String(procedure.value);
             if (argument === undefined) {
@@ -728,10 +886,17 @@ class Evaluator {
         }
         if (pathKey(condition) !== undefined && holdsTrue) {
             return settle(condition, (value) => ({
-                ...present(value), null: false, false: false,
-                text: value.text === undefined || value.text.max === 0 ? undefined : {
-                    ...value.text, min: Math.max(1, value.text.min), values: value.text.values?.filter((item) => item !== ""),
-                },
+                ...present(value),
+                null: false,
+                false: false,
+                text:
+                    value.text === undefined || value.text.max === 0
+                        ? undefined
+                        : {
+                              ...value.text,
+                              min: Math.max(1, value.text.min),
+                              values: value.text.values?.filter((item) => item !== ""),
+                          },
             }));
         }
         return environment;
@@ -746,7 +911,11 @@ class Evaluator {
     private apply(ast: Ast, environment: Environment): Value {
         const rhs = ast.rhs as Ast;
         if (rhs.type === "function") {
-            return this.invoke(rhs.procedure as Ast, [ast.lhs as Ast, ...(rhs.arguments as readonly Ast[])], environment);
+            return this.invoke(
+                rhs.procedure as Ast,
+                [ast.lhs as Ast, ...(rhs.arguments as readonly Ast[])],
+                environment,
+            );
         }
         if (rhs.type === "variable" || rhs.type === "lambda") {
             return this.invoke(rhs, [ast.lhs as Ast], environment);
@@ -762,7 +931,10 @@ class Evaluator {
 
     private invoke(procedure: Ast, argumentTrees: readonly Ast[], environment: Environment): Value {
         if (procedure.type === "lambda") {
-            return this.lambda({ lambda: procedure, environment }, argumentTrees.map((tree) => this.argument(tree, environment)));
+            return this.lambda(
+                { lambda: procedure, environment },
+                argumentTrees.map((tree) => this.argument(tree, environment)),
+            );
         }
         if (procedure.type !== "variable") {
             this.risk("a computed function is called");
@@ -772,7 +944,10 @@ class Evaluator {
         const local = environment.locals.get(name);
         if (local !== undefined) {
             if (isLambda(local)) {
-                return this.lambda(local, argumentTrees.map((tree) => this.argument(tree, environment)));
+                return this.lambda(
+                    local,
+                    argumentTrees.map((tree) => this.argument(tree, environment)),
+                );
             }
             this.risk(`$${name} may be no function`);
             return anything;
@@ -789,33 +964,62 @@ class Evaluator {
         return tree.type === "lambda" ? { lambda: tree, environment } : this.run(tree, environment);
     }
 
-    private lambda(closure: { readonly lambda: Ast; readonly environment: Environment }, given: readonly Local[]): Value {
+    private lambda(
+        closure: { readonly lambda: Ast; readonly environment: Environment },
+        given: readonly Local[],
+    ): Value {
         const locals = new Map(closure.environment.locals);
         const names = (closure.lambda.arguments as readonly Ast[]).map((parameter) => String(parameter.value));
         names.forEach((name, index) => locals.set(name, given[index] ?? missing));
-        const hidden = (key: string): boolean => names.some((name) => key === `$${name}` || key.startsWith(`$${name}.`));
+        const hidden = (key: string): boolean =>
+            names.some((name) => key === `$${name}` || key.startsWith(`$${name}.`));
         const facts = new Map([...closure.environment.facts].filter(([key]) => !hidden(key)));
         return this.run(closure.lambda.body as Ast, { ...closure.environment, locals, facts });
     }
 
     private builtIn(name: string, builtIn: BuiltIn, trees: readonly Ast[], environment: Environment): Value {
         // Higher-order functions judge their lambda on the items; everything else works on values.
-        if (trees.length > 1 && (name === "map" || name === "filter" || name === "single" || name === "each" || name === "sift")) {
+        if (
+            trees.length > 1 &&
+            (name === "map" || name === "filter" || name === "single" || name === "each" || name === "sift")
+        ) {
             return this.higherOrder(name, trees, environment);
         }
         const values = trees.map((tree) => this.run(tree, environment));
         if (values.length < builtIn.least || values.length > builtIn.takes.length) {
             // A leading "-" in JSONata's signature takes the context for a missing first argument.
-            const wanted = builtIn.least === builtIn.takes.length ? `${builtIn.least}` : `${builtIn.least} to ${builtIn.takes.length}`;
+            const wanted =
+                builtIn.least === builtIn.takes.length
+                    ? `${builtIn.least}`
+                    : `${builtIn.least} to ${builtIn.takes.length}`;
             this.risk(`$${name} takes ${wanted} arguments, got ${values.length}`);
             return anything;
         }
         values.forEach((value, index) => {
             const allowed = builtIn.takes[index];
-            if (allowed !== undefined && allowed !== "any" && !fits(value, allowed, index >= builtIn.least || builtIn.missingFine === true)) {
-                const wrong = allKinds.filter((kind) => kind !== "missing" || !(index >= builtIn.least || builtIn.missingFine === true));
-                this.risk(`argument ${index + 1} of $${name} may be ${describe(value, wrong.filter((kind) => !kindsFor(allowed).includes(kind)))}, `
-                    + `expected ${allowed === "numbers" ? "numbers" : allowed === "texts" ? "texts" : kindsFor(allowed).map((kind) => kindNames[kind]).join(" or ")}`);
+            if (
+                allowed !== undefined &&
+                allowed !== "any" &&
+                !fits(value, allowed, index >= builtIn.least || builtIn.missingFine === true)
+            ) {
+                const wrong = allKinds.filter(
+                    (kind) => kind !== "missing" || !(index >= builtIn.least || builtIn.missingFine === true),
+                );
+                this.risk(
+                    `argument ${index + 1} of $${name} may be ${describe(
+                        value,
+                        wrong.filter((kind) => !kindsFor(allowed).includes(kind)),
+                    )}, ` +
+                        `expected ${
+                            allowed === "numbers"
+                                ? "numbers"
+                                : allowed === "texts"
+                                  ? "texts"
+                                  : kindsFor(allowed)
+                                        .map((kind) => kindNames[kind])
+                                        .join(" or ")
+                        }`,
+                );
             }
         });
         const result = builtIn.result(values, (reason) => this.risk(reason));
@@ -827,11 +1031,20 @@ class Evaluator {
         const subject = this.run(trees[0], environment);
         const callee = this.argument(trees[1], environment);
         const builtInCallee = trees[1].type === "variable" ? builtIns.get(String(trees[1].value)) : undefined;
-        const anyField = [...(subject.object?.fields.values() ?? [])].reduce(join, subject.object?.open === true ? anyJson : nothing);
-        const { sure, maybe, exact } = name === "each" || name === "sift" ? { sure: [] as Value[], maybe: [anyField], exact: false } : itemsOf(subject);
+        const anyField = [...(subject.object?.fields.values() ?? [])].reduce(
+            join,
+            subject.object?.open === true ? anyJson : nothing,
+        );
+        const { sure, maybe, exact } =
+            name === "each" || name === "sift"
+                ? { sure: [] as Value[], maybe: [anyField], exact: false }
+                : itemsOf(subject);
         const each = (item: Value): Value => {
             if (isLambda(callee)) {
-                const parameters = name === "each" || name === "sift" ? [item, textValue, anyJson] : [item, numberValue, arrayOf(anyJson)];
+                const parameters =
+                    name === "each" || name === "sift"
+                        ? [item, textValue, anyJson]
+                        : [item, numberValue, arrayOf(anyJson)];
                 return this.lambda(callee, parameters);
             }
             if (builtInCallee !== undefined && builtInCallee.least <= 1) {
@@ -873,7 +1086,10 @@ class Evaluator {
     /** $map keeps arrays that its function returns; only values that are missing are left out. */
     private flatTop(parts: readonly Value[]): Value {
         const sure = parts.filter((part) => !part.missing);
-        const maybe = parts.filter((part) => part.missing).map(present).filter((part) => !isNothing(part));
+        const maybe = parts
+            .filter((part) => part.missing)
+            .map(present)
+            .filter((part) => !isNothing(part));
         return sequence(sure, maybe);
     }
 }
@@ -883,7 +1099,9 @@ const anySequenceIf = (condition: boolean, value: Value): Value => {
     if (!condition || isNothing(present(value))) {
         return value;
     }
-    return anySequence(present(value.array === undefined ? value : join({ ...value, array: undefined }, elementOf(value.array))));
+    return anySequence(
+        present(value.array === undefined ? value : join({ ...value, array: undefined }, elementOf(value.array))),
+    );
 };
 
 function literalIndex(predicate: Ast): number | undefined {
@@ -895,7 +1113,12 @@ function literalIndex(predicate: Ast): number | undefined {
 
 function typeTest(call: Ast, name: Ast): { readonly of: Ast; readonly name: string } | undefined {
     const procedure = call.procedure as Ast | undefined;
-    if (call.type === "function" && procedure?.type === "variable" && procedure.value === "type" && name.type === "string") {
+    if (
+        call.type === "function" &&
+        procedure?.type === "variable" &&
+        procedure.value === "type" &&
+        name.type === "string"
+    ) {
         const [of] = call.arguments as readonly Ast[];
         return of === undefined ? undefined : { of, name: String(name.value) };
     }
@@ -904,25 +1127,43 @@ function typeTest(call: Ast, name: Ast): { readonly of: Ast; readonly name: stri
 
 function ofType(value: Value, name: string): Value {
     switch (name) {
-        case "null": return { ...nothing, null: value.null };
-        case "number": return { ...nothing, number: value.number };
-        case "string": return { ...nothing, text: value.text };
-        case "boolean": return { ...nothing, true: value.true, false: value.false };
-        case "array": return { ...nothing, array: value.array };
-        case "object": return { ...nothing, object: value.object };
-        case "function": return { ...nothing, function: value.function };
-        default: return value;
+        case "null":
+            return { ...nothing, null: value.null };
+        case "number":
+            return { ...nothing, number: value.number };
+        case "string":
+            return { ...nothing, text: value.text };
+        case "boolean":
+            return { ...nothing, true: value.true, false: value.false };
+        case "array":
+            return { ...nothing, array: value.array };
+        case "object":
+            return { ...nothing, object: value.object };
+        case "function":
+            return { ...nothing, function: value.function };
+        default:
+            return value;
     }
 }
 
 /** Values that are in the first set and may be in the second. */
 function intersect(value: Value, other: Value): Value {
     const result: Value = {
-        missing: value.missing && other.missing, null: value.null && other.null,
-        true: value.true && other.true, false: value.false && other.false, function: value.function && other.function,
-        number: value.number === undefined || other.number === undefined ? undefined
-            : { lo: Math.max(value.number.lo, other.number.lo), hi: Math.min(value.number.hi, other.number.hi) },
-        text: value.text === undefined || other.text === undefined ? undefined : other.text.values === undefined ? value.text : other.text,
+        missing: value.missing && other.missing,
+        null: value.null && other.null,
+        true: value.true && other.true,
+        false: value.false && other.false,
+        function: value.function && other.function,
+        number:
+            value.number === undefined || other.number === undefined
+                ? undefined
+                : { lo: Math.max(value.number.lo, other.number.lo), hi: Math.min(value.number.hi, other.number.hi) },
+        text:
+            value.text === undefined || other.text === undefined
+                ? undefined
+                : other.text.values === undefined
+                  ? value.text
+                  : other.text,
         array: other.array === undefined ? undefined : value.array,
         object: other.object === undefined ? undefined : value.object,
     };
@@ -954,11 +1195,16 @@ function exact(value: Value): { readonly value: string | number | boolean | null
         return undefined;
     }
     switch (found[0]) {
-        case "null": return { value: null };
-        case "boolean": return value.true && value.false ? undefined : { value: value.true };
-        case "number": return value.number!.lo === value.number!.hi ? { value: value.number!.lo } : undefined;
-        case "text": return value.text!.values?.length === 1 ? { value: value.text!.values[0] } : undefined;
-        default: return undefined;
+        case "null":
+            return { value: null };
+        case "boolean":
+            return value.true && value.false ? undefined : { value: value.true };
+        case "number":
+            return value.number!.lo === value.number!.hi ? { value: value.number!.lo } : undefined;
+        case "text":
+            return value.text!.values?.length === 1 ? { value: value.text!.values[0] } : undefined;
+        default:
+            return undefined;
     }
 }
 
@@ -980,10 +1226,19 @@ function overlap(a: Value, b: Value): boolean {
         }
         return x.prefix.startsWith(y.prefix) || y.prefix.startsWith(x.prefix);
     };
-    return (a.null && b.null) || (a.true && b.true) || (a.false && b.false) || (a.function && b.function)
-        || (a.number !== undefined && b.number !== undefined && a.number.lo <= b.number.hi && b.number.lo <= a.number.hi)
-        || (a.text !== undefined && b.text !== undefined && textsMeet())
-        || (a.array !== undefined && b.array !== undefined) || (a.object !== undefined && b.object !== undefined);
+    return (
+        (a.null && b.null) ||
+        (a.true && b.true) ||
+        (a.false && b.false) ||
+        (a.function && b.function) ||
+        (a.number !== undefined &&
+            b.number !== undefined &&
+            a.number.lo <= b.number.hi &&
+            b.number.lo <= a.number.hi) ||
+        (a.text !== undefined && b.text !== undefined && textsMeet()) ||
+        (a.array !== undefined && b.array !== undefined) ||
+        (a.object !== undefined && b.object !== undefined)
+    );
 }
 
 function membership(left: Value, right: Value): Value {
@@ -995,37 +1250,66 @@ function membership(left: Value, right: Value): Value {
     const all = [...sure, ...maybe];
     // "in" compares with ===, which is never true of two arrays or two objects that were built apart.
     const possible = all.some((item) => overlap(present(left), item));
-    const certain = known && one !== undefined && sure.some((item) => exact(item)?.value === one.value && exact(item) !== undefined);
+    const certain =
+        known &&
+        one !== undefined &&
+        sure.some((item) => exact(item)?.value === one.value && exact(item) !== undefined);
     return { ...nothing, true: possible, false: !certain };
 }
 
 function concatenation(left: Value, right: Value): Value {
     const a = left.text ?? anyText;
     const b = right.text ?? anyText;
-    const values = a.values !== undefined && b.values !== undefined && a.values.length * b.values.length <= 16
-        ? a.values.flatMap((first) => b.values!.map((second) => first + second)) : undefined;
+    const values =
+        a.values !== undefined && b.values !== undefined && a.values.length * b.values.length <= 16
+            ? a.values.flatMap((first) => b.values!.map((second) => first + second))
+            : undefined;
     return textOf({
-        min: a.min + b.min, max: a.max + b.max, values,
+        min: a.min + b.min,
+        max: a.max + b.max,
+        values,
         prefix: a.values?.length === 1 ? a.prefix + b.prefix : a.prefix,
     });
 }
 
-type Allowed = "any" | "text" | "number" | "numbers" | "texts" | "object" | "array" | "boolean" | "function" | "text or function" | "scalar"
+type Allowed =
+    | "any"
+    | "text"
+    | "number"
+    | "numbers"
+    | "texts"
+    | "object"
+    | "array"
+    | "boolean"
+    | "function"
+    | "text or function"
+    | "scalar"
     | "object or array";
 
 const kindsFor = (allowed: Allowed): Kind[] => {
     switch (allowed) {
-        case "text": return ["text"];
-        case "number": return ["number"];
-        case "object": return ["object"];
-        case "boolean": return ["boolean"];
-        case "function": return ["function"];
-        case "text or function": return ["text", "function"];
-        case "scalar": return ["text", "number", "boolean"];
-        case "object or array": return ["object", "array"];
-        case "numbers": return ["number", "array"];
-        case "texts": return ["text", "array"];
-        default: return ["null", "boolean", "number", "text", "array", "object", "function"];
+        case "text":
+            return ["text"];
+        case "number":
+            return ["number"];
+        case "object":
+            return ["object"];
+        case "boolean":
+            return ["boolean"];
+        case "function":
+            return ["function"];
+        case "text or function":
+            return ["text", "function"];
+        case "scalar":
+            return ["text", "number", "boolean"];
+        case "object or array":
+            return ["object", "array"];
+        case "numbers":
+            return ["number", "array"];
+        case "texts":
+            return ["text", "array"];
+        default:
+            return ["null", "boolean", "number", "text", "array", "object", "function"];
     }
 };
 
@@ -1053,7 +1337,9 @@ interface BuiltIn {
 
 /** A scalar as a text. JSONata rounds numbers to 15 digits, so of longer ones only the length is told. */
 const scalarText = (value: string | number | boolean | null): Value =>
-    (typeof value === "number" && Number(value.toPrecision(15)) !== value ? textOf({ min: 1, max: 25, prefix: "" }) : text(String(value)));
+    typeof value === "number" && Number(value.toPrecision(15)) !== value
+        ? textOf({ min: 1, max: 25, prefix: "" })
+        : text(String(value));
 
 const lengthOf = (value: Value): { readonly lo: number; readonly hi: number } => {
     const { array: items } = value;
@@ -1070,37 +1356,51 @@ function extreme(values: readonly Value[], pick: (...all: number[]) => number): 
     if (all.length === 0) {
         return missing;
     }
-    const some = known ? sure : isNothing({ ...values[0], array: undefined }) ? values[0].array?.some ?? [] : [];
+    const some = known ? sure : isNothing({ ...values[0], array: undefined }) ? (values[0].array?.some ?? []) : [];
     const certain = some.map((item) => item.number).filter((item) => item !== undefined);
     const lows = all.map((item) => item.lo);
     const highs = all.map((item) => item.hi);
     let result: Value;
     if (pick === Math.min) {
         // An item that is certain bounds the smallest from above.
-        result = number(Math.min(...lows), Math.min(...(certain.length > 0 ? certain.map((item) => item.hi) : [Math.max(...highs)])));
+        result = number(
+            Math.min(...lows),
+            Math.min(...(certain.length > 0 ? certain.map((item) => item.hi) : [Math.max(...highs)])),
+        );
     } else {
-        result = number(Math.max(...(certain.length > 0 ? certain.map((item) => item.lo) : [Math.min(...lows)])), Math.max(...highs));
+        result = number(
+            Math.max(...(certain.length > 0 ? certain.map((item) => item.lo) : [Math.min(...lows)])),
+            Math.max(...highs),
+        );
     }
     return empty ? orMissing(result) : result;
 }
 
-const rounded = (apply: (value: number) => number) => (values: readonly Value[]): Value => {
-    const range = values[0].number;
-    return range === undefined ? missing : number(apply(range.lo), apply(range.hi));
-};
+const rounded =
+    (apply: (value: number) => number) =>
+    (values: readonly Value[]): Value => {
+        const range = values[0].number;
+        return range === undefined ? missing : number(apply(range.lo), apply(range.hi));
+    };
 
-const shorter = (values: readonly Value[]): Value => (values[0].text === undefined ? missing : textOf({ min: 0, max: values[0].text.max, prefix: "" }));
-const sameLength = (values: readonly Value[]): Value => (values[0].text === undefined ? missing
-    : textOf({ min: 0, max: values[0].text.max === Infinity ? Infinity : values[0].text.max * 3, prefix: "" }));
+const shorter = (values: readonly Value[]): Value =>
+    values[0].text === undefined ? missing : textOf({ min: 0, max: values[0].text.max, prefix: "" });
+const sameLength = (values: readonly Value[]): Value =>
+    values[0].text === undefined
+        ? missing
+        : textOf({ min: 0, max: values[0].text.max === Infinity ? Infinity : values[0].text.max * 3, prefix: "" });
 const toText = (): Value => textValue;
-const uncertain = (why: string, value: Value) => (_: readonly Value[], risk: (reason: string) => void): Value => {
-    risk(why);
-    return value;
-};
+const uncertain =
+    (why: string, value: Value) =>
+    (_: readonly Value[], risk: (reason: string) => void): Value => {
+        risk(why);
+        return value;
+    };
 /** The items in another order; a single one becomes an array. */
 function reordered(value: Value): Value {
     const single: Value = { ...present(value), array: undefined };
-    const several: Value = value.array === undefined ? nothing : { ...nothing, array: { ...value.array, items: undefined } };
+    const several: Value =
+        value.array === undefined ? nothing : { ...nothing, array: { ...value.array, items: undefined } };
     const result = isNothing(single) ? several : join(several, array([single]));
     return value.missing ? orMissing(result) : result;
 }
@@ -1110,250 +1410,561 @@ const anyArray = arrayOf(anyJson);
 const builtIns: ReadonlyMap<string, BuiltIn> = new Map<string, BuiltIn>([
     ["count", { takes: ["any"], least: 1, result: ([value]) => number(lengthOf(value).lo, lengthOf(value).hi) }],
     ["sum", { takes: ["numbers"], least: 1, missingFine: true, result: () => numberValue }],
-    ["average", { takes: ["numbers"], least: 1, missingFine: true, result: ([value]) => orMissingIf(numberValue, lengthOf(value).lo === 0) }],
+    [
+        "average",
+        {
+            takes: ["numbers"],
+            least: 1,
+            missingFine: true,
+            result: ([value]) => orMissingIf(numberValue, lengthOf(value).lo === 0),
+        },
+    ],
     ["max", { takes: ["numbers"], least: 1, missingFine: true, result: (values) => extreme(values, Math.max) }],
     ["min", { takes: ["numbers"], least: 1, missingFine: true, result: (values) => extreme(values, Math.min) }],
-    ["string", {
-        takes: ["any", "boolean"], least: 1, missingFine: true, result: ([value]) => {
-            const one = exact(present(value));
-            return one !== undefined ? scalarText(one.value) : isNothing(present(value)) ? missing
-                : value.text !== undefined && only(value, "text", "missing") ? textOf(value.text)
-                    : only(value, "number", "boolean", "null", "missing") ? textOf({ min: 1, max: 25, prefix: "" }) : textValue;
+    [
+        "string",
+        {
+            takes: ["any", "boolean"],
+            least: 1,
+            missingFine: true,
+            result: ([value]) => {
+                const one = exact(present(value));
+                return one !== undefined
+                    ? scalarText(one.value)
+                    : isNothing(present(value))
+                      ? missing
+                      : value.text !== undefined && only(value, "text", "missing")
+                        ? textOf(value.text)
+                        : only(value, "number", "boolean", "null", "missing")
+                          ? textOf({ min: 1, max: 25, prefix: "" })
+                          : textValue;
+            },
         },
-    }],
-    ["substring", {
-        takes: ["text", "number", "number"], least: 2, missingFine: true, result: ([value, , length]) => value.text === undefined ? missing
-            : textOf({ min: 0, max: Math.min(value.text.max, Math.max(0, length?.number?.hi ?? Infinity)), prefix: "" }),
-    }],
+    ],
+    [
+        "substring",
+        {
+            takes: ["text", "number", "number"],
+            least: 2,
+            missingFine: true,
+            result: ([value, , length]) =>
+                value.text === undefined
+                    ? missing
+                    : textOf({
+                          min: 0,
+                          max: Math.min(value.text.max, Math.max(0, length?.number?.hi ?? Infinity)),
+                          prefix: "",
+                      }),
+        },
+    ],
     ["substringBefore", { takes: ["text", "text"], least: 2, missingFine: true, result: shorter }],
     ["substringAfter", { takes: ["text", "text"], least: 2, missingFine: true, result: shorter }],
-    ["lowercase", {
-        takes: ["text"], least: 1, missingFine: true,
-        result: ([value]) => value.text?.values?.length === 1 ? text(value.text.values[0].toLowerCase()) : sameLength([value]),
-    }],
-    ["uppercase", {
-        takes: ["text"], least: 1, missingFine: true,
-        result: ([value]) => value.text?.values?.length === 1 ? text(value.text.values[0].toUpperCase()) : sameLength([value]),
-    }],
-    ["length", { takes: ["text"], least: 1, missingFine: true, result: ([value]) => value.text === undefined ? missing : number(0, value.text.max) }],
+    [
+        "lowercase",
+        {
+            takes: ["text"],
+            least: 1,
+            missingFine: true,
+            result: ([value]) =>
+                value.text?.values?.length === 1 ? text(value.text.values[0].toLowerCase()) : sameLength([value]),
+        },
+    ],
+    [
+        "uppercase",
+        {
+            takes: ["text"],
+            least: 1,
+            missingFine: true,
+            result: ([value]) =>
+                value.text?.values?.length === 1 ? text(value.text.values[0].toUpperCase()) : sameLength([value]),
+        },
+    ],
+    [
+        "length",
+        {
+            takes: ["text"],
+            least: 1,
+            missingFine: true,
+            result: ([value]) => (value.text === undefined ? missing : number(0, value.text.max)),
+        },
+    ],
     ["trim", { takes: ["text"], least: 1, missingFine: true, result: shorter }],
     ["pad", { takes: ["text", "number", "text"], least: 2, missingFine: true, result: toText }],
     ["match", { takes: ["text", "function", "number"], least: 2, missingFine: true, result: () => orMissing(anyJson) }],
     ["contains", { takes: ["text", "text or function"], least: 2, missingFine: true, result: () => anyBoolean }],
-    ["replace", {
-        takes: ["text", "text or function", "text or function", "number"], least: 3, missingFine: true, result: (values, risk) => {
-            if (values[1].function || (values[1].text?.min ?? 0) === 0) {
-                risk("$replace fails when its pattern matches the empty text");
-            }
-            return textValue;
+    [
+        "replace",
+        {
+            takes: ["text", "text or function", "text or function", "number"],
+            least: 3,
+            missingFine: true,
+            result: (values, risk) => {
+                if (values[1].function || (values[1].text?.min ?? 0) === 0) {
+                    risk("$replace fails when its pattern matches the empty text");
+                }
+                return textValue;
+            },
         },
-    }],
-    ["split", { takes: ["text", "text or function", "number"], least: 2, missingFine: true, result: () => arrayOf(textValue) }],
+    ],
+    [
+        "split",
+        {
+            takes: ["text", "text or function", "number"],
+            least: 2,
+            missingFine: true,
+            result: () => arrayOf(textValue),
+        },
+    ],
     ["join", { takes: ["texts", "text"], least: 1, missingFine: true, result: toText }],
-    ["formatNumber", { takes: ["number", "text", "object"], least: 2, missingFine: true, result: uncertain("$formatNumber fails on a wrong picture", textValue) }],
-    ["formatBase", { takes: ["number", "number"], least: 1, missingFine: true, result: uncertain("$formatBase fails on a wrong radix", textValue) }],
-    ["formatInteger", { takes: ["number", "text"], least: 2, missingFine: true, result: uncertain("$formatInteger fails on a wrong picture", textValue) }],
-    ["parseInteger", { takes: ["text", "text"], least: 2, missingFine: true, result: uncertain("$parseInteger fails on other texts", numberValue) }],
-    ["number", {
-        takes: ["scalar"], least: 1, missingFine: true, result: ([value], risk) => {
-            const converted = value.text?.values?.map((item) => (/^-?(0|[1-9]\d*)(\.\d+)?([Ee][-+]?\d+)?$/.test(item) ? Number(item) : Number.NaN));
-            if (value.text !== undefined && (converted === undefined || converted.some((item) => !Number.isFinite(item)))) {
-                risk("$number fails on a text that is no number");
-            }
-            const parts: Value[] = [];
-            if (value.text !== undefined) {
-                parts.push(converted === undefined || converted.length === 0 || converted.some((item) => !Number.isFinite(item))
-                    ? numberValue : number(Math.min(...converted), Math.max(...converted)));
-            }
-            if (value.number !== undefined) {
-                parts.push(number(value.number.lo, value.number.hi));
-            }
-            if (value.true || value.false) {
-                parts.push(number(0, 1));
-            }
-            return parts.reduce(join, nothing);
+    [
+        "formatNumber",
+        {
+            takes: ["number", "text", "object"],
+            least: 2,
+            missingFine: true,
+            result: uncertain("$formatNumber fails on a wrong picture", textValue),
         },
-    }],
+    ],
+    [
+        "formatBase",
+        {
+            takes: ["number", "number"],
+            least: 1,
+            missingFine: true,
+            result: uncertain("$formatBase fails on a wrong radix", textValue),
+        },
+    ],
+    [
+        "formatInteger",
+        {
+            takes: ["number", "text"],
+            least: 2,
+            missingFine: true,
+            result: uncertain("$formatInteger fails on a wrong picture", textValue),
+        },
+    ],
+    [
+        "parseInteger",
+        {
+            takes: ["text", "text"],
+            least: 2,
+            missingFine: true,
+            result: uncertain("$parseInteger fails on other texts", numberValue),
+        },
+    ],
+    [
+        "number",
+        {
+            takes: ["scalar"],
+            least: 1,
+            missingFine: true,
+            result: ([value], risk) => {
+                const converted = value.text?.values?.map((item) =>
+                    /^-?(0|[1-9]\d*)(\.\d+)?([Ee][-+]?\d+)?$/.test(item) ? Number(item) : Number.NaN,
+                );
+                if (
+                    value.text !== undefined &&
+                    (converted === undefined || converted.some((item) => !Number.isFinite(item)))
+                ) {
+                    risk("$number fails on a text that is no number");
+                }
+                const parts: Value[] = [];
+                if (value.text !== undefined) {
+                    parts.push(
+                        converted === undefined ||
+                            converted.length === 0 ||
+                            converted.some((item) => !Number.isFinite(item))
+                            ? numberValue
+                            : number(Math.min(...converted), Math.max(...converted)),
+                    );
+                }
+                if (value.number !== undefined) {
+                    parts.push(number(value.number.lo, value.number.hi));
+                }
+                if (value.true || value.false) {
+                    parts.push(number(0, 1));
+                }
+                return parts.reduce(join, nothing);
+            },
+        },
+    ],
     ["floor", { takes: ["number"], least: 1, missingFine: true, result: rounded(Math.floor) }],
     ["ceil", { takes: ["number"], least: 1, missingFine: true, result: rounded(Math.ceil) }],
-    ["round", {
-        takes: ["number", "number"], least: 1, missingFine: true, result: ([value]) => value.number === undefined ? missing
-            : number(Math.floor(value.number.lo), Math.ceil(value.number.hi)),
-    }],
-    ["abs", {
-        takes: ["number"], least: 1, missingFine: true, result: ([value]) => value.number === undefined ? missing
-            : number(value.number.lo <= 0 && value.number.hi >= 0 ? 0 : Math.min(Math.abs(value.number.lo), Math.abs(value.number.hi)),
-                Math.max(Math.abs(value.number.lo), Math.abs(value.number.hi))),
-    }],
-    ["sqrt", {
-        takes: ["number"], least: 1, missingFine: true, result: ([value], risk) => {
-            if ((value.number?.lo ?? 0) < 0) {
-                risk("$sqrt fails on a negative number");
-            }
-            return number(0, Infinity);
+    [
+        "round",
+        {
+            takes: ["number", "number"],
+            least: 1,
+            missingFine: true,
+            result: ([value]) =>
+                value.number === undefined ? missing : number(Math.floor(value.number.lo), Math.ceil(value.number.hi)),
         },
-    }],
-    ["power", {
-        takes: ["number", "number"], least: 2, missingFine: true, result: ([base, exponent], risk) => {
-            const b = base.number;
-            const e = exponent.number;
-            if (b !== undefined && e !== undefined && b.lo >= 1 && e.lo >= 0) {
-                const hi = b.hi ** e.hi;
-                if (!Number.isFinite(hi)) {
-                    risk("$power may be infinite, which is no JSON");
+    ],
+    [
+        "abs",
+        {
+            takes: ["number"],
+            least: 1,
+            missingFine: true,
+            result: ([value]) =>
+                value.number === undefined
+                    ? missing
+                    : number(
+                          value.number.lo <= 0 && value.number.hi >= 0
+                              ? 0
+                              : Math.min(Math.abs(value.number.lo), Math.abs(value.number.hi)),
+                          Math.max(Math.abs(value.number.lo), Math.abs(value.number.hi)),
+                      ),
+        },
+    ],
+    [
+        "sqrt",
+        {
+            takes: ["number"],
+            least: 1,
+            missingFine: true,
+            result: ([value], risk) => {
+                if ((value.number?.lo ?? 0) < 0) {
+                    risk("$sqrt fails on a negative number");
                 }
-                return number(b.lo ** e.lo, hi);
-            }
-            risk("$power may have no number as its result");
-            return numberValue;
+                return number(0, Infinity);
+            },
         },
-    }],
+    ],
+    [
+        "power",
+        {
+            takes: ["number", "number"],
+            least: 2,
+            missingFine: true,
+            result: ([base, exponent], risk) => {
+                const b = base.number;
+                const e = exponent.number;
+                if (b !== undefined && e !== undefined && b.lo >= 1 && e.lo >= 0) {
+                    const hi = b.hi ** e.hi;
+                    if (!Number.isFinite(hi)) {
+                        risk("$power may be infinite, which is no JSON");
+                    }
+                    return number(b.lo ** e.lo, hi);
+                }
+                risk("$power may have no number as its result");
+                return numberValue;
+            },
+        },
+    ],
     ["random", { takes: ["number"], least: 0, result: () => number(0, 1) }],
-    ["boolean", { takes: ["any"], least: 1, missingFine: true, result: ([value]) => isNothing(present(value)) ? missing : booleanOf(present(value)) }],
-    ["not", {
-        takes: ["any"], least: 1, missingFine: true, result: ([value]) => {
-            if (isNothing(present(value))) {
-                return missing;
-            }
-            const { mayBeTrue, mayBeFalse } = truthOf(present(value));
-            return { ...nothing, true: mayBeFalse, false: mayBeTrue };
+    [
+        "boolean",
+        {
+            takes: ["any"],
+            least: 1,
+            missingFine: true,
+            result: ([value]) => (isNothing(present(value)) ? missing : booleanOf(present(value))),
         },
-    }],
+    ],
+    [
+        "not",
+        {
+            takes: ["any"],
+            least: 1,
+            missingFine: true,
+            result: ([value]) => {
+                if (isNothing(present(value))) {
+                    return missing;
+                }
+                const { mayBeTrue, mayBeFalse } = truthOf(present(value));
+                return { ...nothing, true: mayBeFalse, false: mayBeTrue };
+            },
+        },
+    ],
     ["zip", { takes: ["array", "array", "array", "array"], least: 1, result: () => arrayOf(anyArray) }],
-    ["reduce", { takes: ["array", "function", "any"], least: 2, missingFine: true, result: uncertain("the function that $reduce applies is not judged", anything) }],
+    [
+        "reduce",
+        {
+            takes: ["array", "function", "any"],
+            least: 2,
+            missingFine: true,
+            result: uncertain("the function that $reduce applies is not judged", anything),
+        },
+    ],
     ["map", { takes: ["array", "function"], least: 2, missingFine: true, result: () => anything }],
     ["filter", { takes: ["array", "function"], least: 2, missingFine: true, result: () => anything }],
-    ["single", { takes: ["array", "function"], least: 1, missingFine: true, result: uncertain("$single fails unless there is exactly one", anything) }],
-    ["sift", { takes: ["object", "function"], least: 2, missingFine: true, result: () => orMissing(object(new Map(), true)) }],
+    [
+        "single",
+        {
+            takes: ["array", "function"],
+            least: 1,
+            missingFine: true,
+            result: uncertain("$single fails unless there is exactly one", anything),
+        },
+    ],
+    [
+        "sift",
+        {
+            takes: ["object", "function"],
+            least: 2,
+            missingFine: true,
+            result: () => orMissing(object(new Map(), true)),
+        },
+    ],
     ["each", { takes: ["object", "function"], least: 2, missingFine: true, result: () => anything }],
     ["keys", { takes: ["any"], least: 1, missingFine: true, result: () => anySequence(textValue) }],
-    ["lookup", {
-        takes: ["any", "text"], least: 2, missingFine: true, result: ([value, key]) => {
-            const names = key.text?.values;
-            const { object: set } = value;
-            return set !== undefined && names !== undefined && only(value, "object", "missing")
-                ? names.map((name) => set.fields.get(name) ?? (set.open ? anything : missing)).reduce(join, nothing) : anything;
+    [
+        "lookup",
+        {
+            takes: ["any", "text"],
+            least: 2,
+            missingFine: true,
+            result: ([value, key]) => {
+                const names = key.text?.values;
+                const { object: set } = value;
+                return set !== undefined && names !== undefined && only(value, "object", "missing")
+                    ? names.map((name) => set.fields.get(name) ?? (set.open ? anything : missing)).reduce(join, nothing)
+                    : anything;
+            },
         },
-    }],
-    ["append", {
-        takes: ["any", "any"], least: 2, result: ([left, right]) => {
-            if (isNothing(present(left))) {
-                return right;
-            }
-            if (isNothing(present(right))) {
-                return left;
-            }
-            const a = itemsOf(left);
-            const b = itemsOf(right);
-            if (a.exact && b.exact && a.maybe.length === 0 && b.maybe.length === 0) {
-                return array([...a.sure, ...b.sure]);
-            }
-            const all = [...a.sure, ...a.maybe, ...b.sure, ...b.maybe].reduce(join, nothing);
-            const result = join(arrayOf(all), left.missing || right.missing ? all : nothing);
-            return left.missing && right.missing ? orMissing(result) : result;
+    ],
+    [
+        "append",
+        {
+            takes: ["any", "any"],
+            least: 2,
+            result: ([left, right]) => {
+                if (isNothing(present(left))) {
+                    return right;
+                }
+                if (isNothing(present(right))) {
+                    return left;
+                }
+                const a = itemsOf(left);
+                const b = itemsOf(right);
+                if (a.exact && b.exact && a.maybe.length === 0 && b.maybe.length === 0) {
+                    return array([...a.sure, ...b.sure]);
+                }
+                const all = [...a.sure, ...a.maybe, ...b.sure, ...b.maybe].reduce(join, nothing);
+                const result = join(arrayOf(all), left.missing || right.missing ? all : nothing);
+                return left.missing && right.missing ? orMissing(result) : result;
+            },
         },
-    }],
-    ["exists", { takes: ["any"], least: 1, result: ([value]) => ({ ...nothing, true: !isNothing(present(value)), false: value.missing }) }],
+    ],
+    [
+        "exists",
+        {
+            takes: ["any"],
+            least: 1,
+            result: ([value]) => ({ ...nothing, true: !isNothing(present(value)), false: value.missing }),
+        },
+    ],
     ["spread", { takes: ["any"], least: 1, missingFine: true, result: () => anything }],
-    ["merge", {
-        takes: ["any"], least: 1, missingFine: true, result: ([value], risk) => {
-            const { sure, maybe, exact: known } = itemsOf(value);
-            const all = [...sure, ...maybe];
-            if (all.some((item) => !only(item, "object"))) {
-                risk("$merge takes objects only");
-            }
-            if (!known || maybe.length > 0) {
-                return object(new Map(), true);
-            }
-            const fields = new Map<string, Value>();
-            let open = false;
-            for (const item of all) {
-                if (item.object?.open === true) {
-                    // A field that is not known may replace any that came before.
-                    open = true;
-                    for (const key of fields.keys()) {
-                        fields.set(key, join(fields.get(key)!, anyJson));
+    [
+        "merge",
+        {
+            takes: ["any"],
+            least: 1,
+            missingFine: true,
+            result: ([value], risk) => {
+                const { sure, maybe, exact: known } = itemsOf(value);
+                const all = [...sure, ...maybe];
+                if (all.some((item) => !only(item, "object"))) {
+                    risk("$merge takes objects only");
+                }
+                if (!known || maybe.length > 0) {
+                    return object(new Map(), true);
+                }
+                const fields = new Map<string, Value>();
+                let open = false;
+                for (const item of all) {
+                    if (item.object?.open === true) {
+                        // A field that is not known may replace any that came before.
+                        open = true;
+                        for (const key of fields.keys()) {
+                            fields.set(key, join(fields.get(key)!, anyJson));
+                        }
+                    }
+                    for (const [key, field] of item.object?.fields ?? []) {
+                        const before = fields.get(key);
+                        fields.set(
+                            key,
+                            !field.missing ? field : join(before ?? (open ? anything : missing), present(field)),
+                        );
                     }
                 }
-                for (const [key, field] of item.object?.fields ?? []) {
-                    const before = fields.get(key);
-                    fields.set(key, !field.missing ? field : join(before ?? (open ? anything : missing), present(field)));
-                }
-            }
-            return object(fields, open);
+                return object(fields, open);
+            },
         },
-    }],
+    ],
     ["reverse", { takes: ["array"], least: 1, missingFine: true, result: ([value]) => reordered(value) }],
     ["shuffle", { takes: ["array"], least: 1, missingFine: true, result: ([value]) => reordered(value) }],
-    ["distinct", {
-        takes: ["any"], least: 1, missingFine: true, result: ([value]) => {
-            if (value.array === undefined) {
-                return value;
-            }
-            // Of a sequence, a single value that is left is no array.
-            const element = elementOf(value.array);
-            return join({ ...value, array: { element: value.array.element, min: Math.min(1, value.array.min), max: value.array.max } },
-                isNothing(element) ? nothing : element);
+    [
+        "distinct",
+        {
+            takes: ["any"],
+            least: 1,
+            missingFine: true,
+            result: ([value]) => {
+                if (value.array === undefined) {
+                    return value;
+                }
+                // Of a sequence, a single value that is left is no array.
+                const element = elementOf(value.array);
+                return join(
+                    {
+                        ...value,
+                        array: {
+                            element: value.array.element,
+                            min: Math.min(1, value.array.min),
+                            max: value.array.max,
+                        },
+                    },
+                    isNothing(element) ? nothing : element,
+                );
+            },
         },
-    }],
-    ["sort", {
-        takes: ["array", "function"], least: 1, missingFine: true, result: ([value], risk) => {
-            const element = value.array === undefined ? present(value) : elementOf(value.array);
-            if (!only(element, "number") && !only(element, "text")) {
-                risk("$sort takes numbers or texts only");
-            }
-            return reordered(value);
+    ],
+    [
+        "sort",
+        {
+            takes: ["array", "function"],
+            least: 1,
+            missingFine: true,
+            result: ([value], risk) => {
+                const element = value.array === undefined ? present(value) : elementOf(value.array);
+                if (!only(element, "number") && !only(element, "text")) {
+                    risk("$sort takes numbers or texts only");
+                }
+                return reordered(value);
+            },
         },
-    }],
+    ],
     ["error", { takes: ["text"], least: 0, result: uncertain("$error always fails", nothing) }],
-    ["assert", { takes: ["boolean", "text"], least: 1, result: ([value], risk) => {
-        if (value.false || !only(value, "boolean")) {
-            risk("$assert may fail");
-        }
-        return missing;
-    } }],
+    [
+        "assert",
+        {
+            takes: ["boolean", "text"],
+            least: 1,
+            result: ([value], risk) => {
+                if (value.false || !only(value, "boolean")) {
+                    risk("$assert may fail");
+                }
+                return missing;
+            },
+        },
+    ],
     ["type", { takes: ["any"], least: 1, missingFine: true, result: () => textOf({ min: 4, max: 9, prefix: "" }) }],
     ["base64encode", { takes: ["text"], least: 1, missingFine: true, result: toText }],
     ["base64decode", { takes: ["text"], least: 1, missingFine: true, result: toText }],
-    ["encodeUrlComponent", { takes: ["text"], least: 1, missingFine: true, result: uncertain("$encodeUrlComponent fails on half a surrogate pair", textValue) }],
-    ["encodeUrl", { takes: ["text"], least: 1, missingFine: true, result: uncertain("$encodeUrl fails on half a surrogate pair", textValue) }],
-    ["decodeUrlComponent", { takes: ["text"], least: 1, missingFine: true, result: uncertain("$decodeUrlComponent fails on a malformed text", textValue) }],
-    ["decodeUrl", { takes: ["text"], least: 1, missingFine: true, result: uncertain("$decodeUrl fails on a malformed text", textValue) }],
-    ["toMillis", {
-        takes: ["text", "text"], least: 1, missingFine: true, result: (values, risk) => {
-            if (values[0].text?.timestamp === true && values.length === 1) {
-                return number(0, 253_402_300_799_999);
-            }
-            risk("$toMillis fails on a text that is no time");
-            return orMissing(numberValue);
+    [
+        "encodeUrlComponent",
+        {
+            takes: ["text"],
+            least: 1,
+            missingFine: true,
+            result: uncertain("$encodeUrlComponent fails on half a surrogate pair", textValue),
         },
-    }],
-    ["fromMillis", {
-        takes: ["number", "text", "text"], least: 1, missingFine: true, result: (values, risk) => {
-            const range = values[0].number;
-            if (values.length > 1 || range === undefined || range.lo < -8.64e15 || range.hi > 8.64e15) {
-                risk("$fromMillis fails on a wrong picture or a time out of range");
-                return textValue;
-            }
-            return textOf({ min: 20, max: 27, prefix: "", timestamp: true });
+    ],
+    [
+        "encodeUrl",
+        {
+            takes: ["text"],
+            least: 1,
+            missingFine: true,
+            result: uncertain("$encodeUrl fails on half a surrogate pair", textValue),
         },
-    }],
+    ],
+    [
+        "decodeUrlComponent",
+        {
+            takes: ["text"],
+            least: 1,
+            missingFine: true,
+            result: uncertain("$decodeUrlComponent fails on a malformed text", textValue),
+        },
+    ],
+    [
+        "decodeUrl",
+        {
+            takes: ["text"],
+            least: 1,
+            missingFine: true,
+            result: uncertain("$decodeUrl fails on a malformed text", textValue),
+        },
+    ],
+    [
+        "toMillis",
+        {
+            takes: ["text", "text"],
+            least: 1,
+            missingFine: true,
+            result: (values, risk) => {
+                if (values[0].text?.timestamp === true && values.length === 1) {
+                    return number(0, 253_402_300_799_999);
+                }
+                risk("$toMillis fails on a text that is no time");
+                return orMissing(numberValue);
+            },
+        },
+    ],
+    [
+        "fromMillis",
+        {
+            takes: ["number", "text", "text"],
+            least: 1,
+            missingFine: true,
+            result: (values, risk) => {
+                const range = values[0].number;
+                if (values.length > 1 || range === undefined || range.lo < -8.64e15 || range.hi > 8.64e15) {
+                    risk("$fromMillis fails on a wrong picture or a time out of range");
+                    return textValue;
+                }
+                return textOf({ min: 20, max: 27, prefix: "", timestamp: true });
+            },
+        },
+    ],
     ["now", { takes: ["text", "text"], least: 0, result: () => timestampText }],
     ["millis", { takes: [], least: 0, result: () => number(0, 253_402_300_799_999) }],
     ["clone", { takes: ["object or array"], least: 1, missingFine: true, result: ([value]) => value }],
-    ["partition", {
-        takes: ["array", "number"], least: 2, missingFine: true, result: uncertain("$partition fails unless its size is at least 1", arrayOf(anyArray)),
-    }],
-    ["range", { takes: ["number", "number", "number"], least: 3, result: uncertain("$range fails on a step of 0 or more than 1,000 items", arrayOf(numberValue)) }],
-    ["hash", {
-        takes: ["text", "text"], least: 1, missingFine: true, result: ([, algorithm], risk) => {
-            const known = algorithm?.text?.values?.every((name) => ["MD5", "SHA-1", "SHA-256", "SHA-384", "SHA-512"].includes(name));
-            if (algorithm !== undefined && known !== true) {
-                risk("$hash fails on an unknown algorithm");
-            }
-            return textOf({ min: 32, max: 128, prefix: "" });
+    [
+        "partition",
+        {
+            takes: ["array", "number"],
+            least: 2,
+            missingFine: true,
+            result: uncertain("$partition fails unless its size is at least 1", arrayOf(anyArray)),
         },
-    }],
+    ],
+    [
+        "range",
+        {
+            takes: ["number", "number", "number"],
+            least: 3,
+            result: uncertain("$range fails on a step of 0 or more than 1,000 items", arrayOf(numberValue)),
+        },
+    ],
+    [
+        "hash",
+        {
+            takes: ["text", "text"],
+            least: 1,
+            missingFine: true,
+            result: ([, algorithm], risk) => {
+                const known = algorithm?.text?.values?.every((name) =>
+                    ["MD5", "SHA-1", "SHA-256", "SHA-384", "SHA-512"].includes(name),
+                );
+                if (algorithm !== undefined && known !== true) {
+                    risk("$hash fails on an unknown algorithm");
+                }
+                return textOf({ min: 32, max: 128, prefix: "" });
+            },
+        },
+    ],
     ["uuid", { takes: [], least: 0, result: () => textOf({ min: 36, max: 36, prefix: "" }) }],
-    ["parse", { takes: ["text"], least: 1, missingFine: true, result: uncertain("$parse fails on a text that is no JSON", anyJson) }],
+    [
+        "parse",
+        {
+            takes: ["text"],
+            least: 1,
+            missingFine: true,
+            result: uncertain("$parse fails on a text that is no JSON", anyJson),
+        },
+    ],
 ]);

@@ -28,7 +28,11 @@ export function notifies(node: Node, notification: readonly string[]): boolean {
             const name = kind.slice("lambda:".length);
             const payload = node.language === "JSONata" ? node.fields.Arguments : node.fields.Parameters;
             const target = isFields(payload) ? payload.FunctionName : undefined;
-            return [resource, target].some((arn) => typeof arn === "string" && (arn === name || new RegExp(`:function:${escape(name)}(?::|$)`).test(arn)));
+            return [resource, target].some(
+                (arn) =>
+                    typeof arn === "string" &&
+                    (arn === name || new RegExp(`:function:${escape(name)}(?::|$)`).test(arn)),
+            );
         }
         return new RegExp(`:states:[^:]*:[^:]*:(?:aws-sdk:)?${escape(kind)}(?:\\.|$)`).test(resource);
     });
@@ -63,56 +67,90 @@ function catchAll(context: Context, ways: Ways, node: Node): void {
         return;
     }
     const caught = catchers(node.fields).flatMap((catcher) => catcher.errors);
-    const error = ["States.TaskFailed", "States.Timeout", "States.Permissions"].find((name) => !caught.includes(name)
-        && !(caught.includes("States.TaskFailed") && name === "States.Permissions")) ?? "States.QueryEvaluationError";
+    const error =
+        ["States.TaskFailed", "States.Timeout", "States.Permissions"].find(
+            (name) =>
+                !caught.includes(name) && !(caught.includes("States.TaskFailed") && name === "States.Permissions"),
+        ) ?? "States.QueryEvaluationError";
     const steps: Step[] = [...ways.to(node), lastStep(node, "error", error)];
     let owner = node.scope.owner;
     while (owner !== undefined && !catchesAll(owner.fields)) {
         steps.push(lastStep(owner, "error", error));
         owner = owner.scope.owner;
     }
-    const outcome = owner === undefined
-        ? "the execution FAILS and no state hears of it"
-        : `the ${owner.type === "Map" ? "Map" : "Parallel"} "${owner.name}" fails, its other branches are aborted, and what failed is known to nobody`;
+    const outcome =
+        owner === undefined
+            ? "the execution FAILS and no state hears of it"
+            : `the ${owner.type === "Map" ? "Map" : "Parallel"} "${owner.name}" fails, its other branches are aborted, and what failed is known to nobody`;
     context.report.add({
-        rule: "catch-all", path: node.path, state: node.name,
-        message: `This ${node.type} ${caught.length === 0 ? "has no Catch" : `catches only ${[...new Set(caught)].join(", ")}`}: `
-            + `expected a last catcher of States.ALL whose way ends in a Fail.`,
-        counterExample: steps, counterExampleText: describeSteps(steps, outcome),
+        rule: "catch-all",
+        path: node.path,
+        state: node.name,
+        message:
+            `This ${node.type} ${caught.length === 0 ? "has no Catch" : `catches only ${[...new Set(caught)].join(", ")}`}: ` +
+            `expected a last catcher of States.ALL whose way ends in a Fail.`,
+        counterExample: steps,
+        counterExampleText: describeSteps(steps, outcome),
     });
 }
 
 function endings(context: Context, ways: Ways, node: Node): void {
     const { fields } = node;
     if (node.type === "Fail") {
-        const lacking = [["Error", "ErrorPath"], ["Cause", "CausePath"]]
-            .filter(([field, path]) => (fields[field] === undefined || fields[field] === "") && fields[path] === undefined).map(([field]) => field);
+        const lacking = [
+            ["Error", "ErrorPath"],
+            ["Cause", "CausePath"],
+        ]
+            .filter(
+                ([field, path]) => (fields[field] === undefined || fields[field] === "") && fields[path] === undefined,
+            )
+            .map(([field]) => field);
         if (lacking.length > 0) {
             const steps = [...ways.to(node), lastStep(node, "fail")];
             context.report.add({
-                rule: "fail-without-cause", path: node.path, state: node.name,
-                message: `The Fail has no ${lacking.join(" and no ")}: whoever reads the execution, or catches this error, learns nothing, `
-                    + `and a path to ${lacking.map((field) => `$.${field}`).join(" or ")} behind it does not exist.`,
-                counterExample: steps, counterExampleText: describeSteps(steps, `the failure has no ${lacking.join(" and no ")}`),
+                rule: "fail-without-cause",
+                path: node.path,
+                state: node.name,
+                message:
+                    `The Fail has no ${lacking.join(" and no ")}: whoever reads the execution, or catches this error, learns nothing, ` +
+                    `and a path to ${lacking.map((field) => `$.${field}`).join(" or ")} behind it does not exist.`,
+                counterExample: steps,
+                counterExampleText: describeSteps(steps, `the failure has no ${lacking.join(" and no ")}`),
             });
         }
     }
     if (node.type === "Map") {
-        const tolerated = ["ToleratedFailureCount", "ToleratedFailurePercentage", "ToleratedFailureCountPath", "ToleratedFailurePercentagePath"]
-            .filter((field) => fields[field] !== undefined && fields[field] !== 0);
-        const declared = context.settings.tolerance === "declared" && typeof fields.Comment === "string" && fields.Comment.startsWith("records-failure-for:");
+        const tolerated = [
+            "ToleratedFailureCount",
+            "ToleratedFailurePercentage",
+            "ToleratedFailureCountPath",
+            "ToleratedFailurePercentagePath",
+        ].filter((field) => fields[field] !== undefined && fields[field] !== 0);
+        const declared =
+            context.settings.tolerance === "declared" &&
+            typeof fields.Comment === "string" &&
+            fields.Comment.startsWith("records-failure-for:");
         if (tolerated.length > 0 && !declared) {
             context.report.add({
-                rule: "failure-swallowed", path: node.path, state: node.name,
-                message: `${tolerated.join(" and ")} lets iterations fail while the Map succeeds: remove it, or declare it `
-                    + `(the Map's Comment begins "records-failure-for: <join state>", option tolerance "declared").`,
+                rule: "failure-swallowed",
+                path: node.path,
+                state: node.name,
+                message:
+                    `${tolerated.join(" and ")} lets iterations fail while the Map succeeds: remove it, or declare it ` +
+                    `(the Map's Comment begins "records-failure-for: <join state>", option tolerance "declared").`,
             });
         }
     }
 }
 
 /** Virtual exit and post-dominators: which states lie on every way from a node to the scope's success. */
-function swallowed(context: Context, ways: Ways, scope: Scope, nodes: readonly Node[], records: ReadonlyMap<Node, boolean>): void {
+function swallowed(
+    context: Context,
+    ways: Ways,
+    scope: Scope,
+    nodes: readonly Node[],
+    records: ReadonlyMap<Node, boolean>,
+): void {
     const caught = nodes.flatMap((node) => node.out.filter((edge) => edge.kind === "catch"));
     if (caught.length === 0) {
         return;
@@ -122,28 +160,40 @@ function swallowed(context: Context, ways: Ways, scope: Scope, nodes: readonly N
     const open = (node: Node): boolean => !records.has(node);
     const ends = scope.nodes.filter((node) => node.ends === "success" && open(node)).map((node) => node.index);
     const tree = dominators(size + 1, size, (index) =>
-        index === size ? ends : scope.nodes[index].in.filter((edge) => open(edge.from)).map((edge) => edge.from.index));
+        index === size ? ends : scope.nodes[index].in.filter((edge) => open(edge.from)).map((edge) => edge.from.index),
+    );
     const told = new Set<string>();
     for (const edge of caught) {
         const { from, to } = edge;
         if (!tree.reached(to.index) || tree.dominates(from.index, to.index)) {
             continue;
         }
-        const rest = ways.between(to, (node) => node.ends === "success" && open(node), (next) => next.to !== from && open(next.from));
+        const rest = ways.between(
+            to,
+            (node) => node.ends === "success" && open(node),
+            (next) => next.to !== from && open(next.from),
+        );
         if (rest === undefined || told.has(`${from.id} ${to.id}`)) {
             continue;
         }
         told.add(`${from.id} ${to.id}`);
         const onwards = ways.onwards(rest.end);
         const steps: Step[] = [
-            ...ways.to(from), { ...lastStep(from, "error", errorFor(from, edge.index!)), index: edge.index }, ...rest.steps, ...onwards.steps,
+            ...ways.to(from),
+            { ...lastStep(from, "error", errorFor(from, edge.index!)), index: edge.index },
+            ...rest.steps,
+            ...onwards.steps,
         ];
         context.report.add({
-            rule: "failure-swallowed", path: `${from.path}/Catch/${edge.index}`, state: from.name,
-            message: `A failure of "${from.name}" that this catcher takes to "${to.name}" can end in success: every way from a catcher must end in a Fail, `
-                + `run the failed state again, or hand the failure to a join by a Pass whose Comment begins "records-failure-for: <join state>"`
-                + `${context.settings.tolerance === "forbidden" ? ' (which the option tolerance "forbidden" refuses here)' : ""}.`,
-            counterExample: steps, counterExampleText: describeSteps(steps, onwards.outcome),
+            rule: "failure-swallowed",
+            path: `${from.path}/Catch/${edge.index}`,
+            state: from.name,
+            message:
+                `A failure of "${from.name}" that this catcher takes to "${to.name}" can end in success: every way from a catcher must end in a Fail, ` +
+                `run the failed state again, or hand the failure to a join by a Pass whose Comment begins "records-failure-for: <join state>"` +
+                `${context.settings.tolerance === "forbidden" ? ' (which the option tolerance "forbidden" refuses here)' : ""}.`,
+            counterExample: steps,
+            counterExampleText: describeSteps(steps, onwards.outcome),
         });
     }
 }
@@ -158,9 +208,12 @@ function notified(context: Context, ways: Ways, scope: Scope, telling: ReadonlyS
     if (telling.size === 0) {
         const steps = [...ways.to(fails[0]), lastStep(fails[0], "fail")];
         context.report.add({
-            rule: "failure-unnotified", path: fails[0].path, state: fails[0].name,
+            rule: "failure-unnotified",
+            path: fails[0].path,
+            state: fails[0].name,
             message: `Nothing in this definition tells anybody of a failure: expected a Task (${context.settings.notification.join(", ")}) on every way to a Fail.`,
-            counterExample: steps, counterExampleText: describeSteps(steps, "the execution FAILS without a notification"),
+            counterExample: steps,
+            counterExampleText: describeSteps(steps, "the execution FAILS without a notification"),
         });
         return;
     }
@@ -168,9 +221,12 @@ function notified(context: Context, ways: Ways, scope: Scope, telling: ReadonlyS
     const unheard = reaching(scope, fails, silent);
     const report = (node: Node, sub: string, steps: Step[]): void => {
         context.report.add({
-            rule: "failure-unnotified", path: `${node.path}${sub}`, state: node.name,
+            rule: "failure-unnotified",
+            path: `${node.path}${sub}`,
+            state: node.name,
             message: `A way from here to a Fail passes no notification (${context.settings.notification.join(", ")}): the execution fails and nobody is told.`,
-            counterExample: steps, counterExampleText: describeSteps(steps, "the execution FAILS without a notification"),
+            counterExample: steps,
+            counterExampleText: describeSteps(steps, "the execution FAILS without a notification"),
         });
     };
     for (const node of scope.nodes) {
@@ -183,7 +239,10 @@ function notified(context: Context, ways: Ways, scope: Scope, telling: ReadonlyS
             }
             const rest = ways.between(edge.to, (to) => to.type === "Fail", silent)!;
             report(node, `/Catch/${edge.index}`, [
-                ...ways.to(node), { ...lastStep(node, "error", errorFor(node, edge.index!)), index: edge.index }, ...rest.steps, lastStep(rest.end, "fail"),
+                ...ways.to(node),
+                { ...lastStep(node, "error", errorFor(node, edge.index!)), index: edge.index },
+                ...rest.steps,
+                lastStep(rest.end, "fail"),
             ]);
         }
     }

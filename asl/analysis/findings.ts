@@ -94,10 +94,14 @@ export class Reporter {
 
 const leaving = (step: Step): string => {
     switch (step.leaves) {
-        case "error": return ` -(${step.error ?? "an error"})-> `;
-        case "choice": return step.index === undefined ? " -> " : ` -[rule ${step.index + 1}]-> `;
-        case "default": return " -[Default]-> ";
-        default: return " -> ";
+        case "error":
+            return ` -(${step.error ?? "an error"})-> `;
+        case "choice":
+            return step.index === undefined ? " -> " : ` -[rule ${step.index + 1}]-> `;
+        case "default":
+            return " -[Default]-> ";
+        default:
+            return " -> ";
     }
 };
 

@@ -7,9 +7,19 @@ import type { QueryLanguage, StateType } from "../types";
 
 export type Fields = { readonly [key: string]: unknown };
 
-export const stateTypes: readonly StateType[] = ["Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map"];
+export const stateTypes: readonly StateType[] = [
+    "Task",
+    "Pass",
+    "Choice",
+    "Wait",
+    "Succeed",
+    "Fail",
+    "Parallel",
+    "Map",
+];
 
-export const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
+export const isFields = (value: unknown): value is Fields =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
 
 export type EdgeKind = "next" | "choice" | "default" | "catch";
 
@@ -76,7 +86,8 @@ export interface InnerGraph {
 export function innerGraphs(fields: Fields): readonly InnerGraph[] {
     if (fields.Type === "Parallel" && Array.isArray(fields.Branches)) {
         return fields.Branches.flatMap((branch: unknown, index) =>
-            isFields(branch) ? [{ key: `Branches/${index}`, fields: branch, isolated: false }] : []);
+            isFields(branch) ? [{ key: `Branches/${index}`, fields: branch, isolated: false }] : [],
+        );
     }
     if (fields.Type === "Map") {
         const key = isFields(fields.ItemProcessor) ? "ItemProcessor" : "Iterator";
@@ -104,15 +115,19 @@ export function catchers(fields: Fields): readonly CatcherEntry[] {
         if (!isFields(catcher)) {
             return [];
         }
-        const errors = Array.isArray(catcher.ErrorEquals) ? catcher.ErrorEquals.filter((name) => typeof name === "string") : [];
+        const errors = Array.isArray(catcher.ErrorEquals)
+            ? catcher.ErrorEquals.filter((name) => typeof name === "string")
+            : [];
         return [{ fields: catcher, index, errors }];
     });
 }
 
-export const catchesAll = (fields: Fields): boolean => catchers(fields).some((catcher) => catcher.errors.includes("States.ALL"));
+export const catchesAll = (fields: Fields): boolean =>
+    catchers(fields).some((catcher) => catcher.errors.includes("States.ALL"));
 
 /** Escapes a key for Finding.path as RFC 6901 does. */
-export const segment = (key: string): string => key.includes("~") || key.includes("/") ? key.replace(/~/g, "~0").replace(/\//g, "~1") : key;
+export const segment = (key: string): string =>
+    key.includes("~") || key.includes("/") ? key.replace(/~/g, "~0").replace(/\//g, "~1") : key;
 
 const join = (path: string, rest: string): string => (path === "" ? rest : `${path}/${rest}`);
 
@@ -126,8 +141,16 @@ export function buildGraph(definition: Fields): Graph {
         const { path, fields, owner, branch, isolated } = todo[next];
         const byName = new Map<string, Node>();
         const scope: Scope & { start: Node | undefined } = {
-            id: scopes.length, path, fields, owner, branch, depth: owner === undefined ? 0 : owner.scope.depth + 1,
-            nodes: [], byName, start: undefined, isolated,
+            id: scopes.length,
+            path,
+            fields,
+            owner,
+            branch,
+            depth: owner === undefined ? 0 : owner.scope.depth + 1,
+            nodes: [],
+            byName,
+            start: undefined,
+            isolated,
         };
         scopes.push(scope);
         owner?.inner.push(scope);
@@ -140,16 +163,35 @@ export function buildGraph(definition: Fields): Graph {
             const type = stateTypes.find((known) => known === state.Type);
             const own = state.QueryLanguage;
             const node: Node = {
-                id: nodes.length, index: scope.nodes.length, name, path: join(path, `States/${segment(name)}`), scope, fields: state, type,
+                id: nodes.length,
+                index: scope.nodes.length,
+                name,
+                path: join(path, `States/${segment(name)}`),
+                scope,
+                fields: state,
+                type,
                 language: own === "JSONata" || own === "JSONPath" ? own : language,
-                out: [], in: [], inner: [],
-                ends: type === "Fail" ? "failure" : type === "Succeed" || (type !== "Choice" && state.End === true) ? "success" : undefined,
+                out: [],
+                in: [],
+                inner: [],
+                ends:
+                    type === "Fail"
+                        ? "failure"
+                        : type === "Succeed" || (type !== "Choice" && state.End === true)
+                          ? "success"
+                          : undefined,
             };
             nodes.push(node);
             scope.nodes.push(node);
             byName.set(name, node);
             innerGraphs(state).forEach((graph, index) => {
-                todo.push({ path: join(node.path, graph.key), fields: graph.fields, owner: node, branch: index, isolated: graph.isolated });
+                todo.push({
+                    path: join(node.path, graph.key),
+                    fields: graph.fields,
+                    owner: node,
+                    branch: index,
+                    isolated: graph.isolated,
+                });
             });
         }
         scope.start = typeof fields.StartAt === "string" ? byName.get(fields.StartAt) : undefined;

@@ -54,14 +54,22 @@ export interface AnalysisOptions {
 export function analyse(definition: unknown, options: AnalysisOptions = {}): Finding[] {
     const report = new Reporter(options.disable ?? [], rules);
     if (!isFields(definition)) {
-        report.add({ rule: "not-a-definition", path: "", message: `A definition is an object with StartAt and States, got ${show(definition)}.` });
+        report.add({
+            rule: "not-a-definition",
+            path: "",
+            message: `A definition is an object with StartAt and States, got ${show(definition)}.`,
+        });
         return report.findings;
     }
     try {
         run(definition, options, report);
     } catch (error) {
         // A definition that breaks a rule's code must not pass as one without findings.
-        report.add({ rule: "not-analysed", path: "", message: `The analysis stopped: ${error instanceof Error ? error.message : String(error)}.` });
+        report.add({
+            rule: "not-analysed",
+            path: "",
+            message: `The analysis stopped: ${error instanceof Error ? error.message : String(error)}.`,
+        });
     }
     return report.findings;
 }
@@ -69,18 +77,33 @@ export function analyse(definition: unknown, options: AnalysisOptions = {}): Fin
 function run(definition: Fields, options: AnalysisOptions, report: Reporter): void {
     const refused = unfit(definition);
     if (refused !== undefined) {
-        report.add({ rule: "not-a-definition", path: "", message: `The definition ${refused}: it cannot be deployed, and nothing in it was checked.` });
+        report.add({
+            rule: "not-a-definition",
+            path: "",
+            message: `The definition ${refused}: it cannot be deployed, and nothing in it was checked.`,
+        });
         return;
     }
     const bytes = Buffer.byteLength(JSON.stringify(definition) ?? "");
     if (bytes > largestDefinition) {
-        report.add({ rule: "definition-too-large", path: "", message: `The definition has ${bytes.toLocaleString("en")} bytes as compact JSON; `
-            + `AWS takes at most ${largestDefinition.toLocaleString("en")}.` });
+        report.add({
+            rule: "definition-too-large",
+            path: "",
+            message:
+                `The definition has ${bytes.toLocaleString("en")} bytes as compact JSON; ` +
+                `AWS takes at most ${largestDefinition.toLocaleString("en")}.`,
+        });
     }
     const graph = buildGraph(definition);
     const context: Context = {
-        graph, report, expressions: new Expressions(),
-        settings: { tolerance: options.tolerance ?? "declared", notification: options.notification ?? defaultNotification, notifiedPrefix: options.notifiedPrefix },
+        graph,
+        report,
+        expressions: new Expressions(),
+        settings: {
+            tolerance: options.tolerance ?? "declared",
+            notification: options.notification ?? defaultNotification,
+            notifiedPrefix: options.notifiedPrefix,
+        },
     };
     const ways = new Ways();
     checkStructure(context);
@@ -105,7 +128,10 @@ export function analyseText(text: string, options: AnalysisOptions = {}): Findin
     if (document.value === undefined) {
         return report.findings;
     }
-    const found = analyse(document.value, options).map((finding) => ({ ...finding, ...document.position(finding.path) }));
+    const found = analyse(document.value, options).map((finding) => ({
+        ...finding,
+        ...document.position(finding.path),
+    }));
     return [...report.findings, ...found];
 }
 

@@ -17,7 +17,14 @@ import { expressionIn, leaves } from "./walk";
 import { lastStep, type Ways } from "./ways";
 
 /** Fields that the service takes as a text, and Step Functions as any JSON value. */
-const freeJson = new Set(["lambda Payload", "lambda ClientContext", "sns Message", "sqs MessageBody", "events Detail", "states Input"]);
+const freeJson = new Set([
+    "lambda Payload",
+    "lambda ClientContext",
+    "sns Message",
+    "sqs MessageBody",
+    "events Detail",
+    "states Input",
+]);
 const waits = new Set(["lambda", "sns", "sqs", "ecs", "events", "states"]);
 const syncs = new Set(["batch", "sagemaker", "ecs", "glue", "states"]);
 
@@ -31,19 +38,24 @@ const uniqueNames: { readonly [call: string]: { readonly field: string; readonly
     "states startExecution": { field: "Name", limit: 80 },
 };
 const limitedNames: { readonly [call: string]: { readonly field: string; readonly limit: number } } = {
-    ...uniqueNames, "batch submitJob": { field: "JobName", limit: 128 },
+    ...uniqueNames,
+    "batch submitJob": { field: "JobName", limit: 128 },
 };
 
 /** A retrier that waits longer than this in all keeps everybody waiting for a failure that is known: seconds. */
 const longestRetry = 3600;
 
-export const payloadOf = (node: Node): unknown => (node.language === "JSONata" ? node.fields.Arguments : node.fields.Parameters);
+export const payloadOf = (node: Node): unknown =>
+    node.language === "JSONata" ? node.fields.Arguments : node.fields.Parameters;
 
 export function checkJobs(context: Context, ways: Ways, variables: Variables): void {
     const looping = new Map<Node, readonly Node[]>();
     for (const scope of context.graph.scopes) {
         const seen = reachable(scope);
-        for (const component of cycles(scope.nodes.filter((node) => seen[node.index] === 1), (node) => node.out)) {
+        for (const component of cycles(
+            scope.nodes.filter((node) => seen[node.index] === 1),
+            (node) => node.out,
+        )) {
             component.forEach((node) => looping.set(node, component));
         }
     }
@@ -85,7 +97,11 @@ export function retriers(fields: Fields): readonly Fields[] {
 }
 
 function duration(seconds: number): string {
-    return seconds >= 7200 ? `${(seconds / 3600).toFixed(1)} hours` : seconds >= 120 ? `${Math.round(seconds / 60)} minutes` : `${seconds} seconds`;
+    return seconds >= 7200
+        ? `${(seconds / 3600).toFixed(1)} hours`
+        : seconds >= 120
+          ? `${Math.round(seconds / 60)} minutes`
+          : `${seconds} seconds`;
 }
 
 function retries(context: Context, node: Node): void {
@@ -95,19 +111,30 @@ function retries(context: Context, node: Node): void {
         const beyond = typeof limit === "number" && sum >= limit;
         if (sum > longestRetry || beyond) {
             context.report.add({
-                rule: "retry-span", severity: beyond ? "error" : undefined, path: `${node.path}/Retry/${index}`, state: node.name,
-                message: `This retrier waits ${duration(sum)} in all before the failure is told${beyond ? `, longer than the execution may run (${limit} seconds)` : ""}: `
-                    + `lower MaxAttempts, or set MaxDelaySeconds.`,
+                rule: "retry-span",
+                severity: beyond ? "error" : undefined,
+                path: `${node.path}/Retry/${index}`,
+                state: node.name,
+                message:
+                    `This retrier waits ${duration(sum)} in all before the failure is told${beyond ? `, longer than the execution may run (${limit} seconds)` : ""}: ` +
+                    `lower MaxAttempts, or set MaxDelaySeconds.`,
             });
         }
         const names = Array.isArray(retrier.ErrorEquals) ? retrier.ErrorEquals : [];
-        const lump = names.find((name) => typeof name === "string"
-            && (/^[A-Za-z]+\.Amazon[A-Za-z]+Exception$/.test(name) || ((name === "States.ALL" || name === "States.TaskFailed") && isJob(node))));
+        const lump = names.find(
+            (name) =>
+                typeof name === "string" &&
+                (/^[A-Za-z]+\.Amazon[A-Za-z]+Exception$/.test(name) ||
+                    ((name === "States.ALL" || name === "States.TaskFailed") && isJob(node))),
+        );
         if (lump !== undefined && retrier.MaxAttempts !== 0) {
             context.report.add({
-                rule: "retry-indiscriminate", path: `${node.path}/Retry/${index}`, state: node.name,
-                message: `"${String(lump)}" covers throttling, wrong input and missing permission alike, and a Retry cannot tell them apart: `
-                    + `catch it, classify by its cause, and repeat only what can pass.`,
+                rule: "retry-indiscriminate",
+                path: `${node.path}/Retry/${index}`,
+                state: node.name,
+                message:
+                    `"${String(lump)}" covers throttling, wrong input and missing permission alike, and a Retry cannot tell them apart: ` +
+                    `catch it, classify by its cause, and repeat only what can pass.`,
             });
         }
     });
@@ -124,8 +151,11 @@ class PayloadCheck {
     private readonly field: string;
 
     constructor(
-        private readonly context: Context, private readonly variables: Variables, private readonly node: Node,
-        private readonly integration: Integration, private readonly service: Service,
+        private readonly context: Context,
+        private readonly variables: Variables,
+        private readonly node: Node,
+        private readonly integration: Integration,
+        private readonly service: Service,
     ) {
         this.environment = variables.environment(node, "state");
         this.field = node.language === "JSONata" ? "Arguments" : "Parameters";
@@ -136,17 +166,33 @@ class PayloadCheck {
         const input = this.service.calls[operation];
         if (input === undefined) {
             const known = Object.keys(this.service.calls);
-            this.at("api-call", "Resource", `Step Functions has no optimised call ${name}:${operation}; the nearest is ${name}:${closest(operation, known)}.`);
+            this.at(
+                "api-call",
+                "Resource",
+                `Step Functions has no optimised call ${name}:${operation}; the nearest is ${name}:${closest(operation, known)}.`,
+            );
             return;
         }
-        const allowed = pattern === "" || (pattern === "waitForTaskToken" ? waits.has(name)
-            : pattern === "sync:2" ? name === "states" : pattern === "sync" && syncs.has(name));
+        const allowed =
+            pattern === "" ||
+            (pattern === "waitForTaskToken"
+                ? waits.has(name)
+                : pattern === "sync:2"
+                  ? name === "states"
+                  : pattern === "sync" && syncs.has(name));
         if (!allowed) {
             this.at("api-call", "Resource", `${name}:${operation} cannot be called with ".${pattern}".`);
         }
         const payload = payloadOf(this.node);
-        if (pattern === "waitForTaskToken" && !leaves(payload).some((leaf) => typeof leaf.value === "string" && leaf.value.includes("Task.Token"))) {
-            this.at("task-token", this.field, "The Task waits for its token to come back, but does not send it ($states.context.Task.Token or $$.Task.Token): it waits for ever.");
+        if (
+            pattern === "waitForTaskToken" &&
+            !leaves(payload).some((leaf) => typeof leaf.value === "string" && leaf.value.includes("Task.Token"))
+        ) {
+            this.at(
+                "task-token",
+                this.field,
+                "The Task waits for its token to come back, but does not send it ($states.context.Task.Token or $$.Task.Token): it waits for ever.",
+            );
         }
         if (isFields(payload)) {
             this.value(payload, this.service.shapes[input], this.field, "");
@@ -162,7 +208,11 @@ class PayloadCheck {
     private required(given: Fields, shape: Shape, path: string): void {
         for (const name of shape.required ?? []) {
             if (given[name] === undefined && given[`${name}.$`] === undefined) {
-                this.at("api-missing-field", path, `${this.integration.service}:${this.integration.operation} needs ${name} here.`);
+                this.at(
+                    "api-missing-field",
+                    path,
+                    `${this.integration.service}:${this.integration.operation} needs ${name} here.`,
+                );
             }
         }
     }
@@ -188,8 +238,12 @@ class PayloadCheck {
                 const inner = Object.hasOwn(members, name) ? members[name] : undefined;
                 if (inner === undefined) {
                     const known = Object.keys(members);
-                    this.at("api-unknown-field", `${path}/${segment(key)}`, `${this.integration.service}:${this.integration.operation} has no field "${name.slice(0, 80)}" here`
-                        + `${known.length === 0 ? "." : `; the nearest is "${closest(name.slice(0, 80), known)}".`}`);
+                    this.at(
+                        "api-unknown-field",
+                        `${path}/${segment(key)}`,
+                        `${this.integration.service}:${this.integration.operation} has no field "${name.slice(0, 80)}" here` +
+                            `${known.length === 0 ? "." : `; the nearest is "${closest(name.slice(0, 80), known)}".`}`,
+                    );
                 } else if (!dynamic) {
                     this.value(value[key], this.service.shapes[inner], `${path}/${segment(key)}`, name);
                 }
@@ -206,7 +260,9 @@ class PayloadCheck {
             return;
         }
         if (shape.type === "list" && Array.isArray(value)) {
-            value.forEach((item, index) => this.value(item, this.service.shapes[shape.member!], `${path}/${index}`, ""));
+            value.forEach((item, index) =>
+                this.value(item, this.service.shapes[shape.member!], `${path}/${index}`, ""),
+            );
             return;
         }
         this.set(constant(value), shape, path, member);
@@ -219,7 +275,11 @@ class PayloadCheck {
         }
         const wanted = wantedKinds(shape);
         if (wanted !== undefined && !kinds(known).some((kind) => wanted.includes(kind))) {
-            this.at("api-value", path, `${last(path)} is ${kinds(known).join(" or ")}, expected ${shape.type === "structure" || shape.type === "map" ? "an object" : `a ${shape.type}`}.`);
+            this.at(
+                "api-value",
+                path,
+                `${last(path)} is ${kinds(known).join(" or ")}, expected ${shape.type === "structure" || shape.type === "map" ? "an object" : `a ${shape.type}`}.`,
+            );
             return;
         }
         if (known.text !== undefined && only(known, "text")) {
@@ -228,19 +288,44 @@ class PayloadCheck {
             if (shape.enum !== undefined && values !== undefined) {
                 const wrong = values.find((item) => !shape.enum!.includes(item));
                 if (wrong !== undefined) {
-                    this.at("api-value", path, `${last(path)} may be ${show(wrong)}, expected one of ${shape.enum.slice(0, 12).join(", ")}; `
-                        + `the nearest is "${closest(wrong.slice(0, 60), [...shape.enum])}".`);
+                    this.at(
+                        "api-value",
+                        path,
+                        `${last(path)} may be ${show(wrong)}, expected one of ${shape.enum.slice(0, 12).join(", ")}; ` +
+                            `the nearest is "${closest(wrong.slice(0, 60), [...shape.enum])}".`,
+                    );
                 }
-            } else if (shape.type === "string" && !limited && shape.max !== undefined && (min > shape.max || (max > shape.max && max < Infinity))) {
-                this.at("api-value", path, `${last(path)} may have ${max < Infinity ? max : min} characters; ${this.integration.service} takes at most ${shape.max}.`);
+            } else if (
+                shape.type === "string" &&
+                !limited &&
+                shape.max !== undefined &&
+                (min > shape.max || (max > shape.max && max < Infinity))
+            ) {
+                this.at(
+                    "api-value",
+                    path,
+                    `${last(path)} may have ${max < Infinity ? max : min} characters; ${this.integration.service} takes at most ${shape.max}.`,
+                );
             } else if (shape.type === "string" && !limited && max < (shape.min ?? 0)) {
-                this.at("api-value", path, `${last(path)} is too short: ${this.integration.service} wants at least ${shape.min} characters.`);
+                this.at(
+                    "api-value",
+                    path,
+                    `${last(path)} is too short: ${this.integration.service} wants at least ${shape.min} characters.`,
+                );
             }
         }
-        if (known.number !== undefined && only(known, "number") && (shape.type === "integer" || shape.type === "long")) {
+        if (
+            known.number !== undefined &&
+            only(known, "number") &&
+            (shape.type === "integer" || shape.type === "long")
+        ) {
             const { lo, hi } = known.number;
             if ((shape.max !== undefined && lo > shape.max) || (shape.min !== undefined && hi < shape.min)) {
-                this.at("api-value", path, `${last(path)} is ${lo === hi ? lo : `${lo} to ${hi}`}; ${this.integration.service} takes ${shape.min ?? "..."} to ${shape.max ?? "..."}.`);
+                this.at(
+                    "api-value",
+                    path,
+                    `${last(path)} is ${lo === hi ? lo : `${lo} to ${hi}`}; ${this.integration.service} takes ${shape.min ?? "..."} to ${shape.max ?? "..."}.`,
+                );
             }
         }
     }
@@ -251,12 +336,22 @@ const last = (path: string): string => path.split("/").pop()!;
 /** Kinds that a shape accepts; numbers and booleans as texts are left alone, since Step Functions converts some. */
 function wantedKinds(shape: Shape): readonly string[] | undefined {
     switch (shape.type) {
-        case "structure": case "map": return ["object"];
-        case "list": return ["array"];
-        case "string": return ["text"];
-        case "integer": case "long": case "float": case "double": return ["number", "text"];
-        case "boolean": return ["boolean", "text"];
-        default: return undefined;
+        case "structure":
+        case "map":
+            return ["object"];
+        case "list":
+            return ["array"];
+        case "string":
+            return ["text"];
+        case "integer":
+        case "long":
+        case "float":
+        case "double":
+            return ["number", "text"];
+        case "boolean":
+            return ["boolean", "text"];
+        default:
+            return undefined;
     }
 }
 
@@ -282,7 +377,11 @@ function fieldValue(context: Context, variables: Variables, node: Node, field: s
 function pathText(source: string): Value {
     if (source.startsWith("$$.")) {
         const known = ["$$.Execution.Name", "$$.StateMachine.Name", "$$.State.Name"].includes(source);
-        return known ? textOf({ min: 1, max: 80, prefix: "" }) : source.endsWith("RetryCount") ? textOf({ min: 1, max: 8, prefix: "" }) : anyJson;
+        return known
+            ? textOf({ min: 1, max: 80, prefix: "" })
+            : source.endsWith("RetryCount")
+              ? textOf({ min: 1, max: 8, prefix: "" })
+              : anyJson;
     }
     const call = source.startsWith("States.") ? parseIntrinsic(source) : undefined;
     return call === undefined || typeof call === "string" ? anyJson : callText(call);
@@ -299,7 +398,12 @@ function callText(call: Call): Value {
     let min = format.value.replace(/\{\}/g, "").length;
     let max = min;
     for (const argument of rest) {
-        const value = argument.kind === "constant" ? text(String(argument.value)) : argument.kind === "call" ? callText(argument.call) : pathText(argument.text);
+        const value =
+            argument.kind === "constant"
+                ? text(String(argument.value))
+                : argument.kind === "call"
+                  ? callText(argument.call)
+                  : pathText(argument.text);
         min += value.text?.min ?? 0;
         max += only(value, "text") ? value.text!.max : Infinity;
     }
@@ -324,7 +428,9 @@ function sourcesOf(context: Context, node: Node, field: string): Sources | undef
     if (node.language === "JSONata") {
         const code = expressionIn(payload[field]);
         if (code === undefined) {
-            return payload[field] === undefined ? undefined : { reads: new Set(), fresh: false, retryCount: false, fixed: true };
+            return payload[field] === undefined
+                ? undefined
+                : { reads: new Set(), fresh: false, retryCount: false, fixed: true };
         }
         const ast = context.expressions.parse(code).ast;
         if (ast === undefined) {
@@ -333,19 +439,36 @@ function sourcesOf(context: Context, node: Node, field: string): Sources | undef
         const { read } = variablesIn(ast);
         const called = functionsIn(ast);
         return {
-            reads: read, fresh: ["uuid", "random", "now", "millis"].some((name) => called.has(name)),
-            retryCount: code.includes("RetryCount"), fixed: read.size === 0 && called.size === 0 && !code.includes("$states"),
+            reads: read,
+            fresh: ["uuid", "random", "now", "millis"].some((name) => called.has(name)),
+            retryCount: code.includes("RetryCount"),
+            fixed: read.size === 0 && called.size === 0 && !code.includes("$states"),
         };
     }
     const source = payload[`${field}.$`];
     if (typeof source !== "string") {
-        return payload[field] === undefined ? undefined : { reads: new Set(), fresh: false, retryCount: false, fixed: true };
+        return payload[field] === undefined
+            ? undefined
+            : { reads: new Set(), fresh: false, retryCount: false, fixed: true };
     }
     const call = source.startsWith("States.") ? parseIntrinsic(source) : undefined;
     const own = parsePath(source);
-    const paths = call !== undefined && typeof call !== "string" ? pathsIn(call).map((inner) => inner.path) : typeof own === "string" ? [] : [own];
+    const paths =
+        call !== undefined && typeof call !== "string"
+            ? pathsIn(call).map((inner) => inner.path)
+            : typeof own === "string"
+              ? []
+              : [own];
     return {
-        reads: new Set(paths.flatMap((path) => typeof path.root === "object" ? [path.root.variable] : path.root === "input" ? [`$.${path.segments.join(".")}`] : [])),
+        reads: new Set(
+            paths.flatMap((path) =>
+                typeof path.root === "object"
+                    ? [path.root.variable]
+                    : path.root === "input"
+                      ? [`$.${path.segments.join(".")}`]
+                      : [],
+            ),
+        ),
         fresh: source.includes("States.UUID") || source.includes("States.MathRandom"),
         retryCount: source.includes("RetryCount"),
         fixed: paths.length === 0 && !source.startsWith("States."),
@@ -370,7 +493,12 @@ function functionsIn(ast: Ast): Set<string> {
 }
 
 function names(
-    context: Context, ways: Ways, variables: Variables, node: Node, integration: Integration, component: readonly Node[] | undefined,
+    context: Context,
+    ways: Ways,
+    variables: Variables,
+    node: Node,
+    integration: Integration,
+    component: readonly Node[] | undefined,
 ): void {
     const call = `${integration.service} ${integration.operation}`;
     const limited = limitedNames[call];
@@ -380,9 +508,12 @@ function names(
         const set = value === undefined || !only(present(value), "text") ? undefined : value.text;
         if (set !== undefined && (set.min > limited.limit || (set.max > limited.limit && set.max < Infinity))) {
             context.report.add({
-                rule: "job-name-too-long", path: `${node.path}/${field}/${limited.field}`, state: node.name,
-                message: `${limited.field} ${set.min > limited.limit ? `has at least ${set.min}` : `may have up to ${set.max}`} characters; `
-                    + `${integration.service} takes at most ${limited.limit}: shorten or hash what it is made of.`,
+                rule: "job-name-too-long",
+                path: `${node.path}/${field}/${limited.field}`,
+                state: node.name,
+                message:
+                    `${limited.field} ${set.min > limited.limit ? `has at least ${set.min}` : `may have up to ${set.max}`} characters; ` +
+                    `${integration.service} takes at most ${limited.limit}: shorten or hash what it is made of.`,
             });
         }
     }
@@ -393,30 +524,51 @@ function names(
     }
     const report = (message: string, steps?: ReturnType<Ways["to"]>): void => {
         context.report.add({
-            rule: "fixed-job-name", path: `${node.path}/${field}`, state: node.name, message: `${unique.field}: ${message}`, counterExample: steps,
-            counterExampleText: steps === undefined ? undefined : describeSteps(steps, `${integration.operation} is called with the same name again`),
+            rule: "fixed-job-name",
+            path: `${node.path}/${field}`,
+            state: node.name,
+            message: `${unique.field}: ${message}`,
+            counterExample: steps,
+            counterExampleText:
+                steps === undefined
+                    ? undefined
+                    : describeSteps(steps, `${integration.operation} is called with the same name again`),
         });
     };
     if (sources.fixed) {
-        report("the name is a constant, and AWS refuses a name that was used before: the second execution fails. Make it from the execution's name.");
+        report(
+            "the name is a constant, and AWS refuses a name that was used before: the second execution fails. Make it from the execution's name.",
+        );
         return;
     }
     if (retriers(node.fields).some((retrier) => retrier.MaxAttempts !== 0) && !sources.retryCount && !sources.fresh) {
-        report("every attempt of the Retry uses the same name, and AWS refuses a name that was used before: put $states.context.State.RetryCount into it.",
-            [...ways.to(node), lastStep(node, "error", "SageMaker.AmazonSageMakerException"), lastStep(node, "next")]);
+        report(
+            "every attempt of the Retry uses the same name, and AWS refuses a name that was used before: put $states.context.State.RetryCount into it.",
+            [...ways.to(node), lastStep(node, "error", "SageMaker.AmazonSageMakerException"), lastStep(node, "next")],
+        );
     }
     if (component !== undefined && !sources.fresh) {
         const inside = new Set(component);
         const renews = (edge: Edge): boolean => [...sources.reads].some((read) => writes(edge, read));
         const allowed = (edge: Edge): boolean => inside.has(edge.to) && !renews(edge);
         const same = cycles(component, (from) => from.out.filter(allowed)).find((part) => part.includes(node));
-        const again = same === undefined ? undefined : node.out.filter(allowed)
-            .map((edge) => ({ edge, way: ways.between(edge.to, (to) => to === node, allowed) }))
-            .filter((candidate) => candidate.way !== undefined).sort((a, b) => a.way!.steps.length - b.way!.steps.length)[0];
+        const again =
+            same === undefined
+                ? undefined
+                : node.out
+                      .filter(allowed)
+                      .map((edge) => ({ edge, way: ways.between(edge.to, (to) => to === node, allowed) }))
+                      .filter((candidate) => candidate.way !== undefined)
+                      .sort((a, b) => a.way!.steps.length - b.way!.steps.length)[0];
         if (again !== undefined) {
-            const first = again.edge.kind === "catch" ? { ...lastStep(node, "error", "States.TaskFailed"), index: again.edge.index } : lastStep(node, "next");
-            report("a way round the loop changes nothing that the name is made of, and AWS refuses a name that was used before: count the rounds in a variable, and put it into the name.",
-                [...ways.to(node), first, ...again.way!.steps, lastStep(node, "next")]);
+            const first =
+                again.edge.kind === "catch"
+                    ? { ...lastStep(node, "error", "States.TaskFailed"), index: again.edge.index }
+                    : lastStep(node, "next");
+            report(
+                "a way round the loop changes nothing that the name is made of, and AWS refuses a name that was used before: count the rounds in a variable, and put it into the name.",
+                [...ways.to(node), first, ...again.way!.steps, lastStep(node, "next")],
+            );
         }
     }
 }
@@ -428,7 +580,8 @@ function writes(edge: Edge, read: string): boolean {
         return Object.hasOwn(assigns, read) || Object.hasOwn(assigns, `${read}.$`);
     }
     const { fields } = edge.from;
-    const entry = edge.kind === "catch" ? catchers(fields).find((catcher) => catcher.index === edge.index)?.fields : fields;
+    const entry =
+        edge.kind === "catch" ? catchers(fields).find((catcher) => catcher.index === edge.index)?.fields : fields;
     const target = typeof entry?.ResultPath === "string" ? parsePath(entry.ResultPath) : undefined;
     if (target === undefined || typeof target === "string" || target.segments.length === 0) {
         return false;
@@ -442,9 +595,12 @@ function sagemaker(context: Context, variables: Variables, node: Node, integrati
     const payload = payloadOf(node);
     if (integration.pattern.startsWith("sync") && !loops && retriers(node.fields).length === 0) {
         context.report.add({
-            rule: "throttling-unhandled", path: node.path, state: node.name,
-            message: `${integration.operation} is throttled now and then, and nothing repeats the call here: `
-                + `catch SageMaker.AmazonSageMakerException, classify its cause, and repeat what was throttled, a bounded number of times.`,
+            rule: "throttling-unhandled",
+            path: node.path,
+            state: node.name,
+            message:
+                `${integration.operation} is throttled now and then, and nothing repeats the call here: ` +
+                `catch SageMaker.AmazonSageMakerException, classify its cause, and repeat what was throttled, a bounded number of times.`,
         });
     }
     if (!isFields(payload)) {
@@ -479,12 +635,26 @@ function hyperparameters(context: Context, variables: Variables, node: Node, giv
         }
         const code = node.language === "JSONata" ? expressionIn(given[key]) : undefined;
         const ast = code === undefined ? undefined : context.expressions.parse(code).ast;
-        const value = ast === undefined ? (code === undefined ? constant(given[key]) : anyJson) : evaluate(ast, environment).value;
+        const value =
+            ast === undefined
+                ? code === undefined
+                    ? constant(given[key])
+                    : anyJson
+                : evaluate(ast, environment).value;
         const known = present(value);
         if (!isNothing(known) && known.text === undefined) {
-            at(`/${segment(key)}`, `${name} is ${code === undefined ? show(given[key]) : kinds(known).join(" or ")}; SageMaker takes texts only: encode it where the parameter is made.`);
-        } else if (known.text !== undefined && (known.text.min > 2500 || (known.text.max > 2500 && known.text.max < Infinity))) {
-            at(`/${segment(key)}`, `${name} may have ${known.text.max < Infinity ? known.text.max : known.text.min} characters; SageMaker takes at most 2,500.`);
+            at(
+                `/${segment(key)}`,
+                `${name} is ${code === undefined ? show(given[key]) : kinds(known).join(" or ")}; SageMaker takes texts only: encode it where the parameter is made.`,
+            );
+        } else if (
+            known.text !== undefined &&
+            (known.text.min > 2500 || (known.text.max > 2500 && known.text.max < Infinity))
+        ) {
+            at(
+                `/${segment(key)}`,
+                `${name} may have ${known.text.max < Infinity ? known.text.max : known.text.min} characters; SageMaker takes at most 2,500.`,
+            );
         }
     }
 }
@@ -493,7 +663,10 @@ function spot(context: Context, variables: Variables, node: Node, payload: Field
     const at = (message: string): void => {
         context.report.add({ rule: "spot", path: `${node.path}/${field}`, state: node.name, message });
     };
-    const value = (given: unknown): Value => node.language === "JSONata" ? variables.template(given, variables.environment(node, "state")).value : constant(given);
+    const value = (given: unknown): Value =>
+        node.language === "JSONata"
+            ? variables.template(given, variables.environment(node, "state")).value
+            : constant(given);
     const enabled = payload.EnableManagedSpotTraining;
     if (enabled === undefined || !value(enabled).true) {
         return;
@@ -520,7 +693,12 @@ function spot(context: Context, variables: Variables, node: Node, payload: Field
 }
 
 /** The upper bound of a payload's number, such as StoppingCondition.MaxRuntimeInSeconds. */
-export function payloadNumber(context: Context, variables: Variables, node: Node, ...path: readonly string[]): number | undefined {
+export function payloadNumber(
+    context: Context,
+    variables: Variables,
+    node: Node,
+    ...path: readonly string[]
+): number | undefined {
     let value: unknown = payloadOf(node);
     for (const part of path) {
         value = isFields(value) ? value[part] : undefined;
@@ -533,4 +711,3 @@ export function payloadNumber(context: Context, variables: Variables, node: Node
     const range = ast === undefined ? undefined : evaluate(ast, variables.environment(node, "state")).value.number;
     return range === undefined || range.hi === Infinity ? undefined : range.hi;
 }
-

@@ -11,7 +11,8 @@ export interface Ast {
     readonly [field: string]: unknown;
 }
 
-export type Parsed = { readonly ast: Ast; readonly error?: undefined } | { readonly ast?: undefined; readonly error: string };
+export type Parsed =
+    { readonly ast: Ast; readonly error?: undefined } | { readonly ast?: undefined; readonly error: string };
 
 /** Parsing takes the time; definitions repeat themselves. The cache lives as long as one analysis. */
 export class Expressions {
@@ -24,7 +25,9 @@ export class Expressions {
                 parsed = { ast: jsonata(code).ast() as unknown as Ast };
             } catch (error) {
                 const { message, position } = error as { message?: string; position?: number };
-                parsed = { error: `${message ?? String(error)}${position === undefined ? "" : ` (at character ${position})`}` };
+                parsed = {
+                    error: `${message ?? String(error)}${position === undefined ? "" : ` (at character ${position})`}`,
+                };
             }
             this.cache.set(code, parsed);
         }

@@ -24,8 +24,11 @@ export function isClock(ast: Ast): boolean {
     if (name === "millis") {
         return true;
     }
-    const [argument] = name === "toMillis" ? ast.arguments as readonly Ast[] : [];
-    return argument !== undefined && (pathKey(argument) === '$states."context"."State"."EnteredTime"' || calledName(argument) === "now");
+    const [argument] = name === "toMillis" ? (ast.arguments as readonly Ast[]) : [];
+    return (
+        argument !== undefined &&
+        (pathKey(argument) === '$states."context"."State"."EnteredTime"' || calledName(argument) === "now")
+    );
 }
 
 export function calledName(ast: Ast): string | undefined {
@@ -36,7 +39,11 @@ export function calledName(ast: Ast): string | undefined {
 /** The expression inside parentheses. */
 export function unwrapped(ast: Ast): Ast {
     let inner = ast;
-    while (inner.type === "block" && (inner.expressions as readonly Ast[]).length === 1 && inner.predicate === undefined) {
+    while (
+        inner.type === "block" &&
+        (inner.expressions as readonly Ast[]).length === 1 &&
+        inner.predicate === undefined
+    ) {
         inner = (inner.expressions as readonly Ast[])[0];
     }
     return inner;
@@ -44,8 +51,10 @@ export function unwrapped(ast: Ast): Ast {
 
 export function scaled(sum: Linear, factor: number): Linear {
     return {
-        clock: sum.clock * factor, constant: sum.constant * factor,
-        up: (factor < 0 ? sum.down : sum.up) * Math.abs(factor), down: (factor < 0 ? sum.up : sum.down) * Math.abs(factor),
+        clock: sum.clock * factor,
+        constant: sum.constant * factor,
+        up: (factor < 0 ? sum.down : sum.up) * Math.abs(factor),
+        down: (factor < 0 ? sum.up : sum.down) * Math.abs(factor),
         variables: new Map([...sum.variables].map(([name, value]) => [name, value * factor])),
         opaque: sum.opaque.map(({ ast, factor: own }) => ({ ast, factor: own * factor })),
     };
@@ -55,8 +64,11 @@ export function plus(left: Linear, right: Linear): Linear {
     const variables = new Map(left.variables);
     right.variables.forEach((value, name) => variables.set(name, (variables.get(name) ?? 0) + value));
     return {
-        clock: left.clock + right.clock, constant: left.constant + right.constant, variables,
-        up: left.up + right.up, down: left.down + right.down,
+        clock: left.clock + right.clock,
+        constant: left.constant + right.constant,
+        variables,
+        up: left.up + right.up,
+        down: left.down + right.down,
         opaque: [...left.opaque, ...right.opaque],
     };
 }
@@ -83,8 +95,10 @@ export function linear(expression: Ast): Linear {
         const left = (): Linear => linear(ast.lhs as Ast);
         const right = (): Linear => linear(ast.rhs as Ast);
         switch (ast.value) {
-            case "+": return plus(left(), right());
-            case "-": return plus(left(), scaled(right(), -1));
+            case "+":
+                return plus(left(), right());
+            case "-":
+                return plus(left(), scaled(right(), -1));
             case "*": {
                 const [a, b] = [left(), right()];
                 if (isConstant(a)) {
@@ -102,7 +116,8 @@ export function linear(expression: Ast): Linear {
                 }
                 break;
             }
-            default: break;
+            default:
+                break;
         }
     }
     const name = calledName(ast);

@@ -30,7 +30,8 @@ interface Guard {
     readonly strict: boolean;
 }
 
-const words = /(?:^|[^\p{L}\p{N}.])(\d+(?:\.\d+)?)[ -]?(seconds?|secs?|s|minutes?|mins?|min|hours?|hrs?|h|days?|d)(?![\p{L}\p{N}])/iu;
+const words =
+    /(?:^|[^\p{L}\p{N}.])(\d+(?:\.\d+)?)[ -]?(seconds?|secs?|s|minutes?|mins?|min|hours?|hrs?|h|days?|d)(?![\p{L}\p{N}])/iu;
 const secondsOf: { readonly [unit: string]: number } = { s: 1, m: 60, h: 3600, d: 86_400 };
 
 export function checkLoops(context: Context, ways: Ways, variables: Variables): void {
@@ -42,16 +43,24 @@ export function checkLoops(context: Context, ways: Ways, variables: Variables): 
     const guards = new Guards(context, variables);
     for (const scope of context.graph.scopes) {
         const seen = reachable(scope);
-        for (const component of cycles(scope.nodes.filter((node) => seen[node.index] === 1), (node) => node.out)) {
+        for (const component of cycles(
+            scope.nodes.filter((node) => seen[node.index] === 1),
+            (node) => node.out,
+        )) {
             const inside = new Set(component);
-            const leaves = component.some((node) => node.ends !== undefined || node.out.some((edge) => !inside.has(edge.to)));
+            const leaves = component.some(
+                (node) => node.ends !== undefined || node.out.some((edge) => !inside.has(edge.to)),
+            );
             const entry = entryOf(component);
             if (!leaves) {
                 const steps = [...ways.to(entry), ...round(ways, entry, (edge) => inside.has(edge.to))];
                 context.report.add({
-                    rule: "trapped-cycle", path: entry.path, state: entry.name,
+                    rule: "trapped-cycle",
+                    path: entry.path,
+                    state: entry.name,
                     message: `No way leads out of the cycle ${names(component)}: it runs until AWS ends it at 25,000 events with States.Runtime, which no Catch sees.`,
-                    counterExample: steps, counterExampleText: describeSteps(steps, "for ever"),
+                    counterExample: steps,
+                    counterExampleText: describeSteps(steps, "for ever"),
                 });
                 continue;
             }
@@ -60,11 +69,15 @@ export function checkLoops(context: Context, ways: Ways, variables: Variables): 
                 const head = entryOf(rest.nodes);
                 const steps = [...ways.to(head), ...round(ways, head, (edge) => allowed.has(edge))];
                 context.report.add({
-                    rule: "unbounded-loop", path: head.path, state: head.name,
-                    message: `Nothing bounds the cycle ${names(rest.nodes)}: expected on every way round it a counter that grows by at least 1 `
-                        + `and a choice rule that goes on only while the counter is below a fixed number (or the time before a deadline, with a Wait on the way). `
-                        + `It ends in the execution's time-out or at 25,000 events, and no state can notify of either.`,
-                    counterExample: steps, counterExampleText: describeSteps(steps, "again and again, without a bound"),
+                    rule: "unbounded-loop",
+                    path: head.path,
+                    state: head.name,
+                    message:
+                        `Nothing bounds the cycle ${names(rest.nodes)}: expected on every way round it a counter that grows by at least 1 ` +
+                        `and a choice rule that goes on only while the counter is below a fixed number (or the time before a deadline, with a Wait on the way). ` +
+                        `It ends in the execution's time-out or at 25,000 events, and no state can notify of either.`,
+                    counterExample: steps,
+                    counterExampleText: describeSteps(steps, "again and again, without a bound"),
                 });
             }
         }
@@ -72,20 +85,27 @@ export function checkLoops(context: Context, ways: Ways, variables: Variables): 
 }
 
 const names = (nodes: readonly Node[]): string => {
-    const list = nodes.slice(0, 6).map((node) => `"${node.name}"`).join(", ");
+    const list = nodes
+        .slice(0, 6)
+        .map((node) => `"${node.name}"`)
+        .join(", ");
     return nodes.length > 6 ? `${list} and ${nodes.length - 6} more` : list;
 };
 
 /** The state of a cycle that is nearest to the start. */
 function entryOf(component: readonly Node[]): Node {
     const inside = new Set(component);
-    return component.find((node) => node === node.scope.start || node.in.some((edge) => !inside.has(edge.from))) ?? component[0];
+    return (
+        component.find((node) => node === node.scope.start || node.in.some((edge) => !inside.has(edge.from))) ??
+        component[0]
+    );
 }
 
 function round(ways: Ways, from: Node, follows: (edge: Edge) => boolean): ReturnType<Ways["to"]> {
     let best: ReturnType<Ways["to"]> | undefined;
     for (const edge of from.out.filter(follows)) {
-        const way = edge.to === from ? { steps: [], end: from } : ways.between(edge.to, (node) => node === from, follows);
+        const way =
+            edge.to === from ? { steps: [], end: from } : ways.between(edge.to, (node) => node === from, follows);
         if (way !== undefined && (best === undefined || way.steps.length + 1 < best.length)) {
             best = [stepAlong(edge), ...way.steps];
         }
@@ -102,11 +122,17 @@ function waitName(context: Context, variables: Variables, node: Node): void {
     const told = Number(match[1]) * secondsOf[match[2][0].toLowerCase()];
     const code = expressionIn(seconds);
     const ast = code === undefined ? undefined : context.expressions.parse(code).ast;
-    const range = ast === undefined ? (typeof seconds === "number" ? { lo: seconds, hi: seconds } : undefined)
-        : evaluate(ast, variables.environment(node, "state")).value.number;
+    const range =
+        ast === undefined
+            ? typeof seconds === "number"
+                ? { lo: seconds, hi: seconds }
+                : undefined
+            : evaluate(ast, variables.environment(node, "state")).value.number;
     if (range !== undefined && (told < range.lo || told > range.hi)) {
         context.report.add({
-            rule: "wait-name", path: `${node.path}/Seconds`, state: node.name,
+            rule: "wait-name",
+            path: `${node.path}/Seconds`,
+            state: node.name,
             message: `The name says ${match[0].trim()} (${told} seconds), but the state waits ${range.lo === range.hi ? range.lo : `${range.lo} to ${range.hi}`} seconds.`,
         });
     }
@@ -121,7 +147,10 @@ interface Rest {
 export class Guards {
     private readonly guardCache = new Map<Edge, readonly Guard[]>();
 
-    constructor(private readonly context: Context, private readonly variables: Variables) {}
+    constructor(
+        private readonly context: Context,
+        private readonly variables: Variables,
+    ) {}
 
     unbounded(component: readonly Node[]): Rest[] {
         const found: Rest[] = [];
@@ -182,10 +211,14 @@ export class Guards {
                 continue;
             }
             // A growing edge is finite when no cycle through it avoids the guards, and the reverse.
-            for (const [these, others] of [[grows, guards], [guards, grows]] as const) {
+            for (const [these, others] of [
+                [grows, guards],
+                [guards, grows],
+            ] as const) {
                 const part = new Map<Node, number>();
-                cycles(rest.nodes, (node) => node.out.filter((edge) => rest.edges.has(edge) && !others.has(edge)))
-                    .forEach((nodes, index) => nodes.forEach((node) => part.set(node, index)));
+                cycles(rest.nodes, (node) =>
+                    node.out.filter((edge) => rest.edges.has(edge) && !others.has(edge)),
+                ).forEach((nodes, index) => nodes.forEach((node) => part.set(node, index)));
                 for (const edge of these) {
                     const from = part.get(edge.from);
                     if (others.has(edge) || from === undefined || from !== part.get(edge.to)) {
@@ -210,7 +243,9 @@ export class Guards {
         const limits = new Map<string, { rounds: number; readonly guards: Set<Edge> }>();
         for (const edge of edges) {
             for (const guard of this.of(edge)) {
-                const lo = /^\$[^.]/.test(guard.counter) ? this.variables.lookup(guard.counter.slice(1), edge.from.scope)?.number?.lo ?? -Infinity : -Infinity;
+                const lo = /^\$[^.]/.test(guard.counter)
+                    ? (this.variables.lookup(guard.counter.slice(1), edge.from.scope)?.number?.lo ?? -Infinity)
+                    : -Infinity;
                 const rounds = Math.max(0, Math.ceil(guard.bound - lo) + (guard.strict ? 0 : 1));
                 if (!Number.isFinite(rounds)) {
                     continue;
@@ -259,8 +294,12 @@ export class Guards {
             const seconds = from.fields.Seconds;
             const code = expressionIn(seconds);
             const ast = code === undefined ? undefined : this.context.expressions.parse(code).ast;
-            const least = ast === undefined ? (typeof seconds === "number" ? seconds : 0)
-                : evaluate(ast, this.variables.environment(from, "state")).value.number?.lo ?? 0;
+            const least =
+                ast === undefined
+                    ? typeof seconds === "number"
+                        ? seconds
+                        : 0
+                    : (evaluate(ast, this.variables.environment(from, "state")).value.number?.lo ?? 0);
             return least >= 1 ? "grows" : "keeps";
         }
         if (counter.startsWith("$.")) {
@@ -286,9 +325,15 @@ export class Guards {
             return "keeps";
         }
         if (ast.type === "binary" && ast.value === "+") {
-            for (const [one, other] of [[ast.lhs, ast.rhs], [ast.rhs, ast.lhs]] as readonly (readonly [Ast, Ast])[]) {
+            for (const [one, other] of [
+                [ast.lhs, ast.rhs],
+                [ast.rhs, ast.lhs],
+            ] as readonly (readonly [Ast, Ast])[]) {
                 if (pathKey(one) === counter) {
-                    const step = evaluate(other, this.variables.environment(from, edge.kind === "catch" ? "catch" : "state")).value;
+                    const step = evaluate(
+                        other,
+                        this.variables.environment(from, edge.kind === "catch" ? "catch" : "state"),
+                    ).value;
                     if (only(step, "number") && step.number!.lo >= 0) {
                         return step.number!.lo >= 1 ? "grows" : "keeps";
                     }
@@ -311,7 +356,7 @@ export class Guards {
     private read(edge: Edge): Guard[] {
         const node = edge.from;
         const guards: Guard[] = [];
-        const rules = Array.isArray(node.fields.Choices) ? node.fields.Choices as unknown[] : [];
+        const rules = Array.isArray(node.fields.Choices) ? (node.fields.Choices as unknown[]) : [];
         const before = edge.kind === "choice" ? edge.index! : rules.length;
         for (let index = 0; index <= before && index < rules.length; index += 1) {
             const rule = rules[index];
@@ -371,7 +416,9 @@ export class Guards {
             return;
         }
         const reads = new Set([...sum.variables.keys(), ...values.flatMap(({ ast }) => [...variablesIn(ast).read])]);
-        const counters: [string, number][] = [...sum.variables].filter(([, factor]) => factor > 0).map(([name, factor]) => [`$${name}`, factor]);
+        const counters: [string, number][] = [...sum.variables]
+            .filter(([, factor]) => factor > 0)
+            .map(([name, factor]) => [`$${name}`, factor]);
         if (sum.clock > 0) {
             counters.push(["clock", sum.clock]);
         } else if (sum.clock < 0) {
@@ -383,11 +430,11 @@ export class Guards {
             for (const [name, other] of sum.variables) {
                 if (`$${name}` !== counter) {
                     const range = this.variables.lookup(name, node.scope)?.number;
-                    bound += -other * (other < 0 ? range?.hi ?? Infinity : range?.lo ?? -Infinity);
+                    bound += -other * (other < 0 ? (range?.hi ?? Infinity) : (range?.lo ?? -Infinity));
                 }
             }
             for (const { factor: own, value } of values) {
-                bound += -own * (own < 0 ? value.number?.hi ?? Infinity : value.number?.lo ?? -Infinity);
+                bound += -own * (own < 0 ? (value.number?.hi ?? Infinity) : (value.number?.lo ?? -Infinity));
             }
             const others = new Set([...reads].filter((name) => `$${name}` !== counter));
             if (counter === "clock" || sum.clock === 0) {
@@ -400,7 +447,9 @@ export class Guards {
 /** Does the value differ from one evaluation to the next, whatever the variables are? */
 function changesByItself(ast: Ast): boolean {
     const text = JSON.stringify(ast);
-    return ["EnteredTime", "millis", "now", "random", "uuid", "input", "result"].some((name) => text.includes(`"value":"${name}"`));
+    return ["EnteredTime", "millis", "now", "random", "uuid", "input", "result"].some((name) =>
+        text.includes(`"value":"${name}"`),
+    );
 }
 
 function comparison(top: Fields, holdsTop: boolean, guards: Guard[]): void {
@@ -424,8 +473,14 @@ function comparison(top: Fields, holdsTop: boolean, guards: Guard[]): void {
             continue;
         }
         for (const [operator, strict] of holds
-            ? [["NumericLessThan", true], ["NumericLessThanEquals", false]] as const
-            : [["NumericGreaterThanEquals", true], ["NumericGreaterThan", false]] as const) {
+            ? ([
+                  ["NumericLessThan", true],
+                  ["NumericLessThanEquals", false],
+              ] as const)
+            : ([
+                  ["NumericGreaterThanEquals", true],
+                  ["NumericGreaterThan", false],
+              ] as const)) {
             const value = rule[operator];
             if (typeof value === "number") {
                 guards.push({ counter, bound: value, reads: new Set(), strict });
@@ -467,7 +522,12 @@ function dataEffect(edge: Edge, counter: string): Effect {
     const { from, kind } = edge;
     const { fields } = from;
     if (from.language === "JSONata") {
-        const passes = kind !== "catch" && edge.holder.Output === undefined && from.type !== "Task" && from.type !== "Parallel" && from.type !== "Map";
+        const passes =
+            kind !== "catch" &&
+            edge.holder.Output === undefined &&
+            from.type !== "Task" &&
+            from.type !== "Parallel" &&
+            from.type !== "Map";
         return passes ? "keeps" : "changes";
     }
     const place = counter.slice(2);
@@ -516,6 +576,8 @@ function dataEffect(edge: Edge, counter: string): Effect {
             template = template[parts[index]];
         }
         const last = parts.at(-1);
-        return last !== undefined && isFields(template) && Object.hasOwn(template, `${last}.$`) ? templateEffect(template[`${last}.$`], counter) : "changes";
+        return last !== undefined && isFields(template) && Object.hasOwn(template, `${last}.$`)
+            ? templateEffect(template[`${last}.$`], counter)
+            : "changes";
     });
 }

@@ -43,13 +43,20 @@ export function checkMessages(context: Context, ways: Ways, variables: Variables
 
 /** Every state of a scope as often as it can be entered untold and told. */
 function follow(
-    scope: Scope, notification: readonly string[], endings: ReadonlyMap<Node, Visit>, again: (visit: Visit) => void,
+    scope: Scope,
+    notification: readonly string[],
+    endings: ReadonlyMap<Node, Visit>,
+    again: (visit: Visit) => void,
 ): readonly Visit[] {
     if (scope.start === undefined) {
         return [];
     }
     const forFailures = failureCode(scope);
-    const fails = reaching(scope, scope.nodes.filter((node) => node.type === "Fail"), () => true);
+    const fails = reaching(
+        scope,
+        scope.nodes.filter((node) => node.type === "Fail"),
+        () => true,
+    );
     const seen = new Set<number>();
     const visits: Visit[] = [];
     const enter = (visit: Visit): void => {
@@ -71,7 +78,7 @@ function follow(
         }
         const inside = endings.get(node);
         for (const edge of node.out) {
-            enter({ node: edge.to, told: visit.told || tells && edge.kind !== "catch", before: visit, edge });
+            enter({ node: edge.to, told: visit.told || (tells && edge.kind !== "catch"), before: visit, edge });
             if (inside !== undefined && edge.kind === "catch") {
                 enter({ node: edge.to, told: true, before: visit, edge, inside });
             }
@@ -83,7 +90,11 @@ function follow(
 /** States that run for failures only: entered through catchers alone, or without a way to success. */
 function failureCode(scope: Scope): Uint8Array {
     const seen = reachable(scope);
-    const succeeding = reaching(scope, scope.nodes.filter((node) => node.ends === "success"), () => true);
+    const succeeding = reaching(
+        scope,
+        scope.nodes.filter((node) => node.ends === "success"),
+        () => true,
+    );
     const plain = new Uint8Array(scope.nodes.length);
     const work = [scope.start!];
     plain[scope.start!.index] = 1;
@@ -104,10 +115,16 @@ function stepsTo(ways: Ways, visit: Visit): Step[] {
     let first = visit;
     for (let at = visit; at.before !== undefined; at = at.before) {
         const { owner } = at.inside?.node.scope ?? {};
-        steps.push(owner === undefined ? [stepAlong(at.edge!)] : [
-            { state: owner.name, path: owner.path, leaves: "enter", index: at.inside!.node.scope.branch },
-            ...within(ways, at.inside!), lastStep(at.inside!.node, "fail"), stepAlong(at.edge!),
-        ]);
+        steps.push(
+            owner === undefined
+                ? [stepAlong(at.edge!)]
+                : [
+                      { state: owner.name, path: owner.path, leaves: "enter", index: at.inside!.node.scope.branch },
+                      ...within(ways, at.inside!),
+                      lastStep(at.inside!.node, "fail"),
+                      stepAlong(at.edge!),
+                  ],
+        );
         first = at.before;
     }
     return [...ways.to(first.node), ...steps.reverse().flat()];
@@ -122,30 +139,46 @@ function twice(context: Context, ways: Ways, visit: Visit): void {
     const { node } = visit;
     const steps = [...stepsTo(ways, visit), lastStep(node, "next")];
     context.report.add({
-        rule: "notified-twice", path: node.path, state: node.name,
-        message: "A way leads here on which a message about the same failure has been sent already: send one, at the end that all failures share.",
-        counterExample: steps, counterExampleText: describeSteps(steps, "the failure is told a second time"),
+        rule: "notified-twice",
+        path: node.path,
+        state: node.name,
+        message:
+            "A way leads here on which a message about the same failure has been sent already: send one, at the end that all failures share.",
+        counterExample: steps,
+        counterExampleText: describeSteps(steps, "the failure is told a second time"),
     });
 }
 
 /** With a rule on failed executions that leaves out what was told: the Fail's Error begins with the prefix exactly where it was. */
-function named(context: Context, ways: Ways, variables: Variables, { node, told, ...rest }: Visit, prefix: string): void {
+function named(
+    context: Context,
+    ways: Ways,
+    variables: Variables,
+    { node, told, ...rest }: Visit,
+    prefix: string,
+): void {
     const { begins, mayBegin } = beginning(context, variables, node, prefix);
     if (told ? begins : !mayBegin) {
         return;
     }
     const steps = [...stepsTo(ways, { node, told, ...rest }), lastStep(node, "fail")];
     context.report.add({
-        rule: "notified-name", path: node.path, state: node.name,
+        rule: "notified-name",
+        path: node.path,
+        state: node.name,
         message: told
             ? `The failure has been told when this Fail is entered, and its Error does not surely begin with "${prefix}": the rule on failed executions tells it again.`
             : `No message about the failure was sent on a way to this Fail, and its Error may begin with "${prefix}": the rule on failed executions leaves it out.`,
-        counterExample: steps, counterExampleText: describeSteps(steps, told ? "the failure is told twice" : "nobody is told of the failure"),
+        counterExample: steps,
+        counterExampleText: describeSteps(steps, told ? "the failure is told twice" : "nobody is told of the failure"),
     });
 }
 
 function beginning(
-    context: Context, variables: Variables, node: Node, prefix: string,
+    context: Context,
+    variables: Variables,
+    node: Node,
+    prefix: string,
 ): { readonly begins: boolean; readonly mayBegin: boolean } {
     const { Error: error } = node.fields;
     if (typeof error !== "string") {
@@ -164,5 +197,8 @@ function beginning(
         const begin = (value: string): boolean => value.startsWith(prefix);
         return { begins: values?.every(begin) ?? false, mayBegin: values?.some(begin) ?? true };
     }
-    return { begins: text.prefix.startsWith(prefix), mayBegin: text.prefix.startsWith(prefix) || prefix.startsWith(text.prefix) };
+    return {
+        begins: text.prefix.startsWith(prefix),
+        mayBegin: text.prefix.startsWith(prefix) || prefix.startsWith(text.prefix),
+    };
 }

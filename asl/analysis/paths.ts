@@ -62,7 +62,9 @@ export function parsePath(text: string): ParsedPath | string {
                 at += 1;
             }
             if (at === begin) {
-                return at >= text.length ? `it ends where a field's name is expected` : `a field's name is expected at position ${at + 1}, not "${text[at]}"`;
+                return at >= text.length
+                    ? `it ends where a field's name is expected`
+                    : `a field's name is expected at position ${at + 1}, not "${text[at]}"`;
             }
             const name = text.slice(begin, at);
             if (text[at] === "(") {
@@ -92,8 +94,10 @@ export function parsePath(text: string): ParsedPath | string {
             add(`[${inside}]`);
         } else if (inside === "") {
             return `empty brackets at position ${at + 1}`;
-        } else if (/^(?:\*|-?\d*\s*:\s*-?\d*(?:\s*:\s*-?\d*)?|-\d+|-?\d+(?:\s*,\s*-?\d+)+|\?.*|\(.*\))$/s.test(inside)
-            || /^(?:'[^']*'|"[^"]*")(?:\s*,\s*(?:'[^']*'|"[^"]*"))+$/s.test(inside)) {
+        } else if (
+            /^(?:\*|-?\d*\s*:\s*-?\d*(?:\s*:\s*-?\d*)?|-\d+|-?\d+(?:\s*,\s*-?\d+)+|\?.*|\(.*\))$/s.test(inside) ||
+            /^(?:'[^']*'|"[^"]*")(?:\s*,\s*(?:'[^']*'|"[^"]*"))+$/s.test(inside)
+        ) {
             definite = false;
         } else {
             return `"[${inside}]" at position ${at + 1} is neither an index, a quoted name, a slice nor a filter`;
@@ -207,13 +211,16 @@ export function parseIntrinsic(text: string): Call | string {
                     at += 1;
                     break;
                 } else {
-                    return at >= text.length ? `${name}( is not closed` : `"," or ")" is expected at position ${at + 1}, not "${text[at]}"`;
+                    return at >= text.length
+                        ? `${name}( is not closed`
+                        : `"," or ")" is expected at position ${at + 1}, not "${text[at]}"`;
                 }
             }
         }
         const [least, most] = intrinsics[name];
         if (found.length < least || found.length > most) {
-            const wanted = least === most ? `${least}` : most === Infinity ? `at least ${least}` : `${least} to ${most}`;
+            const wanted =
+                least === most ? `${least}` : most === Infinity ? `at least ${least}` : `${least} to ${most}`;
             return `${name} takes ${wanted} argument${wanted === "1" ? "" : "s"}, got ${found.length}`;
         }
         return { name, arguments: found };
@@ -276,5 +283,6 @@ export function parseIntrinsic(text: string): Call | string {
 /** The paths that a call reads, those of inner calls included. */
 export function pathsIn(call: Call): { readonly text: string; readonly path: ParsedPath }[] {
     return call.arguments.flatMap((argument) =>
-        argument.kind === "path" ? [argument] : argument.kind === "call" ? pathsIn(argument.call) : []);
+        argument.kind === "path" ? [argument] : argument.kind === "call" ? pathsIn(argument.call) : [],
+    );
 }

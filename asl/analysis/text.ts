@@ -24,33 +24,50 @@ export interface Place {
 export function readJson(text: string): JsonDocument {
     const position = positions(text);
     const nested = deepText(text);
-    const failed = (rule: string, message: string, offset: number): JsonDocument =>
-        ({ value: undefined, position: () => position(offset), problems: [{ rule, path: "", message, ...position(offset) }] });
+    const failed = (rule: string, message: string, offset: number): JsonDocument => ({
+        value: undefined,
+        position: () => position(offset),
+        problems: [{ rule, path: "", message, ...position(offset) }],
+    });
     if (nested !== undefined) {
         return failed("not-a-definition", `The text is nested more than ${deepest * 2} deep.`, nested);
     }
     const errors: ParseError[] = [];
     const body = text.startsWith("\uFEFF") ? text.slice(1) : text;
     const shift = text.length - body.length;
-    const tree = parseTree(body, errors, { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false });
+    const tree = parseTree(body, errors, {
+        disallowComments: true,
+        allowTrailingComma: false,
+        allowEmptyContent: false,
+    });
     if (errors.length > 0 || tree === undefined) {
         const first = errors[0] as ParseError | undefined;
         const offset = strayComma(body, first?.offset ?? 0) ?? first?.offset ?? 0;
-        return failed("json-syntax", body[offset] === "," ? "Stray comma: nothing follows it."
-            : `The text is not JSON: ${first === undefined ? "it is empty" : words(printParseErrorCode(first.error))}.`, offset + shift);
+        return failed(
+            "json-syntax",
+            body[offset] === ","
+                ? "Stray comma: nothing follows it."
+                : `The text is not JSON: ${first === undefined ? "it is empty" : words(printParseErrorCode(first.error))}.`,
+            offset + shift,
+        );
     }
     const { value, places, duplicates } = readTree(tree);
     return {
         value,
         position: (path) => position((places(path) ?? 0) + shift),
         problems: duplicates.map((duplicate) => ({
-            rule: "duplicate-key", path: duplicate.path, ...position(duplicate.offset + shift),
+            rule: "duplicate-key",
+            path: duplicate.path,
+            ...position(duplicate.offset + shift),
             message: `The key "${duplicate.key.slice(0, 80)}" stands twice in this object: the last one silently wins.`,
         })),
     };
 }
 
-const words = (code: string): string => code.replace(/([a-z])([A-Z])/g, (_, before: string, after: string) => `${before} ${after.toLowerCase()}`).toLowerCase();
+const words = (code: string): string =>
+    code
+        .replace(/([a-z])([A-Z])/g, (_, before: string, after: string) => `${before} ${after.toLowerCase()}`)
+        .toLowerCase();
 
 /** Line and column of an offset, both from 1. */
 export function positions(text: string): (offset: number) => { readonly line: number; readonly column: number } {
@@ -139,7 +156,12 @@ function readTree(tree: TextNode): Tree {
                     duplicates.push({ path: path.slice(1), key, offset: name.offset });
                 }
                 // A plain assignment to "__proto__" would set the prototype.
-                Object.defineProperty(value, key, { value: read(child, `${path}/${key}`), enumerable: true, configurable: true, writable: true });
+                Object.defineProperty(value, key, {
+                    value: read(child, `${path}/${key}`),
+                    enumerable: true,
+                    configurable: true,
+                    writable: true,
+                });
             }
             return value;
         }
@@ -153,7 +175,9 @@ function readTree(tree: TextNode): Tree {
             if (node?.type === "array") {
                 node = node.children?.[Number(key)];
             } else if (node?.type === "object") {
-                const property: TextNode | undefined = node.children?.filter((child) => child.children?.[0]?.value === key).at(-1);
+                const property: TextNode | undefined = node.children
+                    ?.filter((child) => child.children?.[0]?.value === key)
+                    .at(-1);
                 if (property === undefined) {
                     return offset;
                 }

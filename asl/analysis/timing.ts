@@ -51,7 +51,10 @@ class Timing {
     /** Count every loop as one round. */
     private once = false;
 
-    constructor(private readonly context: Context, private readonly variables: Variables) {
+    constructor(
+        private readonly context: Context,
+        private readonly variables: Variables,
+    ) {
         this.guards = new Guards(context, variables);
         const limit = context.graph.definition.TimeoutSeconds;
         this.limit = typeof limit === "number" ? limit : undefined;
@@ -74,13 +77,24 @@ class Timing {
         for (const scope of graph.scopes) {
             const budget = budgetOf(scope.fields);
             if (budget !== undefined && scope.owner !== undefined) {
-                this.budget(budget, scope.path, scope.owner.name, [scope], this.longest(scope, (node) => this.full(node)).seconds);
+                this.budget(
+                    budget,
+                    scope.path,
+                    scope.owner.name,
+                    [scope],
+                    this.longest(scope, (node) => this.full(node)).seconds,
+                );
             }
         }
         const long = graph.nodes.some((node) => node.type === "Task" && isLong(node));
         if (this.limit === undefined) {
             if (long && graph.definition.TimeoutSeconds === undefined) {
-                report.add({ rule: "execution-timeout", severity: "warning", path: "", message: "The execution has no TimeoutSeconds: a job that hangs keeps it running for up to a year." });
+                report.add({
+                    rule: "execution-timeout",
+                    severity: "warning",
+                    path: "",
+                    message: "The execution has no TimeoutSeconds: a job that hangs keeps it running for up to a year.",
+                });
             }
             return;
         }
@@ -93,17 +107,25 @@ class Timing {
         const whole = this.scopes.get(graph.root)!;
         const seconds = (value: number): string => Math.round(value).toLocaleString("en");
         if (whole.seconds > this.limit) {
-            const parts = whole.states.filter((node) => this.full(node) > 0).slice(0, 12).map((node) => `${node.name} (${seconds(this.full(node))} s)`);
+            const parts = whole.states
+                .filter((node) => this.full(node) > 0)
+                .slice(0, 12)
+                .map((node) => `${node.name} (${seconds(this.full(node))} s)`);
             report.add({
-                rule: "execution-timeout", path: "TimeoutSeconds",
-                message: `The execution ends after ${seconds(this.limit)} seconds, but its longest way may take ${seconds(whole.seconds)}, every loop once: `
-                    + `${parts.join(" + ")}. TIMED_OUT is caught by no state: raise TimeoutSeconds, or lower the limits of these states.`,
+                rule: "execution-timeout",
+                path: "TimeoutSeconds",
+                message:
+                    `The execution ends after ${seconds(this.limit)} seconds, but its longest way may take ${seconds(whole.seconds)}, every loop once: ` +
+                    `${parts.join(" + ")}. TIMED_OUT is caught by no state: raise TimeoutSeconds, or lower the limits of these states.`,
             });
         } else {
             report.add({
-                rule: "execution-timeout", severity: "info", path: "TimeoutSeconds",
-                message: `One round of every loop takes at most ${seconds(whole.seconds)} of the execution's ${seconds(this.limit)} seconds; all rounds that the counters allow, `
-                    + `each at its state's limit, would take ${seconds(withLoops.seconds)}. A deadline in the loop (budget-seconds) would settle it.`,
+                rule: "execution-timeout",
+                severity: "info",
+                path: "TimeoutSeconds",
+                message:
+                    `One round of every loop takes at most ${seconds(whole.seconds)} of the execution's ${seconds(this.limit)} seconds; all rounds that the counters allow, ` +
+                    `each at its state's limit, would take ${seconds(withLoops.seconds)}. A deadline in the loop (budget-seconds) would settle it.`,
             });
         }
     }
@@ -112,7 +134,10 @@ class Timing {
     private solve(): void {
         const { scopes } = this.context.graph;
         for (let index = scopes.length - 1; index >= 0; index -= 1) {
-            this.scopes.set(scopes[index], this.longest(scopes[index], (node) => this.full(node)));
+            this.scopes.set(
+                scopes[index],
+                this.longest(scopes[index], (node) => this.full(node)),
+            );
         }
     }
 
@@ -121,7 +146,9 @@ class Timing {
         return this.own(node)?.hi ?? this.service(node);
     }
 
-    private own(node: Node): { readonly lo: number; readonly hi: number; readonly reads: ReadonlySet<string> } | undefined {
+    private own(
+        node: Node,
+    ): { readonly lo: number; readonly hi: number; readonly reads: ReadonlySet<string> } | undefined {
         const value = node.fields.TimeoutSeconds;
         if (typeof value === "number") {
             return { lo: value, hi: value, reads: new Set() };
@@ -132,7 +159,8 @@ class Timing {
             return undefined;
         }
         const range = evaluate(ast, this.variables.environment(node, "state")).value.number;
-        return range === undefined || range.hi === Infinity ? undefined
+        return range === undefined || range.hi === Infinity
+            ? undefined
             : { lo: Math.max(0, range.lo), hi: range.hi, reads: variablesIn(ast).read };
     }
 
@@ -140,7 +168,9 @@ class Timing {
         const resource = node.fields.Resource;
         const integration = integrationOf(resource);
         if (integration === undefined) {
-            return typeof resource === "string" && /:lambda:[^:]*:[^:]*:function:/.test(resource) ? lambdaSeconds : undefined;
+            return typeof resource === "string" && /:lambda:[^:]*:[^:]*:function:/.test(resource)
+                ? lambdaSeconds
+                : undefined;
         }
         if (integration.service === "lambda" && integration.pattern === "") {
             return lambdaSeconds;
@@ -149,36 +179,52 @@ class Timing {
             return integration.pattern === "" ? 0 : undefined;
         }
         if (integration.service === "sagemaker") {
-            return payloadNumber(this.context, this.variables, node, "StoppingCondition", "MaxWaitTimeInSeconds")
-                ?? payloadNumber(this.context, this.variables, node, "StoppingCondition", "MaxRuntimeInSeconds");
+            return (
+                payloadNumber(this.context, this.variables, node, "StoppingCondition", "MaxWaitTimeInSeconds") ??
+                payloadNumber(this.context, this.variables, node, "StoppingCondition", "MaxRuntimeInSeconds")
+            );
         }
-        return integration.service === "batch" ? payloadNumber(this.context, this.variables, node, "Timeout", "AttemptDurationSeconds") : undefined;
+        return integration.service === "batch"
+            ? payloadNumber(this.context, this.variables, node, "Timeout", "AttemptDurationSeconds")
+            : undefined;
     }
 
     private task(node: Node): void {
         const { report } = this.context;
         const own = this.own(node);
         const service = this.service(node);
-        const bounded = ["TimeoutSeconds", "TimeoutSecondsPath", "HeartbeatSeconds"].some((field) => node.fields[field] !== undefined);
+        const bounded = ["TimeoutSeconds", "TimeoutSecondsPath", "HeartbeatSeconds"].some(
+            (field) => node.fields[field] !== undefined,
+        );
         if (isLong(node) && !bounded) {
             report.add({
-                rule: "task-timeout", path: node.path, state: node.name,
-                message: `The Task waits for a job${service === undefined ? "" : ` (limited to ${service.toLocaleString("en")} seconds once it runs)`} and has no TimeoutSeconds: `
-                    + `when the job never starts, or its end is never heard of, it waits for 99,999,999 seconds.`,
+                rule: "task-timeout",
+                path: node.path,
+                state: node.name,
+                message:
+                    `The Task waits for a job${service === undefined ? "" : ` (limited to ${service.toLocaleString("en")} seconds once it runs)`} and has no TimeoutSeconds: ` +
+                    `when the job never starts, or its end is never heard of, it waits for 99,999,999 seconds.`,
             });
         }
-        const most = Math.max(own?.hi ?? 0, own === undefined ? service ?? 0 : 0);
+        const most = Math.max(own?.hi ?? 0, own === undefined ? (service ?? 0) : 0);
         const limited = own === undefined ? "job's own limit" : "time-out";
         if (this.limit !== undefined && most >= this.limit) {
             report.add({
-                rule: "task-timeout", severity: "error", path: node.path, state: node.name,
-                message: `The ${limited} of ${most.toLocaleString("en")} seconds is not below the execution's (${this.limit.toLocaleString("en")}): the execution ends first, `
-                    + `TIMED_OUT, and no Catch sees it.`,
+                rule: "task-timeout",
+                severity: "error",
+                path: node.path,
+                state: node.name,
+                message:
+                    `The ${limited} of ${most.toLocaleString("en")} seconds is not below the execution's (${this.limit.toLocaleString("en")}): the execution ends first, ` +
+                    `TIMED_OUT, and no Catch sees it.`,
             });
         }
         if (service !== undefined && own !== undefined && own.reads.size === 0 && isLong(node) && service > own.hi) {
             report.add({
-                rule: "task-timeout", severity: "warning", path: node.path, state: node.name,
+                rule: "task-timeout",
+                severity: "warning",
+                path: node.path,
+                state: node.name,
                 message: `The job may run for ${service.toLocaleString("en")} seconds, the Task waits for ${own.hi.toLocaleString("en")}: the job can never use its limit.`,
             });
         }
@@ -190,16 +236,26 @@ class Timing {
     }
 
     private undeclared(node: Node): number {
-        const attempts = retriers(node.fields).reduce((sum, retrier) => sum + (typeof retrier.MaxAttempts === "number" ? retrier.MaxAttempts : 3), 0);
+        const attempts = retriers(node.fields).reduce(
+            (sum, retrier) => sum + (typeof retrier.MaxAttempts === "number" ? retrier.MaxAttempts : 3),
+            0,
+        );
         const pauses = retriers(node.fields).reduce((sum, retrier) => sum + retrySeconds(retrier), 0);
         switch (node.type) {
-            case "Task": return (this.declared(node) ?? 0) * (1 + attempts) + pauses;
-            case "Wait": return this.wait(node);
-            case "Parallel": case "Map": {
-                const inner = Math.max(0, ...node.inner.map((scope) => budgetOf(scope.fields) ?? this.scopes.get(scope)?.seconds ?? 0));
+            case "Task":
+                return (this.declared(node) ?? 0) * (1 + attempts) + pauses;
+            case "Wait":
+                return this.wait(node);
+            case "Parallel":
+            case "Map": {
+                const inner = Math.max(
+                    0,
+                    ...node.inner.map((scope) => budgetOf(scope.fields) ?? this.scopes.get(scope)?.seconds ?? 0),
+                );
                 return inner * (1 + attempts) + pauses;
             }
-            default: return 0;
+            default:
+                return 0;
         }
     }
 
@@ -210,12 +266,17 @@ class Timing {
         }
         const code = node.language === "JSONata" ? expressionIn(seconds) : undefined;
         const ast = code === undefined ? undefined : this.context.expressions.parse(code).ast;
-        const hi = ast === undefined ? 0 : evaluate(ast, this.variables.environment(node, "state")).value.number?.hi ?? 0;
+        const hi =
+            ast === undefined ? 0 : (evaluate(ast, this.variables.environment(node, "state")).value.number?.hi ?? 0);
         return Number.isFinite(hi) ? Math.max(0, hi) : 0;
     }
 
     /** The longest way through a scope: components of loops as one step each, in topological order. */
-    private longest(scope: Scope, duration: (node: Node) => number, cut: (edge: Edge) => boolean = () => false): Longest {
+    private longest(
+        scope: Scope,
+        duration: (node: Node) => number,
+        cut: (edge: Edge) => boolean = () => false,
+    ): Longest {
         const seen = reachable(scope);
         const nodes = scope.nodes.filter((node) => seen[node.index] === 1);
         const edges = (node: Node): readonly Edge[] => node.out.filter((edge) => !cut(edge));
@@ -235,7 +296,9 @@ class Timing {
         }
         const weight = (key: Node): number => {
             const part = component.get(key);
-            return part === undefined ? duration(key) : part.reduce((sum, node) => sum + duration(node), 0) * this.rounds(part);
+            return part === undefined
+                ? duration(key)
+                : part.reduce((sum, node) => sum + duration(node), 0) * this.rounds(part);
         };
         const ready = nodes.filter((node) => keyOf(node) === node && (waiting.get(node) ?? 0) === 0);
         const best = new Map<Node, { seconds: number; from: Node | undefined }>();
@@ -274,21 +337,27 @@ class Timing {
 
     /** How often a loop's states run at most, by its counters; 1 when that is not known (then the loop's own rule speaks). */
     private rounds(part: readonly Node[]): number {
-        return this.once ? 1 : this.guards.rounds(part) ?? 1;
+        return this.once ? 1 : (this.guards.rounds(part) ?? 1);
     }
 
     private budget(budget: number, path: string, state: string, scopes: readonly Scope[], asItStands: number): void {
-        const untimed = this.inside(scopes).find((node) => node.type === "Task" && isLong(node) && this.own(node) === undefined);
+        const untimed = this.inside(scopes).find(
+            (node) => node.type === "Task" && isLong(node) && this.own(node) === undefined,
+        );
         const loops = scopes.flatMap((scope) => this.loops(scope));
         const counted = loops.every((part) => this.guards.rounds(part) !== undefined);
         if (untimed === undefined && counted && asItStands <= budget) {
             return;
         }
-        const reason = untimed !== undefined ? `the Task "${untimed.name}" has no TimeoutSeconds with an upper bound`
-            : this.deadline(budget, scopes, asItStands);
+        const reason =
+            untimed !== undefined
+                ? `the Task "${untimed.name}" has no TimeoutSeconds with an upper bound`
+                : this.deadline(budget, scopes, asItStands);
         if (reason !== undefined) {
             this.context.report.add({
-                rule: "budget", path, state,
+                rule: "budget",
+                path,
+                state,
                 message: `The Comment declares a total of ${budget.toLocaleString("en")} seconds, and that is not proven: ${reason}.`,
             });
         }
@@ -305,7 +374,9 @@ class Timing {
     }
 
     private loops(scope: Scope): Node[][] {
-        return this.inside([scope]).map((node) => node.scope).filter((inner, index, all) => all.indexOf(inner) === index)
+        return this.inside([scope])
+            .map((node) => node.scope)
+            .filter((inner, index, all) => all.indexOf(inner) === index)
             .flatMap((inner) => cycles(inner.nodes, (node) => node.out));
     }
 
@@ -332,8 +403,11 @@ class Timing {
                 reason = `the deadline "$${name}" is not assigned as the time now plus a number`;
                 continue;
             }
-            const cut = (edge: Edge): boolean => this.guards.of(edge).some((guard) => guard.counter === "clock" && guard.reads.has(name));
-            const free = scopes.flatMap((scope) => this.loops(scope)).map((part) => part[0].scope)
+            const cut = (edge: Edge): boolean =>
+                this.guards.of(edge).some((guard) => guard.counter === "clock" && guard.reads.has(name));
+            const free = scopes
+                .flatMap((scope) => this.loops(scope))
+                .map((part) => part[0].scope)
                 .flatMap((scope) => cycles(scope.nodes, (node) => node.out.filter((edge) => !cut(edge))));
             if (free.length > 0) {
                 reason = `the loop through "${free[0][0].name}" does not stop at the deadline "$${name}"`;
@@ -343,8 +417,9 @@ class Timing {
             if (allowance + tail <= budget) {
                 return undefined;
             }
-            reason = `the deadline "$${name}" allows ${Math.round(allowance).toLocaleString("en")} seconds, `
-                + `and what is under way then may take ${Math.round(tail).toLocaleString("en")} more`;
+            reason =
+                `the deadline "$${name}" allows ${Math.round(allowance).toLocaleString("en")} seconds, ` +
+                `and what is under way then may take ${Math.round(tail).toLocaleString("en")} more`;
         }
         return reason;
     }
@@ -368,7 +443,9 @@ class Timing {
         };
         for (let index = order.length - 1; index >= 0; index -= 1) {
             // Any one variable that choices compare with constants tells ways apart; each gives a bound, and the least holds.
-            const bounds = [undefined, ...this.modes(order[index])].map((mode) => this.longestWithin(order[index], duration, cut, mode));
+            const bounds = [undefined, ...this.modes(order[index])].map((mode) =>
+                this.longestWithin(order[index], duration, cut, mode),
+            );
             seconds.set(order[index], Math.min(...bounds));
         }
         return seconds.get(top)!;
@@ -387,7 +464,8 @@ class Timing {
 
     /** What taking an edge of a Choice says of variables: `$v = 'text'` or `$v != 'text'` as a whole condition. */
     private demands(edge: Edge): { readonly variable: string; readonly value: string; readonly equal: boolean }[] {
-        const rules: readonly unknown[] = edge.from.type === "Choice" && Array.isArray(edge.from.fields.Choices) ? edge.from.fields.Choices : [];
+        const rules: readonly unknown[] =
+            edge.from.type === "Choice" && Array.isArray(edge.from.fields.Choices) ? edge.from.fields.Choices : [];
         const last = edge.kind === "choice" ? edge.index! : rules.length - 1;
         return rules.slice(0, last + 1).flatMap((rule, index) => {
             const code = isFields(rule) ? expressionIn(rule.Condition) : undefined;
@@ -398,7 +476,8 @@ class Timing {
             const { lhs, rhs } = ast as unknown as { lhs: Ast; rhs: Ast };
             const holds = edge.kind === "choice" && index === edge.index;
             return lhs.type === "variable" && rhs.type === "string" && lhs.predicate === undefined
-                ? [{ variable: String(lhs.value), value: String(rhs.value), equal: (ast.value === "=") === holds }] : [];
+                ? [{ variable: String(lhs.value), value: String(rhs.value), equal: (ast.value === "=") === holds }]
+                : [];
         });
     }
 
@@ -406,11 +485,18 @@ class Timing {
      * The longest way from any state of a scope without cycles, with the last constant that a way assigned to one variable: a choice that
      * demands another value is not taken. Ways begin with the variable unknown.
      */
-    private longestWithin(scope: Scope, duration: (node: Node) => number, cut: (edge: Edge) => boolean, mode: string | undefined): number {
+    private longestWithin(
+        scope: Scope,
+        duration: (node: Node) => number,
+        cut: (edge: Edge) => boolean,
+        mode: string | undefined,
+    ): number {
         const unknown = "\u0000";
         const seen = reachable(scope);
         const nodes = scope.nodes.filter((node) => seen[node.index] === 1);
-        const waiting = new Map(nodes.map((node) => [node, node.in.filter((edge) => seen[edge.from.index] === 1 && !cut(edge)).length]));
+        const waiting = new Map(
+            nodes.map((node) => [node, node.in.filter((edge) => seen[edge.from.index] === 1 && !cut(edge)).length]),
+        );
         const ready = nodes.filter((node) => waiting.get(node) === 0);
         const arrived = new Map(nodes.map((node) => [node, new Map([[unknown, 0]])]));
         let most = 0;
@@ -422,13 +508,22 @@ class Timing {
                     if (cut(edge)) {
                         continue;
                     }
-                    const possible = value === unknown || this.demands(edge).every((demand) =>
-                        demand.variable !== mode || (demand.value === value) === demand.equal);
+                    const possible =
+                        value === unknown ||
+                        this.demands(edge).every(
+                            (demand) => demand.variable !== mode || (demand.value === value) === demand.equal,
+                        );
                     if (!possible) {
                         continue;
                     }
-                    const given = mode === undefined || !isFields(edge.holder.Assign) ? undefined : edge.holder.Assign[mode];
-                    const next = given === undefined ? value : typeof given === "string" && expressionIn(given) === undefined ? given : unknown;
+                    const given =
+                        mode === undefined || !isFields(edge.holder.Assign) ? undefined : edge.holder.Assign[mode];
+                    const next =
+                        given === undefined
+                            ? value
+                            : typeof given === "string" && expressionIn(given) === undefined
+                              ? given
+                              : unknown;
                     const there = arrived.get(edge.to)!;
                     there.set(next, Math.max(there.get(next) ?? 0, before + time));
                 }
@@ -464,20 +559,32 @@ class Timing {
         const name = calledName(ast);
         if (name === "min" || name === "max") {
             const [argument] = ast.arguments as readonly Ast[];
-            const items = argument !== undefined && argument.type === "unary" && argument.value === "[" ? argument.expressions as readonly Ast[] : [];
+            const items =
+                argument !== undefined && argument.type === "unary" && argument.value === "["
+                    ? (argument.expressions as readonly Ast[])
+                    : [];
             const floors = items.map((item) => this.outlasts(item, node, deadline, follow));
             const known = floors.filter((floor) => floor !== undefined);
             if (name === "min") {
                 return known.length === 0 ? undefined : Math.min(...known);
             }
-            const constants = items.filter((_, index) => floors[index] === undefined)
+            const constants = items
+                .filter((_, index) => floors[index] === undefined)
                 .map((item) => evaluate(item, this.variables.environment(node, "state")).value.number?.hi ?? Infinity);
-            return known.length === 0 || constants.some((hi) => hi === Infinity) ? undefined : Math.max(...known, ...constants);
+            return known.length === 0 || constants.some((hi) => hi === Infinity)
+                ? undefined
+                : Math.max(...known, ...constants);
         }
         const sum = linear(ast);
         const factor = sum.variables.get(deadline);
-        if (sum.opaque.length === 0 && sum.variables.size === 1 && factor !== undefined && factor > 0 && factor <= 0.001 + 1e-12
-            && Math.abs(sum.clock + factor) < 1e-12) {
+        if (
+            sum.opaque.length === 0 &&
+            sum.variables.size === 1 &&
+            factor !== undefined &&
+            factor > 0 &&
+            factor <= 0.001 + 1e-12 &&
+            Math.abs(sum.clock + factor) < 1e-12
+        ) {
             return Math.max(0, sum.constant + sum.up);
         }
         if (!follow || ast.type !== "variable" || node.in.length === 0) {
@@ -488,7 +595,9 @@ class Timing {
             const assign = isFields(edge.holder.Assign) ? edge.holder.Assign[String(ast.value)] : undefined;
             const code = edge.from.language === "JSONata" ? expressionIn(assign) : undefined;
             const tree = code === undefined ? undefined : this.context.expressions.parse(code).ast;
-            return tree === undefined || edge.from.type !== "Choice" ? undefined : this.outlasts(tree, edge.from, deadline, false);
+            return tree === undefined || edge.from.type !== "Choice"
+                ? undefined
+                : this.outlasts(tree, edge.from, deadline, false);
         });
         return floors.some((floor) => floor === undefined) ? undefined : Math.max(...floors.map((floor) => floor!));
     }
@@ -496,15 +605,20 @@ class Timing {
     /** C of `D := now + C`, in seconds, over all assignments of D; undefined when one is of another form. */
     private allowance(name: string, inside: readonly Node[]): number | undefined {
         const scope = inside.length === 0 ? undefined : this.variables.ownerOf(name, inside[0].scope);
-        const owner = scope ?? inside.map((node) => this.variables.ownerOf(name, node.scope)).find((found) => found !== undefined);
+        const owner =
+            scope ??
+            inside.map((node) => this.variables.ownerOf(name, node.scope)).find((found) => found !== undefined);
         if (owner === undefined) {
             return undefined;
         }
         let most: number | undefined;
         const looping = new Set(cycles(owner.nodes, (node) => node.out).flat());
         for (const node of owner.nodes) {
-            const holders = [node.fields, ...catchers(node.fields).map((entry) => entry.fields),
-                ...(Array.isArray(node.fields.Choices) ? node.fields.Choices.filter(isFields) : [])];
+            const holders = [
+                node.fields,
+                ...catchers(node.fields).map((entry) => entry.fields),
+                ...(Array.isArray(node.fields.Choices) ? node.fields.Choices.filter(isFields) : []),
+            ];
             for (const holder of holders) {
                 const given = isFields(holder.Assign) ? holder.Assign[name] : undefined;
                 if (given === undefined) {

@@ -17,12 +17,20 @@ export function checkTotality(context: Context, ways: Ways, variables: Variables
         if (node.language === "JSONata") {
             expressions(context, ways, variables, node);
         }
-        if (node.type === "Choice" && typeof node.fields.Default !== "string" && !alwaysMatches(context, variables, node)) {
+        if (
+            node.type === "Choice" &&
+            typeof node.fields.Default !== "string" &&
+            !alwaysMatches(context, variables, node)
+        ) {
             const steps = [...ways.to(node), lastStep(node, "error", "States.Runtime")];
             context.report.add({
-                rule: "choice-without-default", path: node.path, state: node.name,
-                message: "No rule need match, and there is no Default: add one, if only to a Fail that says what was unexpected.",
-                counterExample: steps, counterExampleText: describeSteps(steps, "no rule matches, the execution FAILS, and no Catch sees it"),
+                rule: "choice-without-default",
+                path: node.path,
+                state: node.name,
+                message:
+                    "No rule need match, and there is no Default: add one, if only to a Fail that says what was unexpected.",
+                counterExample: steps,
+                counterExampleText: describeSteps(steps, "no rule matches, the execution FAILS, and no Catch sees it"),
             });
         }
     }
@@ -30,11 +38,14 @@ export function checkTotality(context: Context, ways: Ways, variables: Variables
 
 /** The environment of each rule: the rules before it did not match. */
 export function ruleEnvironments(
-    context: Context, variables: Variables, node: Node, overrides?: ReadonlyMap<string, Value>,
+    context: Context,
+    variables: Variables,
+    node: Node,
+    overrides?: ReadonlyMap<string, Value>,
 ): Environment[] {
     let environment = variables.environment(node, "choice", overrides);
     const found: Environment[] = [];
-    for (const rule of Array.isArray(node.fields.Choices) ? node.fields.Choices as unknown[] : []) {
+    for (const rule of Array.isArray(node.fields.Choices) ? (node.fields.Choices as unknown[]) : []) {
         found.push(environment);
         const code = isFields(rule) ? expressionIn(rule.Condition) : undefined;
         const ast = code === undefined ? undefined : context.expressions.parse(code).ast;
@@ -80,7 +91,8 @@ function expressions(context: Context, ways: Ways, variables: Variables, node: N
         if (ast === undefined) {
             continue;
         }
-        let environment = expression.role === "choice" ? rules[expression.index!] : variables.environment(node, expression.role);
+        let environment =
+            expression.role === "choice" ? rules[expression.index!] : variables.environment(node, expression.role);
         if (expression.role === "choice" && expression.field !== "Condition") {
             const code = expressionIn(expression.holder.Condition);
             const condition = code === undefined ? undefined : context.expressions.parse(code).ast;
@@ -93,19 +105,33 @@ function expressions(context: Context, ways: Ways, variables: Variables, node: N
             reasons.push("it may have no value");
         }
         if (wanted !== undefined && !only({ ...value, missing: false }, wanted.kind)) {
-            reasons.push(`it may be ${kinds(value).filter((kind) => kind !== wanted.kind && kind !== "missing").join(" or ")}, expected ${wanted.words}`);
-        } else if (expression.field === "Seconds" && value.number !== undefined && (value.number.lo < 0 || value.number.hi > 99_999_999)) {
-            reasons.push(`it may be ${value.number.lo < 0 ? "negative" : "more than 99,999,999"}: bound it by $max and $min`);
+            reasons.push(
+                `it may be ${kinds(value)
+                    .filter((kind) => kind !== wanted.kind && kind !== "missing")
+                    .join(" or ")}, expected ${wanted.words}`,
+            );
+        } else if (
+            expression.field === "Seconds" &&
+            value.number !== undefined &&
+            (value.number.lo < 0 || value.number.hi > 99_999_999)
+        ) {
+            reasons.push(
+                `it may be ${value.number.lo < 0 ? "negative" : "more than 99,999,999"}: bound it by $max and $min`,
+            );
         }
         if (reasons.length === 0) {
             continue;
         }
         const steps = [...ways.to(node), lastStep(node, "error", "States.QueryEvaluationError")];
         context.report.add({
-            rule: "expression-may-fail", path: `${node.path}/${expression.path}`, state: node.name,
-            message: `${show(expression.code.trim())} may fail, and nothing catches that ${expression.role === "catch" ? "in a catcher" : `in a ${node.type}`}: `
-                + `${reasons.slice(0, 3).join("; ")}.`,
-            counterExample: steps, counterExampleText: describeSteps(steps, outcomeOf(node)),
+            rule: "expression-may-fail",
+            path: `${node.path}/${expression.path}`,
+            state: node.name,
+            message:
+                `${show(expression.code.trim())} may fail, and nothing catches that ${expression.role === "catch" ? "in a catcher" : `in a ${node.type}`}: ` +
+                `${reasons.slice(0, 3).join("; ")}.`,
+            counterExample: steps,
+            counterExampleText: describeSteps(steps, outcomeOf(node)),
         });
     }
 }
@@ -122,9 +148,15 @@ function outcomeOf(node: Node): string {
 
 function wantedOf(field: string): { readonly kind: "boolean" | "text" | "number"; readonly words: string } | undefined {
     switch (field) {
-        case "Condition": return { kind: "boolean", words: "true or false" };
-        case "Error": case "Cause": case "Timestamp": return { kind: "text", words: "a text" };
-        case "Seconds": return { kind: "number", words: "a number of seconds" };
-        default: return undefined;
+        case "Condition":
+            return { kind: "boolean", words: "true or false" };
+        case "Error":
+        case "Cause":
+        case "Timestamp":
+            return { kind: "text", words: "a text" };
+        case "Seconds":
+            return { kind: "number", words: "a number of seconds" };
+        default:
+            return undefined;
     }
 }

@@ -7,13 +7,39 @@
 import type { Context } from "./context";
 import { evaluate, type Environment } from "./evaluate";
 import { describeSteps, type Step } from "./findings";
-import { catchers, isFields, reachable, segment, type Edge, type Fields, type Graph, type Node, type Scope } from "./graph";
+import {
+    catchers,
+    isFields,
+    reachable,
+    segment,
+    type Edge,
+    type Fields,
+    type Graph,
+    type Node,
+    type Scope,
+} from "./graph";
 import type { Ast, Expressions } from "./jsonata";
 import { parseIntrinsic, parsePath, pathsIn, type Argument, type Call, type ParsedPath } from "./paths";
 import { templateLeaves } from "./structure";
 import {
-    anyJson, anyNumber, anything, array, arrayOf, constant, equal, isNothing, join, missing, nothing, number, object, orMissing, textOf,
-    textValue, widen, type Value,
+    anyJson,
+    anyNumber,
+    anything,
+    array,
+    arrayOf,
+    constant,
+    equal,
+    isNothing,
+    join,
+    missing,
+    nothing,
+    number,
+    object,
+    orMissing,
+    textOf,
+    textValue,
+    widen,
+    type Value,
 } from "./values";
 import { expressionIn, expressionsOf, type Expression } from "./walk";
 import { lastStep, type Ways } from "./ways";
@@ -35,23 +61,63 @@ const mostRounds = 12;
 const timestamp = textOf({ min: 20, max: 29, prefix: "", timestamp: true });
 const name80 = textOf({ min: 1, max: 80, prefix: "" });
 /** $states.context; https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html */
-const contextObject = object(new Map([
-    ["Execution", object(new Map<string, Value>([
-        ["Id", textOf({ min: 20, max: 300, prefix: "arn:" })], ["Input", anyJson], ["Name", name80], ["RoleArn", textOf({ min: 20, max: 300, prefix: "arn:" })],
-        ["StartTime", timestamp], ["RedriveCount", number(0, 1000)], ["RedriveTime", orMissing(timestamp)],
-    ]), true)],
-    ["State", object(new Map([["EnteredTime", timestamp], ["Name", name80], ["RetryCount", number(0, 99_999_999)]]), true)],
-    ["StateMachine", object(new Map([["Id", textOf({ min: 20, max: 300, prefix: "arn:" })], ["Name", name80]]), true)],
-    ["Task", orMissing(object(new Map([["Token", textValue]]), true))],
-    ["Map", anything],
-]), true);
+const contextObject = object(
+    new Map([
+        [
+            "Execution",
+            object(
+                new Map<string, Value>([
+                    ["Id", textOf({ min: 20, max: 300, prefix: "arn:" })],
+                    ["Input", anyJson],
+                    ["Name", name80],
+                    ["RoleArn", textOf({ min: 20, max: 300, prefix: "arn:" })],
+                    ["StartTime", timestamp],
+                    ["RedriveCount", number(0, 1000)],
+                    ["RedriveTime", orMissing(timestamp)],
+                ]),
+                true,
+            ),
+        ],
+        [
+            "State",
+            object(
+                new Map([
+                    ["EnteredTime", timestamp],
+                    ["Name", name80],
+                    ["RetryCount", number(0, 99_999_999)],
+                ]),
+                true,
+            ),
+        ],
+        [
+            "StateMachine",
+            object(
+                new Map([
+                    ["Id", textOf({ min: 20, max: 300, prefix: "arn:" })],
+                    ["Name", name80],
+                ]),
+                true,
+            ),
+        ],
+        ["Task", orMissing(object(new Map([["Token", textValue]]), true))],
+        ["Map", anything],
+    ]),
+    true,
+);
 
-const errorOutput = object(new Map([["Error", orMissing(textValue)], ["Cause", orMissing(textValue)]]), true);
+const errorOutput = object(
+    new Map([
+        ["Error", orMissing(textValue)],
+        ["Cause", orMissing(textValue)],
+    ]),
+    true,
+);
 
 /** All assignments that take effect when the edge is taken. */
 export const assignsOf = (edge: Edge): Fields => (isFields(edge.holder.Assign) ? edge.holder.Assign : {});
 
-const plain = (key: string, node: Node): string => (node.language === "JSONPath" && key.endsWith(".$") ? key.slice(0, -2) : key);
+const plain = (key: string, node: Node): string =>
+    node.language === "JSONPath" && key.endsWith(".$") ? key.slice(0, -2) : key;
 
 export class Variables {
     private readonly sites: Site[] = [];
@@ -60,7 +126,10 @@ export class Variables {
     private readonly outputs = new Map<Scope | Node, Value>();
     private settled = false;
 
-    constructor(private readonly graph: Graph, private readonly expressions: Expressions) {
+    constructor(
+        private readonly graph: Graph,
+        private readonly expressions: Expressions,
+    ) {
         for (const node of graph.nodes) {
             this.collect(node, node.fields.Assign, "state");
             for (const catcher of catchers(node.fields)) {
@@ -119,7 +188,9 @@ export class Variables {
             return this.template(site.value, this.environment(site.node, site.role)).value;
         }
         if (!site.dynamic) {
-            return typeof site.value === "object" && site.value !== null && templateLeaves(site.value).length > 0 ? anyJson : constant(site.value);
+            return typeof site.value === "object" && site.value !== null && templateLeaves(site.value).length > 0
+                ? anyJson
+                : constant(site.value);
         }
         return typeof site.value === "string" ? this.pathValue(site.value, site.node) : anyJson;
     }
@@ -128,32 +199,50 @@ export class Variables {
     private pathValue(source: string, node: Node): Value {
         if (source.startsWith("$")) {
             const path = parsePath(source);
-            return typeof path !== "string" && typeof path.root === "object" && path.segments.length === 0 && path.definite
-                ? this.lookup(path.root.variable, node.scope) ?? anyJson : anyJson;
+            return typeof path !== "string" &&
+                typeof path.root === "object" &&
+                path.segments.length === 0 &&
+                path.definite
+                ? (this.lookup(path.root.variable, node.scope) ?? anyJson)
+                : anyJson;
         }
         const call = parseIntrinsic(source);
         return typeof call === "string" ? anyJson : this.callValue(call, node);
     }
 
     private callValue(call: Call, node: Node): Value {
-        const values = call.arguments.map((argument: Argument) => argument.kind === "constant" ? constant(argument.value)
-            : argument.kind === "call" ? this.callValue(argument.call, node) : this.pathValue(argument.text, node));
+        const values = call.arguments.map((argument: Argument) =>
+            argument.kind === "constant"
+                ? constant(argument.value)
+                : argument.kind === "call"
+                  ? this.callValue(argument.call, node)
+                  : this.pathValue(argument.text, node),
+        );
         switch (call.name) {
             case "States.MathAdd": {
                 const [a, b] = values.map((value) => value.number ?? anyNumber);
                 return number(a.lo + b.lo, a.hi + b.hi);
             }
-            case "States.ArrayLength": return number(0, Infinity);
-            case "States.MathRandom": return number(values[0].number?.lo ?? -Infinity, values[1].number?.hi ?? Infinity);
-            case "States.UUID": return textOf({ min: 36, max: 36, prefix: "" });
-            case "States.Format": return textValue;
-            default: return anyJson;
+            case "States.ArrayLength":
+                return number(0, Infinity);
+            case "States.MathRandom":
+                return number(values[0].number?.lo ?? -Infinity, values[1].number?.hi ?? Infinity);
+            case "States.UUID":
+                return textOf({ min: 36, max: 36, prefix: "" });
+            case "States.Format":
+                return textValue;
+            default:
+                return anyJson;
         }
     }
 
     /** The variable that a state of this scope reads by the name. */
     lookup(name: string, from: Scope): Value | undefined {
-        for (let scope: Scope | undefined = from; scope !== undefined; scope = scope.isolated ? undefined : scope.owner?.scope) {
+        for (
+            let scope: Scope | undefined = from;
+            scope !== undefined;
+            scope = scope.isolated ? undefined : scope.owner?.scope
+        ) {
             const value = this.owned.get(scope)?.get(name);
             if (value !== undefined) {
                 return value;
@@ -164,7 +253,11 @@ export class Variables {
 
     /** The scope whose variable is read by the name. */
     ownerOf(name: string, from: Scope): Scope | undefined {
-        for (let scope: Scope | undefined = from; scope !== undefined; scope = scope.isolated ? undefined : scope.owner?.scope) {
+        for (
+            let scope: Scope | undefined = from;
+            scope !== undefined;
+            scope = scope.isolated ? undefined : scope.owner?.scope
+        ) {
             if (this.owned.get(scope)?.has(name) === true) {
                 return scope;
             }
@@ -177,8 +270,16 @@ export class Variables {
     }
 
     /** What expressions of a state see. `overrides` replaces variables, `result` the state's own result. */
-    environment(node: Node, role: Role, overrides: ReadonlyMap<string, Value> = new Map(), result?: Value): Environment {
-        const fields = new Map<string, Value>([["input", anyJson], ["context", contextObject]]);
+    environment(
+        node: Node,
+        role: Role,
+        overrides: ReadonlyMap<string, Value> = new Map(),
+        result?: Value,
+    ): Environment {
+        const fields = new Map<string, Value>([
+            ["input", anyJson],
+            ["context", contextObject],
+        ]);
         if (role === "catch") {
             fields.set("errorOutput", errorOutput);
         } else if (node.type === "Task" || node.type === "Parallel" || node.type === "Map") {
@@ -186,8 +287,10 @@ export class Variables {
         }
         const states = object(fields);
         return {
-            variables: (name) => (name === "states" ? states : overrides.get(name) ?? this.lookup(name, node.scope)),
-            facts: new Map(), locals: new Map(), focus: missing,
+            variables: (name) => (name === "states" ? states : (overrides.get(name) ?? this.lookup(name, node.scope))),
+            facts: new Map(),
+            locals: new Map(),
+            focus: missing,
         };
     }
 
@@ -201,7 +304,13 @@ export class Variables {
         }
         const resource = node.fields.Resource;
         if (typeof resource === "string" && /:states:[^:]*:[^:]*:lambda:invoke/.test(resource)) {
-            return object(new Map([["Payload", anyJson], ["StatusCode", number(100, 599)]]), true);
+            return object(
+                new Map([
+                    ["Payload", anyJson],
+                    ["StatusCode", number(100, 599)],
+                ]),
+                true,
+            );
         }
         return anyJson;
     }
@@ -236,14 +345,18 @@ export class Variables {
 
     /** What a state hands to the next one. */
     stateOutput(node: Node, overrides: ReadonlyMap<string, Value> = new Map(), result?: Value): Value {
-        return this.once(node, overrides.size === 0 && result === undefined, () => this.findStateOutput(node, overrides, result));
+        return this.once(node, overrides.size === 0 && result === undefined, () =>
+            this.findStateOutput(node, overrides, result),
+        );
     }
 
     private findStateOutput(node: Node, overrides: ReadonlyMap<string, Value>, result: Value | undefined): Value {
         const { fields, language, type } = node;
         if (language === "JSONPath") {
             const replaces = fields.ResultPath === undefined || fields.ResultPath === "$";
-            return type === "Pass" && fields.Result !== undefined && replaces && fields.OutputPath === undefined ? constant(fields.Result) : anyJson;
+            return type === "Pass" && fields.Result !== undefined && replaces && fields.OutputPath === undefined
+                ? constant(fields.Result)
+                : anyJson;
         }
         if (fields.Output !== undefined) {
             return this.template(fields.Output, this.environment(node, "state", overrides, result)).value;
@@ -387,8 +500,18 @@ function readPaths(node: Node): StatePath[] {
     };
     const { fields } = node;
     for (const field of [
-        "InputPath", "ItemsPath", "SecondsPath", "TimestampPath", "TimeoutSecondsPath", "HeartbeatSecondsPath", "MaxConcurrencyPath",
-        "ToleratedFailureCountPath", "ToleratedFailurePercentagePath", "ErrorPath", "CausePath", "OutputPath",
+        "InputPath",
+        "ItemsPath",
+        "SecondsPath",
+        "TimestampPath",
+        "TimeoutSecondsPath",
+        "HeartbeatSecondsPath",
+        "MaxConcurrencyPath",
+        "ToleratedFailureCountPath",
+        "ToleratedFailurePercentagePath",
+        "ErrorPath",
+        "CausePath",
+        "OutputPath",
     ]) {
         add(fields[field], field, "state");
     }
@@ -399,7 +522,9 @@ function readPaths(node: Node): StatePath[] {
     }
     for (const catcher of catchers(fields)) {
         if (isFields(catcher.fields.Assign)) {
-            templateLeaves(catcher.fields.Assign).forEach((leaf) => add(leaf.value, `Catch/${catcher.index}/Assign/${leaf.path}`, "catch"));
+            templateLeaves(catcher.fields.Assign).forEach((leaf) =>
+                add(leaf.value, `Catch/${catcher.index}/Assign/${leaf.path}`, "catch"),
+            );
         }
     }
     if (node.type === "Choice" && Array.isArray(fields.Choices)) {
@@ -468,7 +593,12 @@ export function checkVariables(context: Context, ways: Ways, variables: Variable
 }
 
 /** Which variables every way to a state has assigned. */
-function assignedAt(scope: Scope, outer: Uint32Array, added: (edge: Edge) => readonly number[], entry: Map<Node, Uint32Array>): void {
+function assignedAt(
+    scope: Scope,
+    outer: Uint32Array,
+    added: (edge: Edge) => readonly number[],
+    entry: Map<Node, Uint32Array>,
+): void {
     entry.set(scope.start!, Uint32Array.from(outer));
     const queue: Node[] = [scope.start!];
     const queued = new Uint8Array(scope.nodes.length);
@@ -519,9 +649,12 @@ function shadowing(context: Context, variables: Variables): void {
                 const outer = variables.ownerOf(name, scope.owner!.scope);
                 if (outer !== undefined) {
                     context.report.add({
-                        rule: "variable-shadowed", path: `${node.path}/${at}/${segment(key)}`, state: node.name,
-                        message: `"$${name}" is a variable of ${outer.owner === undefined ? "the state machine" : `"${outer.owner.name}"`}: an inner scope can read it, `
-                            + `but neither assign nor shadow it. Use another name, and hand the value out by Output.`,
+                        rule: "variable-shadowed",
+                        path: `${node.path}/${at}/${segment(key)}`,
+                        state: node.name,
+                        message:
+                            `"$${name}" is a variable of ${outer.owner === undefined ? "the state machine" : `"${outer.owner.name}"`}: an inner scope can read it, ` +
+                            `but neither assign nor shadow it. Use another name, and hand the value out by Output.`,
                     });
                 }
             }
@@ -529,12 +662,20 @@ function shadowing(context: Context, variables: Variables): void {
         check(node.fields.Assign, "Assign");
         catchers(node.fields).forEach((catcher) => check(catcher.fields.Assign, `Catch/${catcher.index}/Assign`));
         if (node.type === "Choice" && Array.isArray(node.fields.Choices)) {
-            node.fields.Choices.forEach((rule: unknown, index) => check(isFields(rule) ? rule.Assign : undefined, `Choices/${index}/Assign`));
+            node.fields.Choices.forEach((rule: unknown, index) =>
+                check(isFields(rule) ? rule.Assign : undefined, `Choices/${index}/Assign`),
+            );
         }
     }
 }
 
-function unassigned(context: Context, ways: Ways, variables: Variables, node: Node, sure: (name: string) => boolean): void {
+function unassigned(
+    context: Context,
+    ways: Ways,
+    variables: Variables,
+    node: Node,
+    sure: (name: string) => boolean,
+): void {
     const told = new Set<string>();
     const read = (name: string, at: string): void => {
         if (sure(name) || told.has(name)) {
@@ -545,9 +686,13 @@ function unassigned(context: Context, ways: Ways, variables: Variables, node: No
         if (owner === undefined) {
             const inner = context.graph.scopes.find((scope) => [...variables.names(scope)].includes(name));
             context.report.add({
-                rule: "variable-unassigned", path: `${node.path}/${at}`, state: node.name,
-                message: inner === undefined ? `No state assigns the variable "$${name}".`
-                    : `"$${name}" is assigned only ${inner.owner === undefined ? "outside, and a distributed Map does not see outer variables" : `inside "${inner.owner.name}", and ends with it`}.`,
+                rule: "variable-unassigned",
+                path: `${node.path}/${at}`,
+                state: node.name,
+                message:
+                    inner === undefined
+                        ? `No state assigns the variable "$${name}".`
+                        : `"$${name}" is assigned only ${inner.owner === undefined ? "outside, and a distributed Map does not see outer variables" : `inside "${inner.owner.name}", and ends with it`}.`,
             });
             return;
         }
@@ -556,14 +701,40 @@ function unassigned(context: Context, ways: Ways, variables: Variables, node: No
         while (reader.scope !== owner) {
             reader = reader.scope.owner!;
         }
-        const assigns = (edge: Edge): boolean => Object.keys(assignsOf(edge)).some((key) => plain(key, edge.from) === name);
-        const way = owner.start === undefined ? undefined : ways.between(owner.start, (to) => to === reader, (edge) => !assigns(edge));
-        const before: readonly Step[] = owner.owner === undefined ? [] : [...ways.to(owner.owner), { ...lastStep(owner.owner, "enter"), index: owner.branch }];
-        const steps = way === undefined ? undefined : [...before, ...way.steps, lastStep(reader, reader === node ? "error" : "enter", reader === node ? "States.QueryEvaluationError" : undefined)];
+        const assigns = (edge: Edge): boolean =>
+            Object.keys(assignsOf(edge)).some((key) => plain(key, edge.from) === name);
+        const way =
+            owner.start === undefined
+                ? undefined
+                : ways.between(
+                      owner.start,
+                      (to) => to === reader,
+                      (edge) => !assigns(edge),
+                  );
+        const before: readonly Step[] =
+            owner.owner === undefined
+                ? []
+                : [...ways.to(owner.owner), { ...lastStep(owner.owner, "enter"), index: owner.branch }];
+        const steps =
+            way === undefined
+                ? undefined
+                : [
+                      ...before,
+                      ...way.steps,
+                      lastStep(
+                          reader,
+                          reader === node ? "error" : "enter",
+                          reader === node ? "States.QueryEvaluationError" : undefined,
+                      ),
+                  ];
         context.report.add({
-            rule: "variable-unassigned", path: `${node.path}/${at}`, state: node.name,
+            rule: "variable-unassigned",
+            path: `${node.path}/${at}`,
+            state: node.name,
             message: `"$${name}" is read here, and a way leads here on which no state has assigned it.`,
-            counterExample: steps, counterExampleText: steps === undefined ? undefined : describeSteps(steps, `$${name} is read before it is assigned`),
+            counterExample: steps,
+            counterExampleText:
+                steps === undefined ? undefined : describeSteps(steps, `$${name} is read before it is assigned`),
         });
     };
     if (node.language === "JSONata") {

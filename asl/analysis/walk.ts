@@ -18,7 +18,11 @@ export function leaves(value: unknown): Leaf[] {
         const { path, value: current } = item;
         if (Array.isArray(current)) {
             for (let index = current.length - 1; index >= 0; index -= 1) {
-                work.push({ path: path === "" ? `${index}` : `${path}/${index}`, key: `${index}`, value: current[index] });
+                work.push({
+                    path: path === "" ? `${index}` : `${path}/${index}`,
+                    key: `${index}`,
+                    value: current[index],
+                });
             }
         } else if (isFields(current)) {
             const keys = Object.keys(current);
@@ -43,8 +47,24 @@ export function expressionIn(value: unknown): string | undefined {
 
 /** Fields of a JSONata state in which expressions are evaluated. */
 const expressionFields = [
-    "Arguments", "Assign", "Output", "Items", "ItemSelector", "Seconds", "Timestamp", "TimeoutSeconds", "HeartbeatSeconds", "MaxConcurrency",
-    "ToleratedFailureCount", "ToleratedFailurePercentage", "Error", "Cause", "Credentials", "ItemBatcher", "ItemReader", "ResultWriter",
+    "Arguments",
+    "Assign",
+    "Output",
+    "Items",
+    "ItemSelector",
+    "Seconds",
+    "Timestamp",
+    "TimeoutSeconds",
+    "HeartbeatSeconds",
+    "MaxConcurrency",
+    "ToleratedFailureCount",
+    "ToleratedFailurePercentage",
+    "Error",
+    "Cause",
+    "Credentials",
+    "ItemBatcher",
+    "ItemReader",
+    "ResultWriter",
 ] as const;
 
 /** Where an expression stands and which object it belongs to. */
@@ -73,7 +93,13 @@ export function expressionsOf(node: Node): readonly Expression[] {
 
 function read(node: Node): Expression[] {
     const found: Expression[] = [];
-    const collect = (holder: Fields, names: readonly string[], prefix: string, role: Expression["role"], index?: number): void => {
+    const collect = (
+        holder: Fields,
+        names: readonly string[],
+        prefix: string,
+        role: Expression["role"],
+        index?: number,
+    ): void => {
         for (const field of names) {
             const value = holder[field];
             if (value === undefined) {
@@ -82,7 +108,14 @@ function read(node: Node): Expression[] {
             for (const leaf of typeof value === "object" ? leaves(value) : [{ path: "", key: "", value }]) {
                 const code = expressionIn(leaf.value);
                 if (code !== undefined) {
-                    found.push({ code, path: `${prefix}${field}${leaf.path === "" ? "" : `/${leaf.path}`}`, field, holder, role, index });
+                    found.push({
+                        code,
+                        path: `${prefix}${field}${leaf.path === "" ? "" : `/${leaf.path}`}`,
+                        field,
+                        holder,
+                        role,
+                        index,
+                    });
                 }
             }
         }

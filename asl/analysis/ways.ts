@@ -23,16 +23,22 @@ export function errorFor(node: Node, index: number): string {
 export function stepAlong(edge: Edge): Step {
     const { name: state, path } = edge.from;
     switch (edge.kind) {
-        case "catch": return { state, path, leaves: "error", error: errorFor(edge.from, edge.index!), index: edge.index };
-        case "choice": return { state, path, leaves: "choice", index: edge.index };
-        case "default": return { state, path, leaves: "default" };
-        default: return { state, path, leaves: "next" };
+        case "catch":
+            return { state, path, leaves: "error", error: errorFor(edge.from, edge.index!), index: edge.index };
+        case "choice":
+            return { state, path, leaves: "choice", index: edge.index };
+        case "default":
+            return { state, path, leaves: "default" };
+        default:
+            return { state, path, leaves: "next" };
     }
 }
 
 /** The last step of a way. */
 export function lastStep(node: Node, leaves: Step["leaves"], error?: string): Step {
-    return error === undefined ? { state: node.name, path: node.path, leaves } : { state: node.name, path: node.path, leaves, error };
+    return error === undefined
+        ? { state: node.name, path: node.path, leaves }
+        : { state: node.name, path: node.path, leaves, error };
 }
 
 function shortened(steps: Step[]): Step[] {
@@ -54,7 +60,10 @@ export interface Way {
 
 export class Ways {
     private readonly fromStart = new Map<Scope, (Edge | undefined)[]>();
-    private readonly toSuccess = new Map<Scope, { readonly next: (Edge | undefined)[]; readonly reached: Uint8Array }>();
+    private readonly toSuccess = new Map<
+        Scope,
+        { readonly next: (Edge | undefined)[]; readonly reached: Uint8Array }
+    >();
 
     /** The steps from the execution's start up to the node, without the node itself. */
     to(node: Node): Step[] {

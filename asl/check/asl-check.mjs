@@ -7,7 +7,10 @@ const load = createRequire(import.meta.url);
 // In the installed package there is only the build.
 const source = fileURLToPath(new URL("./main.ts", import.meta.url));
 if (existsSync(source)) {
-    load("ts-node").register({ project: fileURLToPath(new URL("../../tsconfig.json", import.meta.url)), transpileOnly: true });
+    load("ts-node").register({
+        project: fileURLToPath(new URL("../../tsconfig.json", import.meta.url)),
+        transpileOnly: true,
+    });
 }
 const { main } = load(existsSync(source) ? source : "../../dist/tool/asl-check.js");
 
@@ -20,5 +23,7 @@ const read = async () => {
 };
 
 process.exitCode = await main(process.argv.slice(2), {
-    stdin: read, out: (text) => process.stdout.write(text), err: (text) => process.stderr.write(text),
+    stdin: read,
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
 });

@@ -37,9 +37,11 @@ interface Flags extends Configuration {
 
 function rule(name: string, before: string[] | undefined): string[] {
     if (!ruleNames.includes(name)) {
-        throw new InvalidArgumentError(`There is no rule "${name.slice(0, 80)}"; the nearest is "${closest(name.slice(0, 80), ruleNames)}".`);
+        throw new InvalidArgumentError(
+            `There is no rule "${name.slice(0, 80)}"; the nearest is "${closest(name.slice(0, 80), ruleNames)}".`,
+        );
     }
-    return [...before ?? [], name];
+    return [...(before ?? []), name];
 }
 
 function readConfiguration(file: string): Configuration {
@@ -51,7 +53,10 @@ function readConfiguration(file: string): Configuration {
     }
     const result = configuration.safeParse(value ?? {});
     if (!result.success) {
-        throw new Unreadable(file, result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "));
+        throw new Unreadable(
+            file,
+            result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "),
+        );
     }
     return result.data;
 }
@@ -63,10 +68,23 @@ export async function main(argv: readonly string[], streams: Streams): Promise<0
         .argument("[paths...]", "files or directories; - or nothing reads standard input")
         .addOption(new Option("--format <format>", "how findings are written").choices(["text", "json", "sarif"]))
         .addOption(new Option("--disable <rule>", "leave a rule out; may be given more than once").argParser(rule))
-        .addOption(new Option("--tolerance <kind>", "whether a failure may be recorded for a join").choices(["declared", "forbidden"]))
+        .addOption(
+            new Option("--tolerance <kind>", "whether a failure may be recorded for a join").choices([
+                "declared",
+                "forbidden",
+            ]),
+        )
         .option("--notification <kind...>", "what counts as telling somebody: sns:publish, lambda:<function name>, ...")
-        .option("--notified-prefix <text>", "what errors begin with that a notification has told (and the rule on failed executions leaves out)")
-        .addOption(new Option("--fail-on <severity>", "the least severity that makes the exit code 1 (default: warning)").choices(["error", "warning"]))
+        .option(
+            "--notified-prefix <text>",
+            "what errors begin with that a notification has told (and the rule on failed executions leaves out)",
+        )
+        .addOption(
+            new Option(
+                "--fail-on <severity>",
+                "the least severity that makes the exit code 1 (default: warning)",
+            ).choices(["error", "warning"]),
+        )
         .option("--config <file>", "configuration file (default: .asl-check.json, .yaml or .yml in this directory)")
         .option("--explain <rule>", "say what a rule demands and why")
         .option("--rules", "list all rules")
@@ -79,13 +97,17 @@ export async function main(argv: readonly string[], streams: Streams): Promise<0
     }
     const flags = program.opts<Flags>();
     if (flags.rules === true) {
-        streams.out(`${rules.map((entry) => `${entry.name.padEnd(26)}${entry.severity.padEnd(9)}${entry.summary}`).join("\n")}\n`);
+        streams.out(
+            `${rules.map((entry) => `${entry.name.padEnd(26)}${entry.severity.padEnd(9)}${entry.summary}`).join("\n")}\n`,
+        );
         return 0;
     }
     if (flags.explain !== undefined) {
         const text = explain(flags.explain);
         if (text === undefined) {
-            streams.err(`asl-check: there is no rule "${flags.explain.slice(0, 80)}"; the nearest is "${closest(flags.explain.slice(0, 80), ruleNames)}"\n`);
+            streams.err(
+                `asl-check: there is no rule "${flags.explain.slice(0, 80)}"; the nearest is "${closest(flags.explain.slice(0, 80), ruleNames)}"\n`,
+            );
             return 2;
         }
         streams.out(text);
@@ -95,7 +117,7 @@ export async function main(argv: readonly string[], streams: Streams): Promise<0
     try {
         const file = flags.config ?? configurationFiles.find((name) => existsSync(name));
         const given = file === undefined ? {} : readConfiguration(file);
-        settings = { ...given, ...flags, disable: [...given.disable ?? [], ...flags.disable ?? []] };
+        settings = { ...given, ...flags, disable: [...(given.disable ?? []), ...(flags.disable ?? [])] };
     } catch (error) {
         streams.err(`asl-check: ${error instanceof Unreadable ? `${error.file}: ` : ""}${(error as Error).message}\n`);
         return 2;
@@ -155,8 +177,12 @@ async function check(paths: readonly string[], options: AnalysisOptions, streams
 
 function judge(source: Source, options: AnalysisOptions): FileFinding[] {
     const disabled = new Set(options.disable ?? []);
-    const problems = source.problems.filter((problem) => !disabled.has(problem.rule)).map((problem) => ({ ...problem, severity: "error" as const }));
-    const found = source.definition === undefined && problems.length > 0 ? [] : analyse(source.definition, options)
-        .map((finding) => ({ ...finding, ...source.position(finding.path) }));
+    const problems = source.problems
+        .filter((problem) => !disabled.has(problem.rule))
+        .map((problem) => ({ ...problem, severity: "error" as const }));
+    const found =
+        source.definition === undefined && problems.length > 0
+            ? []
+            : analyse(source.definition, options).map((finding) => ({ ...finding, ...source.position(finding.path) }));
     return [...problems, ...found].map((finding) => ({ ...finding, file: source.file, holder: source.holder }));
 }

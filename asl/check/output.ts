@@ -30,7 +30,9 @@ export function forPeople({ findings, failures, checked }: Outcome): string {
     for (const finding of findings) {
         const where = `${finding.file}:${finding.line}:${finding.column}`;
         const inside = [finding.holder, finding.state].filter((part) => part !== undefined && part !== "").join(" > ");
-        lines.push(`${pc.bold(where)}  ${paint[finding.severity](finding.severity)}  ${finding.rule}${inside === "" ? "" : `  ${inside}`}`);
+        lines.push(
+            `${pc.bold(where)}  ${paint[finding.severity](finding.severity)}  ${finding.rule}${inside === "" ? "" : `  ${inside}`}`,
+        );
         lines.push(`    ${finding.message}`);
         if (finding.counterExampleText !== undefined) {
             lines.push(`    ${pc.dim(finding.counterExampleText)}`);
@@ -40,10 +42,13 @@ export function forPeople({ findings, failures, checked }: Outcome): string {
         const place = failure.place === undefined ? "" : `:${failure.place.line}:${failure.place.column}`;
         lines.push(`${pc.bold(`${failure.file}${place}`)}  ${pc.red("unreadable")}  ${failure.message}`);
     }
-    const count = (severity: Finding["severity"]): number => findings.filter((finding) => finding.severity === severity).length;
+    const count = (severity: Finding["severity"]): number =>
+        findings.filter((finding) => finding.severity === severity).length;
     const plural = (number: number, word: string): string => `${number} ${word}${number === 1 ? "" : "s"}`;
-    lines.push(`${plural(checked, "definition")}: ${plural(count("error"), "error")}, ${plural(count("warning"), "warning")}`
-        + `${count("info") === 0 ? "" : `, ${count("info")} for information`}${failures.length === 0 ? "" : `, ${failures.length} unreadable`}`);
+    lines.push(
+        `${plural(checked, "definition")}: ${plural(count("error"), "error")}, ${plural(count("warning"), "warning")}` +
+            `${count("info") === 0 ? "" : `, ${count("info")} for information`}${failures.length === 0 ? "" : `, ${failures.length} unreadable`}`,
+    );
     return `${lines.join("\n")}\n`;
 }
 
@@ -57,43 +62,65 @@ export function asSarif({ findings, failures }: Outcome): string {
     const used = new Set(findings.map((finding) => finding.rule));
     const listed = rules.filter((rule) => used.has(rule.name));
     const place = (file: string, line: number, column: number) => ({
-        physicalLocation: { artifactLocation: { uri: file === "-" ? "stdin" : encodeURI(file.replace(/\\/g, "/")) }, region: { startLine: line, startColumn: column } },
+        physicalLocation: {
+            artifactLocation: { uri: file === "-" ? "stdin" : encodeURI(file.replace(/\\/g, "/")) },
+            region: { startLine: line, startColumn: column },
+        },
     });
     const log = {
         $schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
-        runs: [{
-            tool: {
-                driver: {
-                    name: "asl-check",
-                    rules: listed.map((rule) => ({
-                        id: rule.name,
-                        shortDescription: { text: rule.summary },
-                        fullDescription: { text: rule.rationale },
-                        help: { text: `Reported: ${rule.bad}\nExpected: ${rule.good}` },
-                        defaultConfiguration: { level: levels[rule.severity] },
-                        ...rule.links.length === 0 ? {} : { helpUri: rule.links[0] },
-                    })),
+        runs: [
+            {
+                tool: {
+                    driver: {
+                        name: "asl-check",
+                        rules: listed.map((rule) => ({
+                            id: rule.name,
+                            shortDescription: { text: rule.summary },
+                            fullDescription: { text: rule.rationale },
+                            help: { text: `Reported: ${rule.bad}\nExpected: ${rule.good}` },
+                            defaultConfiguration: { level: levels[rule.severity] },
+                            ...(rule.links.length === 0 ? {} : { helpUri: rule.links[0] }),
+                        })),
+                    },
                 },
-            },
-            invocations: [{
-                executionSuccessful: failures.length === 0,
-                toolExecutionNotifications: failures.map((failure) => ({
-                    level: "error", message: { text: failure.message },
-                    locations: [place(failure.file, failure.place?.line ?? 1, failure.place?.column ?? 1)],
+                invocations: [
+                    {
+                        executionSuccessful: failures.length === 0,
+                        toolExecutionNotifications: failures.map((failure) => ({
+                            level: "error",
+                            message: { text: failure.message },
+                            locations: [place(failure.file, failure.place?.line ?? 1, failure.place?.column ?? 1)],
+                        })),
+                    },
+                ],
+                results: findings.map((finding) => ({
+                    ruleId: finding.rule,
+                    ruleIndex: listed.findIndex((rule) => rule.name === finding.rule),
+                    level: levels[finding.severity],
+                    message: {
+                        text:
+                            finding.counterExampleText === undefined
+                                ? finding.message
+                                : `${finding.message}\n${finding.counterExampleText}`,
+                    },
+                    locations: [
+                        {
+                            ...place(finding.file, finding.line, finding.column),
+                            logicalLocations: [
+                                {
+                                    fullyQualifiedName: [finding.holder, finding.path]
+                                        .filter((part) => part !== "")
+                                        .join("/"),
+                                    kind: "member",
+                                },
+                            ],
+                        },
+                    ],
                 })),
-            }],
-            results: findings.map((finding) => ({
-                ruleId: finding.rule,
-                ruleIndex: listed.findIndex((rule) => rule.name === finding.rule),
-                level: levels[finding.severity],
-                message: { text: finding.counterExampleText === undefined ? finding.message : `${finding.message}\n${finding.counterExampleText}` },
-                locations: [{
-                    ...place(finding.file, finding.line, finding.column),
-                    logicalLocations: [{ fullyQualifiedName: [finding.holder, finding.path].filter((part) => part !== "").join("/"), kind: "member" }],
-                }],
-            })),
-        }],
+            },
+        ],
     };
     return `${JSON.stringify(log, undefined, 2)}\n`;
 }
@@ -104,7 +131,15 @@ export function explain(name: string): string | undefined {
         return undefined;
     }
     return [
-        `${pc.bold(rule.name)} (${rule.group}, ${rule.severity})`, "", rule.summary, "", `Why: ${rule.rationale}`, "",
-        `Reported: ${rule.bad}`, `Expected: ${rule.good}`, ...rule.links.length === 0 ? [] : ["", ...rule.links.map((link) => `See ${link}`)], "",
+        `${pc.bold(rule.name)} (${rule.group}, ${rule.severity})`,
+        "",
+        rule.summary,
+        "",
+        `Why: ${rule.rationale}`,
+        "",
+        `Reported: ${rule.bad}`,
+        `Expected: ${rule.good}`,
+        ...(rule.links.length === 0 ? [] : ["", ...rule.links.map((link) => `See ${link}`)]),
+        "",
     ].join("\n");
 }

@@ -4,7 +4,19 @@
  */
 import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { isAlias, isCollection, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit, type ScalarTag, type Document, type Node } from "yaml";
+import {
+    isAlias,
+    isCollection,
+    isMap,
+    isScalar,
+    isSeq,
+    LineCounter,
+    parseAllDocuments,
+    visit,
+    type ScalarTag,
+    type Document,
+    type Node,
+} from "yaml";
 import type { Finding } from "../analysis";
 import { readJson, type Place } from "../analysis/text";
 
@@ -25,7 +37,11 @@ export interface Source {
 
 /** Something that could not be read: one line, with a place where there is one. */
 export class Unreadable extends Error {
-    constructor(readonly file: string, message: string, readonly place?: Place) {
+    constructor(
+        readonly file: string,
+        message: string,
+        readonly place?: Place,
+    ) {
         super(message);
     }
 }
@@ -75,7 +91,10 @@ export function decode(file: string, bytes: Buffer): string {
         }
         const before = bytes.subarray(0, low).toString("utf-8");
         const lines = before.split("\n");
-        throw new Unreadable(file, `byte ${low + 1} is not UTF-8`, { line: lines.length, column: lines.at(-1)!.length + 1 });
+        throw new Unreadable(file, `byte ${low + 1} is not UTF-8`, {
+            line: lines.length,
+            column: lines.at(-1)!.length + 1,
+        });
     }
 }
 
@@ -85,10 +104,16 @@ export function readFile(file: string, required: boolean): Source[] {
     try {
         size = lstatSync(resolve(file)).size;
     } catch (error) {
-        throw new Unreadable(file, (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : (error as Error).message);
+        throw new Unreadable(
+            file,
+            (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : (error as Error).message,
+        );
     }
     if (size > largestFile) {
-        throw new Unreadable(file, `the file has ${size.toLocaleString("en")} bytes; at most ${largestFile.toLocaleString("en")} are read`);
+        throw new Unreadable(
+            file,
+            `the file has ${size.toLocaleString("en")} bytes; at most ${largestFile.toLocaleString("en")} are read`,
+        );
     }
     let bytes: Buffer;
     try {
@@ -109,7 +134,10 @@ export function readText(file: string, text: string, required: boolean): Source[
             throw error;
         }
         // A parser that recurses runs out of stack on hostile nesting.
-        throw new Unreadable(file, error instanceof RangeError ? "the text is nested too deep" : (error as Error).message.split("\n")[0]);
+        throw new Unreadable(
+            file,
+            error instanceof RangeError ? "the text is nested too deep" : (error as Error).message.split("\n")[0],
+        );
     }
     const found = parsed.flatMap((document) => definitionsIn(file, document));
     const [broken] = parsed.filter((document) => document.value === undefined).flatMap((document) => document.problems);
@@ -120,41 +148,81 @@ export function readText(file: string, text: string, required: boolean): Source[
         throw new Unreadable(file, broken.message, { line: broken.line, column: broken.column });
     }
     if (found.length === 0 && required) {
-        throw new Unreadable(file, "no state machine was found: expected a definition (StartAt, States), a CloudFormation or SAM template, "
-            + "a Terraform plan (terraform show -json), pulumi preview --json or pulumi stack export");
+        throw new Unreadable(
+            file,
+            "no state machine was found: expected a definition (StartAt, States), a CloudFormation or SAM template, " +
+                "a Terraform plan (terraform show -json), pulumi preview --json or pulumi stack export",
+        );
     }
     return found;
 }
 
 const tag = (name: string, key: string): ScalarTag =>
     ({ tag: name, resolve: (value: string) => ({ [key]: value }) }) as unknown as ScalarTag;
-const collectionTag = (name: string, key: string, collection: "seq" | "map") =>
-    ({ tag: name, collection, resolve: (node: Node) => ({ [key]: node }) });
+const collectionTag = (name: string, key: string, collection: "seq" | "map") => ({
+    tag: name,
+    collection,
+    resolve: (node: Node) => ({ [key]: node }),
+});
 
 /** CloudFormation's short forms, read as their long ones. */
 function shortForms(): unknown[] {
-    const functions = ["Sub", "GetAtt", "Join", "Select", "Split", "If", "ImportValue", "FindInMap", "Base64", "Cidr", "GetAZs", "Transform", "Not", "Equals", "And", "Or"];
+    const functions = [
+        "Sub",
+        "GetAtt",
+        "Join",
+        "Select",
+        "Split",
+        "If",
+        "ImportValue",
+        "FindInMap",
+        "Base64",
+        "Cidr",
+        "GetAZs",
+        "Transform",
+        "Not",
+        "Equals",
+        "And",
+        "Or",
+    ];
     return [
-        tag("!Ref", "Ref"), tag("!Condition", "Condition"),
+        tag("!Ref", "Ref"),
+        tag("!Condition", "Condition"),
         ...functions.map((name) => tag(`!${name}`, `Fn::${name}`)),
-        ...functions.flatMap((name) => [collectionTag(`!${name}`, `Fn::${name}`, "seq"), collectionTag(`!${name}`, `Fn::${name}`, "map")]),
+        ...functions.flatMap((name) => [
+            collectionTag(`!${name}`, `Fn::${name}`, "seq"),
+            collectionTag(`!${name}`, `Fn::${name}`, "map"),
+        ]),
     ];
 }
 
 function readYaml(file: string, text: string): Parsed[] {
     if (text.length > largestYaml) {
-        throw new Unreadable(file, `the YAML has ${text.length.toLocaleString("en")} characters; at most ${largestYaml.toLocaleString("en")} are read`);
+        throw new Unreadable(
+            file,
+            `the YAML has ${text.length.toLocaleString("en")} characters; at most ${largestYaml.toLocaleString("en")} are read`,
+        );
     }
     const lines = new LineCounter();
     const at = (offset: number): Place => {
         const { line, col } = lines.linePos(offset);
         return { line: Math.max(1, line), column: Math.max(1, col) };
     };
-    const documents = parseAllDocuments(text, { lineCounter: lines, customTags: shortForms() as never, uniqueKeys: true, logLevel: "silent", merge: true });
-    return [...documents as Document.Parsed[]].map((document) => {
+    const documents = parseAllDocuments(text, {
+        lineCounter: lines,
+        customTags: shortForms() as never,
+        uniqueKeys: true,
+        logLevel: "silent",
+        merge: true,
+    });
+    return [...(documents as Document.Parsed[])].map((document) => {
         const [error] = document.errors;
         if (error !== undefined && error.code !== "DUPLICATE_KEY") {
-            throw new Unreadable(file, error.message.split("\n")[0].replace(/ at line \d+, column \d+:?$/, ""), at(error.pos[0]));
+            throw new Unreadable(
+                file,
+                error.message.split("\n")[0].replace(/ at line \d+, column \d+:?$/, ""),
+                at(error.pos[0]),
+            );
         }
         const loop = selfReference(document);
         if (loop !== undefined) {
@@ -170,7 +238,10 @@ function readYaml(file: string, text: string): Parsed[] {
             value: plain(value, 0),
             position: (path: string) => at(offsetOf(document, path)),
             problems: document.errors.map((duplicate) => ({
-                rule: "duplicate-key", path: "", message: "A key stands twice in this object: the last one silently wins.", ...at(duplicate.pos[0]),
+                rule: "duplicate-key",
+                path: "",
+                message: "A key stands twice in this object: the last one silently wins.",
+                ...at(duplicate.pos[0]),
             })),
         };
     });
@@ -232,12 +303,17 @@ function plain(value: unknown, depth: number): unknown {
 }
 
 type Fields = { readonly [key: string]: unknown };
-const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
+const isFields = (value: unknown): value is Fields =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Stands for what a template or a plan does not know yet; a definition with it stays a definition. */
 const placeholder = (name: string): string => `placeholder-${name.replace(/[^A-Za-z0-9-]/g, "-").slice(0, 40)}`;
 const pseudo: { readonly [name: string]: string } = {
-    "AWS::Partition": "aws", "AWS::Region": "eu-central-1", "AWS::AccountId": "123456789012", "AWS::StackName": "stack", "AWS::URLSuffix": "amazonaws.com",
+    "AWS::Partition": "aws",
+    "AWS::Region": "eu-central-1",
+    "AWS::AccountId": "123456789012",
+    "AWS::StackName": "stack",
+    "AWS::URLSuffix": "amazonaws.com",
 };
 
 function definitionsIn(file: string, document: Parsed): Source[] {
@@ -245,7 +321,10 @@ function definitionsIn(file: string, document: Parsed): Source[] {
     if (!isFields(value)) {
         return [];
     }
-    const inner = (path: string): ((sub: string) => Place) => (sub) => document.position(sub === "" ? path : `${path}/${sub}`);
+    const inner =
+        (path: string): ((sub: string) => Place) =>
+        (sub) =>
+            document.position(sub === "" ? path : `${path}/${sub}`);
     if (value.States !== undefined || (value.StartAt !== undefined && value.Resources === undefined)) {
         return [{ file, holder: "", definition: value, problems: document.problems, position: document.position }];
     }
@@ -258,33 +337,60 @@ function definitionsIn(file: string, document: Parsed): Source[] {
         const text = readJson(given);
         const at = document.position(path);
         // A definition inside a text has positions of its own; what counts is where the text stands.
-        found.push({ file, holder, definition: text.value, position: () => at, problems: text.problems.map((problem) => ({
-            ...problem, ...at, message: `${problem.message} (line ${problem.line}, column ${problem.column} of the definition's text)`,
-        })) });
+        found.push({
+            file,
+            holder,
+            definition: text.value,
+            position: () => at,
+            problems: text.problems.map((problem) => ({
+                ...problem,
+                ...at,
+                message: `${problem.message} (line ${problem.line}, column ${problem.column} of the definition's text)`,
+            })),
+        });
     };
     if (isFields(value.Resources)) {
         for (const [name, resource] of Object.entries(value.Resources)) {
-            if (isFields(resource) && (resource.Type === "AWS::StepFunctions::StateMachine" || resource.Type === "AWS::Serverless::StateMachine")) {
+            if (
+                isFields(resource) &&
+                (resource.Type === "AWS::StepFunctions::StateMachine" ||
+                    resource.Type === "AWS::Serverless::StateMachine")
+            ) {
                 template(file, name, resource, add);
             }
         }
         return found;
     }
     for (const { name, path, definition } of deployed(value)) {
-        if (definition === undefined || (typeof definition === "string" && definition.includes("04da6b54-80e4-46f7-96ec-b56ff0331ba9"))) {
-            throw new Unreadable(file, `${name}: the definition is not known in this ${value.planned_values === undefined ? "preview" : "plan"}, so nothing can be said of it`,
-                document.position(path));
+        if (
+            definition === undefined ||
+            (typeof definition === "string" && definition.includes("04da6b54-80e4-46f7-96ec-b56ff0331ba9"))
+        ) {
+            throw new Unreadable(
+                file,
+                `${name}: the definition is not known in this ${value.planned_values === undefined ? "preview" : "plan"}, so nothing can be said of it`,
+                document.position(path),
+            );
         }
         add(name, path, definition);
     }
     return found;
 }
 
-function template(file: string, name: string, resource: Fields, add: (holder: string, path: string, given: unknown) => void): void {
+function template(
+    file: string,
+    name: string,
+    resource: Fields,
+    add: (holder: string, path: string, given: unknown) => void,
+): void {
     const properties = isFields(resource.Properties) ? resource.Properties : {};
     const substitutions = isFields(properties.DefinitionSubstitutions) ? properties.DefinitionSubstitutions : {};
-    const substitute = (text: string): string => text.replace(/\$\{([^}!]+)\}/g, (_, key: string) =>
-        Object.hasOwn(substitutions, key) ? String(resolved(substitutions[key], 0)) : pseudo[key] ?? placeholder(key));
+    const substitute = (text: string): string =>
+        text.replace(/\$\{([^}!]+)\}/g, (_, key: string) =>
+            Object.hasOwn(substitutions, key)
+                ? String(resolved(substitutions[key], 0))
+                : (pseudo[key] ?? placeholder(key)),
+        );
     const path = `Resources/${name}/Properties`;
     if (properties.Definition !== undefined) {
         add(name, `${path}/Definition`, resolved(properties.Definition, 0, substitute));
@@ -325,21 +431,33 @@ function resolved(value: unknown, depth: number, substitute: (text: string) => s
     if (keys.length === 1) {
         const given = value[keys[0]];
         switch (keys[0]) {
-            case "Ref": return pseudo[String(given)] ?? placeholder(String(given));
-            case "Fn::GetAtt": return placeholder(Array.isArray(given) ? given.join("-") : String(given));
-            case "Fn::ImportValue": case "Fn::FindInMap": case "Fn::Select": case "Fn::If": return placeholder(keys[0].slice(4));
+            case "Ref":
+                return pseudo[String(given)] ?? placeholder(String(given));
+            case "Fn::GetAtt":
+                return placeholder(Array.isArray(given) ? given.join("-") : String(given));
+            case "Fn::ImportValue":
+            case "Fn::FindInMap":
+            case "Fn::Select":
+            case "Fn::If":
+                return placeholder(keys[0].slice(4));
             case "Fn::Join":
                 if (Array.isArray(given) && Array.isArray(given[1])) {
                     return (given[1] as unknown[]).map((part) => String(inner(part))).join(String(given[0]));
                 }
                 return placeholder("Join");
             case "Fn::Sub": {
-                const [text, variables] = Array.isArray(given) ? given as unknown[] : [given];
+                const [text, variables] = Array.isArray(given) ? (given as unknown[]) : [given];
                 const known = isFields(variables) ? variables : {};
-                return String(text).replace(/\$\{([^}]+)\}/g, (whole, key: string) => whole.startsWith("${!") ? `\${${key.slice(1)}}`
-                    : Object.hasOwn(known, key) ? String(inner(known[key])) : pseudo[key] ?? placeholder(key));
+                return String(text).replace(/\$\{([^}]+)\}/g, (whole, key: string) =>
+                    whole.startsWith("${!")
+                        ? `\${${key.slice(1)}}`
+                        : Object.hasOwn(known, key)
+                          ? String(inner(known[key]))
+                          : (pseudo[key] ?? placeholder(key)),
+                );
             }
-            default: break;
+            default:
+                break;
         }
     }
     return Object.fromEntries(keys.map((key) => [key, inner(value[key])]));
@@ -367,15 +485,25 @@ function deployed(value: Fields): Deployed[] {
         }
         list(module.resources).forEach((resource, index) => {
             if (isFields(resource) && resource.type === "aws_sfn_state_machine" && isFields(resource.values)) {
-                found.push({ name: String(resource.address), path: `${path}/resources/${index}/values/definition`, definition: resource.values.definition });
+                found.push({
+                    name: String(resource.address),
+                    path: `${path}/resources/${index}/values/definition`,
+                    definition: resource.values.definition,
+                });
             }
         });
-        list(module.child_modules).forEach((child, index) => modules.push({ module: child, path: `${path}/child_modules/${index}` }));
+        list(module.child_modules).forEach((child, index) =>
+            modules.push({ module: child, path: `${path}/child_modules/${index}` }),
+        );
     }
     list(value.steps).forEach((step, index) => {
         const state = isFields(step) && isFields(step.newState) ? step.newState : undefined;
         if (state?.type === "aws:sfn/stateMachine:StateMachine" && isFields(state.inputs)) {
-            found.push({ name: String(state.urn).split("::").at(-1)!, path: `steps/${index}/newState/inputs/definition`, definition: state.inputs.definition });
+            found.push({
+                name: String(state.urn).split("::").at(-1)!,
+                path: `steps/${index}/newState/inputs/definition`,
+                definition: state.inputs.definition,
+            });
         }
     });
     const deployment = isFields(value.deployment) ? value.deployment : {};
@@ -384,7 +512,8 @@ function deployed(value: Fields): Deployed[] {
             const side = isFields(resource.inputs) && resource.inputs.definition !== undefined ? "inputs" : "outputs";
             const properties = resource[side];
             found.push({
-                name: String(resource.urn).split("::").at(-1)!, path: `deployment/resources/${index}/${side}/definition`,
+                name: String(resource.urn).split("::").at(-1)!,
+                path: `deployment/resources/${index}/${side}/definition`,
                 definition: isFields(properties) ? properties.definition : undefined,
             });
         }

@@ -7,5 +7,11 @@ export { compilePath, compileReferencePath, type Path, type ReferencePath } from
 export { seededRandom, uuidFrom } from "./random";
 export type { Host, Scope, Variables } from "./scope";
 export {
-    compilePathOrIntrinsic, compilePayload, compileTemplate, fill, render, type JsonataTemplate, type PayloadTemplate,
+    compilePathOrIntrinsic,
+    compilePayload,
+    compileTemplate,
+    fill,
+    render,
+    type JsonataTemplate,
+    type PayloadTemplate,
 } from "./templates";

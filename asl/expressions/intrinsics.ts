@@ -25,8 +25,11 @@ export function isIntrinsic(text: string): boolean {
  */
 export function compileIntrinsic(text: string, field: string): (scope: Scope) => JsonValue {
     const fail = (message: string): never => {
-        throw new ExpressionError("Intrinsic", field,
-            `The intrinsic function '${text}' specified for the field '${field}' failed: ${message}`);
+        throw new ExpressionError(
+            "Intrinsic",
+            field,
+            `The intrinsic function '${text}' specified for the field '${field}' failed: ${message}`,
+        );
     };
     let call: Argument;
     try {
@@ -35,7 +38,7 @@ export function compileIntrinsic(text: string, field: string): (scope: Scope) =>
         const message = (error as Error).message;
         return () => fail(message);
     }
-    return scope => {
+    return (scope) => {
         try {
             return call(scope);
         } catch (error) {
@@ -47,7 +50,10 @@ export function compileIntrinsic(text: string, field: string): (scope: Scope) =>
 class Parser {
     private position = 0;
 
-    constructor(private readonly text: string, private readonly field: string) {}
+    constructor(
+        private readonly text: string,
+        private readonly field: string,
+    ) {}
 
     whole(): Argument {
         const call = this.call();
@@ -76,10 +82,15 @@ class Parser {
 
     private call(): Argument {
         const name = this.match(/States\.[A-Za-z0-9]+/y);
-        const definition = name === undefined || !Object.hasOwn(FUNCTIONS, name.slice(7)) ? undefined : FUNCTIONS[name.slice(7)];
+        const definition =
+            name === undefined || !Object.hasOwn(FUNCTIONS, name.slice(7)) ? undefined : FUNCTIONS[name.slice(7)];
         if (definition === undefined) {
-            throw new Error(`unknown intrinsic function ${name ?? JSON.stringify(this.text.slice(this.position))};`
-                + ` known: ${Object.keys(FUNCTIONS).map(known => `States.${known}`).join(", ")}`);
+            throw new Error(
+                `unknown intrinsic function ${name ?? JSON.stringify(this.text.slice(this.position))};` +
+                    ` known: ${Object.keys(FUNCTIONS)
+                        .map((known) => `States.${known}`)
+                        .join(", ")}`,
+            );
         }
         this.space();
         this.expect("(");
@@ -98,15 +109,24 @@ class Parser {
         this.expect(")");
         const [least, most, apply] = definition;
         if (args.length < least || args.length > most) {
-            const bounds = least === most ? `${least}` : most === Infinity ? `at least ${least}` : `${least} to ${most}`;
-            throw new Error(`${name} takes ${bounds} argument${least === 1 && most === 1 ? "" : "s"}, got ${args.length}`);
+            const bounds =
+                least === most ? `${least}` : most === Infinity ? `at least ${least}` : `${least} to ${most}`;
+            throw new Error(
+                `${name} takes ${bounds} argument${least === 1 && most === 1 ? "" : "s"}, got ${args.length}`,
+            );
         }
-        return scope => apply(args.map(argument => argument(scope)), scope);
+        return (scope) =>
+            apply(
+                args.map((argument) => argument(scope)),
+                scope,
+            );
     }
 
     private expect(character: string): void {
         if (this.text[this.position] !== character) {
-            throw new Error(`expected ${character} at character ${this.position + 1}, got ${JSON.stringify(this.text[this.position] ?? "the end")}`);
+            throw new Error(
+                `expected ${character} at character ${this.position + 1}, got ${JSON.stringify(this.text[this.position] ?? "the end")}`,
+            );
         }
         this.position++;
     }
@@ -127,7 +147,9 @@ class Parser {
         }
         const literal = this.match(/(?:true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.])/y);
         if (literal === undefined) {
-            throw new Error(`expected a string in single quotes, a number, true, false, null, a path or a call at character ${this.position + 1}`);
+            throw new Error(
+                `expected a string in single quotes, a number, true, false, null, a path or a call at character ${this.position + 1}`,
+            );
         }
         const value = JSON.parse(literal) as JsonValue;
         return () => value;
@@ -171,8 +193,16 @@ class Parser {
             if (character === "\\" && this.position + 1 < this.text.length) {
                 const next = this.text[++this.position];
                 // Format needs to know which braces were escaped, so those keep their backslash until it has run.
-                value += next === "n" ? "\n" : next === "r" ? "\r" : next === "t" ? "\t"
-                    : next === "{" || next === "}" ? `\\${next}` : next;
+                value +=
+                    next === "n"
+                        ? "\n"
+                        : next === "r"
+                          ? "\r"
+                          : next === "t"
+                            ? "\t"
+                            : next === "{" || next === "}"
+                              ? `\\${next}`
+                              : next;
             } else {
                 value += character;
             }
@@ -216,124 +246,187 @@ function limited(value: string, what: string): string {
 }
 
 const HASHES: { readonly [name: string]: string } = {
-    "MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512",
+    "MD5": "md5",
+    "SHA-1": "sha1",
+    "SHA-256": "sha256",
+    "SHA-384": "sha384",
+    "SHA-512": "sha512",
 };
 
 /** Name -> fewest arguments, most arguments, function. */
 const FUNCTIONS: { readonly [name: string]: readonly [least: number, most: number, apply: Apply] } = {
-    Format: [1, Infinity, args => {
-        const template = text(args[0], "the template of States.Format");
-        let next = 1;
-        const result = template.replace(/\\[{}]|\{\}/gu, found => {
-            if (found !== "{}") {
-                return found[1];
+    Format: [
+        1,
+        Infinity,
+        (args) => {
+            const template = text(args[0], "the template of States.Format");
+            let next = 1;
+            const result = template.replace(/\\[{}]|\{\}/gu, (found) => {
+                if (found !== "{}") {
+                    return found[1];
+                }
+                if (next >= args.length) {
+                    throw new Error("there are more {} than arguments");
+                }
+                const value = args[next++];
+                return typeof value === "string" ? plain(value, "an argument") : JSON.stringify(value);
+            });
+            if (next !== args.length) {
+                throw new Error(`there are ${next - 1} {} for ${args.length - 1} arguments`);
             }
-            if (next >= args.length) {
-                throw new Error("there are more {} than arguments");
+            return result;
+        },
+    ],
+    StringToJson: [1, 1, (args) => adopt(JSON.parse(plain(args[0], "the argument")))],
+    JsonToString: [1, 1, (args) => JSON.stringify(args[0])],
+    Array: [0, Infinity, (args) => args.map(unescaped)],
+    ArrayPartition: [
+        2,
+        2,
+        (args) => {
+            const values = list(args[0], "the first argument");
+            const size = integer(args[1], "the size of a part");
+            if (size < 1) {
+                throw new Error(`the size of a part must be above 0, got ${size}`);
             }
-            const value = args[next++];
-            return typeof value === "string" ? plain(value, "an argument") : JSON.stringify(value);
-        });
-        if (next !== args.length) {
-            throw new Error(`there are ${next - 1} {} for ${args.length - 1} arguments`);
-        }
-        return result;
-    }],
-    StringToJson: [1, 1, args => adopt(JSON.parse(plain(args[0], "the argument")))],
-    JsonToString: [1, 1, args => JSON.stringify(args[0])],
-    Array: [0, Infinity, args => args.map(unescaped)],
-    ArrayPartition: [2, 2, args => {
-        const values = list(args[0], "the first argument");
-        const size = integer(args[1], "the size of a part");
-        if (size < 1) {
-            throw new Error(`the size of a part must be above 0, got ${size}`);
-        }
-        const parts: JsonValue[] = [];
-        for (let start = 0; start < values.length; start += size) {
-            parts.push(values.slice(start, start + size));
-        }
-        return parts;
-    }],
-    ArrayContains: [2, 2, args => {
-        const wanted = unescaped(args[1]);
-        return list(args[0], "the first argument").some(item => equalJson(item, wanted));
-    }],
-    ArrayRange: [3, 3, args => range(integer(args[0], "the first element"), integer(args[1], "the last element"), integer(args[2], "the step"))],
-    ArrayGetItem: [2, 2, args => {
-        const values = list(args[0], "the first argument");
-        const index = integer(args[1], "the index");
-        if (index < 0 || index >= values.length) {
-            throw new Error(`there is no element ${index} in an array of ${values.length}`);
-        }
-        return values[index];
-    }],
-    ArrayLength: [1, 1, args => list(args[0], "the argument").length],
-    ArrayUnique: [1, 1, args => {
-        const unique: JsonValue[] = [];
-        for (const item of list(args[0], "the argument")) {
-            if (!unique.some(known => equalJson(known, item))) {
-                unique.push(item);
+            const parts: JsonValue[] = [];
+            for (let start = 0; start < values.length; start += size) {
+                parts.push(values.slice(start, start + size));
             }
-        }
-        return unique;
-    }],
-    Base64Encode: [1, 1, args => Buffer.from(limited(plain(args[0], "the argument"), "the argument"), "utf8").toString("base64")],
-    Base64Decode: [1, 1, args => {
-        const encoded = limited(text(args[0], "the argument"), "the argument");
-        if (!/^[A-Za-z0-9+/]*={0,2}$/u.test(encoded)) {
-            throw new Error("the argument is not Base64");
-        }
-        return Buffer.from(encoded, "base64").toString("utf8");
-    }],
-    Hash: [2, 2, args => {
-        const algorithm = text(args[1], "the algorithm");
-        const name = Object.hasOwn(HASHES, algorithm) ? HASHES[algorithm] : undefined;
-        if (name === undefined) {
-            throw new Error(`the algorithm must be one of ${Object.keys(HASHES).join(", ")}, got ${JSON.stringify(algorithm)}`);
-        }
-        const data = typeof args[0] === "string" ? plain(args[0], "the data") : JSON.stringify(args[0]);
-        return createHash(name).update(limited(data, "the data"), "utf8").digest("hex");
-    }],
-    JsonMerge: [3, 3, args => {
-        if (!isObject(args[0]) || !isObject(args[1])) {
-            throw new Error("the first two arguments must be objects");
-        }
-        if (args[2] !== false) {
-            throw new Error("the third argument must be false: only a shallow merge is supported");
-        }
-        return { ...args[0], ...args[1] };
-    }],
-    MathRandom: [2, 3, (args, scope) => {
-        const start = integer(args[0], "the start");
-        const end = integer(args[1], "the end");
-        if (start >= end) {
-            throw new Error(`the start must be below the end, got ${start} and ${end}`);
-        }
-        const random = args.length === 3 ? seededRandom(integer(args[2], "the seed")) : scope.host.random;
-        return start + Math.floor(random() * (end - start));
-    }],
-    MathAdd: [2, 2, args => {
-        const sum = integer(args[0], "the first argument") + integer(args[1], "the second argument");
-        if (sum < -2147483648 || sum > 2147483647) {
-            throw new Error(`the sum ${sum} is outside of a 32-bit integer`);
-        }
-        return sum;
-    }],
-    StringSplit: [2, 2, args => {
-        const separators = new Set(plain(args[1], "the separators"));
-        const parts: string[] = [];
-        let part = "";
-        for (const character of plain(args[0], "the string")) {
-            if (separators.has(character)) {
-                parts.push(part);
-                part = "";
-            } else {
-                part += character;
+            return parts;
+        },
+    ],
+    ArrayContains: [
+        2,
+        2,
+        (args) => {
+            const wanted = unescaped(args[1]);
+            return list(args[0], "the first argument").some((item) => equalJson(item, wanted));
+        },
+    ],
+    ArrayRange: [
+        3,
+        3,
+        (args) =>
+            range(
+                integer(args[0], "the first element"),
+                integer(args[1], "the last element"),
+                integer(args[2], "the step"),
+            ),
+    ],
+    ArrayGetItem: [
+        2,
+        2,
+        (args) => {
+            const values = list(args[0], "the first argument");
+            const index = integer(args[1], "the index");
+            if (index < 0 || index >= values.length) {
+                throw new Error(`there is no element ${index} in an array of ${values.length}`);
             }
-        }
-        parts.push(part);
-        return parts.filter(item => item !== "");
-    }],
+            return values[index];
+        },
+    ],
+    ArrayLength: [1, 1, (args) => list(args[0], "the argument").length],
+    ArrayUnique: [
+        1,
+        1,
+        (args) => {
+            const unique: JsonValue[] = [];
+            for (const item of list(args[0], "the argument")) {
+                if (!unique.some((known) => equalJson(known, item))) {
+                    unique.push(item);
+                }
+            }
+            return unique;
+        },
+    ],
+    Base64Encode: [
+        1,
+        1,
+        (args) => Buffer.from(limited(plain(args[0], "the argument"), "the argument"), "utf8").toString("base64"),
+    ],
+    Base64Decode: [
+        1,
+        1,
+        (args) => {
+            const encoded = limited(text(args[0], "the argument"), "the argument");
+            if (!/^[A-Za-z0-9+/]*={0,2}$/u.test(encoded)) {
+                throw new Error("the argument is not Base64");
+            }
+            return Buffer.from(encoded, "base64").toString("utf8");
+        },
+    ],
+    Hash: [
+        2,
+        2,
+        (args) => {
+            const algorithm = text(args[1], "the algorithm");
+            const name = Object.hasOwn(HASHES, algorithm) ? HASHES[algorithm] : undefined;
+            if (name === undefined) {
+                throw new Error(
+                    `the algorithm must be one of ${Object.keys(HASHES).join(", ")}, got ${JSON.stringify(algorithm)}`,
+                );
+            }
+            const data = typeof args[0] === "string" ? plain(args[0], "the data") : JSON.stringify(args[0]);
+            return createHash(name).update(limited(data, "the data"), "utf8").digest("hex");
+        },
+    ],
+    JsonMerge: [
+        3,
+        3,
+        (args) => {
+            if (!isObject(args[0]) || !isObject(args[1])) {
+                throw new Error("the first two arguments must be objects");
+            }
+            if (args[2] !== false) {
+                throw new Error("the third argument must be false: only a shallow merge is supported");
+            }
+            return { ...args[0], ...args[1] };
+        },
+    ],
+    MathRandom: [
+        2,
+        3,
+        (args, scope) => {
+            const start = integer(args[0], "the start");
+            const end = integer(args[1], "the end");
+            if (start >= end) {
+                throw new Error(`the start must be below the end, got ${start} and ${end}`);
+            }
+            const random = args.length === 3 ? seededRandom(integer(args[2], "the seed")) : scope.host.random;
+            return start + Math.floor(random() * (end - start));
+        },
+    ],
+    MathAdd: [
+        2,
+        2,
+        (args) => {
+            const sum = integer(args[0], "the first argument") + integer(args[1], "the second argument");
+            if (sum < -2147483648 || sum > 2147483647) {
+                throw new Error(`the sum ${sum} is outside of a 32-bit integer`);
+            }
+            return sum;
+        },
+    ],
+    StringSplit: [
+        2,
+        2,
+        (args) => {
+            const separators = new Set(plain(args[1], "the separators"));
+            const parts: string[] = [];
+            let part = "";
+            for (const character of plain(args[0], "the string")) {
+                if (separators.has(character)) {
+                    parts.push(part);
+                    part = "";
+                } else {
+                    part += character;
+                }
+            }
+            parts.push(part);
+            return parts.filter((item) => item !== "");
+        },
+    ],
     UUID: [0, 0, (_, scope) => scope.host.uuid()],
 };
 

@@ -2,7 +2,10 @@ import type { JsonObject, JsonValue } from "../types";
 
 /** A value that JSON cannot hold: undefined, a function, a number that is not finite. `where` is a path such as `a.b[2]`. */
 export class NotJsonError extends Error {
-    constructor(readonly where: string, readonly got: string) {
+    constructor(
+        readonly where: string,
+        readonly got: string,
+    ) {
         super(`${where === "" ? "the value" : where} is ${got}, which JSON cannot hold`);
         this.name = "NotJsonError";
     }
@@ -14,10 +17,14 @@ const sizes = new WeakMap<object, number>();
 /** Bytes of the value as compact JSON in UTF-8, the measure of AWS's payload limits. Expects a value that is JSON already. */
 export function byteSize(value: JsonValue): number {
     switch (typeof value) {
-        case "string": return stringSize(value);
-        case "number": return String(value).length;
-        case "boolean": return value ? 4 : 5;
-        default: break;
+        case "string":
+            return stringSize(value);
+        case "number":
+            return String(value).length;
+        case "boolean":
+            return value ? 4 : 5;
+        default:
+            break;
     }
     if (value === null) {
         return 4;
@@ -61,27 +68,37 @@ function stringSize(text: string): number {
  */
 export function adopt(value: unknown, where = ""): JsonValue {
     switch (typeof value) {
-        case "string": case "boolean": return value;
+        case "string":
+        case "boolean":
+            return value;
         case "number":
             if (!Number.isFinite(value)) {
                 throw new NotJsonError(where, String(value));
             }
             return value;
-        case "object": break;
-        default: throw new NotJsonError(where, value === undefined ? "undefined" : `a ${typeof value}`);
+        case "object":
+            break;
+        default:
+            throw new NotJsonError(where, value === undefined ? "undefined" : `a ${typeof value}`);
     }
     if (value === null || sizes.has(value)) {
         return value as JsonValue;
     }
     if (Array.isArray(value)) {
         const clean: JsonValue[] = [];
-        let same = !("sequence" in value || "keepSingleton" in value || "outerWrapper" in value || "tupleStream" in value || "cons" in value);
+        let same = !(
+            "sequence" in value ||
+            "keepSingleton" in value ||
+            "outerWrapper" in value ||
+            "tupleStream" in value ||
+            "cons" in value
+        );
         for (let index = 0; index < value.length; index++) {
             const item = adopt(value[index], `${where}[${index}]`);
             same = same && item === value[index];
             clean.push(item);
         }
-        const result = same ? value as JsonValue[] : clean;
+        const result = same ? (value as JsonValue[]) : clean;
         byteSize(result);
         return result;
     }
@@ -104,7 +121,7 @@ export function adopt(value: unknown, where = ""): JsonValue {
             setKey(copy, key, item);
         }
     }
-    const result = copy ?? source as JsonObject;
+    const result = copy ?? (source as JsonObject);
     byteSize(result);
     return result;
 }
@@ -146,15 +163,21 @@ export function equalJson(left: JsonValue, right: JsonValue): boolean {
         return false;
     }
     if (Array.isArray(left) || Array.isArray(right)) {
-        return Array.isArray(left) && Array.isArray(right) && left.length === right.length
-            && left.every((item, index) => equalJson(item, right[index]));
+        return (
+            Array.isArray(left) &&
+            Array.isArray(right) &&
+            left.length === right.length &&
+            left.every((item, index) => equalJson(item, right[index]))
+        );
     }
     const keys = Object.keys(left);
-    return keys.length === Object.keys(right).length
-        && keys.every(key => Object.hasOwn(right, key) && equalJson(left[key], right[key]));
+    return (
+        keys.length === Object.keys(right).length &&
+        keys.every((key) => Object.hasOwn(right, key) && equalJson(left[key], right[key]))
+    );
 }
 
 /** What AWS calls a value's type in its messages. */
 export function typeName(value: JsonValue): "null" | "array" | "object" | "string" | "number" | "boolean" {
-    return value === null ? "null" : Array.isArray(value) ? "array" : typeof value as "object";
+    return value === null ? "null" : Array.isArray(value) ? "array" : (typeof value as "object");
 }

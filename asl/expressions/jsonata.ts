@@ -42,8 +42,8 @@ let originals: Promise<{ fromMillis: NativeFunction; toMillis: NativeFunction }>
 /** The package's own date functions, which have no other way out than an evaluation. */
 function dateFunctions(): Promise<{ fromMillis: NativeFunction; toMillis: NativeFunction }> {
     originals ??= (async () => ({
-        fromMillis: await jsonata("$fromMillis").evaluate(undefined) as NativeFunction,
-        toMillis: await jsonata("$toMillis").evaluate(undefined) as NativeFunction,
+        fromMillis: (await jsonata("$fromMillis").evaluate(undefined)) as NativeFunction,
+        toMillis: (await jsonata("$toMillis").evaluate(undefined)) as NativeFunction,
     }))();
     return originals;
 }
@@ -53,88 +53,140 @@ function hostOf(focus: Focus): Host {
 }
 
 class JsonataFailure extends Error {
-    constructor(readonly code: string, message: string) {
+    constructor(
+        readonly code: string,
+        message: string,
+    ) {
         super(message);
     }
 }
 
 const HASHES: { readonly [name: string]: string } = {
-    "MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512",
+    "MD5": "md5",
+    "SHA-1": "sha1",
+    "SHA-256": "sha256",
+    "SHA-384": "sha384",
+    "SHA-512": "sha512",
 };
 
 type Implementation = (this: Focus, ...args: never[]) => unknown;
 const FUNCTIONS: readonly (readonly [name: string, implementation: Implementation, signature?: string])[] = [
-    ["partition", (values: JsonValue[] | undefined, size: number) => {
-        if (values === undefined) {
-            return undefined;
-        }
-        if (!Number.isFinite(size) || Math.trunc(size) < 1) {
-            throw new JsonataFailure("D3137", `the second argument of $partition must be a positive integer, got ${size}`);
-        }
-        const step = Math.trunc(size);
-        const parts: JsonValue[][] = [];
-        for (let start = 0; start < values.length; start += step) {
-            parts.push(values.slice(start, start + step));
-        }
-        return parts;
-    }, "<an:a>"],
+    [
+        "partition",
+        (values: JsonValue[] | undefined, size: number) => {
+            if (values === undefined) {
+                return undefined;
+            }
+            if (!Number.isFinite(size) || Math.trunc(size) < 1) {
+                throw new JsonataFailure(
+                    "D3137",
+                    `the second argument of $partition must be a positive integer, got ${size}`,
+                );
+            }
+            const step = Math.trunc(size);
+            const parts: JsonValue[][] = [];
+            for (let start = 0; start < values.length; start += step) {
+                parts.push(values.slice(start, start + step));
+            }
+            return parts;
+        },
+        "<an:a>",
+    ],
     ["range", (start: number, end: number, step: number) => range(start, end, step), "<nnn:a<n>>"],
-    ["hash", (data: string | undefined, algorithm: string) => {
-        if (data === undefined) {
-            return undefined;
-        }
-        const name = Object.hasOwn(HASHES, algorithm) ? HASHES[algorithm] : undefined;
-        if (name === undefined) {
-            throw new JsonataFailure("D3137", `$hash knows ${Object.keys(HASHES).join(", ")}, got ${JSON.stringify(algorithm)}`);
-        }
-        return createHash(name).update(data, "utf8").digest("hex");
-    }, "<ss:s>"],
-    ["random", function (this: Focus, seed?: number) {
-        return seed === undefined ? hostOf(this).random() : seededRandom(seed)();
-    } as Implementation, "<n?:n>"],
-    ["shuffle", function (this: Focus, values: JsonValue[] | undefined) {
-        if (values === undefined) {
-            return undefined;
-        }
-        const random = hostOf(this).random;
-        const result = [...values];
-        for (let index = result.length - 1; index > 0; index--) {
-            const other = Math.floor(random() * (index + 1));
-            [result[index], result[other]] = [result[other], result[index]];
-        }
-        return result;
-    } as Implementation, "<a:a>"],
-    ["uuid", function (this: Focus) {
-        return hostOf(this).uuid();
-    } as Implementation, "<:s>"],
-    ["parse", (text: string | undefined) => {
-        if (text === undefined) {
-            return undefined;
-        }
-        try {
-            return JSON.parse(text);
-        } catch (error) {
-            throw new JsonataFailure("D3000", `$parse: the string is not JSON (${(error as Error).message})`);
-        }
-    }, "<s:x>"],
-    ["millis", function (this: Focus) {
-        return hostOf(this).now();
-    } as Implementation, "<:n>"],
-    ["now", async function (this: Focus, picture?: string, timezone?: string) {
-        return (await dateFunctions()).fromMillis.implementation.call(this, hostOf(this).now(), picture, timezone);
-    } as Implementation, "<s?s?:s>"],
-    ["toMillis", async function (this: Focus, text: string | undefined, picture?: string) {
-        // A picture without a date is completed from the evaluation's own time, which must be the execution's.
-        const environment = Object.create(this.environment, { timestamp: { value: new Date(hostOf(this).now()) } });
-        return (await dateFunctions()).toMillis.implementation.call({ ...this, environment }, text, picture);
-    } as Implementation, "<s-s?:n>"],
+    [
+        "hash",
+        (data: string | undefined, algorithm: string) => {
+            if (data === undefined) {
+                return undefined;
+            }
+            const name = Object.hasOwn(HASHES, algorithm) ? HASHES[algorithm] : undefined;
+            if (name === undefined) {
+                throw new JsonataFailure(
+                    "D3137",
+                    `$hash knows ${Object.keys(HASHES).join(", ")}, got ${JSON.stringify(algorithm)}`,
+                );
+            }
+            return createHash(name).update(data, "utf8").digest("hex");
+        },
+        "<ss:s>",
+    ],
+    [
+        "random",
+        function (this: Focus, seed?: number) {
+            return seed === undefined ? hostOf(this).random() : seededRandom(seed)();
+        } as Implementation,
+        "<n?:n>",
+    ],
+    [
+        "shuffle",
+        function (this: Focus, values: JsonValue[] | undefined) {
+            if (values === undefined) {
+                return undefined;
+            }
+            const random = hostOf(this).random;
+            const result = [...values];
+            for (let index = result.length - 1; index > 0; index--) {
+                const other = Math.floor(random() * (index + 1));
+                [result[index], result[other]] = [result[other], result[index]];
+            }
+            return result;
+        } as Implementation,
+        "<a:a>",
+    ],
+    [
+        "uuid",
+        function (this: Focus) {
+            return hostOf(this).uuid();
+        } as Implementation,
+        "<:s>",
+    ],
+    [
+        "parse",
+        (text: string | undefined) => {
+            if (text === undefined) {
+                return undefined;
+            }
+            try {
+                return JSON.parse(text);
+            } catch (error) {
+                throw new JsonataFailure("D3000", `$parse: the string is not JSON (${(error as Error).message})`);
+            }
+        },
+        "<s:x>",
+    ],
+    [
+        "millis",
+        function (this: Focus) {
+            return hostOf(this).now();
+        } as Implementation,
+        "<:n>",
+    ],
+    [
+        "now",
+        async function (this: Focus, picture?: string, timezone?: string) {
+            return (await dateFunctions()).fromMillis.implementation.call(this, hostOf(this).now(), picture, timezone);
+        } as Implementation,
+        "<s?s?:s>",
+    ],
+    [
+        "toMillis",
+        async function (this: Focus, text: string | undefined, picture?: string) {
+            // A picture without a date is completed from the evaluation's own time, which must be the execution's.
+            const environment = Object.create(this.environment, { timestamp: { value: new Date(hostOf(this).now()) } });
+            return (await dateFunctions()).toMillis.implementation.call({ ...this, environment }, text, picture);
+        } as Implementation,
+        "<s-s?:n>",
+    ],
 ];
 
 /** Numbers from start to end, both included, as AWS's $range and States.ArrayRange: at most 1,000. */
 export function range(start: number, end: number, step: number): number[] {
     const [first, last, by] = [Math.trunc(start), Math.trunc(end), Math.trunc(step)];
     if (!Number.isFinite(first) || !Number.isFinite(last) || !Number.isFinite(by) || by === 0) {
-        throw new JsonataFailure("D3137", `a range needs a step other than 0, got start ${start}, end ${end}, step ${step}`);
+        throw new JsonataFailure(
+            "D3137",
+            `a range needs a step other than 0, got start ${start}, end ${end}, step ${step}`,
+        );
     }
     const count = Math.floor((last - first) / by) + 1;
     if (count > 1000) {
@@ -156,16 +208,28 @@ function prepare(source: string, field: string): jsonata.Expression {
     try {
         expression = jsonata(source);
     } catch (error) {
-        throw new ExpressionError("JSONata", field, `The JSONata expression '${source}' specified for the field '${field}' is not valid: ${messageOf(error)}`);
+        throw new ExpressionError(
+            "JSONata",
+            field,
+            `The JSONata expression '${source}' specified for the field '${field}' is not valid: ${messageOf(error)}`,
+        );
     }
     if (source.includes("$eval") && namesVariable(expression.ast(), "eval")) {
-        throw new ExpressionError("JSONata", field, `The JSONata expression '${source}' specified for the field '${field}' calls $eval, which Step Functions does not have;`
-            + " $parse reads JSON text");
+        throw new ExpressionError(
+            "JSONata",
+            field,
+            `The JSONata expression '${source}' specified for the field '${field}' calls $eval, which Step Functions does not have;` +
+                " $parse reads JSON text",
+        );
     }
     for (const [name, implementation, signature] of FUNCTIONS) {
         // Registering parses the signature, which costs more than the rest: only what the text names.
         if (source.includes(`$${name}`)) {
-            expression.registerFunction(name, implementation as unknown as (this: jsonata.Focus, ...args: unknown[]) => unknown, signature);
+            expression.registerFunction(
+                name,
+                implementation as unknown as (this: jsonata.Focus, ...args: unknown[]) => unknown,
+                signature,
+            );
         }
     }
     if (prepared.size >= MOST_PREPARED) {
@@ -186,15 +250,21 @@ export function compileJsonata(text: string, field: string): JsonataExpression {
     const expression = prepare(source, field);
     const finish = (value: unknown): JsonValue => {
         if (value === undefined) {
-            throw new ExpressionError("JSONata", field,
-                `The JSONata expression '${source}' specified for the field '${field}' returned nothing (undefined).`);
+            throw new ExpressionError(
+                "JSONata",
+                field,
+                `The JSONata expression '${source}' specified for the field '${field}' returned nothing (undefined).`,
+            );
         }
         try {
             return adopt(value);
         } catch (error) {
             if (error instanceof NotJsonError) {
-                throw new ExpressionError("JSONata", field,
-                    `The JSONata expression '${source}' specified for the field '${field}' returned an unsupported result type: ${error.message}.`);
+                throw new ExpressionError(
+                    "JSONata",
+                    field,
+                    `The JSONata expression '${source}' specified for the field '${field}' returned an unsupported result type: ${error.message}.`,
+                );
             }
             throw error;
         }
@@ -204,16 +274,22 @@ export function compileJsonata(text: string, field: string): JsonataExpression {
         try {
             value = await expression.evaluate(undefined, bindingsOf(scope));
         } catch (error) {
-            throw new ExpressionError("JSONata", field,
-                `The JSONata expression '${source}' specified for the field '${field}' threw an error during evaluation. ${messageOf(error)}`);
+            throw new ExpressionError(
+                "JSONata",
+                field,
+                `The JSONata expression '${source}' specified for the field '${field}' threw an error during evaluation. ${messageOf(error)}`,
+            );
         }
         return finish(value);
     };
     const quick = compileQuick(expression.ast());
-    const evaluate = quick === undefined ? whole : (scope: Scope): JsonValue | Promise<JsonValue> => {
-        const value = quick(scope);
-        return value === LEAVE ? whole(scope) : finish(value);
-    };
+    const evaluate =
+        quick === undefined
+            ? whole
+            : (scope: Scope): JsonValue | Promise<JsonValue> => {
+                  const value = quick(scope);
+                  return value === LEAVE ? whole(scope) : finish(value);
+              };
     return { source, field, evaluate };
 }
 
@@ -223,7 +299,7 @@ function namesVariable(node: unknown, name: string): boolean {
         return false;
     }
     const { type, value } = node as { type?: unknown; value?: unknown };
-    return (type === "variable" && value === name) || Object.values(node).some(part => namesVariable(part, name));
+    return (type === "variable" && value === name) || Object.values(node).some((part) => namesVariable(part, name));
 }
 
 function messageOf(error: unknown): string {
@@ -240,7 +316,7 @@ function bindingsOf(scope: Scope): Record<string, unknown> {
         const states: Record<string, unknown> = {
             input: scope.input,
             get context() {
-                return context ??= scope.context();
+                return (context ??= scope.context());
             },
         };
         if (scope.result !== undefined) {

@@ -65,7 +65,9 @@ function parse(text: string): Parsed {
             } else if (text[position] !== "[") {
                 const match = take(DOT_NAME);
                 if (match === null) {
-                    throw new Error(`a name, * or [ must follow .. at character ${position + 1} of ${JSON.stringify(text)}`);
+                    throw new Error(
+                        `a name, * or [ must follow .. at character ${position + 1} of ${JSON.stringify(text)}`,
+                    );
                 }
                 rfc += `[${JSON.stringify(match[0])}]`;
             }
@@ -99,7 +101,9 @@ function parse(text: string): Parsed {
             rfc += text.slice(position, end + 1);
             position = end + 1;
         } else {
-            throw new Error(`unexpected ${JSON.stringify(text[position])} at character ${position + 1} of ${JSON.stringify(text)}`);
+            throw new Error(
+                `unexpected ${JSON.stringify(text[position])} at character ${position + 1} of ${JSON.stringify(text)}`,
+            );
         }
     }
     if (wild) {
@@ -133,9 +137,13 @@ function closing(text: string, start: number): number {
 }
 
 function rootValue(root: string, scope: Scope): JsonValue | undefined {
-    return root === "$" ? scope.input
-        : root === "$$" ? scope.context()
-            : Object.hasOwn(scope.variables, root) ? scope.variables[root] : undefined;
+    return root === "$"
+        ? scope.input
+        : root === "$$"
+          ? scope.context()
+          : Object.hasOwn(scope.variables, root)
+            ? scope.variables[root]
+            : undefined;
 }
 
 function walk(value: JsonValue | undefined, steps: readonly Step[]): JsonValue | undefined {
@@ -183,15 +191,19 @@ export function compilePath(text: string, field: string): Path {
     const { root, steps, wild } = parsed;
     const find = (scope: Scope): JsonValue | undefined => {
         const value = rootValue(root, scope);
-        return wild === undefined || value === undefined ? walk(value, steps) : query(value, wild) as JsonValue[];
+        return wild === undefined || value === undefined ? walk(value, steps) : (query(value, wild) as JsonValue[]);
     };
     const read = (scope: Scope): JsonValue => {
         const value = find(scope);
         if (value === undefined) {
             const described = JSON.stringify(rootValue(root, scope) ?? null);
-            throw new ExpressionError("JSONPath", field, field === "InputPath" || field === "OutputPath"
-                ? `Invalid path '${text}' : No results for path: ${normalised(parsed)}`
-                : `The JSONPath '${text}' specified for the field '${field}' could not be found in the input '${described}'`);
+            throw new ExpressionError(
+                "JSONPath",
+                field,
+                field === "InputPath" || field === "OutputPath"
+                    ? `Invalid path '${text}' : No results for path: ${normalised(parsed)}`
+                    : `The JSONPath '${text}' specified for the field '${field}' could not be found in the input '${described}'`,
+            );
         }
         return value;
     };
@@ -199,7 +211,7 @@ export function compilePath(text: string, field: string): Path {
 }
 
 function normalised(path: Parsed): string {
-    return "$" + path.steps.map(step => typeof step === "number" ? `[${step}]` : `['${step}']`).join("");
+    return "$" + path.steps.map((step) => (typeof step === "number" ? `[${step}]` : `['${step}']`)).join("");
 }
 
 /** A place to put a result at, such as `$.a.b`. */
@@ -223,13 +235,18 @@ export function compileReferencePath(text: string, field: string): ReferencePath
     } catch (error) {
         const message = `Invalid reference path '${text}' in the field '${field}': ${(error as Error).message}`;
         return {
-            text, write: () => {
+            text,
+            write: () => {
                 throw new ExpressionError("JSONPath", field, message);
             },
         };
     }
     const fail = (target: JsonValue): never => {
-        throw new ExpressionError("JSONPath", field, `Unable to apply ReferencePath ${text} to input ${JSON.stringify(target)}`);
+        throw new ExpressionError(
+            "JSONPath",
+            field,
+            `Unable to apply ReferencePath ${text} to input ${JSON.stringify(target)}`,
+        );
     };
     const put = (target: JsonValue | undefined, value: JsonValue, index: number, whole: JsonValue): JsonValue => {
         if (index === steps.length) {
@@ -248,7 +265,16 @@ export function compileReferencePath(text: string, field: string): ReferencePath
             return fail(whole);
         }
         const copy: JsonObject = { ...target };
-        setKey(copy, step, put(target !== undefined && Object.hasOwn(target, step) ? target[step] : undefined, value, index + 1, whole));
+        setKey(
+            copy,
+            step,
+            put(
+                target !== undefined && Object.hasOwn(target, step) ? target[step] : undefined,
+                value,
+                index + 1,
+                whole,
+            ),
+        );
         return copy;
     };
     return { text, write: (target, value) => put(target, value, 0, target) };

@@ -32,7 +32,7 @@ export function compileTemplate(template: JsonValue, field: string): JsonataTemp
             return { constant: adopt(template) };
         }
         return {
-            evaluate: async scope => {
+            evaluate: async (scope) => {
                 const result: JsonValue[] = [];
                 for (const part of parts) {
                     const value = render(part, scope);
@@ -43,12 +43,14 @@ export function compileTemplate(template: JsonValue, field: string): JsonataTemp
         };
     }
     if (typeof template === "object" && template !== null) {
-        const parts = Object.keys(template).map(key => [key, compileTemplate(template[key], `${field}/${key}`)] as const);
+        const parts = Object.keys(template).map(
+            (key) => [key, compileTemplate(template[key], `${field}/${key}`)] as const,
+        );
         if (parts.every(([, part]) => isConstant(part))) {
             return { constant: adopt(template) };
         }
         return {
-            evaluate: async scope => {
+            evaluate: async (scope) => {
                 const result: JsonObject = {};
                 for (const [key, part] of parts) {
                     const value = render(part, scope);
@@ -84,8 +86,9 @@ export function compilePathOrIntrinsic(text: string, field: string): (scope: Sco
 export function compilePayload(template: JsonValue, field: string): PayloadTemplate {
     if (Array.isArray(template)) {
         const parts = template.map((item, index) => compilePayload(item, `${field}[${index}]`));
-        return parts.every(isConstant) ? { constant: adopt(template) }
-            : { evaluate: scope => parts.map(part => fill(part, scope)) };
+        return parts.every(isConstant)
+            ? { constant: adopt(template) }
+            : { evaluate: (scope) => parts.map((part) => fill(part, scope)) };
     }
     if (typeof template !== "object" || template === null) {
         return { constant: template };
@@ -98,18 +101,24 @@ export function compilePayload(template: JsonValue, field: string): PayloadTempl
         if (typeof value === "string") {
             return [key.slice(0, -2), { evaluate: compilePathOrIntrinsic(value, key) }];
         }
-        return [key.slice(0, -2), {
-            evaluate: () => {
-                throw new ExpressionError("Template", key,
-                    `The value of the field '${key}' must be a path or an intrinsic function, got ${JSON.stringify(value)}`);
+        return [
+            key.slice(0, -2),
+            {
+                evaluate: () => {
+                    throw new ExpressionError(
+                        "Template",
+                        key,
+                        `The value of the field '${key}' must be a path or an intrinsic function, got ${JSON.stringify(value)}`,
+                    );
+                },
             },
-        }];
+        ];
     });
     if (parts.every(([, part]) => isConstant(part))) {
         return { constant: adopt(template) };
     }
     return {
-        evaluate: scope => {
+        evaluate: (scope) => {
             const result: JsonObject = {};
             for (const [key, part] of parts) {
                 setKey(result, key, fill(part, scope));

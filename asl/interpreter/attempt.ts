@@ -24,7 +24,8 @@ export interface Attempt {
 
 /** What the handler answers; a rejection is its error, a StateFailure of the time-out, or STOPPED. */
 export function attempt(options: Attempt): Promise<JsonValue> {
-    const { frame, resource, args, timeout, heartbeat, submitted, machineClock, missedHeartbeat, task, context } = options;
+    const { frame, resource, args, timeout, heartbeat, submitted, machineClock, missedHeartbeat, task, context } =
+        options;
     const { state, thread } = frame;
     // An AbortController costs more than the rest of a short task: each is made where something listens to it.
     const timers = timeout === undefined ? undefined : new AbortController();
@@ -54,18 +55,27 @@ export function attempt(options: Attempt): Promise<JsonValue> {
         };
         thread.onStop = () => end("stopped", STOPPED);
         if (timeout !== undefined) {
-            machineClock.sleep(timeout * 1000, timers?.signal).then(() => end("timeout", new StateFailure("States.Timeout", undefined)), () => undefined);
+            machineClock.sleep(timeout * 1000, timers?.signal).then(
+                () => end("timeout", new StateFailure("States.Timeout", undefined)),
+                () => undefined,
+            );
         }
         const watch = (): void => {
             if (heartbeat !== undefined) {
                 machineClock.sleep(heartbeat * 1000, beat?.signal).then(
-                    () => end("heartbeat", new StateFailure(missedHeartbeat, undefined, "States.HeartbeatTimeout")), () => undefined);
+                    () => end("heartbeat", new StateFailure(missedHeartbeat, undefined, "States.HeartbeatTimeout")),
+                    () => undefined,
+                );
             }
         };
         watch();
         const request: TaskRequest = {
-            state: state.name, path: thread.path, resource, arguments: copyJson(args),
-            attempt: frame.retryCount, entered: frame.entered,
+            state: state.name,
+            path: thread.path,
+            resource,
+            arguments: copyJson(args),
+            attempt: frame.retryCount,
+            entered: frame.entered,
             get signal() {
                 if (work === undefined) {
                     work = new AbortController();
@@ -75,8 +85,8 @@ export function attempt(options: Attempt): Promise<JsonValue> {
                 }
                 return work.signal;
             },
-            ...timeout === undefined ? {} : { timeoutSeconds: timeout },
-            ...heartbeat === undefined ? {} : { heartbeatSeconds: heartbeat },
+            ...(timeout === undefined ? {} : { timeoutSeconds: timeout }),
+            ...(heartbeat === undefined ? {} : { heartbeatSeconds: heartbeat }),
             heartbeat: () => {
                 if (open && heartbeat !== undefined) {
                     beat?.abort(STOPPED);
@@ -84,7 +94,8 @@ export function attempt(options: Attempt): Promise<JsonValue> {
                     watch();
                 }
             },
-            clock, submitted: output => open ? submitted(output) : undefined,
+            clock,
+            submitted: (output) => (open ? submitted(output) : undefined),
             context: context(),
         };
         clock.work();
@@ -94,7 +105,10 @@ export function attempt(options: Attempt): Promise<JsonValue> {
         } catch (error) {
             running = Promise.reject(error);
         }
-        running.then(value => close() ? resolve(value) : undefined, (error: unknown) => close() ? reject(error as Error) : undefined);
+        running.then(
+            (value) => (close() ? resolve(value) : undefined),
+            (error: unknown) => (close() ? reject(error as Error) : undefined),
+        );
     });
 }
 

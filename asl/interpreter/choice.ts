@@ -18,15 +18,24 @@ const ordered: { readonly [suffix: string]: (left: number | string, right: numbe
 
 const TESTS = new Map<string, Test>();
 for (const [suffix, compare] of Object.entries(ordered)) {
-    TESTS.set(`Numeric${suffix}`, (value, other) => typeof value === "number" && typeof other === "number" && compare(value, other));
-    TESTS.set(`String${suffix}`, (value, other) => typeof value === "string" && typeof other === "string" && compare(value, other));
+    TESTS.set(
+        `Numeric${suffix}`,
+        (value, other) => typeof value === "number" && typeof other === "number" && compare(value, other),
+    );
+    TESTS.set(
+        `String${suffix}`,
+        (value, other) => typeof value === "string" && typeof other === "string" && compare(value, other),
+    );
     TESTS.set(`Timestamp${suffix}`, (value, other) => {
         const [left, right] = [parseTimestamp(value), parseTimestamp(other)];
         return left !== undefined && right !== undefined && compare(left, right);
     });
 }
 TESTS.set("BooleanEquals", (value, other) => typeof value === "boolean" && value === other);
-TESTS.set("StringMatches", (value, pattern) => typeof value === "string" && typeof pattern === "string" && wildcard(pattern).test(value));
+TESTS.set(
+    "StringMatches",
+    (value, pattern) => typeof value === "string" && typeof pattern === "string" && wildcard(pattern).test(value),
+);
 TESTS.set("IsNull", (value, wanted) => (value === null) === wanted);
 TESTS.set("IsNumeric", (value, wanted) => (typeof value === "number") === wanted);
 TESTS.set("IsString", (value, wanted) => (typeof value === "string") === wanted);
@@ -40,7 +49,8 @@ function wildcard(pattern: string): RegExp {
     let compiled = patterns.get(pattern);
     if (compiled === undefined) {
         const source = pattern.replace(/\\(.)|\*|[\s\S]/gu, (found, escaped: string | undefined) =>
-            found === "*" ? "[\\s\\S]*" : (escaped ?? found).replace(/[\\^$.*+?()[\]{}|]/gu, "\\$&"));
+            found === "*" ? "[\\s\\S]*" : (escaped ?? found).replace(/[\\^$.*+?()[\]{}|]/gu, "\\$&"),
+        );
         compiled = new RegExp(`^${source}$`, "u");
         patterns.set(pattern, compiled);
     }
@@ -51,44 +61,55 @@ function wildcard(pattern: string): RegExp {
 export function compileComparison(rule: JsonObject): Comparison {
     if (rule.And !== undefined) {
         const parts = (rule.And as JsonObject[]).map(compileComparison);
-        return scope => parts.every(part => part(scope));
+        return (scope) => parts.every((part) => part(scope));
     }
     if (rule.Or !== undefined) {
         const parts = (rule.Or as JsonObject[]).map(compileComparison);
-        return scope => parts.some(part => part(scope));
+        return (scope) => parts.some((part) => part(scope));
     }
     if (rule.Not !== undefined) {
         const part = compileComparison(rule.Not as JsonObject);
-        return scope => !part(scope);
+        return (scope) => !part(scope);
     }
     if (typeof rule.Variable !== "string") {
-        throw new ExpressionError("Template", "Choices", `a choice rule needs And, Or, Not or Variable, got ${JSON.stringify(rule)}`);
+        throw new ExpressionError(
+            "Template",
+            "Choices",
+            `a choice rule needs And, Or, Not or Variable, got ${JSON.stringify(rule)}`,
+        );
     }
     const variable = rule.Variable;
     const path = compilePath(variable, "Variable");
     const read = (scope: Scope): JsonValue => {
         const value = path.find(scope);
         if (value === undefined) {
-            throw new ExpressionError("JSONPath", "Variable",
-                `Invalid path '${variable}': The choice state's condition path references an invalid value.`);
+            throw new ExpressionError(
+                "JSONPath",
+                "Variable",
+                `Invalid path '${variable}': The choice state's condition path references an invalid value.`,
+            );
         }
         return value;
     };
     if (rule.IsPresent !== undefined) {
         const wanted = rule.IsPresent;
-        return scope => (path.find(scope) !== undefined) === wanted;
+        return (scope) => (path.find(scope) !== undefined) === wanted;
     }
     for (const key of Object.keys(rule)) {
         const direct = TESTS.get(key);
         if (direct !== undefined) {
             const other = rule[key];
-            return scope => direct(read(scope), other);
+            return (scope) => direct(read(scope), other);
         }
         const compared = key.endsWith("Path") ? TESTS.get(key.slice(0, -4)) : undefined;
         if (compared !== undefined) {
             const other = compilePathOrIntrinsic(String(rule[key]), key);
-            return scope => compared(read(scope), other(scope));
+            return (scope) => compared(read(scope), other(scope));
         }
     }
-    throw new ExpressionError("Template", "Choices", `the choice rule on '${variable}' has no comparison: ${JSON.stringify(rule)}`);
+    throw new ExpressionError(
+        "Template",
+        "Choices",
+        `the choice rule on '${variable}' has no comparison: ${JSON.stringify(rule)}`,
+    );
 }

@@ -68,7 +68,9 @@ export class VirtualClock implements Clock {
                 }
             };
             const timer: Timer = {
-                at: this.time + Math.max(0, ms), order: this.order++, cancelled: false,
+                at: this.time + Math.max(0, ms),
+                order: this.order++,
+                cancelled: false,
                 fire: () => {
                     signal?.removeEventListener("abort", onAbort);
                     resolve();

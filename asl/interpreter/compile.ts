@@ -1,15 +1,28 @@
 /** A definition made ready to run: every expression parsed once, every target resolved. */
 import type { JsonObject, JsonValue, State, StateMachineDefinition, StateType } from "../types";
 import {
-    adopt, compilePath, compilePathOrIntrinsic, compilePayload, compileReferencePath, compileTemplate, ExpressionError, isJsonata,
-    type JsonataTemplate, type Path, type PayloadTemplate, type ReferencePath, type Scope,
+    adopt,
+    compilePath,
+    compilePathOrIntrinsic,
+    compilePayload,
+    compileReferencePath,
+    compileTemplate,
+    ExpressionError,
+    isJsonata,
+    type JsonataTemplate,
+    type Path,
+    type PayloadTemplate,
+    type ReferencePath,
+    type Scope,
 } from "../expressions/index";
 import { compileComparison, type Comparison } from "./choice";
 
 /** A definition that cannot be run. `problems` holds all that was found, each with the state's name. */
 export class DefinitionError extends Error {
     constructor(readonly problems: readonly string[]) {
-        super(`the state machine's definition cannot be run:\n${problems.map(problem => `  - ${problem}`).join("\n")}`);
+        super(
+            `the state machine's definition cannot be run:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`,
+        );
         this.name = "DefinitionError";
     }
 }
@@ -143,7 +156,7 @@ export function compile(definition: StateMachineDefinition): CompiledMachine {
     if (compiler.problems.length > 0 || graph === undefined) {
         throw new DefinitionError(compiler.problems);
     }
-    return { graph, ...definition.TimeoutSeconds === undefined ? {} : { timeoutSeconds: definition.TimeoutSeconds } };
+    return { graph, ...(definition.TimeoutSeconds === undefined ? {} : { timeoutSeconds: definition.TimeoutSeconds }) };
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -166,14 +179,18 @@ class Compiler {
         }
         const start = states.get(raw.StartAt);
         if (start === undefined) {
-            this.problems.push(`StartAt of ${where} names ${JSON.stringify(raw.StartAt)}, which is not one of its states`);
+            this.problems.push(
+                `StartAt of ${where} names ${JSON.stringify(raw.StartAt)}, which is not one of its states`,
+            );
         }
         const variables = new Set(outer);
         for (const name of Object.keys(definitions)) {
             for (const assigned of assignedNames(definitions[name])) {
                 if (outer.has(assigned)) {
-                    this.problems.push(`the state '${name}' of ${where} assigns the variable '${assigned}' of an outer scope,`
-                        + " which it may read but not assign");
+                    this.problems.push(
+                        `the state '${name}' of ${where} assigns the variable '${assigned}' of an outer scope,` +
+                            " which it may read but not assign",
+                    );
                 }
                 variables.add(assigned);
             }
@@ -192,21 +209,30 @@ class Compiler {
     }
 
     private state(
-        state: Mutable<CompiledState>, raw: Raw, states: ReadonlyMap<string, CompiledState>, variables: ReadonlySet<string>,
+        state: Mutable<CompiledState>,
+        raw: Raw,
+        states: ReadonlyMap<string, CompiledState>,
+        variables: ReadonlySet<string>,
     ): void {
         if (typeof raw.Type !== "string" || !TYPES.has(raw.Type)) {
-            this.problems.push(`the state '${state.name}' has the Type ${JSON.stringify(raw.Type)}; known: ${[...TYPES].join(", ")}`);
+            this.problems.push(
+                `the state '${state.name}' has the Type ${JSON.stringify(raw.Type)}; known: ${[...TYPES].join(", ")}`,
+            );
             return;
         }
         state.type = raw.Type as State["Type"];
         state.jsonata = raw.QueryLanguage === undefined ? this.machineIsJsonata : raw.QueryLanguage === "JSONata";
         if (this.machineIsJsonata && !state.jsonata) {
-            this.problems.push(`the state '${state.name}' declares JSONPath in a machine whose QueryLanguage is JSONata`);
+            this.problems.push(
+                `the state '${state.name}' declares JSONPath in a machine whose QueryLanguage is JSONata`,
+            );
         }
         const target = (name: JsonValue | undefined, field: string): CompiledState => {
             const found = typeof name === "string" ? states.get(name) : undefined;
             if (found === undefined) {
-                this.problems.push(`${field} of the state '${state.name}' names ${JSON.stringify(name)}, which is not a state of its scope`);
+                this.problems.push(
+                    `${field} of the state '${state.name}' names ${JSON.stringify(name)}, which is not a state of its scope`,
+                );
                 return state;
             }
             return found;
@@ -217,19 +243,23 @@ class Compiler {
             this.problems.push(`the state '${state.name}' needs Next or "End": true`);
         }
         this.data(state, raw);
-        state.retriers = (raw.Retry as unknown as Raw[] | undefined ?? []).map(retrier => ({
+        state.retriers = ((raw.Retry as unknown as Raw[] | undefined) ?? []).map((retrier) => ({
             errors: retrier.ErrorEquals as unknown as string[],
-            intervalSeconds: retrier.IntervalSeconds as number | undefined ?? 1,
-            maxAttempts: retrier.MaxAttempts as number | undefined ?? 3,
-            backoffRate: retrier.BackoffRate as number | undefined ?? 2,
-            maxDelaySeconds: retrier.MaxDelaySeconds as number | undefined ?? Infinity,
+            intervalSeconds: (retrier.IntervalSeconds as number | undefined) ?? 1,
+            maxAttempts: (retrier.MaxAttempts as number | undefined) ?? 3,
+            backoffRate: (retrier.BackoffRate as number | undefined) ?? 2,
+            maxDelaySeconds: (retrier.MaxDelaySeconds as number | undefined) ?? Infinity,
             fullJitter: retrier.JitterStrategy === "FULL",
         }));
-        state.catchers = (raw.Catch as unknown as Raw[] | undefined ?? []).map((catcher, index) => ({
+        state.catchers = ((raw.Catch as unknown as Raw[] | undefined) ?? []).map((catcher, index) => ({
             errors: catcher.ErrorEquals as unknown as string[],
             next: target(catcher.Next, `Catch[${index}].Next`),
-            ...catcher.ResultPath === undefined ? {} : { resultPath: referencePath(catcher.ResultPath, "ResultPath") },
-            ...catcher.Output === undefined ? {} : { output: compileTemplate(catcher.Output, `Catch[${index}]/Output`) },
+            ...(catcher.ResultPath === undefined
+                ? {}
+                : { resultPath: referencePath(catcher.ResultPath, "ResultPath") }),
+            ...(catcher.Output === undefined
+                ? {}
+                : { output: compileTemplate(catcher.Output, `Catch[${index}]/Output`) }),
             ...this.assignment(catcher.Assign, state.jsonata, `Catch[${index}]/Assign`),
         }));
         state.rules = [];
@@ -244,11 +274,14 @@ class Compiler {
                 state.heartbeat = dynamic(raw, "HeartbeatSeconds", state.jsonata);
                 break;
             case "Choice":
-                state.rules = (raw.Choices as unknown as Raw[] | undefined ?? []).map((rule, index) => ({
+                state.rules = ((raw.Choices as unknown as Raw[] | undefined) ?? []).map((rule, index) => ({
                     next: target(rule.Next, `Choices[${index}].Next`),
-                    ...state.jsonata ? { condition: compileTemplate(rule.Condition ?? null, "Condition") }
-                        : { comparison: compileComparison(rule as JsonObject) },
-                    ...rule.Output === undefined ? {} : { output: compileTemplate(rule.Output, `Choices[${index}]/Output`) },
+                    ...(state.jsonata
+                        ? { condition: compileTemplate(rule.Condition ?? null, "Condition") }
+                        : { comparison: compileComparison(rule as JsonObject) }),
+                    ...(rule.Output === undefined
+                        ? {}
+                        : { output: compileTemplate(rule.Output, `Choices[${index}]/Output`) }),
                     ...this.assignment(rule.Assign, state.jsonata, `Choices[${index}]/Assign`),
                 }));
                 if (raw.Default !== undefined) {
@@ -259,7 +292,9 @@ class Compiler {
                 state.seconds = dynamic(raw, "Seconds", state.jsonata);
                 state.timestamp = dynamic(raw, "Timestamp", state.jsonata);
                 if (state.seconds === undefined && state.timestamp === undefined) {
-                    this.problems.push(`the Wait '${state.name}' needs Seconds or Timestamp (or, in JSONPath, their Path form)`);
+                    this.problems.push(
+                        `the Wait '${state.name}' needs Seconds or Timestamp (or, in JSONPath, their Path form)`,
+                    );
                 }
                 break;
             case "Fail":
@@ -267,9 +302,9 @@ class Compiler {
                 state.cause = dynamic(raw, "Cause", state.jsonata);
                 break;
             case "Parallel":
-                state.branches = (raw.Branches as unknown as Raw[] | undefined ?? [])
+                state.branches = ((raw.Branches as unknown as Raw[] | undefined) ?? [])
                     .map((branch, index) => this.graph(branch, `branch ${index} of '${state.name}'`, variables))
-                    .filter(branch => branch !== undefined);
+                    .filter((branch) => branch !== undefined);
                 break;
             case "Map":
                 this.map(state, raw, variables);
@@ -308,20 +343,24 @@ class Compiler {
         if (raw === undefined) {
             return {};
         }
-        const names = Object.keys(raw as JsonObject).map(name => jsonata ? name : name.replace(/\.\$$/u, ""));
+        const names = Object.keys(raw as JsonObject).map((name) => (jsonata ? name : name.replace(/\.\$$/u, "")));
         return { assign: { names, template: jsonata ? compileTemplate(raw, field) : compilePayload(raw, field) } };
     }
 
     private map(state: Mutable<CompiledState>, raw: Raw, variables: ReadonlySet<string>): void {
         const processor = (raw.ItemProcessor ?? raw.Iterator) as unknown as Raw | undefined;
-        const config = processor?.ProcessorConfig as JsonObject | undefined ?? {};
+        const config = (processor?.ProcessorConfig as JsonObject | undefined) ?? {};
         const distributed = config.Mode === "DISTRIBUTED";
         if (processor === undefined) {
             this.problems.push(`the Map '${state.name}' needs an ItemProcessor`);
             return;
         }
         // A distributed Map's items run in executions of their own, which see no variables of this one.
-        const graph = this.graph(processor, `the item processor of '${state.name}'`, distributed ? new Set() : variables);
+        const graph = this.graph(
+            processor,
+            `the item processor of '${state.name}'`,
+            distributed ? new Set() : variables,
+        );
         if (graph === undefined) {
             return;
         }
@@ -330,29 +369,44 @@ class Compiler {
             jsonata ? compileTemplate(value, field) : compilePayload(value, field);
         const io = (field: "ItemReader" | "ResultWriter", configField: string): CompiledIo | undefined => {
             const value = raw[field] as JsonObject | undefined;
-            return value === undefined ? undefined : {
-                ...typeof value.Resource === "string" ? { resource: value.Resource } : {},
-                arguments: template(value.Arguments ?? value.Parameters ?? {}, field),
-                config: value[configField] as JsonObject | undefined ?? {},
-            };
+            return value === undefined
+                ? undefined
+                : {
+                      ...(typeof value.Resource === "string" ? { resource: value.Resource } : {}),
+                      arguments: template(value.Arguments ?? value.Parameters ?? {}, field),
+                      config: (value[configField] as JsonObject | undefined) ?? {},
+                  };
         };
-        const selector = raw.ItemSelector === undefined
-            ? raw.Parameters === undefined ? undefined : template(raw.Parameters, "Parameters")
-            : template(raw.ItemSelector, "ItemSelector");
+        const selector =
+            raw.ItemSelector === undefined
+                ? raw.Parameters === undefined
+                    ? undefined
+                    : template(raw.Parameters, "Parameters")
+                : template(raw.ItemSelector, "ItemSelector");
         const batcher = raw.ItemBatcher as JsonObject | undefined;
         state.map = {
-            processor: graph, distributed, express: config.ExecutionType === "EXPRESS",
+            processor: graph,
+            distributed,
+            express: config.ExecutionType === "EXPRESS",
             ...defined({
-                items: dynamic(raw, "Items", jsonata), selector,
+                items: dynamic(raw, "Items", jsonata),
+                selector,
                 maxConcurrency: dynamic(raw, "MaxConcurrency", jsonata),
                 toleratedCount: dynamic(raw, "ToleratedFailureCount", jsonata),
                 toleratedPercentage: dynamic(raw, "ToleratedFailurePercentage", jsonata),
-                reader: io("ItemReader", "ReaderConfig"), writer: io("ResultWriter", "WriterConfig"),
-                batcher: batcher === undefined ? undefined : defined({
-                    input: batcher.BatchInput === undefined ? undefined : template(batcher.BatchInput, "ItemBatcher/BatchInput"),
-                    maxItems: dynamic(batcher, "MaxItemsPerBatch", jsonata),
-                    maxBytes: dynamic(batcher, "MaxInputBytesPerBatch", jsonata),
-                }),
+                reader: io("ItemReader", "ReaderConfig"),
+                writer: io("ResultWriter", "WriterConfig"),
+                batcher:
+                    batcher === undefined
+                        ? undefined
+                        : defined({
+                              input:
+                                  batcher.BatchInput === undefined
+                                      ? undefined
+                                      : template(batcher.BatchInput, "ItemBatcher/BatchInput"),
+                              maxItems: dynamic(batcher, "MaxItemsPerBatch", jsonata),
+                              maxBytes: dynamic(batcher, "MaxInputBytesPerBatch", jsonata),
+                          }),
             }),
         };
     }
@@ -366,9 +420,9 @@ function defined<T extends object>(fields: T): Defined<T> {
 
 function assignedNames(raw: Raw): string[] {
     const names = (assign: JsonValue | undefined): string[] =>
-        Object.keys(assign as JsonObject | undefined ?? {}).map(name => name.replace(/\.\$$/u, ""));
-    const nested = [...raw.Catch as Raw[] | undefined ?? [], ...raw.Choices as Raw[] | undefined ?? []];
-    return [...names(raw.Assign), ...nested.flatMap(item => names(item.Assign))];
+        Object.keys((assign as JsonObject | undefined) ?? {}).map((name) => name.replace(/\.\$$/u, ""));
+    const nested = [...((raw.Catch as Raw[] | undefined) ?? []), ...((raw.Choices as Raw[] | undefined) ?? [])];
+    return [...names(raw.Assign), ...nested.flatMap((item) => names(item.Assign))];
 }
 
 function dataPath(value: JsonValue | undefined, field: string): Path | null | undefined {
@@ -382,12 +436,18 @@ function referencePath(value: JsonValue, field: string): ReferencePath | null | 
 function dynamic(raw: Raw, field: string, jsonata: boolean): Dynamic | undefined {
     const literal = raw[field];
     if (literal !== undefined) {
-        return jsonata && typeof literal !== "number" ? {
-            field, template: compileTemplate(literal, field), ...isJsonata(literal) ? { text: literal.slice(2, -2).trim() } : {},
-        } : { field, value: literal };
+        return jsonata && typeof literal !== "number"
+            ? {
+                  field,
+                  template: compileTemplate(literal, field),
+                  ...(isJsonata(literal) ? { text: literal.slice(2, -2).trim() } : {}),
+              }
+            : { field, value: literal };
     }
     // The Map's path field keeps the plural of its older form.
     const pathField = `${field}Path`;
     const path = raw[pathField];
-    return typeof path === "string" && !jsonata ? { field: pathField, text: path, path: compilePathOrIntrinsic(path, pathField) } : undefined;
+    return typeof path === "string" && !jsonata
+        ? { field: pathField, text: path, path: compilePathOrIntrinsic(path, pathField) }
+        : undefined;
 }

@@ -1,13 +1,32 @@
 /** One execution of a compiled machine. */
 import type { JsonObject, JsonValue } from "../types";
 import {
-    adopt, byteSize, copyJson, ExpressionError, fill, NotJsonError, render, seededRandom, typeName, uuidFrom,
-    type Host, type JsonataTemplate, type PayloadTemplate, type Scope, type Variables,
+    adopt,
+    byteSize,
+    copyJson,
+    ExpressionError,
+    fill,
+    NotJsonError,
+    render,
+    seededRandom,
+    typeName,
+    uuidFrom,
+    type Host,
+    type JsonataTemplate,
+    type PayloadTemplate,
+    type Scope,
+    type Variables,
 } from "../expressions/index";
 import { attempt } from "./attempt";
 import { VirtualClock, type Clock, type WaitReason } from "./clock";
 import type {
-    Assignment, CompiledCatcher, CompiledGraph, CompiledMachine, CompiledRetrier, CompiledState, Dynamic,
+    Assignment,
+    CompiledCatcher,
+    CompiledGraph,
+    CompiledMachine,
+    CompiledRetrier,
+    CompiledState,
+    Dynamic,
 } from "./compile";
 import { isCatchable, StateFailure, STOPPED } from "./failure";
 import { History, lazyText, type Details } from "./history";
@@ -15,15 +34,24 @@ import { runMap } from "./map";
 import { resourceKind, type ResourceKind } from "./resource";
 import { parseTimestamp } from "./timestamp";
 import {
-    TaskError, type ExecutionOptions, type ExecutionResult, type ExecutionStatus, type Limits, type Readings,
+    TaskError,
+    type ExecutionOptions,
+    type ExecutionResult,
+    type ExecutionStatus,
+    type Limits,
+    type Readings,
 } from "./types";
 
 /** AWS's quotas of an execution. */
 export const DEFAULT_LIMITS: Limits = { payloadBytes: 262_144, variableBytes: 10_485_760, historyEvents: 25_000 };
 /** How the interpreter reads the rules of AWS that are in doubt, unless it is told otherwise. */
 export const DEFAULT_READINGS: Readings = {
-    allCatchesDataLimit: true, queryErrorsAreCatchable: true, noChoiceMatched: "States.Runtime", missedHeartbeat: "States.Timeout",
-    taskFailedMatchesAll: true, missingCause: "absent",
+    allCatchesDataLimit: true,
+    queryErrorsAreCatchable: true,
+    noChoiceMatched: "States.Runtime",
+    missedHeartbeat: "States.Timeout",
+    taskFailedMatchesAll: true,
+    missingCause: "absent",
 };
 
 /** A line of work: the execution itself, a Parallel's branch or a Map's iteration. */
@@ -89,7 +117,10 @@ export class Execution {
     private tokens = 0;
     private settle?: (status: ExecutionStatus, output: JsonValue | undefined, error?: string, cause?: string) => void;
 
-    constructor(private readonly machine: CompiledMachine, readonly options: ExecutionOptions) {
+    constructor(
+        private readonly machine: CompiledMachine,
+        readonly options: ExecutionOptions,
+    ) {
         this.clock = options.clock ?? new VirtualClock();
         this.limits = { ...DEFAULT_LIMITS, ...options.limits };
         this.readings = { ...DEFAULT_READINGS, ...options.readings };
@@ -119,8 +150,12 @@ export class Execution {
         const input = this.executionContext.Input;
         const size = byteSize(input);
         if (size > this.limits.payloadBytes) {
-            return Promise.reject(new RangeError(`the execution's input has ${size} bytes, at most ${this.limits.payloadBytes} are allowed:`
-                + " StartExecution refuses it"));
+            return Promise.reject(
+                new RangeError(
+                    `the execution's input has ${size} bytes, at most ${this.limits.payloadBytes} are allowed:` +
+                        " StartExecution refuses it",
+                ),
+            );
         }
         return new Promise((resolve, reject) => {
             this.settle = (status, output, error, cause) => {
@@ -135,9 +170,9 @@ export class Execution {
                 this.options.signal?.removeEventListener("abort", onAbort);
                 resolve({
                     status,
-                    ...output === undefined ? {} : { output: copyJson(output) },
-                    ...error === undefined ? {} : { error },
-                    ...cause === undefined ? {} : { cause },
+                    ...(output === undefined ? {} : { output: copyJson(output) }),
+                    ...(error === undefined ? {} : { error }),
+                    ...(cause === undefined ? {} : { cause }),
                     events: this.history.events,
                     eventCount: this.history.count,
                     variables: copyJson(this.root.variables as JsonObject),
@@ -150,46 +185,73 @@ export class Execution {
                 const reason: unknown = this.options.signal?.reason;
                 this.settle?.("ABORTED", undefined, undefined, typeof reason === "string" ? reason : undefined);
             };
-            this.history.add("ExecutionStarted", 0, "executionStartedEventDetails",
-                lazyText({ roleArn: this.executionContext.RoleArn }, "input", input));
+            this.history.add(
+                "ExecutionStarted",
+                0,
+                "executionStartedEventDetails",
+                lazyText({ roleArn: this.executionContext.RoleArn }, "input", input),
+            );
             if (this.options.signal?.aborted === true) {
                 onAbort();
                 return;
             }
             this.options.signal?.addEventListener("abort", onAbort, { once: true });
             if (this.machine.timeoutSeconds !== undefined) {
-                this.clock.sleep(this.machine.timeoutSeconds * 1000, this.controller.signal)
-                    .then(() => this.settle?.("TIMED_OUT", undefined), () => undefined);
+                this.clock.sleep(this.machine.timeoutSeconds * 1000, this.controller.signal).then(
+                    () => this.settle?.("TIMED_OUT", undefined),
+                    () => undefined,
+                );
             }
             this.runGraph(this.root, this.machine.graph, input).then(
-                output => this.settle?.("SUCCEEDED", output),
+                (output) => this.settle?.("SUCCEEDED", output),
                 (failure: unknown) => {
                     if (failure instanceof StateFailure) {
                         this.settle?.("FAILED", undefined, failure.error, failure.cause);
                     } else if (failure !== STOPPED) {
                         reject(failure as Error);
                     }
-                });
+                },
+            );
         });
     }
 
     private finalEvent(status: ExecutionStatus, output: JsonValue | undefined, error?: string, cause?: string): void {
         const previous = this.root.previous;
-        const failure: Details = { ...error === undefined ? {} : { error }, ...cause === undefined ? {} : { cause } };
+        const failure: Details = {
+            ...(error === undefined ? {} : { error }),
+            ...(cause === undefined ? {} : { cause }),
+        };
         switch (status) {
             case "SUCCEEDED":
-                this.history.add("ExecutionSucceeded", previous, "executionSucceededEventDetails", lazyText({}, "output", output as JsonValue));
+                this.history.add(
+                    "ExecutionSucceeded",
+                    previous,
+                    "executionSucceededEventDetails",
+                    lazyText({}, "output", output as JsonValue),
+                );
                 break;
-            case "FAILED": this.history.add("ExecutionFailed", previous, "executionFailedEventDetails", failure); break;
-            case "TIMED_OUT": this.history.add("ExecutionTimedOut", previous, "executionTimedOutEventDetails", failure); break;
-            default: this.history.add("ExecutionAborted", previous, "executionAbortedEventDetails", failure); break;
+            case "FAILED":
+                this.history.add("ExecutionFailed", previous, "executionFailedEventDetails", failure);
+                break;
+            case "TIMED_OUT":
+                this.history.add("ExecutionTimedOut", previous, "executionTimedOutEventDetails", failure);
+                break;
+            default:
+                this.history.add("ExecutionAborted", previous, "executionAbortedEventDetails", failure);
+                break;
         }
     }
 
     // ---- events ----
 
     /** Adds an event after the thread's last one. @throws STOPPED when the thread no longer runs or the history is full. */
-    emit(thread: Thread, type: string, key?: `${string}EventDetails`, details?: Details, after: number = thread.previous): number {
+    emit(
+        thread: Thread,
+        type: string,
+        key?: `${string}EventDetails`,
+        details?: Details,
+        after: number = thread.previous,
+    ): number {
         if (thread.stopped) {
             throw STOPPED;
         }
@@ -204,10 +266,18 @@ export class Execution {
     private historyFull(thread: Thread): never {
         if (thread.history === this.history) {
             this.root.previous = thread.previous;
-            this.settle?.("FAILED", undefined, "States.Runtime", `The execution reached the maximum number of history events (${this.limits.historyEvents}).`);
+            this.settle?.(
+                "FAILED",
+                undefined,
+                "States.Runtime",
+                `The execution reached the maximum number of history events (${this.limits.historyEvents}).`,
+            );
             throw STOPPED;
         }
-        throw new StateFailure("States.Runtime", `The execution reached the maximum number of history events (${this.limits.historyEvents}).`);
+        throw new StateFailure(
+            "States.Runtime",
+            `The execution reached the maximum number of history events (${this.limits.historyEvents}).`,
+        );
     }
 
     /** Writes the abort events of a line of work and of all below it, innermost first, and stops it. */
@@ -226,7 +296,9 @@ export class Execution {
                 thread.previous = thread.history.add(`${type}StateAborted`, thread.previous);
             }
             if (room && thread.iteration !== undefined) {
-                thread.history.add("MapIterationAborted", thread.previous, "mapIterationAbortedEventDetails", { ...thread.iteration });
+                thread.history.add("MapIterationAborted", thread.previous, "mapIterationAbortedEventDetails", {
+                    ...thread.iteration,
+                });
             }
         }
         thread.stopped = true;
@@ -266,19 +338,35 @@ export class Execution {
         const details = thread.history.watched ? lazyText({ name: state.name }, "input", input) : undefined;
         const enteredId = this.emit(thread, ENTERED[state.type], DETAILS, details);
         const frame: Frame = {
-            thread, state, input, enteredId, beforeId, enteredTime: this.clock.now(), entered, retryCount: 0, children: [],
+            thread,
+            state,
+            input,
+            enteredId,
+            beforeId,
+            enteredTime: this.clock.now(),
+            entered,
+            retryCount: 0,
+            children: [],
         };
         thread.frame = frame;
         try {
             switch (state.type) {
-                case "Pass": return state.jsonata ? this.guard(frame, this.finishJsonata(frame, input)) : this.pass(frame);
-                case "Succeed": return state.jsonata ? this.guard(frame, this.finishJsonata(frame, input)) : this.succeed(frame);
-                case "Choice": return state.jsonata ? this.guard(frame, this.choiceJsonata(frame)) : this.choice(frame);
-                case "Wait": return this.guard(frame, this.wait(frame));
-                case "Fail": return this.guard(frame, this.fail(frame));
-                case "Task": return this.catchable(frame, () => this.task(frame));
-                case "Parallel": return this.catchable(frame, () => this.parallel(frame));
-                default: return this.catchable(frame, () => runMap(this, frame));
+                case "Pass":
+                    return state.jsonata ? this.guard(frame, this.finishJsonata(frame, input)) : this.pass(frame);
+                case "Succeed":
+                    return state.jsonata ? this.guard(frame, this.finishJsonata(frame, input)) : this.succeed(frame);
+                case "Choice":
+                    return state.jsonata ? this.guard(frame, this.choiceJsonata(frame)) : this.choice(frame);
+                case "Wait":
+                    return this.guard(frame, this.wait(frame));
+                case "Fail":
+                    return this.guard(frame, this.fail(frame));
+                case "Task":
+                    return this.catchable(frame, () => this.task(frame));
+                case "Parallel":
+                    return this.catchable(frame, () => this.parallel(frame));
+                default:
+                    return this.catchable(frame, () => runMap(this, frame));
             }
         } catch (error) {
             throw this.failure(frame, error);
@@ -296,7 +384,9 @@ export class Execution {
     /** What an error means for the state: an expression's failure gets the name and the words that AWS gives it. */
     failure(frame: Frame, error: unknown): unknown {
         if (error instanceof ExpressionError) {
-            return error.kind === "JSONata" ? this.queryFailure(frame, error.message, error.field) : this.runtimeFailure(frame, error.message);
+            return error.kind === "JSONata"
+                ? this.queryFailure(frame, error.message, error.field)
+                : this.runtimeFailure(frame, error.message);
         }
         return error;
     }
@@ -312,9 +402,18 @@ export class Execution {
             return STOPPED;
         }
         // Recorded: this event follows the one before the state was entered.
-        this.emit(frame.thread, "EvaluationFailed", "evaluationFailedEventDetails", {
-            cause, error: "States.QueryEvaluationError", ...location === undefined ? {} : { location }, state: frame.state.name,
-        }, frame.thread.previous === frame.enteredId ? frame.beforeId : frame.thread.previous);
+        this.emit(
+            frame.thread,
+            "EvaluationFailed",
+            "evaluationFailedEventDetails",
+            {
+                cause,
+                error: "States.QueryEvaluationError",
+                ...(location === undefined ? {} : { location }),
+                state: frame.state.name,
+            },
+            frame.thread.previous === frame.enteredId ? frame.beforeId : frame.thread.previous,
+        );
         return new StateFailure("States.QueryEvaluationError", cause);
     }
 
@@ -323,9 +422,20 @@ export class Execution {
     }
 
     /** What the state's expressions see. */
-    scope(frame: Frame, more?: { readonly input?: JsonValue; readonly result?: JsonValue; readonly errorOutput?: JsonValue; readonly mapItem?: Thread["mapItem"] }): Scope {
+    scope(
+        frame: Frame,
+        more?: {
+            readonly input?: JsonValue;
+            readonly result?: JsonValue;
+            readonly errorOutput?: JsonValue;
+            readonly mapItem?: Thread["mapItem"];
+        },
+    ): Scope {
         return {
-            input: frame.input, variables: frame.thread.variables, host: this.host, ...more,
+            input: frame.input,
+            variables: frame.thread.variables,
+            host: this.host,
+            ...more,
             context: () => this.context(frame, more?.mapItem ?? frame.thread.mapItem),
         };
     }
@@ -334,25 +444,34 @@ export class Execution {
         return {
             Execution: frame.thread.execution ?? this.executionContext,
             State: {
-                EnteredTime: new Date(frame.enteredTime).toISOString(), Name: frame.state.name,
+                EnteredTime: new Date(frame.enteredTime).toISOString(),
+                Name: frame.state.name,
                 // Only states that can be retried count.
-                ...["Task", "Parallel", "Map"].includes(frame.state.type) ? { RetryCount: frame.retryCount } : {},
+                ...(["Task", "Parallel", "Map"].includes(frame.state.type) ? { RetryCount: frame.retryCount } : {}),
             },
             StateMachine: this.machineContext,
-            ...mapItem === undefined ? {} : { Map: { Item: mapItem } },
-            ...frame.taskToken === undefined ? {} : { Task: { Token: frame.taskToken } },
+            ...(mapItem === undefined ? {} : { Map: { Item: mapItem } }),
+            ...(frame.taskToken === undefined ? {} : { Task: { Token: frame.taskToken } }),
         };
     }
 
     /** Leaves the state: checks the output's size, sets the variables, writes the event. */
-    exit(frame: Frame, output: JsonValue, assigned: JsonObject | undefined, next: CompiledState | undefined, after?: number): Outcome {
+    exit(
+        frame: Frame,
+        output: JsonValue,
+        assigned: JsonObject | undefined,
+        next: CompiledState | undefined,
+        after?: number,
+    ): Outcome {
         const { thread, state } = frame;
         this.checkSize(frame, output);
         if (assigned !== undefined) {
             const variables = { ...thread.variables, ...assigned };
             if (byteSize(assigned) > this.limits.payloadBytes || byteSize(variables) > this.limits.variableBytes) {
-                throw new StateFailure("States.DataLimitExceeded",
-                    `The variables assigned in the state '${state.name}' exceed the maximum number of bytes service limit.`);
+                throw new StateFailure(
+                    "States.DataLimitExceeded",
+                    `The variables assigned in the state '${state.name}' exceed the maximum number of bytes service limit.`,
+                );
             }
             thread.variables = variables;
         }
@@ -360,7 +479,8 @@ export class Execution {
             const details = lazyText({ name: state.name }, "output", output);
             if (assigned !== undefined) {
                 details.assignedVariables = Object.fromEntries(
-                    Object.entries(assigned).map(([name, value]) => [name, JSON.stringify(value)]));
+                    Object.entries(assigned).map(([name, value]) => [name, JSON.stringify(value)]),
+                );
                 details.assignedVariablesDetails = { truncated: false };
             }
             this.emit(thread, EXITED[state.type], "stateExitedEventDetails", details, after);
@@ -373,18 +493,21 @@ export class Execution {
 
     checkSize(frame: Frame, value: JsonValue): void {
         if (byteSize(value) > this.limits.payloadBytes) {
-            throw new StateFailure("States.DataLimitExceeded",
-                `The state/task '${frame.state.name}' returned a result with a size exceeding the maximum number of bytes service limit.`);
+            throw new StateFailure(
+                "States.DataLimitExceeded",
+                `The state/task '${frame.state.name}' returned a result with a size exceeding the maximum number of bytes service limit.`,
+            );
         }
     }
 
     private async assignJsonata(assign: Assignment | undefined, scope: Scope): Promise<JsonObject | undefined> {
-        return assign === undefined ? undefined
-            : await render(assign.template as JsonataTemplate, scope) as JsonObject;
+        return assign === undefined
+            ? undefined
+            : ((await render(assign.template as JsonataTemplate, scope)) as JsonObject);
     }
 
     private assignPath(assign: Assignment | undefined, scope: Scope): JsonObject | undefined {
-        return assign === undefined ? undefined : fill(assign.template as PayloadTemplate, scope) as JsonObject;
+        return assign === undefined ? undefined : (fill(assign.template as PayloadTemplate, scope) as JsonObject);
     }
 
     /** Output and Assign of a JSONata state; both see the values from before. */
@@ -402,9 +525,11 @@ export class Execution {
     finishPath(frame: Frame, result: JsonValue, after?: number): Outcome {
         const { state } = frame;
         const selector = state.resultSelector;
-        const selected = selector === undefined ? result
-            : fill(selector, this.scope(frame, { input: result }));
-        const assigned = state.assign === undefined ? undefined : this.assignPath(state.assign, this.scope(frame, { input: selected }));
+        const selected = selector === undefined ? result : fill(selector, this.scope(frame, { input: result }));
+        const assigned =
+            state.assign === undefined
+                ? undefined
+                : this.assignPath(state.assign, this.scope(frame, { input: selected }));
         let output = selected;
         if (state.resultPath === null) {
             output = frame.input;
@@ -429,8 +554,7 @@ export class Execution {
         const { state } = frame;
         const input = this.inputPath(frame);
         const parameters = state.parameters;
-        const effective = parameters === undefined ? input
-            : fill(parameters, this.scope(frame, { input }));
+        const effective = parameters === undefined ? input : fill(parameters, this.scope(frame, { input }));
         return this.finishPath(frame, state.result ?? effective);
     }
 
@@ -442,7 +566,7 @@ export class Execution {
         const { state } = frame;
         const input = this.inputPath(frame);
         const scope = this.scope(frame, { input });
-        const rule = state.rules.find(candidate => candidate.comparison?.(scope) === true);
+        const rule = state.rules.find((candidate) => candidate.comparison?.(scope) === true);
         const next = rule?.next ?? state.fallback ?? this.noChoice(frame);
         const assigned = this.assignPath((rule ?? state).assign, scope);
         return this.exit(frame, this.outputPath(frame, input), assigned, next);
@@ -454,8 +578,12 @@ export class Execution {
         for (const rule of state.rules) {
             const condition = await render(rule.condition as JsonataTemplate, scope);
             if (typeof condition !== "boolean") {
-                throw new ExpressionError("JSONata", "Condition", `The JSONata expression specified for the field 'Condition' returned an unexpected result type.`
-                    + ` Expected 'boolean', but was '${typeName(condition)}' for value: ${JSON.stringify(condition)}`);
+                throw new ExpressionError(
+                    "JSONata",
+                    "Condition",
+                    `The JSONata expression specified for the field 'Condition' returned an unexpected result type.` +
+                        ` Expected 'boolean', but was '${typeName(condition)}' for value: ${JSON.stringify(condition)}`,
+                );
             }
             if (condition) {
                 const output = rule.output === undefined ? frame.input : await render(rule.output, scope);
@@ -468,21 +596,30 @@ export class Execution {
     }
 
     private noChoice(frame: Frame): never {
-        throw new StateFailure(this.readings.noChoiceMatched,
-            `${this.prefix(frame)} Failed to transition out of the state. The state does not point to a next state.`);
+        throw new StateFailure(
+            this.readings.noChoiceMatched,
+            `${this.prefix(frame)} Failed to transition out of the state. The state does not point to a next state.`,
+        );
     }
 
     /** The value of a field that may be an expression or a path. */
     async dynamic(field: Dynamic, scope: Scope): Promise<JsonValue> {
-        return field.template !== undefined ? render(field.template, scope)
-            : field.path !== undefined ? field.path(scope) : field.value ?? null;
+        return field.template !== undefined
+            ? render(field.template, scope)
+            : field.path !== undefined
+              ? field.path(scope)
+              : (field.value ?? null);
     }
 
     /** A failure about a field's value: of the query in JSONata, of the run time in JSONPath. */
     badField(frame: Frame, field: Dynamic, expected: string, value: JsonValue, path: string): unknown {
         return frame.state.jsonata
-            ? new ExpressionError("JSONata", field.field, `The JSONata expression '${field.text ?? ""}' specified for the field '${field.field}' returned an unexpected`
-                + ` result type. Expected '${expected}', but was '${typeName(value)}' for value: ${JSON.stringify(value)}`)
+            ? new ExpressionError(
+                  "JSONata",
+                  field.field,
+                  `The JSONata expression '${field.text ?? ""}' specified for the field '${field.field}' returned an unexpected` +
+                      ` result type. Expected '${expected}', but was '${typeName(value)}' for value: ${JSON.stringify(value)}`,
+              )
             : this.runtimeFailure(frame, path);
     }
 
@@ -496,10 +633,22 @@ export class Execution {
             const value = await this.dynamic(field, scope);
             const shown = typeof value === "string" ? value : JSON.stringify(value);
             if (typeof value !== "number" || !Number.isInteger(value)) {
-                throw this.badField(frame, field, "integer", value, `The ${field.field} parameter cannot be parsed as a long value: ${field.text} == ${shown}`);
+                throw this.badField(
+                    frame,
+                    field,
+                    "integer",
+                    value,
+                    `The ${field.field} parameter cannot be parsed as a long value: ${field.text} == ${shown}`,
+                );
             }
             if (value < 0) {
-                throw this.badField(frame, field, "positive integer", value, `The ${field.field} parameter references a negative value: ${field.text} == ${shown}`);
+                throw this.badField(
+                    frame,
+                    field,
+                    "positive integer",
+                    value,
+                    `The ${field.field} parameter references a negative value: ${field.text} == ${shown}`,
+                );
             }
             milliseconds = value * 1000;
         } else {
@@ -507,8 +656,14 @@ export class Execution {
             const value = await this.dynamic(field, scope);
             const until = parseTimestamp(value);
             if (until === undefined) {
-                throw this.badField(frame, field, "timestamp", value, `The ${field.field} parameter does not reference a valid ISO-8601 extended offset`
-                    + ` date-time format string: ${field.text} == ${typeof value === "string" ? value : JSON.stringify(value)}`);
+                throw this.badField(
+                    frame,
+                    field,
+                    "timestamp",
+                    value,
+                    `The ${field.field} parameter does not reference a valid ISO-8601 extended offset` +
+                        ` date-time format string: ${field.text} == ${typeof value === "string" ? value : JSON.stringify(value)}`,
+                );
             }
             milliseconds = Math.max(0, until - this.clock.now());
         }
@@ -524,7 +679,8 @@ export class Execution {
         const controller = new AbortController();
         thread.onStop = () => controller.abort(STOPPED);
         try {
-            await (this.clock.wait === undefined ? this.clock.sleep(milliseconds, controller.signal)
+            await (this.clock.wait === undefined
+                ? this.clock.sleep(milliseconds, controller.signal)
                 : this.clock.wait(milliseconds, reason, controller.signal));
         } finally {
             thread.onStop = undefined;
@@ -543,8 +699,13 @@ export class Execution {
             }
             const value = await this.dynamic(field, scope);
             if (typeof value !== "string") {
-                throw this.badField(frame, field, "string", value,
-                    `The ${field.field} field refers to value ${JSON.stringify(value)} which is not a string: ${field.text}`);
+                throw this.badField(
+                    frame,
+                    field,
+                    "string",
+                    value,
+                    `The ${field.field} field refers to value ${JSON.stringify(value)} which is not a string: ${field.text}`,
+                );
             }
             return value;
         };
@@ -571,9 +732,12 @@ export class Execution {
                 if (!(failure instanceof StateFailure) || thread.stopped) {
                     throw failure;
                 }
-                const catchable = isCatchable(failure)
-                    && (failure.error !== "States.QueryEvaluationError" || this.readings.queryErrorsAreCatchable);
-                const index = catchable ? state.retriers.findIndex(retrier => this.matches(retrier.errors, failure)) : -1;
+                const catchable =
+                    isCatchable(failure) &&
+                    (failure.error !== "States.QueryEvaluationError" || this.readings.queryErrorsAreCatchable);
+                const index = catchable
+                    ? state.retriers.findIndex((retrier) => this.matches(retrier.errors, failure))
+                    : -1;
                 if (index >= 0 && attempts[index] < state.retriers[index].maxAttempts) {
                     const milliseconds = this.interval(state.retriers[index], attempts[index]) * 1000;
                     await this.pause(thread, milliseconds, { state: state.name, kind: "Retry" });
@@ -588,7 +752,9 @@ export class Execution {
                 if (frame.failedEvent === true) {
                     this.emit(thread, state.type === "Map" ? "MapStateFailed" : "ParallelStateFailed");
                 }
-                const catcher = catchable ? state.catchers.find(candidate => this.matches(candidate.errors, failure)) : undefined;
+                const catcher = catchable
+                    ? state.catchers.find((candidate) => this.matches(candidate.errors, failure))
+                    : undefined;
                 if (catcher === undefined) {
                     throw failure;
                 }
@@ -604,13 +770,17 @@ export class Execution {
 
     private matches(names: readonly string[], failure: StateFailure): boolean {
         const { error, alias } = failure;
-        return names.some(name => {
+        return names.some((name) => {
             if (name === "States.ALL") {
                 return error !== "States.DataLimitExceeded" || this.readings.allCatchesDataLimit;
             }
             if (name === "States.TaskFailed" && error !== name) {
-                return error !== undefined && error !== "States.Timeout"
-                    && (this.readings.taskFailedMatchesAll || (error !== "States.HeartbeatTimeout" && error !== "States.QueryEvaluationError"));
+                return (
+                    error !== undefined &&
+                    error !== "States.Timeout" &&
+                    (this.readings.taskFailedMatchesAll ||
+                        (error !== "States.HeartbeatTimeout" && error !== "States.QueryEvaluationError"))
+                );
             }
             return name === error || name === alias;
         });
@@ -618,19 +788,25 @@ export class Execution {
 
     private async caught(frame: Frame, catcher: CompiledCatcher, failure: StateFailure): Promise<Outcome> {
         const errorOutput: JsonObject = {
-            ...failure.error === undefined ? {} : { Error: failure.error },
-            ...failure.cause !== undefined ? { Cause: failure.cause }
-                // Recorded: a time-out, whose event has no cause, is caught with an empty one.
-                : failure.error === "States.Timeout" || this.readings.missingCause === "empty" ? { Cause: "" } : {},
+            ...(failure.error === undefined ? {} : { Error: failure.error }),
+            ...(failure.cause !== undefined
+                ? { Cause: failure.cause }
+                : // Recorded: a time-out, whose event has no cause, is caught with an empty one.
+                  failure.error === "States.Timeout" || this.readings.missingCause === "empty"
+                  ? { Cause: "" }
+                  : {}),
         };
         if (frame.state.jsonata) {
             const scope = this.scope(frame, { errorOutput });
-            const output = catcher.output === undefined ? errorOutput
-                : await render(catcher.output, scope);
+            const output = catcher.output === undefined ? errorOutput : await render(catcher.output, scope);
             return this.exit(frame, output, await this.assignJsonata(catcher.assign, scope), catcher.next);
         }
-        const output = catcher.resultPath === null ? frame.input
-            : catcher.resultPath === undefined ? errorOutput : catcher.resultPath.write(frame.input, errorOutput);
+        const output =
+            catcher.resultPath === null
+                ? frame.input
+                : catcher.resultPath === undefined
+                  ? errorOutput
+                  : catcher.resultPath.write(frame.input, errorOutput);
         const assigned = this.assignPath(catcher.assign, this.scope(frame, { input: errorOutput }));
         return this.exit(frame, output, assigned, catcher.next);
     }
@@ -666,15 +842,29 @@ export class Execution {
         }
         const value = await this.dynamic(field, scope);
         if (typeof value !== "number" || !Number.isInteger(value) || value <= 0 || value > 99_999_999) {
-            throw this.badField(frame, field, "positive integer", value, `The ${field.field} parameter does not reference an integer from 1 to 99999999:`
-                + ` ${field.text} == ${JSON.stringify(value)}`);
+            throw this.badField(
+                frame,
+                field,
+                "positive integer",
+                value,
+                `The ${field.field} parameter does not reference an integer from 1 to 99999999:` +
+                    ` ${field.text} == ${JSON.stringify(value)}`,
+            );
         }
         return value;
     }
 
-    private taskEvent(frame: Frame, kind: ResourceKind, what: "Scheduled" | "Started" | "Submitted" | "Succeeded" | "Failed" | "TimedOut", details: Details = {}): void {
+    private taskEvent(
+        frame: Frame,
+        kind: ResourceKind,
+        what: "Scheduled" | "Started" | "Submitted" | "Succeeded" | "Failed" | "TimedOut",
+        details: Details = {},
+    ): void {
         const family = kind.kind === "lambda" ? "LambdaFunction" : kind.kind === "activity" ? "Activity" : "Task";
-        const all = kind.kind !== "service" ? details : Object.assign(details, { resource: kind.resource, resourceType: kind.resourceType });
+        const all =
+            kind.kind !== "service"
+                ? details
+                : Object.assign(details, { resource: kind.resource, resourceType: kind.resourceType });
         const key = `${family[0].toLowerCase()}${family.slice(1)}${what}EventDetails` as const;
         const empty = kind.kind === "lambda" && what === "Started";
         this.emit(frame.thread, `${family}${what}`, empty ? undefined : key, empty ? undefined : all);
@@ -682,12 +872,16 @@ export class Execution {
 
     /** One attempt of a task: the handler against time-out, heartbeat and stop. */
     private async attempt(
-        frame: Frame, kind: ResourceKind, args: JsonValue, timeout: number | undefined, heartbeat: number | undefined,
+        frame: Frame,
+        kind: ResourceKind,
+        args: JsonValue,
+        timeout: number | undefined,
+        heartbeat: number | undefined,
     ): Promise<JsonValue> {
         const { state, thread } = frame;
         const times = {
-            ...timeout === undefined ? {} : { timeoutInSeconds: timeout },
-            ...heartbeat === undefined ? {} : { heartbeatInSeconds: heartbeat },
+            ...(timeout === undefined ? {} : { timeoutInSeconds: timeout }),
+            ...(heartbeat === undefined ? {} : { heartbeatInSeconds: heartbeat }),
         };
         if (kind.kind === "service") {
             const parameters: Details = { ...times, region: "us-east-1" };
@@ -718,10 +912,15 @@ export class Execution {
             if (failure.error === "States.TaskFailed" || failure.error === "States.Timeout") {
                 submit(null);
             }
-            this.taskEvent(frame, kind, failure.error === "States.Timeout" || failure.alias !== undefined ? "TimedOut" : "Failed", {
-                ...failure.error === undefined ? {} : { error: failure.error },
-                ...failure.cause === undefined ? {} : { cause: failure.cause },
-            });
+            this.taskEvent(
+                frame,
+                kind,
+                failure.error === "States.Timeout" || failure.alias !== undefined ? "TimedOut" : "Failed",
+                {
+                    ...(failure.error === undefined ? {} : { error: failure.error }),
+                    ...(failure.cause === undefined ? {} : { cause: failure.cause }),
+                },
+            );
             throw failure;
         }
         if (thread.stopped) {
@@ -745,18 +944,33 @@ export class Execution {
             return new StateFailure(error.error, error.cause);
         }
         if (error instanceof NotJsonError) {
-            return new StateFailure("States.TaskFailed", `the result of the task '${state.name}' is no JSON: ${error.message}`);
+            return new StateFailure(
+                "States.TaskFailed",
+                `the result of the task '${state.name}' is no JSON: ${error.message}`,
+            );
         }
         return new StateFailure("States.TaskFailed", error instanceof Error ? error.message : String(error));
     }
 
     private race(
-        frame: Frame, args: JsonValue, timeout: number | undefined, heartbeat: number | undefined, submitted: (output: JsonValue) => void,
+        frame: Frame,
+        args: JsonValue,
+        timeout: number | undefined,
+        heartbeat: number | undefined,
+        submitted: (output: JsonValue) => void,
         resource: string = frame.state.resource as string,
     ): Promise<JsonValue> {
         return attempt({
-            frame, args, timeout, heartbeat, submitted, resource, machineClock: this.clock, missedHeartbeat: this.readings.missedHeartbeat,
-            task: this.options.task, context: () => copyJson(this.context(frame, frame.thread.mapItem)),
+            frame,
+            args,
+            timeout,
+            heartbeat,
+            submitted,
+            resource,
+            machineClock: this.clock,
+            missedHeartbeat: this.readings.missedHeartbeat,
+            task: this.options.task,
+            context: () => copyJson(this.context(frame, frame.thread.mapItem)),
         });
     }
 
@@ -771,18 +985,23 @@ export class Execution {
         const { state, thread } = frame;
         let input: JsonValue;
         if (state.jsonata) {
-            input = state.arguments === undefined ? frame.input
-                : await render(state.arguments, this.scope(frame));
+            input = state.arguments === undefined ? frame.input : await render(state.arguments, this.scope(frame));
         } else {
             const effective = this.inputPath(frame);
-            input = state.parameters === undefined ? effective
-                : fill(state.parameters, this.scope(frame, { input: effective }));
+            input =
+                state.parameters === undefined
+                    ? effective
+                    : fill(state.parameters, this.scope(frame, { input: effective }));
         }
         this.checkSize(frame, input);
         const started = this.emit(thread, "ParallelStateStarted");
         const children = state.branches.map((_, index): Thread => ({
-            history: thread.history, path: [...thread.path, state.name, String(index)], previous: started, variables: thread.variables,
-            stopped: false, ...inherited(thread),
+            history: thread.history,
+            path: [...thread.path, state.name, String(index)],
+            previous: started,
+            variables: thread.variables,
+            stopped: false,
+            ...inherited(thread),
         }));
         frame.children = children;
         let results: JsonValue[];
@@ -807,15 +1026,18 @@ export class Execution {
                 resolve(results);
             }
             frame.children.forEach((child, index) => {
-                run(child, index).then(value => {
-                    results[index] = value;
-                    if (--open === 0) {
-                        resolve(results);
-                    }
-                }, (error: unknown) => {
-                    frame.failed ??= child;
-                    reject(error as Error);
-                });
+                run(child, index).then(
+                    (value) => {
+                        results[index] = value;
+                        if (--open === 0) {
+                            resolve(results);
+                        }
+                    },
+                    (error: unknown) => {
+                        frame.failed ??= child;
+                        reject(error as Error);
+                    },
+                );
             });
         });
     }
@@ -841,8 +1063,8 @@ export class Execution {
 /** What a branch takes over from the line of work that it belongs to. */
 export function inherited(thread: Thread): Pick<Thread, "mapItem" | "execution"> {
     return {
-        ...thread.mapItem === undefined ? {} : { mapItem: thread.mapItem },
-        ...thread.execution === undefined ? {} : { execution: thread.execution },
+        ...(thread.mapItem === undefined ? {} : { mapItem: thread.mapItem }),
+        ...(thread.execution === undefined ? {} : { execution: thread.execution }),
     };
 }
 
@@ -860,7 +1082,13 @@ const EXITED = names("Exited");
 
 function names(suffix: string): { readonly [type in CompiledState["type"]]: string } {
     return {
-        Task: `TaskState${suffix}`, Pass: `PassState${suffix}`, Choice: `ChoiceState${suffix}`, Wait: `WaitState${suffix}`,
-        Succeed: `SucceedState${suffix}`, Fail: `FailState${suffix}`, Parallel: `ParallelState${suffix}`, Map: `MapState${suffix}`,
+        Task: `TaskState${suffix}`,
+        Pass: `PassState${suffix}`,
+        Choice: `ChoiceState${suffix}`,
+        Wait: `WaitState${suffix}`,
+        Succeed: `SucceedState${suffix}`,
+        Fail: `FailState${suffix}`,
+        Parallel: `ParallelState${suffix}`,
+        Map: `MapState${suffix}`,
     };
 }

@@ -16,9 +16,13 @@ export const STOPPED: unique symbol = Symbol("stopped");
 /** A reason that a task's abort signal carries. */
 export class TaskStopped extends Error {
     constructor(readonly why: "timeout" | "heartbeat" | "stopped") {
-        super(why === "timeout" ? "the task ran longer than its TimeoutSeconds"
-            : why === "heartbeat" ? "the task sent no heartbeat within its HeartbeatSeconds"
-                : "the execution or the enclosing Parallel or Map was stopped");
+        super(
+            why === "timeout"
+                ? "the task ran longer than its TimeoutSeconds"
+                : why === "heartbeat"
+                  ? "the task sent no heartbeat within its HeartbeatSeconds"
+                  : "the execution or the enclosing Parallel or Map was stopped",
+        );
         this.name = "AbortError";
     }
 }

@@ -7,7 +7,11 @@ export type Details = Record<string, unknown>;
 /** Event details whose input or output becomes JSON text on demand. */
 export function lazyText(details: Details, key: string, value: JsonValue): Details {
     let text: string | undefined;
-    Object.defineProperty(details, key, { enumerable: true, configurable: true, get: () => text ??= JSON.stringify(value) });
+    Object.defineProperty(details, key, {
+        enumerable: true,
+        configurable: true,
+        get: () => (text ??= JSON.stringify(value)),
+    });
     details[`${key}Details`] = NOT_TRUNCATED;
     return details;
 }

@@ -12,8 +12,15 @@ export { compile, DefinitionError, type CompiledMachine } from "./compile";
 export { DEFAULT_LIMITS, DEFAULT_READINGS } from "./execution";
 export { TaskStopped } from "./failure";
 export {
-    TaskError, type ExecutionOptions, type ExecutionResult, type ExecutionStatus, type HistoryEvent, type Limits, type Readings,
-    type TaskHandler, type TaskRequest,
+    TaskError,
+    type ExecutionOptions,
+    type ExecutionResult,
+    type ExecutionStatus,
+    type HistoryEvent,
+    type Limits,
+    type Readings,
+    type TaskHandler,
+    type TaskRequest,
 } from "./types";
 
 /**
@@ -22,6 +29,9 @@ export {
  * @returns how it ended; a failed execution is a result, not a rejection.
  * @throws DefinitionError when the definition cannot be run; RangeError (as a rejection) when the input is too large to start.
  */
-export async function execute(machine: CompiledMachine | StateMachineDefinition, options: ExecutionOptions): Promise<ExecutionResult> {
+export async function execute(
+    machine: CompiledMachine | StateMachineDefinition,
+    options: ExecutionOptions,
+): Promise<ExecutionResult> {
     return new Execution("graph" in machine ? machine : compile(machine), options).run();
 }

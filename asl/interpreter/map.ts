@@ -2,7 +2,16 @@
 import { parse as parseCsv } from "csv-parse/sync";
 import type { JsonObject, JsonValue } from "../types";
 import {
-    adopt, byteSize, ExpressionError, fill, isObject, render, typeName, type JsonataTemplate, type PayloadTemplate, type Scope,
+    adopt,
+    byteSize,
+    ExpressionError,
+    fill,
+    isObject,
+    render,
+    typeName,
+    type JsonataTemplate,
+    type PayloadTemplate,
+    type Scope,
 } from "../expressions/index";
 import type { CompiledIo, CompiledMap, Dynamic } from "./compile";
 import { inherited, type Execution, type Frame, type Outcome, type Thread } from "./execution";
@@ -24,7 +33,11 @@ export async function runMap(execution: Execution, frame: Frame): Promise<Outcom
         }
         const failure = execution.failure(frame, error);
         // An iteration's failure has written this event already; a failure of the Map's own fields has not.
-        if (error instanceof ExpressionError && failure instanceof StateFailure && failure.error === "States.QueryEvaluationError") {
+        if (
+            error instanceof ExpressionError &&
+            failure instanceof StateFailure &&
+            failure.error === "States.QueryEvaluationError"
+        ) {
             frame.failedEvent = true;
         }
         throw failure;
@@ -35,13 +48,19 @@ async function attempt(execution: Execution, frame: Frame, map: CompiledMap): Pr
     const { state, thread } = frame;
     const input = state.jsonata ? frame.input : execution.inputPath(frame);
     const scope = execution.scope(frame, { input });
-    const concurrency = await wholeNumber(execution, frame, map.maxConcurrency, scope) ?? 0;
+    const concurrency = (await wholeNumber(execution, frame, map.maxConcurrency, scope)) ?? 0;
     let items: JsonValue[] = [];
     if (map.reader === undefined) {
         items = await itemsOf(execution, frame, map, scope);
     }
-    const selected = async (item: JsonValue, index: number): Promise<JsonValue> => map.selector === undefined ? item
-        : value(state.jsonata, map.selector, execution.scope(frame, { input, mapItem: { Index: index, Value: item } }));
+    const selected = async (item: JsonValue, index: number): Promise<JsonValue> =>
+        map.selector === undefined
+            ? item
+            : value(
+                  state.jsonata,
+                  map.selector,
+                  execution.scope(frame, { input, mapItem: { Index: index, Value: item } }),
+              );
     if (!map.distributed) {
         execution.emit(thread, "MapStateStarted", "mapStateStartedEventDetails", { length: items.length });
         const limit = concurrency > 0 ? Math.min(concurrency, INLINE_CONCURRENCY) : INLINE_CONCURRENCY;
@@ -60,7 +79,9 @@ async function attempt(execution: Execution, frame: Frame, map: CompiledMap): Pr
 
 function finish(execution: Execution, frame: Frame, results: JsonValue, after: number): Outcome | Promise<Outcome> {
     const clean = adopt(results);
-    return frame.state.jsonata ? execution.finishJsonata(frame, clean, clean, after) : execution.finishPath(frame, clean, after);
+    return frame.state.jsonata
+        ? execution.finishJsonata(frame, clean, clean, after)
+        : execution.finishPath(frame, clean, after);
 }
 
 async function value(jsonata: boolean, template: JsonataTemplate | PayloadTemplate, scope: Scope): Promise<JsonValue> {
@@ -77,7 +98,10 @@ async function itemsOf(execution: Execution, frame: Frame, map: CompiledMap, sco
     }
     if (map.items === undefined) {
         // The failure is the input's, not an expression's, so the event names no field.
-        const failure = execution.queryFailure(frame, `Map state input must be an array but was: ${JSON.stringify(found)}`);
+        const failure = execution.queryFailure(
+            frame,
+            `Map state input must be an array but was: ${JSON.stringify(found)}`,
+        );
         frame.failedEvent = failure !== STOPPED;
         throw failure;
     }
@@ -85,8 +109,12 @@ async function itemsOf(execution: Execution, frame: Frame, map: CompiledMap, sco
 }
 
 async function inline(
-    execution: Execution, frame: Frame, map: CompiledMap, items: readonly JsonValue[],
-    selected: (item: JsonValue, index: number) => Promise<JsonValue>, limit: number,
+    execution: Execution,
+    frame: Frame,
+    map: CompiledMap,
+    items: readonly JsonValue[],
+    selected: (item: JsonValue, index: number) => Promise<JsonValue>,
+    limit: number,
 ): Promise<{ results: JsonValue[]; last: number }> {
     const { state, thread } = frame;
     const started = thread.previous;
@@ -100,8 +128,13 @@ async function inline(
         while (next < items.length) {
             const index = next++;
             const child: Thread = {
-                history: thread.history, path: [...thread.path, state.name, String(index)], previous, variables: thread.variables,
-                ...inherited(thread), mapItem: { Index: index, Value: items[index] }, iteration: { name: state.name, index },
+                history: thread.history,
+                path: [...thread.path, state.name, String(index)],
+                previous,
+                variables: thread.variables,
+                ...inherited(thread),
+                mapItem: { Index: index, Value: items[index] },
+                iteration: { name: state.name, index },
                 stopped: thread.stopped,
             };
             const input = await selected(items[index], index);
@@ -110,7 +143,10 @@ async function inline(
                 throw STOPPED;
             }
             children.push(child);
-            execution.emit(child, "MapIterationStarted", "mapIterationStartedEventDetails", { index, name: state.name });
+            execution.emit(child, "MapIterationStarted", "mapIterationStartedEventDetails", {
+                index,
+                name: state.name,
+            });
             try {
                 results[index] = await execution.runGraph(child, map.processor, input);
             } catch (error) {
@@ -118,14 +154,23 @@ async function inline(
                     frame.failed = child;
                     previous = child.previous;
                     if (error.error !== "States.Runtime") {
-                        execution.emit(child, "MapIterationFailed", "mapIterationFailedEventDetails", { index, name: state.name });
+                        execution.emit(child, "MapIterationFailed", "mapIterationFailedEventDetails", {
+                            index,
+                            name: state.name,
+                        });
                         child.previous = previous;
                     }
                 }
                 throw error;
             }
             previous = child.previous;
-            last = Math.max(last, execution.emit(child, "MapIterationSucceeded", "mapIterationSucceededEventDetails", { index, name: state.name }));
+            last = Math.max(
+                last,
+                execution.emit(child, "MapIterationSucceeded", "mapIterationSucceededEventDetails", {
+                    index,
+                    name: state.name,
+                }),
+            );
             child.stopped = true;
         }
     };
@@ -144,13 +189,20 @@ interface Tolerance {
 }
 
 async function distributed(
-    execution: Execution, frame: Frame, map: CompiledMap, items: readonly JsonValue[], tolerated: Tolerance, concurrency: number,
+    execution: Execution,
+    frame: Frame,
+    map: CompiledMap,
+    items: readonly JsonValue[],
+    tolerated: Tolerance,
+    concurrency: number,
 ): Promise<Outcome> {
     const { state, thread } = frame;
     const machine = execution.executionContext.Id as string;
     const mapRunArn = `${machine.replace(":execution:", ":mapRun:")}/${state.name}:${frame.enteredId}`;
     execution.emit(thread, "MapRunStarted", "mapRunStartedEventDetails", { mapRunArn });
-    const outcomes: ({ readonly output: JsonValue } | { readonly failure: StateFailure } | undefined)[] = new Array(items.length);
+    const outcomes: ({ readonly output: JsonValue } | { readonly failure: StateFailure } | undefined)[] = new Array(
+        items.length,
+    );
     const children: Thread[] = [];
     frame.children = children;
     let next = 0;
@@ -162,9 +214,18 @@ async function distributed(
             const name = `${execution.executionContext.Name as string}-${state.name}-${index}`;
             const child: Thread = {
                 // A child execution has a history of its own, which the parent's does not show.
-                history: new History(() => execution.clock.now(), false), path: [...thread.path, state.name, String(index)], previous: 0,
-                variables: {}, mapItem: { Index: index, Value: items[index] }, stopped: thread.stopped,
-                execution: { ...execution.executionContext, Id: `${machine}/${state.name}:${index}`, Name: name, Input: items[index] },
+                history: new History(() => execution.clock.now(), false),
+                path: [...thread.path, state.name, String(index)],
+                previous: 0,
+                variables: {},
+                mapItem: { Index: index, Value: items[index] },
+                stopped: thread.stopped,
+                execution: {
+                    ...execution.executionContext,
+                    Id: `${machine}/${state.name}:${index}`,
+                    Name: name,
+                    Input: items[index],
+                },
             };
             children.push(child);
             child.history.add("ExecutionStarted", 0);
@@ -189,7 +250,9 @@ async function distributed(
         frame.failedEvent = true;
         throw new StateFailure(EXCEEDED, cause);
     }
-    let output: JsonValue = outcomes.flatMap(outcome => outcome !== undefined && "output" in outcome ? [outcome.output] : []);
+    let output: JsonValue = outcomes.flatMap((outcome) =>
+        outcome !== undefined && "output" in outcome ? [outcome.output] : [],
+    );
     if (map.writer?.resource !== undefined) {
         output = await writeResults(execution, frame, map.writer, mapRunArn, output);
     }
@@ -201,24 +264,44 @@ async function distributed(
 const EXCEEDED = "States.ExceedToleratedFailureThreshold";
 
 /** A field that must be a whole number of at least 0; text that is one counts (recorded). */
-async function wholeNumber(execution: Execution, frame: Frame, field: Dynamic | undefined, scope: Scope): Promise<number | undefined> {
+async function wholeNumber(
+    execution: Execution,
+    frame: Frame,
+    field: Dynamic | undefined,
+    scope: Scope,
+): Promise<number | undefined> {
     if (field === undefined) {
         return undefined;
     }
     const found = await execution.dynamic(field, scope);
     const number = numeric(found);
     if (number === undefined || !Number.isInteger(number)) {
-        throw execution.badField(frame, field, "integer", found,
-            `The ${field.field} field refers to value "${shown(found)}" which is not a valid integer: ${field.text}`);
+        throw execution.badField(
+            frame,
+            field,
+            "integer",
+            found,
+            `The ${field.field} field refers to value "${shown(found)}" which is not a valid integer: ${field.text}`,
+        );
     }
     if (number < 0) {
-        throw execution.badField(frame, field, "non-negative integer", found, `${field.field.replace(/Path$/u, "")} must be at least 0.`);
+        throw execution.badField(
+            frame,
+            field,
+            "non-negative integer",
+            found,
+            `${field.field.replace(/Path$/u, "")} must be at least 0.`,
+        );
     }
     return number;
 }
 
 function numeric(found: JsonValue): number | undefined {
-    return typeof found === "number" ? found : typeof found === "string" && /^-?\d+(\.\d+)?$/u.test(found) ? Number(found) : undefined;
+    return typeof found === "number"
+        ? found
+        : typeof found === "string" && /^-?\d+(\.\d+)?$/u.test(found)
+          ? Number(found)
+          : undefined;
 }
 
 function shown(found: JsonValue): string {
@@ -233,11 +316,22 @@ async function tolerance(execution: Execution, frame: Frame, map: CompiledMap, s
         const found = await execution.dynamic(field, scope);
         percentage = numeric(found);
         if (percentage === undefined) {
-            throw execution.badField(frame, field, "number", found,
-                `The ${field.field} field refers to value "${shown(found)}" which is not a valid float: ${field.text}`);
+            throw execution.badField(
+                frame,
+                field,
+                "number",
+                found,
+                `The ${field.field} field refers to value "${shown(found)}" which is not a valid float: ${field.text}`,
+            );
         }
         if (percentage < 0 || percentage > 100) {
-            throw execution.badField(frame, field, "number from 0 to 100", found, "ToleratedFailurePercentage must be between 0 and 100.");
+            throw execution.badField(
+                frame,
+                field,
+                "number from 0 to 100",
+                found,
+                "ToleratedFailurePercentage must be between 0 and 100.",
+            );
         }
     }
     return { count: count ?? 0, percentage: percentage ?? 0 };
@@ -245,7 +339,11 @@ async function tolerance(execution: Execution, frame: Frame, map: CompiledMap, s
 
 /** The inputs of the child executions: one an item, or with ItemBatcher one a batch. */
 async function batches(
-    execution: Execution, frame: Frame, map: CompiledMap, scope: Scope, items: readonly JsonValue[],
+    execution: Execution,
+    frame: Frame,
+    map: CompiledMap,
+    scope: Scope,
+    items: readonly JsonValue[],
     selected: (item: JsonValue, index: number) => Promise<JsonValue>,
 ): Promise<JsonValue[]> {
     const inputs: JsonValue[] = [];
@@ -256,12 +354,15 @@ async function batches(
     if (batcher === undefined) {
         return inputs;
     }
-    const most = await wholeNumber(execution, frame, batcher.maxItems, scope) ?? Infinity;
-    const bytes = await wholeNumber(execution, frame, batcher.maxBytes, scope) ?? execution.limits.payloadBytes;
+    const most = (await wholeNumber(execution, frame, batcher.maxItems, scope)) ?? Infinity;
+    const bytes = (await wholeNumber(execution, frame, batcher.maxBytes, scope)) ?? execution.limits.payloadBytes;
     const common = batcher.input === undefined ? undefined : await value(frame.state.jsonata, batcher.input, scope);
     const result: JsonValue[] = [];
     let batch: JsonValue[] = [];
-    const wrap = (group: JsonValue[]): JsonObject => ({ Items: group, ...common === undefined ? {} : { BatchInput: common } });
+    const wrap = (group: JsonValue[]): JsonObject => ({
+        Items: group,
+        ...(common === undefined ? {} : { BatchInput: common }),
+    });
     for (const item of inputs) {
         if (batch.length > 0 && (batch.length >= most || byteSize(wrap([...batch, item])) > bytes)) {
             result.push(adopt(wrap(batch)));
@@ -310,21 +411,42 @@ async function readItems(execution: Execution, frame: Frame, reader: CompiledIo,
 
 function parseBody(body: string, config: JsonObject): JsonValue {
     switch (config.InputType) {
-        case "JSON": case undefined: return JSON.parse(body) as JsonValue;
-        case "JSONL": return body.split("\n").filter(line => line.trim() !== "").map(line => JSON.parse(line) as JsonValue);
-        case "CSV": return parseCsv(body, {
-            columns: config.CSVHeaderLocation === "GIVEN" ? config.CSVHeaders as string[] : true,
-            delimiter: DELIMITERS[String(config.CSVDelimiter ?? "COMMA")] ?? ",", skip_empty_lines: true,
-        }) as JsonValue;
-        default: throw new Error(`ReaderConfig.InputType ${JSON.stringify(config.InputType)} is not supported; supported: JSON, JSONL, CSV`);
+        case "JSON":
+        case undefined:
+            return JSON.parse(body) as JsonValue;
+        case "JSONL":
+            return body
+                .split("\n")
+                .filter((line) => line.trim() !== "")
+                .map((line) => JSON.parse(line) as JsonValue);
+        case "CSV":
+            return parseCsv(body, {
+                columns: config.CSVHeaderLocation === "GIVEN" ? (config.CSVHeaders as string[]) : true,
+                delimiter: DELIMITERS[String(config.CSVDelimiter ?? "COMMA")] ?? ",",
+                skip_empty_lines: true,
+            }) as JsonValue;
+        default:
+            throw new Error(
+                `ReaderConfig.InputType ${JSON.stringify(config.InputType)} is not supported; supported: JSON, JSONL, CSV`,
+            );
     }
 }
 
-const DELIMITERS: { readonly [name: string]: string } = { COMMA: ",", PIPE: "|", SEMICOLON: ";", SPACE: " ", TAB: "\t" };
+const DELIMITERS: { readonly [name: string]: string } = {
+    COMMA: ",",
+    PIPE: "|",
+    SEMICOLON: ";",
+    SPACE: " ",
+    TAB: "\t",
+};
 
 /** Hands the results to the task handler, which stands for S3, and gives what the Map's output then is. */
 async function writeResults(
-    execution: Execution, frame: Frame, writer: CompiledIo, mapRunArn: string, output: JsonValue,
+    execution: Execution,
+    frame: Frame,
+    writer: CompiledIo,
+    mapRunArn: string,
+    output: JsonValue,
 ): Promise<JsonValue> {
     const args = await value(frame.state.jsonata, writer.arguments, execution.scope(frame));
     const place = isObject(args) ? args : {};
@@ -333,7 +455,9 @@ async function writeResults(
     try {
         await execution.call(frame, writer.resource as string, { ...place, Key: key, Body: JSON.stringify(output) });
     } catch (error) {
-        throw error === STOPPED ? error : new StateFailure("States.ResultWriterFailed", error instanceof Error ? error.message : String(error));
+        throw error === STOPPED
+            ? error
+            : new StateFailure("States.ResultWriterFailed", error instanceof Error ? error.message : String(error));
     }
     return { MapRunArn: mapRunArn, ResultWriterDetails: { Bucket: place.Bucket ?? null, Key: key } };
 }

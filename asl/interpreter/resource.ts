@@ -19,8 +19,11 @@ export function resourceKind(arn: string): ResourceKind {
         if (parts[2] === "states" && parts[5] !== "activity" && parts.length > 6) {
             const resource = parts[parts.length - 1];
             kind = {
-                kind: "service", resourceType: parts.slice(5, -1).join(":"), resource,
-                submits: /\.(sync(:\d+)?|waitForTaskToken)$/u.test(resource) || /^\d+$/u.test(resource), token: resource.endsWith(".waitForTaskToken"),
+                kind: "service",
+                resourceType: parts.slice(5, -1).join(":"),
+                resource,
+                submits: /\.(sync(:\d+)?|waitForTaskToken)$/u.test(resource) || /^\d+$/u.test(resource),
+                token: resource.endsWith(".waitForTaskToken"),
             };
             // `startExecution.sync:2` has a colon of its own.
             const versioned = /^(.*):([^:]+\.sync:\d+)$/u.exec(parts.slice(5).join(":"));
@@ -29,7 +32,13 @@ export function resourceKind(arn: string): ResourceKind {
             }
         } else {
             const activity = parts[2] === "states";
-            kind = { kind: activity ? "activity" : "lambda", resourceType: activity ? "activity" : "lambda", resource: arn, submits: false, token: activity };
+            kind = {
+                kind: activity ? "activity" : "lambda",
+                resourceType: activity ? "activity" : "lambda",
+                resource: arn,
+                submits: false,
+                token: activity,
+            };
         }
         kinds.set(arn, kind);
     }

@@ -17,6 +17,7 @@ export function parseTimestamp(value: JsonValue | undefined): number | undefined
         return undefined;
     }
     const zone = match[8];
-    const offset = zone === "Z" ? 0 : (zone.startsWith("-") ? -1 : 1) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4)));
+    const offset =
+        zone === "Z" ? 0 : (zone.startsWith("-") ? -1 : 1) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4)));
     return date.getTime() + Number(`0.${match[7] ?? "0"}`) * 1000 - offset * 60_000;
 }

@@ -44,7 +44,10 @@ export class TaskError extends Error {
      * @param error the error's name, for example `SageMaker.ResourceLimitExceededException`; undefined for a failure without a name.
      * @param cause the text that AWS puts into Cause.
      */
-    constructor(readonly error: string | undefined, override readonly cause?: string) {
+    constructor(
+        readonly error: string | undefined,
+        override readonly cause?: string,
+    ) {
         super(`${error ?? "a failure without a name"}${cause === undefined ? "" : `: ${cause}`}`);
         this.name = "TaskError";
     }

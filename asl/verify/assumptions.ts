@@ -31,21 +31,34 @@ export const WORKS = "arn:aws:states:::aws-sdk:sts:getCallerIdentity";
 /** Fails on every account: it describes a machine of an account that does not exist. */
 export const FAILS = "arn:aws:states:::aws-sdk:sfn:describeStateMachine";
 const failing = {
-    Type: "Task", Resource: FAILS, Arguments: { StateMachineArn: "arn:aws:states:us-east-1:000000000000:stateMachine:none" },
+    Type: "Task",
+    Resource: FAILS,
+    Arguments: { StateMachineArn: "arn:aws:states:us-east-1:000000000000:stateMachine:none" },
 } as const;
 
 const GUIDE = "Step Functions Developer Guide";
 const PROVER = "the failure-path prover (asl/analysis) and the fault sweep";
 
 function machine(states: object, more: object = {}): StateMachineDefinition {
-    return { QueryLanguage: "JSONata", StartAt: Object.keys(states)[0], States: states, ...more } as unknown as StateMachineDefinition;
+    return {
+        QueryLanguage: "JSONata",
+        StartAt: Object.keys(states)[0],
+        States: states,
+        ...more,
+    } as unknown as StateMachineDefinition;
 }
 
 const caught = { Type: "Pass", Output: "caught", End: true } as const;
 const catchAll = [{ ErrorEquals: ["States.ALL"], Next: "Caught" }] as const;
 
 function parallel(states: object, more: object = {}): object {
-    return { Type: "Parallel", Branches: [{ StartAt: Object.keys(states)[0], States: states }], Catch: catchAll, End: true, ...more };
+    return {
+        Type: "Parallel",
+        Branches: [{ StartAt: Object.keys(states)[0], States: states }],
+        Catch: catchAll,
+        End: true,
+        ...more,
+    };
 }
 
 export const ASSUMPTIONS: readonly Assumption[] = [
@@ -55,7 +68,14 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         source: `${GUIDE}, "Handling errors" (the error may be caught); recorded only where nobody caught it`,
         dependents: PROVER,
         definition: machine({
-            T: { Type: "Task", Resource: WORKS, Arguments: { X: "{% $states.input.missing %}" }, Catch: catchAll, End: true }, Caught: caught,
+            T: {
+                Type: "Task",
+                Resource: WORKS,
+                Arguments: { X: "{% $states.input.missing %}" },
+                Catch: catchAll,
+                End: true,
+            },
+            Caught: caught,
         }),
         expected: { status: "SUCCEEDED", output: "caught" },
     },
@@ -65,7 +85,8 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         source: `${GUIDE}, "Handling errors"`,
         dependents: PROVER,
         definition: machine({
-            T: { Type: "Task", Resource: WORKS, Output: "{% $states.result.missing %}", Catch: catchAll, End: true }, Caught: caught,
+            T: { Type: "Task", Resource: WORKS, Output: "{% $states.result.missing %}", Catch: catchAll, End: true },
+            Caught: caught,
         }),
         expected: { status: "SUCCEEDED", output: "caught" },
     },
@@ -75,7 +96,14 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         source: `${GUIDE}, "Handling errors"`,
         dependents: PROVER,
         definition: machine({
-            T: { Type: "Task", Resource: WORKS, Assign: { x: "{% $states.result.missing %}" }, Catch: catchAll, End: true }, Caught: caught,
+            T: {
+                Type: "Task",
+                Resource: WORKS,
+                Assign: { x: "{% $states.result.missing %}" },
+                Catch: catchAll,
+                End: true,
+            },
+            Caught: caught,
         }),
         expected: { status: "SUCCEEDED", output: "caught" },
     },
@@ -84,7 +112,10 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         rule: "States.ALL of a Parallel catches the States.QueryEvaluationError of the Parallel's own Output.",
         source: `${GUIDE}, "Handling errors"`,
         dependents: PROVER,
-        definition: machine({ P: parallel({ A: { Type: "Pass", End: true } }, { Output: "{% $states.result[5].x %}" }), Caught: caught }),
+        definition: machine({
+            P: parallel({ A: { Type: "Pass", End: true } }, { Output: "{% $states.result[5].x %}" }),
+            Caught: caught,
+        }),
         expected: { status: "SUCCEEDED", output: "caught" },
     },
     {
@@ -92,7 +123,10 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         rule: "A States.QueryEvaluationError of a Pass inside a branch is caught by States.ALL of the Parallel around it.",
         source: `${GUIDE}, "Handling errors"`,
         dependents: `${PROVER}; the recording Parallel around each ensemble member`,
-        definition: machine({ P: parallel({ A: { Type: "Pass", Output: "{% $states.input.missing %}", End: true } }), Caught: caught }),
+        definition: machine({
+            P: parallel({ A: { Type: "Pass", Output: "{% $states.input.missing %}", End: true } }),
+            Caught: caught,
+        }),
         expected: { status: "SUCCEEDED", output: "caught" },
     },
     {
@@ -102,9 +136,14 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         dependents: `${PROVER}: catchers' expressions must be total`,
         definition: machine({
             P: parallel({
-                T: { ...failing, Catch: [{ ErrorEquals: ["States.ALL"], Output: "{% $states.errorOutput.missing %}", Next: "B" }], End: true },
+                T: {
+                    ...failing,
+                    Catch: [{ ErrorEquals: ["States.ALL"], Output: "{% $states.errorOutput.missing %}", Next: "B" }],
+                    End: true,
+                },
                 B: { Type: "Pass", Output: "inner", End: true },
-            }), Caught: caught,
+            }),
+            Caught: caught,
         }),
         expected: { status: "SUCCEEDED", output: "caught" },
     },
@@ -115,9 +154,13 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         dependents: "the reading `taskFailedMatchesAll` of the interpreter",
         definition: machine({
             T: {
-                Type: "Task", Resource: WORKS, Output: "{% $states.result.missing %}", Catch: [{ ErrorEquals: ["States.TaskFailed"], Next: "Caught" }],
+                Type: "Task",
+                Resource: WORKS,
+                Output: "{% $states.result.missing %}",
+                Catch: [{ ErrorEquals: ["States.TaskFailed"], Next: "Caught" }],
                 End: true,
-            }, Caught: caught,
+            },
+            Caught: caught,
         }),
         expected: { status: "SUCCEEDED", output: "caught" },
     },
@@ -127,7 +170,8 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         source: `${GUIDE}: States.NoChoiceMatched is reserved; the name is in none of 5,166 recorded events`,
         dependents: `${PROVER}: every Choice needs a Default`,
         definition: machine({
-            C: { Type: "Choice", Choices: [{ Condition: "{% false %}", Next: "E" }] }, E: { Type: "Succeed" },
+            C: { Type: "Choice", Choices: [{ Condition: "{% false %}", Next: "E" }] },
+            E: { Type: "Succeed" },
         }),
         expected: { status: "FAILED", error: "States.Runtime" },
     },
@@ -137,7 +181,11 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         source: `${GUIDE}, "Handling errors" (States.ALL leaves States.Runtime out)`,
         dependents: PROVER,
         definition: machine({
-            P: parallel({ C: { Type: "Choice", Choices: [{ Condition: "{% false %}", Next: "E" }] }, E: { Type: "Succeed" } }), Caught: caught,
+            P: parallel({
+                C: { Type: "Choice", Choices: [{ Condition: "{% false %}", Next: "E" }] },
+                E: { Type: "Succeed" },
+            }),
+            Caught: caught,
         }),
         expected: { status: "FAILED", error: "States.Runtime" },
     },
@@ -148,8 +196,13 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         dependents: "the reading `allCatchesDataLimit`; the fault sweep runs both",
         definition: machine({
             T: {
-                Type: "Task", Resource: WORKS, Output: "{% $join([1..300].$pad('x', 1000)) %}", Catch: catchAll, End: true,
-            }, Caught: caught,
+                Type: "Task",
+                Resource: WORKS,
+                Output: "{% $join([1..300].$pad('x', 1000)) %}",
+                Catch: catchAll,
+                End: true,
+            },
+            Caught: caught,
         }),
         expected: { status: "SUCCEEDED", output: "caught" },
     },
@@ -161,7 +214,20 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         definition: machine({
             A: { Type: "Pass", Assign: { outer: 1 }, Next: "P" },
             P: {
-                Type: "Parallel", Branches: [{ StartAt: "B", States: { B: { Type: "Pass", Assign: { inner: "{% $outer + 1 %}" }, Output: "{% $outer %}", End: true } } }],
+                Type: "Parallel",
+                Branches: [
+                    {
+                        StartAt: "B",
+                        States: {
+                            B: {
+                                Type: "Pass",
+                                Assign: { inner: "{% $outer + 1 %}" },
+                                Output: "{% $outer %}",
+                                End: true,
+                            },
+                        },
+                    },
+                ],
                 Next: "C",
             },
             C: { Type: "Pass", Output: { result: "{% $states.input %}", inner: "{% $exists($inner) %}" }, End: true },
@@ -175,7 +241,11 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         dependents: "asl/analysis (scopes); the interpreter refuses such a definition too",
         definition: machine({
             A: { Type: "Pass", Assign: { x: 1 }, Next: "P" },
-            P: { Type: "Parallel", Branches: [{ StartAt: "B", States: { B: { Type: "Pass", Assign: { x: 2 }, End: true } } }], End: true },
+            P: {
+                Type: "Parallel",
+                Branches: [{ StartAt: "B", States: { B: { Type: "Pass", Assign: { x: 2 }, End: true } } }],
+                End: true,
+            },
         }),
         expected: { created: false },
     },
@@ -198,7 +268,16 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         dependents: "the notification and capacity ladder of the workflow",
         definition: machine({
             T: {
-                ...failing, Catch: [{ ErrorEquals: ["States.ALL"], Assign: { failed: "{% {'named': $exists($states.errorOutput.Error), 'input': $states.input.a} %}" }, Next: "C" }],
+                ...failing,
+                Catch: [
+                    {
+                        ErrorEquals: ["States.ALL"],
+                        Assign: {
+                            failed: "{% {'named': $exists($states.errorOutput.Error), 'input': $states.input.a} %}",
+                        },
+                        Next: "C",
+                    },
+                ],
                 End: true,
             },
             C: { Type: "Pass", Output: "{% $failed %}", End: true },
@@ -212,9 +291,14 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         source: "recorded for JSONPath with a short literal Cause",
         dependents: "the record of a failed ensemble member",
         definition: machine({
-            P: parallel({ F: { Type: "Fail", Error: "Member", Cause: "{% $string({'member': 'text', 'n': 1}) %}" } }, {
-                Catch: [{ ErrorEquals: ["States.ALL"], Output: "{% $parse($states.errorOutput.Cause) %}", Next: "C" }],
-            }),
+            P: parallel(
+                { F: { Type: "Fail", Error: "Member", Cause: "{% $string({'member': 'text', 'n': 1}) %}" } },
+                {
+                    Catch: [
+                        { ErrorEquals: ["States.ALL"], Output: "{% $parse($states.errorOutput.Cause) %}", Next: "C" },
+                    ],
+                },
+            ),
             C: { Type: "Pass", End: true },
         }),
         expected: { status: "SUCCEEDED", output: { member: "text", n: 1 } },
@@ -225,9 +309,14 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         source: "API reference: the length constraint of `cause`",
         dependents: "the record of a failed ensemble member",
         definition: machine({
-            P: parallel({ F: { Type: "Fail", Error: "Long", Cause: "{% $pad('', 32768, 'x') %}" } }, {
-                Catch: [{ ErrorEquals: ["States.ALL"], Output: "{% $length($states.errorOutput.Cause) %}", Next: "C" }],
-            }),
+            P: parallel(
+                { F: { Type: "Fail", Error: "Long", Cause: "{% $pad('', 32768, 'x') %}" } },
+                {
+                    Catch: [
+                        { ErrorEquals: ["States.ALL"], Output: "{% $length($states.errorOutput.Cause) %}", Next: "C" },
+                    ],
+                },
+            ),
             C: { Type: "Pass", End: true },
         }),
         expected: { status: "SUCCEEDED", output: 32768 },
@@ -238,9 +327,14 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         source: "the talk's slide on its missing notification; recorded only with a Cause",
         dependents: "the reading `missingCause`; catchers must not rely on Cause",
         definition: machine({
-            P: parallel({ F: { Type: "Fail", Error: "Bare" } }, {
-                Catch: [{ ErrorEquals: ["States.ALL"], Output: "{% $exists($states.errorOutput.Cause) %}", Next: "C" }],
-            }),
+            P: parallel(
+                { F: { Type: "Fail", Error: "Bare" } },
+                {
+                    Catch: [
+                        { ErrorEquals: ["States.ALL"], Output: "{% $exists($states.errorOutput.Cause) %}", Next: "C" },
+                    ],
+                },
+            ),
             C: { Type: "Pass", End: true },
         }),
         expected: { status: "SUCCEEDED", output: false },
@@ -253,10 +347,15 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         definition: machine({
             A: { Type: "Pass", Assign: { log: [], n: 0 }, Next: "T" },
             T: {
-                ...failing, Retry: [{ ErrorEquals: ["States.ALL"], IntervalSeconds: 1, MaxAttempts: 1 }],
-                Catch: [{
-                    ErrorEquals: ["States.ALL"], Assign: { log: "{% $append($log, [$states.context.State.RetryCount]) %}", n: "{% $n + 1 %}" }, Next: "C",
-                }],
+                ...failing,
+                Retry: [{ ErrorEquals: ["States.ALL"], IntervalSeconds: 1, MaxAttempts: 1 }],
+                Catch: [
+                    {
+                        ErrorEquals: ["States.ALL"],
+                        Assign: { log: "{% $append($log, [$states.context.State.RetryCount]) %}", n: "{% $n + 1 %}" },
+                        Next: "C",
+                    },
+                ],
                 End: true,
             },
             C: { Type: "Choice", Choices: [{ Condition: "{% $n < 2 %}", Next: "T" }], Default: "D" },
@@ -293,7 +392,10 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         rule: "A Condition that gives no boolean fails the Choice with States.QueryEvaluationError.",
         source: `${GUIDE}, "Choice workflow state"`,
         dependents: "asl/analysis (conditions must be boolean)",
-        definition: machine({ C: { Type: "Choice", Choices: [{ Condition: "{% 'yes' %}", Next: "E" }], Default: "E" }, E: { Type: "Succeed" } }),
+        definition: machine({
+            C: { Type: "Choice", Choices: [{ Condition: "{% 'yes' %}", Next: "E" }], Default: "E" },
+            E: { Type: "Succeed" },
+        }),
         expected: { status: "FAILED", error: "States.QueryEvaluationError" },
     },
     {
@@ -301,7 +403,10 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         rule: "A Wait of 0 seconds, given by an expression, ends at once.",
         source: "the specification (non-negative); recorded only from 1 second",
         dependents: "the capacity ladder's waits",
-        definition: machine({ W: { Type: "Wait", Seconds: "{% 0 %}", Next: "E" }, E: { Type: "Succeed", Output: "ok" } }),
+        definition: machine({
+            W: { Type: "Wait", Seconds: "{% 0 %}", Next: "E" },
+            E: { Type: "Succeed", Output: "ok" },
+        }),
         expected: { status: "SUCCEEDED", output: "ok" },
     },
     {
@@ -309,7 +414,10 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         rule: "The machine's TimeoutSeconds ends the execution TIMED_OUT, also inside a Parallel that catches States.ALL.",
         source: `${GUIDE}, "State machine structure"`,
         dependents: `${PROVER}; the rule outside of the machine that notifies`,
-        definition: machine({ P: parallel({ W: { Type: "Wait", Seconds: 20, End: true } }), Caught: caught }, { TimeoutSeconds: 2 }),
+        definition: machine(
+            { P: parallel({ W: { Type: "Wait", Seconds: 20, End: true } }), Caught: caught },
+            { TimeoutSeconds: 2 },
+        ),
         expected: { status: "TIMED_OUT" },
     },
     {
@@ -317,7 +425,9 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         rule: "A Task's TimeoutSeconds may be an expression.",
         source: `${GUIDE}, "Task workflow state"`,
         dependents: "the members' total budgets",
-        definition: machine({ T: { Type: "Task", Resource: WORKS, TimeoutSeconds: "{% 30 * 2 %}", Output: "done", End: true } }),
+        definition: machine({
+            T: { Type: "Task", Resource: WORKS, TimeoutSeconds: "{% 30 * 2 %}", Output: "done", End: true },
+        }),
         expected: { status: "SUCCEEDED", output: "done" },
     },
     {
@@ -327,15 +437,24 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         dependents: "asl/expressions",
         definition: machine({
             A: {
-                Type: "Pass", End: true, Output: {
-                    partition: "{% $partition([1,2,3,4,5], 2) %}", range: "{% $range(1, 9, 4) %}", parse: "{% $parse('{\"a\": [1]}') %}",
+                Type: "Pass",
+                End: true,
+                Output: {
+                    partition: "{% $partition([1,2,3,4,5], 2) %}",
+                    range: "{% $range(1, 9, 4) %}",
+                    parse: "{% $parse('{\"a\": [1]}') %}",
                     hash: "{% $hash('input', 'SHA-1') %}",
                 },
             },
         }),
         expected: {
             status: "SUCCEEDED",
-            output: { partition: [[1, 2], [3, 4], [5]], range: [1, 5, 9], parse: { a: [1] }, hash: "140f86aae51ab9e1cda9b4254fe98a74eb54c1a1" },
+            output: {
+                partition: [[1, 2], [3, 4], [5]],
+                range: [1, 5, 9],
+                parse: { a: [1] },
+                hash: "140f86aae51ab9e1cda9b4254fe98a74eb54c1a1",
+            },
         },
     },
     {
@@ -359,7 +478,9 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         rule: "$states.input in a Task's Output is the state's input, not its Arguments or its result.",
         source: `${GUIDE}, "Transforming data with JSONata"`,
         dependents: "the typed handles of the workflow",
-        definition: machine({ T: { Type: "Task", Resource: WORKS, Arguments: {}, Output: "{% $states.input %}", End: true } }),
+        definition: machine({
+            T: { Type: "Task", Resource: WORKS, Arguments: {}, Output: "{% $states.input %}", End: true },
+        }),
         input: { a: 1 },
         expected: { status: "SUCCEEDED", output: { a: 1 } },
     },
@@ -370,10 +491,15 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         dependents: "the members' isolation: each catches in its own Parallel",
         definition: machine({
             P: {
-                Type: "Parallel", Catch: catchAll, End: true, Branches: [
-                    { StartAt: "F", States: { F: { Type: "Fail", Error: "E" } } }, { StartAt: "W", States: { W: { Type: "Wait", Seconds: 3600, End: true } } },
+                Type: "Parallel",
+                Catch: catchAll,
+                End: true,
+                Branches: [
+                    { StartAt: "F", States: { F: { Type: "Fail", Error: "E" } } },
+                    { StartAt: "W", States: { W: { Type: "Wait", Seconds: 3600, End: true } } },
                 ],
-            }, Caught: caught,
+            },
+            Caught: caught,
         }),
         expected: { status: "SUCCEEDED", output: "caught" },
     },

@@ -1,6 +1,10 @@
 /** Runs the machines of the assumptions on an account and says which rules hold. */
 import {
-    CreateStateMachineCommand, DeleteStateMachineCommand, DescribeExecutionCommand, StartExecutionCommand, type SFNClient,
+    CreateStateMachineCommand,
+    DeleteStateMachineCommand,
+    DescribeExecutionCommand,
+    StartExecutionCommand,
+    type SFNClient,
 } from "@aws-sdk/client-sfn";
 import type { JsonValue } from "../types";
 import { equalJson } from "../expressions/index";
@@ -37,7 +41,11 @@ export interface VerifyOptions {
 }
 
 /** Verifies the assumptions one after the other; every machine that it creates is deleted again, whatever happens. */
-export async function verify(client: SFNClient, assumptions: readonly Assumption[], options: VerifyOptions): Promise<Verdict[]> {
+export async function verify(
+    client: SFNClient,
+    assumptions: readonly Assumption[],
+    options: VerifyOptions,
+): Promise<Verdict[]> {
     const verdicts: Verdict[] = [];
     for (const assumption of assumptions) {
         const verdict = await verifyOne(client, assumption, options);
@@ -49,7 +57,13 @@ export async function verify(client: SFNClient, assumptions: readonly Assumption
 
 async function verifyOne(client: SFNClient, assumption: Assumption, options: VerifyOptions): Promise<Verdict> {
     const { id, rule, expected } = assumption;
-    const say = (observed: string, holds: boolean | undefined): Verdict => ({ id, rule, expected: describe(expected), observed, holds });
+    const say = (observed: string, holds: boolean | undefined): Verdict => ({
+        id,
+        rule,
+        expected: describe(expected),
+        observed,
+        holds,
+    });
     let observation: Observation;
     try {
         observation = await observe(client, assumption, options);
@@ -62,10 +76,14 @@ async function verifyOne(client: SFNClient, assumption: Assumption, options: Ver
 async function observe(client: SFNClient, assumption: Assumption, options: VerifyOptions): Promise<Observation> {
     let stateMachineArn: string;
     try {
-        const created = await client.send(new CreateStateMachineCommand({
-            name: `verify-asl-${assumption.id}-${options.run}`.slice(0, 80), roleArn: options.roleArn, type: "STANDARD",
-            definition: JSON.stringify(assumption.definition),
-        }));
+        const created = await client.send(
+            new CreateStateMachineCommand({
+                name: `verify-asl-${assumption.id}-${options.run}`.slice(0, 80),
+                roleArn: options.roleArn,
+                type: "STANDARD",
+                definition: JSON.stringify(assumption.definition),
+            }),
+        );
         stateMachineArn = created.stateMachineArn as string;
     } catch (error) {
         if ((error as Error).name === "InvalidDefinition") {
@@ -81,16 +99,17 @@ async function observe(client: SFNClient, assumption: Assumption, options: Verif
             const { status, output, error, cause } = await client.send(new DescribeExecutionCommand({ executionArn }));
             if (status !== "RUNNING") {
                 return {
-                    created: true, status: status as string,
-                    ...error === undefined ? {} : { error },
-                    ...cause === undefined ? {} : { cause },
-                    ...output === undefined ? {} : { output: JSON.parse(output) as JsonValue },
+                    created: true,
+                    status: status as string,
+                    ...(error === undefined ? {} : { error }),
+                    ...(cause === undefined ? {} : { cause }),
+                    ...(output === undefined ? {} : { output: JSON.parse(output) as JsonValue }),
                 };
             }
             if (Date.now() > end) {
                 return { created: true, status: "RUNNING" };
             }
-            await new Promise(resolve => setTimeout(resolve, options.pollMilliseconds ?? 500));
+            await new Promise((resolve) => setTimeout(resolve, options.pollMilliseconds ?? 500));
         }
     } finally {
         await client.send(new DeleteStateMachineCommand({ stateMachineArn }));
@@ -98,11 +117,14 @@ async function observe(client: SFNClient, assumption: Assumption, options: Verif
 }
 
 export function matches(expected: Expectation, observed: Observation): boolean {
-    return (expected.created ?? true) === observed.created
-        && (expected.status === undefined || expected.status === observed.status)
-        && (expected.error === undefined || expected.error === observed.error)
-        && (expected.cause === undefined || new RegExp(expected.cause, "u").test(observed.cause ?? ""))
-        && (expected.output === undefined || (observed.output !== undefined && equalJson(expected.output, observed.output)));
+    return (
+        (expected.created ?? true) === observed.created &&
+        (expected.status === undefined || expected.status === observed.status) &&
+        (expected.error === undefined || expected.error === observed.error) &&
+        (expected.cause === undefined || new RegExp(expected.cause, "u").test(observed.cause ?? "")) &&
+        (expected.output === undefined ||
+            (observed.output !== undefined && equalJson(expected.output, observed.output)))
+    );
 }
 
 function describe(value: Expectation | Observation): string {
@@ -111,5 +133,6 @@ function describe(value: Expectation | Observation): string {
     }
     const output = value.output === undefined ? undefined : JSON.stringify(value.output);
     return [value.status, value.error, output === undefined || output.length <= 80 ? output : `${output.slice(0, 79)}…`]
-        .filter(part => part !== undefined).join(" ");
+        .filter((part) => part !== undefined)
+        .join(" ");
 }

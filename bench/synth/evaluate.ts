@@ -21,22 +21,33 @@ async function main(): Promise<void> {
     }
     const folder = path.dirname(path.resolve(file));
     const bundles = loadBundles();
-    const functions = Object.fromEntries(resources.filter(({ type }) => type === "aws:lambda/function:Function").map(({ inputs }) => {
-        const name = String(inputs.name);
-        const code = path.join(folder, name);
-        fs.mkdirSync(code, { recursive: true });
-        fs.writeFileSync(path.join(code, "index.js"), bundles[name.replace(/^ensemble-dev-/, "") as keyof typeof bundles].code);
-        return [name, code];
-    }));
-    const images = resources.filter(({ type }) => type === "docker-build:index:Image").map(({ inputs }) => {
-        const context = path.resolve((inputs.context as { location: string }).location);
-        const dockerfile = path.resolve((inputs.dockerfile as { location: string }).location);
-        return { context, dockerfile: path.relative(context, dockerfile) };
-    });
-    const archives = resources.filter(({ type }) => type === "aws:s3/bucketObjectv2:BucketObjectv2").map(({ inputs }) => {
-        const [, model, hash] = String(inputs.key).split("/");
-        return path.resolve(`.build/source/${model}-${hash.slice(0, 12)}.tar.gz`);
-    });
+    const functions = Object.fromEntries(
+        resources
+            .filter(({ type }) => type === "aws:lambda/function:Function")
+            .map(({ inputs }) => {
+                const name = String(inputs.name);
+                const code = path.join(folder, name);
+                fs.mkdirSync(code, { recursive: true });
+                fs.writeFileSync(
+                    path.join(code, "index.js"),
+                    bundles[name.replace(/^ensemble-dev-/, "") as keyof typeof bundles].code,
+                );
+                return [name, code];
+            }),
+    );
+    const images = resources
+        .filter(({ type }) => type === "docker-build:index:Image")
+        .map(({ inputs }) => {
+            const context = path.resolve((inputs.context as { location: string }).location);
+            const dockerfile = path.resolve((inputs.dockerfile as { location: string }).location);
+            return { context, dockerfile: path.relative(context, dockerfile) };
+        });
+    const archives = resources
+        .filter(({ type }) => type === "aws:s3/bucketObjectv2:BucketObjectv2")
+        .map(({ inputs }) => {
+            const [, model, hash] = String(inputs.key).split("/");
+            return path.resolve(`.build/source/${model}-${hash.slice(0, 12)}.tar.gz`);
+        });
     fs.writeFileSync(file, JSON.stringify({ stage, identity, resources, functions, images, archives }));
 }
 

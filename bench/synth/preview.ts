@@ -9,12 +9,15 @@ addMembers(Number(process.argv[2]));
 
 /* eslint-disable @typescript-eslint/no-require-imports -- only now: they read the members when they are loaded */
 const { program } = require("../../stacks/program") as typeof import("../../stacks/program");
-const { root, TestStack } = require("../../test/engine/support/engine") as typeof import("../../test/engine/support/engine");
+const { root, TestStack } =
+    require("../../test/engine/support/engine") as typeof import("../../test/engine/support/engine");
 /* eslint-enable @typescript-eslint/no-require-imports */
 
 /** Processor seconds of this process and of its children that have ended. */
 function processorSeconds(): number {
-    const fields = readFileSync("/proc/self/stat", "utf8").replace(/^.*\) /, "").split(" ");
+    const fields = readFileSync("/proc/self/stat", "utf8")
+        .replace(/^.*\) /, "")
+        .split(" ");
     return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / 100;
 }
 

@@ -25,8 +25,10 @@ export function clientsAt(region: string, endpoint?: string): Clients {
         return {
             region,
             // an SDK that is given undefined reads its variables
-            ...own === undefined ? {} : { endpoint: own },
-            ...own !== undefined && LOOPBACK.test(hostOf(own)) ? { credentials: { accessKeyId: "local", secretAccessKey: "local" } } : {},
+            ...(own === undefined ? {} : { endpoint: own }),
+            ...(own !== undefined && LOOPBACK.test(hostOf(own))
+                ? { credentials: { accessKeyId: "local", secretAccessKey: "local" } }
+                : {}),
         };
     };
     // a log line is worth less than the watch: one try again, and no long wait

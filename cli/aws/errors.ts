@@ -18,23 +18,31 @@ export function explainSdkError(error: unknown, doing: string): Error {
         return new CommandError(`Cannot ${doing}: no AWS region is set. Give --region, or set AWS_REGION.`);
     }
     if (/^(ExecutionDoesNotExist|InvalidArn)$/.test(error.name)) {
-        return new CommandError(`Cannot ${doing}: there is no execution "${/'(.*)'/.exec(error.message)?.[1] ?? ""}". `
-            + "Check its name, --stack and --region. Leave it out for the newest one.");
+        return new CommandError(
+            `Cannot ${doing}: there is no execution "${/'(.*)'/.exec(error.message)?.[1] ?? ""}". ` +
+                "Check its name, --stack and --region. Leave it out for the newest one.",
+        );
     }
     if (/CredentialsProviderError|Could not (?:load|resolve) credentials/i.test(text)) {
         const profile = process.env.AWS_PROFILE;
-        return new CommandError(`Cannot ${doing}: there are no AWS credentials${profile === undefined ? "" : ` of the profile "${profile}"`}. `
-            + "Sign in, or sign in again (aws sso login), or set AWS_PROFILE to a profile of ~/.aws/config, and try again.");
+        return new CommandError(
+            `Cannot ${doing}: there are no AWS credentials${profile === undefined ? "" : ` of the profile "${profile}"`}. ` +
+                "Sign in, or sign in again (aws sso login), or set AWS_PROFILE to a profile of ~/.aws/config, and try again.",
+        );
     }
     if (credentials.test(text)) {
-        return new CommandError(`Cannot ${doing}: AWS does not accept the credentials (${error.name}). `
-            + "Sign in, or sign in again (aws sso login), or set AWS_PROFILE, and try again.");
+        return new CommandError(
+            `Cannot ${doing}: AWS does not accept the credentials (${error.name}). ` +
+                "Sign in, or sign in again (aws sso login), or set AWS_PROFILE, and try again.",
+        );
     }
     const { code = "", hostname } = error as NodeJS.ErrnoException & { readonly hostname?: string };
     if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|TimeoutError|NetworkingError/.test(`${text} ${code}`)) {
         const host = hostname ?? /(?:ENOTFOUND|EAI_AGAIN) (\S+)/.exec(error.message)?.[1];
-        return new CommandError(`Cannot ${doing}: AWS cannot be reached (${code || error.name}${host === undefined ? "" : ` ${host}`}). `
-            + "Check the network, the region and --endpoint.");
+        return new CommandError(
+            `Cannot ${doing}: AWS cannot be reached (${code || error.name}${host === undefined ? "" : ` ${host}`}). ` +
+                "Check the network, the region and --endpoint.",
+        );
     }
     if (isDenied(error)) {
         return new CommandError(`Cannot ${doing}: ${error.message}`);

@@ -1,7 +1,15 @@
 /** Executions of a deployed stage through the AWS SDK: start, follow, explain, resume, stop. */
 import {
-    DescribeExecutionCommand, DescribeStateMachineCommand, paginateGetExecutionHistory, paginateListExecutions, paginateListStateMachines,
-    StartExecutionCommand, StopExecutionCommand, type DescribeExecutionOutput, type HistoryEvent, type SFNClient,
+    DescribeExecutionCommand,
+    DescribeStateMachineCommand,
+    paginateGetExecutionHistory,
+    paginateListExecutions,
+    paginateListStateMachines,
+    StartExecutionCommand,
+    StopExecutionCommand,
+    type DescribeExecutionOutput,
+    type HistoryEvent,
+    type SFNClient,
 } from "@aws-sdk/client-sfn";
 import type { StateMachineDefinition } from "../../asl/types";
 import type { StageSettings } from "../../workflow/contract";
@@ -38,17 +46,21 @@ export async function findStage(client: SFNClient, name: string): Promise<Stage>
         }
     }
     const region = await client.config.region();
-    throw new CommandError(`There is no state machine "${name}" in ${region}. `
-        + "Deploy the stage first (npm run up:<stage>), or choose another --region.");
+    throw new CommandError(
+        `There is no state machine "${name}" in ${region}. ` +
+            "Deploy the stage first (npm run up:<stage>), or choose another --region.",
+    );
 }
 
 /** The settings that the definition hands to Setup. */
 export function settingsOf(definition: StateMachineDefinition, name: string): StageSettings {
-    const setup = definition.States?.[setupState] as { Arguments?: { Payload?: { settings?: StageSettings } } } | undefined;
+    const setup = definition.States?.[setupState] as
+        { Arguments?: { Payload?: { settings?: StageSettings } } } | undefined;
     const settings = setup?.Arguments?.Payload?.settings;
     if (settings === undefined) {
         throw new CommandError(
-            `The state machine "${name}" has no "${setupState}" with the stage's settings: it is not one of this project's.`);
+            `The state machine "${name}" has no "${setupState}" with the stage's settings: it is not one of this project's.`,
+        );
     }
     return settings;
 }
@@ -60,11 +72,15 @@ export function settingsOf(definition: StateMachineDefinition, name: string): St
 export async function startTraining(client: SFNClient, stage: Stage, input: unknown, name?: string): Promise<string> {
     const { problems } = readInput(input, stage.settings);
     if (problems.length > 0) {
-        throw new CommandError(`The input has ${problems.length} problem${problems.length === 1 ? "" : "s"}; nothing was started:\n`
-            + problems.map((problem) => `  ${describeProblem(problem)}`).join("\n"));
+        throw new CommandError(
+            `The input has ${problems.length} problem${problems.length === 1 ? "" : "s"}; nothing was started:\n` +
+                problems.map((problem) => `  ${describeProblem(problem)}`).join("\n"),
+        );
     }
     const { stateMachineArn } = stage;
-    const { executionArn } = await client.send(new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(input), name }));
+    const { executionArn } = await client.send(
+        new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(input), name }),
+    );
     return executionArn as string;
 }
 
@@ -76,7 +92,10 @@ export async function findExecution(client: SFNClient, stage: Stage, execution?:
     if (execution !== undefined) {
         return `${stage.stateMachineArn.replace(":stateMachine:", ":execution:")}:${execution}`;
     }
-    for await (const page of paginateListExecutions({ client, pageSize: 1 }, { stateMachineArn: stage.stateMachineArn })) {
+    for await (const page of paginateListExecutions(
+        { client, pageSize: 1 },
+        { stateMachineArn: stage.stateMachineArn },
+    )) {
         const newest = page.executions?.[0]?.executionArn;
         if (newest !== undefined) {
             return newest;
@@ -101,7 +120,9 @@ export interface Look {
  * An abort of the signal ends the watching, not the execution.
  */
 export async function* watchExecution(
-    client: SFNClient, executionArn: string, { interval = 5_000, signal }: WatchOptions = {},
+    client: SFNClient,
+    executionArn: string,
+    { interval = 5_000, signal }: WatchOptions = {},
 ): AsyncGenerator<Look> {
     let seen = 0;
     while (signal?.aborted !== true) {
@@ -129,7 +150,11 @@ async function lookAt(client: SFNClient, executionArn: string, seen: number, abo
     const execution = await client.send(new DescribeExecutionCommand({ executionArn }), { abortSignal });
     const fresh: HistoryEvent[] = [];
     // newest first until the first known one: a look costs one page, however long the history
-    const pages = paginateGetExecutionHistory({ client, pageSize: 100 }, { executionArn, reverseOrder: true }, { abortSignal });
+    const pages = paginateGetExecutionHistory(
+        { client, pageSize: 100 },
+        { executionArn, reverseOrder: true },
+        { abortSignal },
+    );
     for await (const { events = [] } of pages) {
         const unseen = events.filter(({ id = 0 }) => id > seen);
         fresh.push(...unseen);
@@ -172,27 +197,35 @@ export async function explainExecution(client: SFNClient, executionArn: string):
     const execution = await client.send(new DescribeExecutionCommand({ executionArn }));
     const end = execution.stopDate ?? new Date();
     const base = {
-        executionArn, status: String(execution.status),
+        executionArn,
+        status: String(execution.status),
         seconds: Math.round((end.getTime() - (execution.startDate?.getTime() ?? end.getTime())) / 1000),
     };
     if (execution.status === "SUCCEEDED" || execution.status === "RUNNING") {
         return base;
     }
     if (execution.error === STOPPED) {
-        return { ...base, error: STOPPED, reason: execution.cause, advice: "Somebody stopped it: resume continues with what had not finished." };
+        return {
+            ...base,
+            error: STOPPED,
+            reason: execution.cause,
+            advice: "Somebody stopped it: resume continues with what had not finished.",
+        };
     }
     const failed = lastFailure(await historyOf(client, executionArn));
     const found = classify(failed ?? { error: execution.error, cause: execution.cause });
     const named = /^Notified\.(\w+)$/.exec(execution.error ?? "")?.[1];
-    const errorClass = named !== undefined && named in advice ? named as keyof typeof advice : found.class;
+    const errorClass = named !== undefined && named in advice ? (named as keyof typeof advice) : found.class;
     const region = executionArn.split(":")[3];
     return {
         ...base,
-        ...failed === undefined ? {} : { state: failed.state },
-        class: errorClass, reason: found.reason, advice: advice[errorClass],
-        ...found.log === undefined ? {} : { logUrl: logUrl(found.log, region) },
-        ...execution.error === undefined ? {} : { error: execution.error },
-        ...execution.cause === undefined ? {} : { cause: execution.cause },
+        ...(failed === undefined ? {} : { state: failed.state }),
+        class: errorClass,
+        reason: found.reason,
+        advice: advice[errorClass],
+        ...(found.log === undefined ? {} : { logUrl: logUrl(found.log, region) }),
+        ...(execution.error === undefined ? {} : { error: execution.error }),
+        ...(execution.cause === undefined ? {} : { cause: execution.cause }),
     };
 }
 
@@ -225,7 +258,9 @@ export async function resumeTraining(client: SFNClient, stage: Stage, executionA
         throw new CommandError(`${executionArn} is still running: watch it, or stop it first.`);
     }
     if (execution.status === "SUCCEEDED") {
-        throw new CommandError(`${executionArn} has succeeded: there is nothing to resume. Start a new one with \`ensemble start\`.`);
+        throw new CommandError(
+            `${executionArn} has succeeded: there is nothing to resume. Start a new one with \`ensemble start\`.`,
+        );
     }
     const input = JSON.parse(execution.input ?? "{}") as { initialization?: { force?: readonly string[] } };
     const force = input.initialization?.force;
@@ -237,7 +272,11 @@ export async function resumeTraining(client: SFNClient, stage: Stage, executionA
 }
 
 /** The models that an execution trained to their end: their registration, which writes the marker, succeeded. */
-async function finishedModels(client: SFNClient, executionArn: string, models: readonly string[]): Promise<Set<string>> {
+async function finishedModels(
+    client: SFNClient,
+    executionArn: string,
+    models: readonly string[],
+): Promise<Set<string>> {
     const modelOf = new Map(models.map((model) => [registerStateName(titleOf(model)), model]));
     const stateOf = new StateOfEvent();
     const finished = new Set<string>();

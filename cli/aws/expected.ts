@@ -19,23 +19,33 @@ export interface Expected {
  * @throws the SDK's error.
  */
 export async function expectedTimes(
-    client: SFNClient, stateMachineArn: string,
+    client: SFNClient,
+    stateMachineArn: string,
     { except, abortSignal }: { readonly except?: string; readonly abortSignal?: AbortSignal } = {},
 ): Promise<Expected> {
-    const pages = paginateListExecutions({ client, pageSize: LOOKED_AT + 1 }, { stateMachineArn, statusFilter: "SUCCEEDED" }, { abortSignal });
+    const pages = paginateListExecutions(
+        { client, pageSize: LOOKED_AT + 1 },
+        { stateMachineArn, statusFilter: "SUCCEEDED" },
+        { abortSignal },
+    );
     const { value } = await pages.next();
-    const executions = (value?.executions ?? []).filter(({ executionArn }) => executionArn !== except).slice(0, LOOKED_AT);
+    const executions = (value?.executions ?? [])
+        .filter(({ executionArn }) => executionArn !== except)
+        .slice(0, LOOKED_AT);
     const visits = new Map<string, number[]>();
     for (const { executionArn } of executions) {
         for (const { state, milliseconds } of visitsOf(await historyOf(client, executionArn as string, abortSignal))) {
-            visits.set(state, [...visits.get(state) ?? [], milliseconds]);
+            visits.set(state, [...(visits.get(state) ?? []), milliseconds]);
         }
     }
     return {
         executions: executions.length,
         states: new Map([...visits].map(([state, times]) => [state, median(times) as number])),
-        execution: median(executions.flatMap(({ startDate, stopDate }) =>
-            startDate === undefined || stopDate === undefined ? [] : [stopDate.getTime() - startDate.getTime()])),
+        execution: median(
+            executions.flatMap(({ startDate, stopDate }) =>
+                startDate === undefined || stopDate === undefined ? [] : [stopDate.getTime() - startDate.getTime()],
+            ),
+        ),
     };
 }
 
@@ -59,7 +69,10 @@ export function visitsOf(events: readonly HistoryEvent[]): { readonly state: str
             failed.delete(visit.id);
         } else if (event.stateExitedEventDetails?.name === visit.state && !failed.has(visit.id)) {
             const { timestamp } = event;
-            visits.push({ state: visit.state, milliseconds: timestamp.getTime() - (entered.get(visit.id) ?? timestamp).getTime() });
+            visits.push({
+                state: visit.state,
+                milliseconds: timestamp.getTime() - (entered.get(visit.id) ?? timestamp).getTime(),
+            });
         }
     }
     return visits;
@@ -68,5 +81,9 @@ export function visitsOf(events: readonly HistoryEvent[]): { readonly state: str
 function median(values: readonly number[]): number | undefined {
     const sorted = [...values].sort((a, b) => a - b);
     const middle = sorted.length >> 1;
-    return sorted.length === 0 ? undefined : sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    return sorted.length === 0
+        ? undefined
+        : sorted.length % 2 === 1
+          ? sorted[middle]
+          : (sorted[middle - 1] + sorted[middle]) / 2;
 }

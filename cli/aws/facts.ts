@@ -1,6 +1,9 @@
 /** An execution on AWS as the report takes it. */
 import {
-    DescribeExecutionCommand, DescribeStateMachineForExecutionCommand, type DescribeExecutionOutput, type SFNClient,
+    DescribeExecutionCommand,
+    DescribeStateMachineForExecutionCommand,
+    type DescribeExecutionOutput,
+    type SFNClient,
 } from "@aws-sdk/client-sfn";
 import type { StateMachineDefinition } from "../../asl/types";
 import type { ExecutionFacts } from "../../report/execution";
@@ -14,7 +17,11 @@ import { historyOf } from "./history";
  * @throws CommandError where there is no such execution. A history that may not be read is named as missing.
  */
 export async function factsOf(
-    client: SFNClient, stage: Stage, executionArn: string, now: Date, abortSignal?: AbortSignal,
+    client: SFNClient,
+    stage: Stage,
+    executionArn: string,
+    now: Date,
+    abortSignal?: AbortSignal,
 ): Promise<ExecutionFacts> {
     const execution = await describe(client, executionArn, abortSignal);
     const missing: Missing[] = [];
@@ -29,10 +36,16 @@ export async function factsOf(
             throw error;
         }
     };
-    const definition = await denied("definition of this execution (the deployed one is shown)", async () => {
-        const answer = await client.send(new DescribeStateMachineForExecutionCommand({ executionArn }), { abortSignal });
-        return JSON.parse(answer.definition ?? "{}") as StateMachineDefinition;
-    }, stage.definition);
+    const definition = await denied(
+        "definition of this execution (the deployed one is shown)",
+        async () => {
+            const answer = await client.send(new DescribeStateMachineForExecutionCommand({ executionArn }), {
+                abortSignal,
+            });
+            return JSON.parse(answer.definition ?? "{}") as StateMachineDefinition;
+        },
+        stage.definition,
+    );
     const events = await denied("history of the execution", () => historyOf(client, executionArn, abortSignal), []);
     const stoppedAt = execution.stopDate ?? now;
     return {
@@ -40,8 +53,8 @@ export async function factsOf(
         executionArn,
         name: execution.name ?? executionArn.split(":").at(-1) ?? executionArn,
         status: execution.status as ExecutionStatus,
-        ...execution.error === undefined ? {} : { error: execution.error },
-        ...execution.cause === undefined ? {} : { cause: execution.cause },
+        ...(execution.error === undefined ? {} : { error: execution.error }),
+        ...(execution.cause === undefined ? {} : { cause: execution.cause }),
         startedAt: (execution.startDate ?? stoppedAt).getTime(),
         stoppedAt: stoppedAt.getTime(),
         definition,
@@ -52,13 +65,19 @@ export async function factsOf(
     };
 }
 
-async function describe(client: SFNClient, executionArn: string, abortSignal?: AbortSignal): Promise<DescribeExecutionOutput> {
+async function describe(
+    client: SFNClient,
+    executionArn: string,
+    abortSignal?: AbortSignal,
+): Promise<DescribeExecutionOutput> {
     try {
         return await client.send(new DescribeExecutionCommand({ executionArn }), { abortSignal });
     } catch (error) {
         if (["ExecutionDoesNotExist", "InvalidArn"].includes((error as Error).name)) {
-            throw new CommandError(`There is no execution ${executionArn}. Executions are kept for 90 days after their end; `
-                + "`ensemble report` without a name takes the newest.");
+            throw new CommandError(
+                `There is no execution ${executionArn}. Executions are kept for 90 days after their end; ` +
+                    "`ensemble report` without a name takes the newest.",
+            );
         }
         throw error;
     }

@@ -32,10 +32,12 @@ export class Follower {
     /** What is compared with, once it is known. */
     expect(expected: Expected): void {
         this.expected = expected;
-        this.note(expected.executions === 0
-            ? "No execution of this state machine has succeeded yet: there are no expected times."
-            : `Expected times: medians of the last ${expected.executions === 1 ? "execution" : `${expected.executions} executions`} that succeeded; `
-                + `the whole took ${duration((expected.execution ?? 0) / 1000)}.`);
+        this.note(
+            expected.executions === 0
+                ? "No execution of this state machine has succeeded yet: there are no expected times."
+                : `Expected times: medians of the last ${expected.executions === 1 ? "execution" : `${expected.executions} executions`} that succeeded; ` +
+                      `the whole took ${duration((expected.execution ?? 0) / 1000)}.`,
+        );
     }
 
     /** A line that stays. */
@@ -120,7 +122,9 @@ export class Follower {
             if (this.stream.isTTY === true) {
                 const text = `${"".padStart(10)}  ▸ ${this.times(open, now)}`;
                 const width = (this.stream.columns || 100) - 1;
-                this.stream.write(`${text.slice(0, width)}${pc.dim(line.slice(0, Math.max(0, width - text.length)))}\n`);
+                this.stream.write(
+                    `${text.slice(0, width)}${pc.dim(line.slice(0, Math.max(0, width - text.length)))}\n`,
+                );
                 this.painted += 1;
             } else if (now.getTime() - open.told >= PLAIN_MS) {
                 open.told = now.getTime();
@@ -138,11 +142,18 @@ export class Follower {
 }
 
 /** The job that a Task has started: a training is named by its request, a Batch job by Batch's answer. */
-function jobOf({ taskScheduledEventDetails: scheduled, taskSubmittedEventDetails: submitted }: HistoryEvent): JobReference | undefined {
+function jobOf({
+    taskScheduledEventDetails: scheduled,
+    taskSubmittedEventDetails: submitted,
+}: HistoryEvent): JobReference | undefined {
     const details = scheduled ?? submitted;
     const text = scheduled?.parameters ?? submitted?.output;
-    const field = details?.resourceType === "sagemaker" && scheduled !== undefined ? "TrainingJobName"
-        : details?.resourceType === "batch" && submitted !== undefined ? "JobId" : undefined;
+    const field =
+        details?.resourceType === "sagemaker" && scheduled !== undefined
+            ? "TrainingJobName"
+            : details?.resourceType === "batch" && submitted !== undefined
+              ? "JobId"
+              : undefined;
     if (field === undefined || text === undefined) {
         return undefined;
     }

@@ -2,10 +2,18 @@
 import { paginateGetExecutionHistory, type HistoryEvent, type SFNClient } from "@aws-sdk/client-sfn";
 
 /** The whole history so far, oldest event first. */
-export async function historyOf(client: SFNClient, executionArn: string, abortSignal?: AbortSignal): Promise<HistoryEvent[]> {
+export async function historyOf(
+    client: SFNClient,
+    executionArn: string,
+    abortSignal?: AbortSignal,
+): Promise<HistoryEvent[]> {
     const events: HistoryEvent[] = [];
-    for await (const page of paginateGetExecutionHistory({ client, pageSize: 1000 }, { executionArn }, { abortSignal })) {
-        events.push(...page.events ?? []);
+    for await (const page of paginateGetExecutionHistory(
+        { client, pageSize: 1000 },
+        { executionArn },
+        { abortSignal },
+    )) {
+        events.push(...(page.events ?? []));
     }
     return events;
 }
@@ -33,6 +41,12 @@ export class StateOfEvent {
 
 /** What a failed task says; undefined for every other event. */
 export function failureOf(event: HistoryEvent): { readonly error?: string; readonly cause?: string } | undefined {
-    return event.taskFailedEventDetails ?? event.taskTimedOutEventDetails ?? event.taskSubmitFailedEventDetails
-        ?? event.taskStartFailedEventDetails ?? event.evaluationFailedEventDetails ?? event.lambdaFunctionFailedEventDetails;
+    return (
+        event.taskFailedEventDetails ??
+        event.taskTimedOutEventDetails ??
+        event.taskSubmitFailedEventDetails ??
+        event.taskStartFailedEventDetails ??
+        event.evaluationFailedEventDetails ??
+        event.lambdaFunctionFailedEventDetails
+    );
 }

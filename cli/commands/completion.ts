@@ -31,17 +31,23 @@ export function addCompletion(tool: Command): void {
             }
         }
     }
-    tool.commands.find((command) => command.name() === "completion")
+    tool.commands
+        .find((command) => command.name() === "completion")
         ?.description("Print the script with which a shell completes this tool's commands, options and stages.")
-        .addHelpText("after", [
-            "", "It completes the command `ensemble`: node_modules/.bin has it where the package is installed; in a checkout make an alias:",
-            "  alias ensemble=\"npm run --silent ensemble --\"",
-            "Examples:",
-            "  source <(ensemble completion bash)                                   # for this shell; into ~/.bashrc for all",
-            "  ensemble completion zsh > ~/.zfunc/_ensemble                         # a folder of your fpath",
-            "  ensemble completion fish > ~/.config/fish/completions/ensemble.fish",
-            "", "Exit codes: 0 printed, 2 a shell that is not known.",
-        ].join("\n"))
+        .addHelpText(
+            "after",
+            [
+                "",
+                "It completes the command `ensemble`: node_modules/.bin has it where the package is installed; in a checkout make an alias:",
+                '  alias ensemble="npm run --silent ensemble --"',
+                "Examples:",
+                "  source <(ensemble completion bash)                                   # for this shell; into ~/.bashrc for all",
+                "  ensemble completion zsh > ~/.zfunc/_ensemble                         # a folder of your fpath",
+                "  ensemble completion fish > ~/.config/fish/completions/ensemble.fish",
+                "",
+                "Exit codes: 0 printed, 2 a shell that is not known.",
+            ].join("\n"),
+        )
         // the very program that prints the script, so that it works without one of this name on the PATH
         .action((shell: string) => {
             if (shell === "bash") {
@@ -59,7 +65,9 @@ function quoted(word: string): string {
 function files(typed: string): string[] {
     const before = typed.slice(0, typed.lastIndexOf("/") + 1);
     try {
-        return readdirSync(before || ".", { withFileTypes: true }).map((entry) => `${before}${entry.name}${entry.isDirectory() ? "/" : ""}`);
+        return readdirSync(before || ".", { withFileTypes: true }).map(
+            (entry) => `${before}${entry.name}${entry.isDirectory() ? "/" : ""}`,
+        );
     } catch {
         return [];
     }
@@ -68,7 +76,9 @@ function files(typed: string): string[] {
 /** Stages of the project in which one is. */
 function stages(): string[] {
     try {
-        return readdirSync(currentProject().root).flatMap((file) => /^Pulumi\.(.+)\.ya?ml$/.exec(file)?.[1] ?? []).sort();
+        return readdirSync(currentProject().root)
+            .flatMap((file) => /^Pulumi\.(.+)\.ya?ml$/.exec(file)?.[1] ?? [])
+            .sort();
     } catch {
         // outside of a project there is nothing to complete
         return [];

@@ -2,7 +2,15 @@
 import { Command, InvalidArgumentError } from "commander";
 import { EXIT } from "../../local/errors";
 import {
-    explainExecution, findExecution, findStage, resumeTraining, startTraining, stopTraining, watchExecution, type Explanation, type Stage,
+    explainExecution,
+    findExecution,
+    findStage,
+    resumeTraining,
+    startTraining,
+    stopTraining,
+    watchExecution,
+    type Explanation,
+    type Stage,
 } from "../aws/executions";
 import { clientsAt, type Clients } from "../aws/clients";
 import { explainSdkError, isDenied } from "../aws/errors";
@@ -33,47 +41,83 @@ interface Told {
 export function executionCommands(): Command[] {
     const input = "the execution's input (JSON); docs/input.schema.json describes it";
     return [
-        command("start", "Start an execution of a deployed stage, once its input is valid.", "start --stack prod --input input.json --watch")
+        command(
+            "start",
+            "Start an execution of a deployed stage, once its input is valid.",
+            "start --stack prod --input input.json --watch",
+        )
             .requiredOption("--input <file>", input)
             .option("--name <name>", "name of the execution (default: made by AWS)")
             .option("--watch", "follow it to its end", false)
             .option("--interval <seconds>", "between two looks", seconds, 5)
-            .action((options: Watching & { readonly input: string; readonly name?: string }) => act("start an execution", options,
-                async (clients, stage) => {
-                    const executionArn = await startTraining(clients.executions, stage, readJson(options.input, "--input"), options.name);
+            .action((options: Watching & { readonly input: string; readonly name?: string }) =>
+                act("start an execution", options, async (clients, stage) => {
+                    const executionArn = await startTraining(
+                        clients.executions,
+                        stage,
+                        readJson(options.input, "--input"),
+                        options.name,
+                    );
                     await started(clients, stage, executionArn, options);
-                })),
-        command("watch", "Follow an execution to its end; Ctrl-C ends the watching, not the execution.", "watch --stack prod")
+                }),
+            ),
+        command(
+            "watch",
+            "Follow an execution to its end; Ctrl-C ends the watching, not the execution.",
+            "watch --stack prod",
+        )
             .argument("[execution]", "name or ARN (default: the newest)")
             .option("--interval <seconds>", "between two looks", seconds, 5)
-            .action((execution: string | undefined, options: Watching) => act("watch an execution", options,
-                async (clients, stage) => follow(clients, stage, await findExecution(clients.executions, stage, execution), options))),
+            .action((execution: string | undefined, options: Watching) =>
+                act("watch an execution", options, async (clients, stage) =>
+                    follow(clients, stage, await findExecution(clients.executions, stage, execution), options),
+                ),
+            ),
         command("explain", "Say where an execution failed, why, and what to do.", "explain --stack prod")
             .argument("[execution]", "name or ARN (default: the newest)")
-            .action((execution: string | undefined, options: Common) => act("explain an execution", options,
-                async ({ executions: client }, stage) => {
+            .action((execution: string | undefined, options: Common) =>
+                act("explain an execution", options, async ({ executions: client }, stage) => {
                     const told = await explainExecution(client, await findExecution(client, stage, execution));
                     print(options, told, explained(told));
-                })),
-        command("resume", "Start again with the input of an execution that failed; what was trained is reused.", "resume --stack prod --watch")
+                }),
+            ),
+        command(
+            "resume",
+            "Start again with the input of an execution that failed; what was trained is reused.",
+            "resume --stack prod --watch",
+        )
             .argument("[execution]", "name or ARN (default: the newest)")
             .option("--watch", "follow it to its end", false)
             .option("--interval <seconds>", "between two looks", seconds, 5)
-            .action((execution: string | undefined, options: Watching) => act("resume an execution", options,
-                async (clients, stage) => {
+            .action((execution: string | undefined, options: Watching) =>
+                act("resume an execution", options, async (clients, stage) => {
                     const { executions } = clients;
-                    const resumed = await resumeTraining(executions, stage, await findExecution(executions, stage, execution));
+                    const resumed = await resumeTraining(
+                        executions,
+                        stage,
+                        await findExecution(executions, stage, execution),
+                    );
                     await started(clients, stage, resumed, options);
-                })),
-        command("stop", "Stop an execution and the jobs that it waits for.", "stop --stack prod nightly-7 --cause \"wrong data\"")
+                }),
+            ),
+        command(
+            "stop",
+            "Stop an execution and the jobs that it waits for.",
+            'stop --stack prod nightly-7 --cause "wrong data"',
+        )
             .argument("[execution]", "name or ARN (default: the newest)")
             .option("--cause <text>", "why, for whoever reads it later", "stopped with the ensemble tool")
-            .action((execution: string | undefined, options: Common & { readonly cause: string }) => act("stop an execution", options,
-                async ({ executions: client }, stage) => {
+            .action((execution: string | undefined, options: Common & { readonly cause: string }) =>
+                act("stop an execution", options, async ({ executions: client }, stage) => {
                     const executionArn = await findExecution(client, stage, execution);
                     await stopTraining(client, executionArn, options.cause);
-                    print(options, { executionArn }, `Stopped ${executionArn}\nContinue it later: ${again("resume", executionArn, options)}`);
-                })),
+                    print(
+                        options,
+                        { executionArn },
+                        `Stopped ${executionArn}\nContinue it later: ${again("resume", executionArn, options)}`,
+                    );
+                }),
+            ),
     ];
 }
 
@@ -82,15 +126,25 @@ function command(name: string, description: string, example: string): Command {
         .description(description)
         .option("--stack <stage>", "the deployed stage", "dev")
         .option("--region <region>", "AWS region (default: the stage's)")
-        .option("--endpoint <url>", "of Step Functions, CloudWatch Logs and Batch, for example of `ensemble local --serve` (default: AWS's, or AWS_ENDPOINT_URL_SFN and so on)")
+        .option(
+            "--endpoint <url>",
+            "of Step Functions, CloudWatch Logs and Batch, for example of `ensemble local --serve` (default: AWS's, or AWS_ENDPOINT_URL_SFN and so on)",
+        )
         .option("--json", "for machines: one JSON value on standard output, progress on standard error", false)
-        .addHelpText("after", `\nExample:\n  npm run --silent ensemble -- ${example}\n\n`
-            + "Exit codes: 0 done or succeeded, 1 the execution failed, 2 wrong arguments, input or stage,\n"
-            + "3 credentials, region or network, 130 watching was interrupted.")
+        .addHelpText(
+            "after",
+            `\nExample:\n  npm run --silent ensemble -- ${example}\n\n` +
+                "Exit codes: 0 done or succeeded, 1 the execution failed, 2 wrong arguments, input or stage,\n" +
+                "3 credentials, region or network, 130 watching was interrupted.",
+        )
         .exitOverride();
 }
 
-async function act(doing: string, options: Common, work: (clients: Clients, stage: Stage) => Promise<void>): Promise<void> {
+async function act(
+    doing: string,
+    options: Common,
+    work: (clients: Clients, stage: Stage) => Promise<void>,
+): Promise<void> {
     await guarded(doing, async () => {
         const { stateMachine, region } = await stageFacts(options.stack);
         const clients = clientsAt(options.region ?? region, options.endpoint);
@@ -107,14 +161,25 @@ async function started(clients: Clients, stage: Stage, executionArn: string, opt
         (options.json ? process.stderr : process.stdout).write(`Started ${executionArn}\n`);
         await follow(clients, stage, executionArn, options);
     } else {
-        print(options, { executionArn }, `Started ${executionArn}\nFollow it: ${again("watch", executionArn, options)}`);
+        print(
+            options,
+            { executionArn },
+            `Started ${executionArn}\nFollow it: ${again("watch", executionArn, options)}`,
+        );
     }
 }
 
 /** The command line for the same execution at the same place. */
 function again(command: string, executionArn: string, { stack, region, endpoint }: Common): string {
-    return [TOOL, command, "--stack", stack, ...region === undefined ? [] : ["--region", region],
-        ...endpoint === undefined ? [] : ["--endpoint", endpoint], executionArn.split(":").at(-1)].join(" ");
+    return [
+        TOOL,
+        command,
+        "--stack",
+        stack,
+        ...(region === undefined ? [] : ["--region", region]),
+        ...(endpoint === undefined ? [] : ["--endpoint", endpoint]),
+        executionArn.split(":").at(-1),
+    ].join(" ");
 }
 
 async function follow(clients: Clients, stage: Stage, executionArn: string, options: Watching): Promise<void> {
@@ -128,7 +193,9 @@ async function follow(clients: Clients, stage: Stage, executionArn: string, opti
     // the elapsed times go on between two looks
     const ticking = setInterval(() => follower.take([]), 1000);
     try {
-        follower.expect(await expectedTimes(executions, stage.stateMachineArn, { except: executionArn, abortSignal: signal }));
+        follower.expect(
+            await expectedTimes(executions, stage.stateMachineArn, { except: executionArn, abortSignal: signal }),
+        );
     } catch (error) {
         // nice to have: without the permission the watch goes on
         if (!signal.aborted) {
@@ -136,7 +203,10 @@ async function follow(clients: Clients, stage: Stage, executionArn: string, opti
         }
     }
     try {
-        for await (const { execution, events } of watchExecution(executions, executionArn, { interval: options.interval * 1000, signal })) {
+        for await (const { execution, events } of watchExecution(executions, executionArn, {
+            interval: options.interval * 1000,
+            signal,
+        })) {
             status = String(execution.status);
             follower.take(events);
             logs.look();
@@ -149,9 +219,13 @@ async function follow(clients: Clients, stage: Stage, executionArn: string, opti
         off();
     }
     if (status === "RUNNING") {
-        print(options, { executionArn, status }, `No longer watching. The execution goes on: ${executionArn}\n`
-            + `  follow it again: ${again("watch", executionArn, options)}\n`
-            + `  end it:          ${again("stop", executionArn, options)}`);
+        print(
+            options,
+            { executionArn, status },
+            `No longer watching. The execution goes on: ${executionArn}\n` +
+                `  follow it again: ${again("watch", executionArn, options)}\n` +
+                `  end it:          ${again("stop", executionArn, options)}`,
+        );
         process.exitCode = EXIT.interrupted;
         return;
     }
@@ -166,7 +240,11 @@ class LogReading {
     private told = false;
     private denied = false;
 
-    constructor(private readonly clients: Clients, private readonly follower: Follower, private readonly signal: AbortSignal) {}
+    constructor(
+        private readonly clients: Clients,
+        private readonly follower: Follower,
+        private readonly signal: AbortSignal,
+    ) {}
 
     /** Begins to read, unless it still does. */
     look(): void {
@@ -192,7 +270,9 @@ class LogReading {
                 this.denied ||= isDenied(error);
                 if (!this.told) {
                     this.told = true;
-                    this.follower.note(`${this.denied ? "No log lines" : "Log lines are missing at times"}: ${brief(error, "read the job's log")}`);
+                    this.follower.note(
+                        `${this.denied ? "No log lines" : "Log lines are missing at times"}: ${brief(error, "read the job's log")}`,
+                    );
                 }
             }
         }
@@ -211,11 +291,11 @@ function print(options: Common, value: Told | Explanation, text: string): void {
 function explained(told: Explanation): string {
     return [
         `${told.status} after ${duration(told.seconds)}: ${told.executionArn}`,
-        ...told.state === undefined ? [] : [`  in:     ${told.state}`],
-        ...told.class === undefined ? [] : [`  class:  ${told.class}`],
-        ...told.reason === undefined ? [] : [`  reason: ${told.reason}`],
-        ...told.advice === undefined ? [] : [`  do:     ${told.advice}`],
-        ...told.logUrl === undefined ? [] : [`  log:    ${told.logUrl}`],
+        ...(told.state === undefined ? [] : [`  in:     ${told.state}`]),
+        ...(told.class === undefined ? [] : [`  class:  ${told.class}`]),
+        ...(told.reason === undefined ? [] : [`  reason: ${told.reason}`]),
+        ...(told.advice === undefined ? [] : [`  do:     ${told.advice}`]),
+        ...(told.logUrl === undefined ? [] : [`  log:    ${told.logUrl}`]),
     ].join("\n");
 }
 

@@ -8,39 +8,69 @@ import { DEFAULT_PORT, localServe, type Served, type LocalServeOptions } from ".
 import { onInterrupt, TOOL } from "../terminal";
 import { writeReport } from "./report";
 
-interface Options extends Omit<LocalServeOptions & LocalRunOptions, "root" | "progress" | "signal" | "onSupervisor" | "onReady" | "onResult"> {
+interface Options extends Omit<
+    LocalServeOptions & LocalRunOptions,
+    "root" | "progress" | "signal" | "onSupervisor" | "onReady" | "onResult"
+> {
     readonly serve: boolean;
     readonly json: boolean;
 }
 
 export function localCommand(root: string): Command {
     return new Command("local")
-        .description("Run the whole workflow of a stage on this machine: the real definition, functions, jobs and training scripts.")
+        .description(
+            "Run the whole workflow of a stage on this machine: the real definition, functions, jobs and training scripts.",
+        )
         .option("--stack <stage>", "the stage whose Pulumi.<stage>.yaml is evaluated", "dev")
         .option("--folder <folder>", "where runs are kept; one run at a time in each", path.join(root, ".local"))
         .option("--documents <folder>", "your own documents instead of the sample (docs/local-run.md)")
         .option("--input <file>", "an execution input (JSON), as it would be given to the state machine")
-        .option("--set <key=value>", "<model>.<hyperparameter>, a field of the input, or a key of the stack configuration; repeatable", collect, [])
-        .option("--fail <state=error>", "make a state fail once (*3: three times), for example \"Image Model Training=CapacityError\"; repeatable",
-            collect, [])
+        .option(
+            "--set <key=value>",
+            "<model>.<hyperparameter>, a field of the input, or a key of the stack configuration; repeatable",
+            collect,
+            [],
+        )
+        .option(
+            "--fail <state=error>",
+            'make a state fail once (*3: three times), for example "Image Model Training=CapacityError"; repeatable',
+            collect,
+            [],
+        )
         .option("--seed <number>", "seed of the sample documents and of the training", integer(0, 2 ** 31 - 1))
         .option("--reuse", "reuse models of the last run whose content key is the same", false)
         .option("--fresh", "start over, even where the last run did not finish", false)
         .option("--keep", "keep the working directories of the jobs", false)
-        .option("--serve", "run nothing yet, but serve the workflow behind the Step Functions API on 127.0.0.1, for ensemble start and any AWS SDK", false)
-        .option("--port <number>", `with --serve of the API (default ${DEFAULT_PORT}; 0 takes a free one), otherwise of the local object store`,
-            integer(0, 65535))
+        .option(
+            "--serve",
+            "run nothing yet, but serve the workflow behind the Step Functions API on 127.0.0.1, for ensemble start and any AWS SDK",
+            false,
+        )
+        .option(
+            "--port <number>",
+            `with --serve of the API (default ${DEFAULT_PORT}; 0 takes a free one), otherwise of the local object store`,
+            integer(0, 65535),
+        )
         .option("--hyperparameters <file>", "what to make smaller on this machine (default local/hyperparameters.json)")
-        .option("--json", "print the result as JSON, the progress on standard error; with --serve the endpoint, ARN and input", false)
-        .addHelpText("after", [
-            "", "Examples:",
-            "  npm start",
-            "  npm start -- --set image.epochs=3 --reuse",
-            "  npm start -- --fail \"Text Model Training=AlgorithmError\"",
-            `  ${TOOL} local --serve --port 8083`,
-            "", "Exit codes: 0 succeeded (--serve: ended by Ctrl-C), 1 the execution failed, 2 wrong arguments, input, documents or configuration,",
-            "3 this machine (a missing program, a full disk, another run, a port in use), 130 interrupted.",
-        ].join("\n"))
+        .option(
+            "--json",
+            "print the result as JSON, the progress on standard error; with --serve the endpoint, ARN and input",
+            false,
+        )
+        .addHelpText(
+            "after",
+            [
+                "",
+                "Examples:",
+                "  npm start",
+                "  npm start -- --set image.epochs=3 --reuse",
+                '  npm start -- --fail "Text Model Training=AlgorithmError"',
+                `  ${TOOL} local --serve --port 8083`,
+                "",
+                "Exit codes: 0 succeeded (--serve: ended by Ctrl-C), 1 the execution failed, 2 wrong arguments, input, documents or configuration,",
+                "3 this machine (a missing program, a full disk, another run, a port in use), 130 interrupted.",
+            ].join("\n"),
+        )
         .exitOverride()
         .action((options: Options) => run(root, options));
 }
@@ -48,19 +78,25 @@ export function localCommand(root: string): Command {
 async function run(root: string, options: Options): Promise<void> {
     const abort = new AbortController();
     let supervisor: Supervisor | undefined;
-    const off = onInterrupt((signal) => {
-        process.stderr.write(`\n${signal}: ending all processes ... (again to kill them)\n`);
-        abort.abort(new LocalError("interrupted", EXIT.interrupted));
-    }, () => {
-        supervisor?.killAll();
-        process.exit(EXIT.interrupted);
-    });
+    const off = onInterrupt(
+        (signal) => {
+            process.stderr.write(`\n${signal}: ending all processes ... (again to kill them)\n`);
+            abort.abort(new LocalError("interrupted", EXIT.interrupted));
+        },
+        () => {
+            supervisor?.killAll();
+            process.exit(EXIT.interrupted);
+        },
+    );
     // a closed pipe must end the run as Ctrl-C does, not tear it down half-way
     for (const stream of [process.stdout, process.stderr]) {
         stream.on("error", () => abort.abort(new LocalError("interrupted", EXIT.interrupted)));
     }
     const common = {
-        ...options, root, folder: path.resolve(options.folder), signal: abort.signal,
+        ...options,
+        root,
+        folder: path.resolve(options.folder),
+        signal: abort.signal,
         progress: options.json ? process.stderr : process.stdout,
         onSupervisor: (made: Supervisor) => {
             supervisor = made;
@@ -68,10 +104,16 @@ async function run(root: string, options: Options): Promise<void> {
     };
     try {
         if (options.serve) {
-            await localServe({ ...common, onReady: (served) => tellServed(served, options), onResult: (result) => tellReport(result) });
+            await localServe({
+                ...common,
+                onReady: (served) => tellServed(served, options),
+                onResult: (result) => tellReport(result),
+            });
         } else {
             const result = await localRun(common);
-            process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : `${renderResult(result, root)}\n`);
+            process.stdout.write(
+                options.json ? `${JSON.stringify(result, null, 2)}\n` : `${renderResult(result, root)}\n`,
+            );
             await tellReport(result);
             process.exitCode = result.status === "SUCCEEDED" ? EXIT.ok : EXIT.failed;
         }
@@ -83,11 +125,15 @@ async function run(root: string, options: Options): Promise<void> {
         off();
     }
     if (options.serve && abort.signal.aborted) {
-        process.stderr.write("The API is closed. Nothing is left running; what was trained is kept for the next time.\n");
+        process.stderr.write(
+            "The API is closed. Nothing is left running; what was trained is kept for the next time.\n",
+        );
         // Ctrl-C is the ordinary end of a server
         process.exitCode = EXIT.ok;
     } else if (abort.signal.aborted) {
-        process.stderr.write("Interrupted. Nothing is left running; what was finished is kept: run the same command again to continue.\n");
+        process.stderr.write(
+            "Interrupted. Nothing is left running; what was finished is kept: run the same command again to continue.\n",
+        );
         process.exitCode = EXIT.interrupted;
     } else if (process.exitCode === EXIT.failed) {
         process.stderr.write("The run failed. Run the same command again to continue: what was finished is reused.\n");
@@ -101,14 +147,18 @@ async function tellReport(result: RunResult): Promise<void> {
 }
 
 function tellServed(served: Served, { stack, json }: Options): void {
-    process.stdout.write(json ? `${JSON.stringify(served)}\n` : [
-        `Step Functions of the stage ${stack} on ${served.endpoint} (Ctrl-C ends it and whatever runs)`,
-        `  state machine  ${served.stateMachineArn}`,
-        "In another terminal:",
-        `  ${TOOL} start --stack ${stack} --endpoint ${served.endpoint} --input ${path.relative(process.cwd(), served.input)} --watch`,
-        `Any AWS SDK, or the AWS CLI: region ${served.region}, AWS_ENDPOINT_URL_SFN=${served.endpoint}, and any credentials`,
-        "",
-    ].join("\n"));
+    process.stdout.write(
+        json
+            ? `${JSON.stringify(served)}\n`
+            : [
+                  `Step Functions of the stage ${stack} on ${served.endpoint} (Ctrl-C ends it and whatever runs)`,
+                  `  state machine  ${served.stateMachineArn}`,
+                  "In another terminal:",
+                  `  ${TOOL} start --stack ${stack} --endpoint ${served.endpoint} --input ${path.relative(process.cwd(), served.input)} --watch`,
+                  `Any AWS SDK, or the AWS CLI: region ${served.region}, AWS_ENDPOINT_URL_SFN=${served.endpoint}, and any credentials`,
+                  "",
+              ].join("\n"),
+    );
 }
 
 function collect(value: string, previous: readonly string[]): readonly string[] {

@@ -31,24 +31,43 @@ const BUDGET_RULE = "run-within-budget";
 
 export function planCommand(root: string): Command {
     return new Command("plan")
-        .description("Show before anything runs: the workflow, its worst-case and expected price, longest duration, the quotas it needs, what is reused.")
+        .description(
+            "Show before anything runs: the workflow, its worst-case and expected price, longest duration, the quotas it needs, what is reused.",
+        )
         .option("--stack <stage>", "the stage whose Pulumi.<stage>.yaml is evaluated", "dev")
-        .option("--input <file>", "an execution input (JSON): what it changes and, with credentials, what would be reused")
-        .option("--prices <file>", "another price file than the project's prices.json (ensemble prices update), else the bundled one")
-        .option("--budget <usd>", `US dollars a run may cost (default: the stage's budget, or ${BUDGET_RULE} in policy/config.<stage>.json)`, dollars)
+        .option(
+            "--input <file>",
+            "an execution input (JSON): what it changes and, with credentials, what would be reused",
+        )
+        .option(
+            "--prices <file>",
+            "another price file than the project's prices.json (ensemble prices update), else the bundled one",
+        )
+        .option(
+            "--budget <usd>",
+            `US dollars a run may cost (default: the stage's budget, or ${BUDGET_RULE} in policy/config.<stage>.json)`,
+            dollars,
+        )
         .option("--region <region>", "of the deployed stage (default: the stage's)")
         .option("--endpoint <url>", "of Step Functions (default: AWS's)")
         .option("--json", "for machines", false)
         .option("--mermaid", "only the workflow, as a Mermaid flowchart", false)
         .option("--svg <file>", "write the workflow as SVG")
         .option("--html <file>", "write the plan as one HTML file")
-        .addHelpText("after", [
-            "", "Examples:",
-            "  npx ensemble plan --stack prod",
-            "  npx ensemble plan --stack prod --input input.json --html plan.html",
-            "  npx ensemble plan --mermaid > workflow.mmd",
-            "", "Exit codes: 0 planned, 1 the worst case exceeds the budget, 2 wrong arguments, input or configuration.",
-        ].join("\n").replaceAll("npx ensemble", "npm run --silent ensemble --"))
+        .addHelpText(
+            "after",
+            [
+                "",
+                "Examples:",
+                "  npx ensemble plan --stack prod",
+                "  npx ensemble plan --stack prod --input input.json --html plan.html",
+                "  npx ensemble plan --mermaid > workflow.mmd",
+                "",
+                "Exit codes: 0 planned, 1 the worst case exceeds the budget, 2 wrong arguments, input or configuration.",
+            ]
+                .join("\n")
+                .replaceAll("npx ensemble", "npm run --silent ensemble --"),
+        )
         .exitOverride()
         .action((options: Options) => guarded("make a plan", () => plan(root, options)));
 }
@@ -65,16 +84,33 @@ async function plan(root: string, options: Options): Promise<void> {
     const { config } = await stageFacts(options.stack);
     const { input, problems } = raw === undefined ? { input: undefined, problems: [] } : completed(raw, settings);
     if (problems.length > 0) {
-        throw new LocalError([`--input ${options.input}: ${problems.length} problem${problems.length === 1 ? "" : "s"}:`,
-            ...problems.map((problem) => `  ${describeProblem(problem)}`)].join("\n"), EXIT.usage);
+        throw new LocalError(
+            [
+                `--input ${options.input}: ${problems.length} problem${problems.length === 1 ? "" : "s"}:`,
+                ...problems.map((problem) => `  ${describeProblem(problem)}`),
+            ].join("\n"),
+            EXIT.usage,
+        );
     }
     const result = planOf({
-        evaluated: stage, settings, prices: pricesOf(root, options.prices), today: new Date(), input,
+        evaluated: stage,
+        settings,
+        prices: pricesOf(root, options.prices),
+        today: new Date(),
+        input,
         budget: options.budget ?? strictestBudget(budgetOf(root, options.stack), settings.budget),
-        reuse: raw === undefined ? { lines: ["depends on the data and the hyperparameters of a run: give --input"], trainings: {} } : await reuseOf({
-            stateMachine: name, region: options.region ?? stage.identity.region, endpoint: options.endpoint, input: raw,
-        }),
-        expectedHours: Object.fromEntries(Object.entries(config?.models ?? {}).map(([model, { expectedHours }]) => [model, expectedHours])),
+        reuse:
+            raw === undefined
+                ? { lines: ["depends on the data and the hyperparameters of a run: give --input"], trainings: {} }
+                : await reuseOf({
+                      stateMachine: name,
+                      region: options.region ?? stage.identity.region,
+                      endpoint: options.endpoint,
+                      input: raw,
+                  }),
+        expectedHours: Object.fromEntries(
+            Object.entries(config?.models ?? {}).map(([model, { expectedHours }]) => [model, expectedHours]),
+        ),
         retention: retentionOf(stage),
     });
     if (options.svg !== undefined) {
@@ -90,8 +126,11 @@ async function plan(root: string, options: Options): Promise<void> {
 /** Days until a run's copies and checkpoints expire, as the stage's bucket has it. */
 function retentionOf({ resources }: EvaluatedStage): { readonly runDays: number; readonly checkpointDays: number } {
     const type = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration";
-    const rules = resources.filter((resource) => resource.type === type).flatMap(({ inputs }) =>
-        inputs.rules as { readonly id: string; readonly expiration?: { readonly days?: number } }[]);
+    const rules = resources
+        .filter((resource) => resource.type === type)
+        .flatMap(
+            ({ inputs }) => inputs.rules as { readonly id: string; readonly expiration?: { readonly days?: number } }[],
+        );
     const days = (id: string) => rules.find((rule) => rule.id === id)?.expiration?.days ?? 0;
     return { runDays: days("runs"), checkpointDays: days("checkpoints") };
 }
@@ -111,7 +150,8 @@ function budgetOf(root: string, stage: string): number | undefined {
         return undefined;
     }
     const rule = (readJson(file, "the policy configuration") as Readonly<Record<string, unknown>>)[BUDGET_RULE];
-    const limit = typeof rule === "object" && rule !== null ? (rule as { readonly dollars?: unknown }).dollars : undefined;
+    const limit =
+        typeof rule === "object" && rule !== null ? (rule as { readonly dollars?: unknown }).dollars : undefined;
     return typeof limit === "number" && limit > 0 ? limit : undefined;
 }
 

@@ -28,14 +28,21 @@ interface Options {
 /** Pages of the bundled sample are nobody's data: so many are shown without being asked for. */
 const SAMPLE_PAGES = 12;
 
-type Writing = Pick<Options, "pages" | "prices"> & { readonly out: string; readonly signal?: AbortSignal; readonly progress?: Progress };
+type Writing = Pick<Options, "pages" | "prices"> & {
+    readonly out: string;
+    readonly signal?: AbortSignal;
+    readonly progress?: Progress;
+};
 
 /** Draws and writes; the file is there whole or not at all. */
 async function write(facts: ExecutionFacts, reader: ArtefactReader, options: Writing): Promise<string> {
     const { out, pages = 0, prices, signal, progress } = options;
     const reading = progress?.begin("Artefacts");
     const data = await reportOf(facts, reader, { pages, prices: loadPrices(prices), today: new Date(), signal });
-    reading?.end("done", data.missing.length === 0 ? undefined : `${data.missing.length} missing, the report says which`);
+    reading?.end(
+        "done",
+        data.missing.length === 0 ? undefined : `${data.missing.length} missing, the report says which`,
+    );
     const drawing = progress?.begin("Drawing");
     const html = await renderReport(data);
     signal?.throwIfAborted();
@@ -47,36 +54,58 @@ async function write(facts: ExecutionFacts, reader: ArtefactReader, options: Wri
 /** Writes the report of a local run; its path comes back. */
 export async function writeReport(run: string, options: Partial<Writing> = {}): Promise<string> {
     const { facts, reader, sample } = readRun(run);
-    return write(facts, reader, { ...options, out: options.out ?? path.join(run, "report.html"), pages: options.pages ?? (sample ? SAMPLE_PAGES : 0) });
+    return write(facts, reader, {
+        ...options,
+        out: options.out ?? path.join(run, "report.html"),
+        pages: options.pages ?? (sample ? SAMPLE_PAGES : 0),
+    });
 }
 
 export function reportCommand(): Command {
     return new Command("report")
-        .description("Write the report of an execution on AWS, or of a local run, as one HTML file that needs no network.")
+        .description(
+            "Write the report of an execution on AWS, or of a local run, as one HTML file that needs no network.",
+        )
         .argument("[execution]", "name or ARN (default: the newest of the stage)")
         .option("--stack <stage>", "the deployed stage", "dev")
         .option("--run <folder>", "a local run instead: a folder of .local/runs")
         .option("-o, --out <file>", "default: report-<execution>.html here; of a local run report.html in its folder")
-        .option("--pages <number>", "wrongly read pages to show with their picture; pages may hold personal data "
-            + `(default: 0, of the bundled sample ${SAMPLE_PAGES}; at most ${maximumPages})`, pageCount)
+        .option(
+            "--pages <number>",
+            "wrongly read pages to show with their picture; pages may hold personal data " +
+                `(default: 0, of the bundled sample ${SAMPLE_PAGES}; at most ${maximumPages})`,
+            pageCount,
+        )
         .option("--prices <file>", "another price file than the bundled one")
         .option("--region <region>", "AWS region (default: the stage's)")
         .option("--endpoint <url>", "of Step Functions (default: AWS's); AWS_ENDPOINT_URL_S3 is S3's")
-        .addHelpText("after", [
-            "", "Examples:",
-            "  npx ensemble report --stack prod nightly-7 --out report.html",
-            "  npx ensemble report --stack prod --pages 8",
-            "  npx ensemble report --run .local/runs/20261123-211743",
-            "", "Exit codes: 0 written, whatever became of the execution, 2 wrong arguments or nothing to report on,",
-            "3 credentials, region or network, 130 interrupted: no file is written then.",
-        ].join("\n").replaceAll("npx ensemble", "npm run --silent ensemble --"))
+        .addHelpText(
+            "after",
+            [
+                "",
+                "Examples:",
+                "  npx ensemble report --stack prod nightly-7 --out report.html",
+                "  npx ensemble report --stack prod --pages 8",
+                "  npx ensemble report --run .local/runs/20261123-211743",
+                "",
+                "Exit codes: 0 written, whatever became of the execution, 2 wrong arguments or nothing to report on,",
+                "3 credentials, region or network, 130 interrupted: no file is written then.",
+            ]
+                .join("\n")
+                .replaceAll("npx ensemble", "npm run --silent ensemble --"),
+        )
         .exitOverride()
-        .action((execution: string | undefined, options: Options) => guarded("write the report", () => report(execution, options)));
+        .action((execution: string | undefined, options: Options) =>
+            guarded("write the report", () => report(execution, options)),
+        );
 }
 
 async function report(execution: string | undefined, options: Options): Promise<void> {
     if (options.run !== undefined && execution !== undefined) {
-        throw new LocalError(`--run ${options.run} is a local run and ${execution} an execution on AWS: give one of them`, EXIT.usage);
+        throw new LocalError(
+            `--run ${options.run} is a local run and ${execution} an execution on AWS: give one of them`,
+            EXIT.usage,
+        );
     }
     if (options.out !== undefined) {
         checkWritable(options.out);
@@ -86,8 +115,17 @@ async function report(execution: string | undefined, options: Options): Promise<
     process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
     const progress = new Progress(process.stderr);
     try {
-        const common = { out: options.out, pages: options.pages, prices: options.prices, signal: abort.signal, progress };
-        const written = options.run !== undefined ? await writeReport(options.run, common) : await ofExecution(execution, options, common);
+        const common = {
+            out: options.out,
+            pages: options.pages,
+            prices: options.prices,
+            signal: abort.signal,
+            progress,
+        };
+        const written =
+            options.run !== undefined
+                ? await writeReport(options.run, common)
+                : await ofExecution(execution, options, common);
         process.stdout.write(`${written}\n`);
     } catch (error) {
         throw abort.signal.aborted ? abort.signal.reason : error;
@@ -106,7 +144,13 @@ async function ofExecution(execution: string | undefined, options: Options, comm
     try {
         const describing = common.progress?.begin(`History of ${execution ?? "the newest execution"}`);
         const stage = await findStage(client, stateMachine);
-        const facts = await factsOf(client, stage, await findExecution(client, stage, execution), new Date(), common.signal);
+        const facts = await factsOf(
+            client,
+            stage,
+            await findExecution(client, stage, execution),
+            new Date(),
+            common.signal,
+        );
         describing?.end("done", `${facts.status}, ${facts.events.length} events`);
         const out = common.out ?? `report-${facts.name.replace(/[^A-Za-z0-9_.-]+/g, "-")}.html`;
         checkWritable(out);
@@ -124,8 +168,10 @@ function checkWritable(file: string): void {
         accessSync(folder, constants.W_OK | constants.X_OK);
     } catch (error) {
         const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-        throw new LocalError(`--out ${file}: ${missing ? `there is no folder ${folder}` : `${folder} cannot be written to: ${(error as Error).message}`}`,
-            EXIT.usage);
+        throw new LocalError(
+            `--out ${file}: ${missing ? `there is no folder ${folder}` : `${folder} cannot be written to: ${(error as Error).message}`}`,
+            EXIT.usage,
+        );
     }
     if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) {
         throw new LocalError(`--out ${file}: it is a folder, a file is expected`, EXIT.usage);

@@ -14,18 +14,28 @@ interface Options {
 
 export function serveCommand(): Command {
     return new Command("serve")
-        .description("Serve the interpreter behind the Step Functions API on 127.0.0.1, for any AWS SDK or the AWS CLI; Tasks answer from a file.")
+        .description(
+            "Serve the interpreter behind the Step Functions API on 127.0.0.1, for any AWS SDK or the AWS CLI; Tasks answer from a file.",
+        )
         .option("--port <number>", "0 takes a free one", port, 8083)
         .option("--region <region>", "in the ARNs", "eu-central-1")
-        .option("--results <file>", "JSON: state name to a list with one { result } or { error, cause } for each attempt")
+        .option(
+            "--results <file>",
+            "JSON: state name to a list with one { result } or { error, cause } for each attempt",
+        )
         .option("--skip-waits", "waits and pauses take no time", false)
-        .addHelpText("after", [
-            "", "Example:",
-            "  npm run --silent ensemble -- serve --port 8083 --results results.json",
-            "  aws stepfunctions list-state-machines --endpoint http://127.0.0.1:8083",
-            "", "results.json: { \"Train\": [{ \"error\": \"States.Timeout\", \"cause\": \"late\" }, { \"result\": { \"ok\": true } }] }",
-            "The last entry of a list answers every later attempt. A Task without an entry fails with States.TaskFailed.",
-        ].join("\n"))
+        .addHelpText(
+            "after",
+            [
+                "",
+                "Example:",
+                "  npm run --silent ensemble -- serve --port 8083 --results results.json",
+                "  aws stepfunctions list-state-machines --endpoint http://127.0.0.1:8083",
+                "",
+                'results.json: { "Train": [{ "error": "States.Timeout", "cause": "late" }, { "result": { "ok": true } }] }',
+                "The last entry of a list answers every later attempt. A Task without an entry fails with States.TaskFailed.",
+            ].join("\n"),
+        )
         .exitOverride()
         .action((options: Options) => guarded("serve the Step Functions API", () => serve(options)));
 }
@@ -33,7 +43,9 @@ export function serveCommand(): Command {
 async function serve({ port: wanted, region, results, skipWaits }: Options): Promise<void> {
     const task = recorded(results === undefined ? {} : entries(readJson(results, "--results"), results));
     const api = await serveStepFunctions({
-        port: wanted, region, begin: () => ({ task, ...skipWaits ? { clock: new VirtualClock(Date.now()) } : {} }),
+        port: wanted,
+        region,
+        begin: () => ({ task, ...(skipWaits ? { clock: new VirtualClock(Date.now()) } : {}) }),
     }).catch((error: Error) => {
         throw new LocalError(error.message);
     });
@@ -48,14 +60,26 @@ function entries(value: unknown, file: string): Readonly<Record<string, readonly
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
         throw new LocalError(`--results ${file}: an object of state names is expected`, EXIT.usage);
     }
-    return Object.fromEntries(Object.entries(value).map(([state, list]: [string, unknown]) => {
-        const fits = Array.isArray(list) && list.length > 0 && list.every((entry: unknown) =>
-            typeof entry === "object" && entry !== null && ("result" in entry || typeof (entry as { error?: unknown }).error === "string"));
-        if (!fits) {
-            throw new LocalError(`--results ${file}: "${state}": a list of { "result": ... } or { "error": "...", "cause": "..." } is expected`, EXIT.usage);
-        }
-        return [state, list as Entry[]];
-    }));
+    return Object.fromEntries(
+        Object.entries(value).map(([state, list]: [string, unknown]) => {
+            const fits =
+                Array.isArray(list) &&
+                list.length > 0 &&
+                list.every(
+                    (entry: unknown) =>
+                        typeof entry === "object" &&
+                        entry !== null &&
+                        ("result" in entry || typeof (entry as { error?: unknown }).error === "string"),
+                );
+            if (!fits) {
+                throw new LocalError(
+                    `--results ${file}: "${state}": a list of { "result": ... } or { "error": "...", "cause": "..." } is expected`,
+                    EXIT.usage,
+                );
+            }
+            return [state, list as Entry[]];
+        }),
+    );
 }
 
 /** Answers each attempt of a Task from its list; attempts are counted by execution. */
@@ -64,9 +88,16 @@ function recorded(results: Readonly<Record<string, readonly Entry[]>>): TaskHand
         const list = results[state];
         const entry = list?.[Math.min(list.length - 1, entered - 1 + attempt)];
         if (entry === undefined) {
-            return Promise.reject(new TaskError("States.TaskFailed", `There is no result for the state "${state}": add it to the file of --results.`));
+            return Promise.reject(
+                new TaskError(
+                    "States.TaskFailed",
+                    `There is no result for the state "${state}": add it to the file of --results.`,
+                ),
+            );
         }
-        return "result" in entry ? Promise.resolve(entry.result) : Promise.reject(new TaskError(entry.error, entry.cause ?? ""));
+        return "result" in entry
+            ? Promise.resolve(entry.result)
+            : Promise.reject(new TaskError(entry.error, entry.cause ?? ""));
     };
 }
 

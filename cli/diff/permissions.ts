@@ -13,12 +13,24 @@ interface Statement {
 
 /** Every action on every resource that the inline policies of the stage's roles allow. */
 export function permissionsOf(stage: EvaluatedStage): Permissions {
-    return new Set(stage.resources.filter(({ type }) => type === "aws:iam/rolePolicy:RolePolicy").flatMap(({ inputs }) => {
-        const { Statement: statements } = JSON.parse(String(inputs.policy)) as { readonly Statement: readonly Statement[] };
-        return statements.flatMap((statement) => list(statement.Action).flatMap((action) => list(statement.Resource).map((resource) =>
-            `${String(inputs.role)}: ${statement.Effect === "Deny" ? "never " : ""}${action} on ${resource}`
-            + (statement.Condition === undefined ? "" : ` if ${JSON.stringify(statement.Condition)}`))));
-    }));
+    return new Set(
+        stage.resources
+            .filter(({ type }) => type === "aws:iam/rolePolicy:RolePolicy")
+            .flatMap(({ inputs }) => {
+                const { Statement: statements } = JSON.parse(String(inputs.policy)) as {
+                    readonly Statement: readonly Statement[];
+                };
+                return statements.flatMap((statement) =>
+                    list(statement.Action).flatMap((action) =>
+                        list(statement.Resource).map(
+                            (resource) =>
+                                `${String(inputs.role)}: ${statement.Effect === "Deny" ? "never " : ""}${action} on ${resource}` +
+                                (statement.Condition === undefined ? "" : ` if ${JSON.stringify(statement.Condition)}`),
+                        ),
+                    ),
+                );
+            }),
+    );
 }
 
 export interface PermissionChanges {

@@ -21,7 +21,12 @@ evaluateStage(process.argv[1]).then((stage) => {
 `;
 
 /** @throws LocalError where the revision is unknown or its program does not evaluate. */
-export async function evaluateRevision<T>(root: string, revision: string, stage: string, read: (result: unknown) => T): Promise<T> {
+export async function evaluateRevision<T>(
+    root: string,
+    revision: string,
+    stage: string,
+    read: (result: unknown) => T,
+): Promise<T> {
     const commit = resolve(root, revision);
     const directory = mkdtempSync(path.join(tmpdir(), "ensemble-diff-"));
     const checkout = path.join(directory, "checkout");
@@ -37,12 +42,20 @@ export async function evaluateRevision<T>(root: string, revision: string, stage:
     try {
         git(root, ["worktree", "add", "--quiet", "--detach", checkout, commit]);
         if (!existsSync(path.join(checkout, "stacks", "evaluate.ts"))) {
-            throw new LocalError(`--against ${revision}: that revision has no stacks/evaluate.ts, which a comparison needs.`, EXIT.usage);
+            throw new LocalError(
+                `--against ${revision}: that revision has no stacks/evaluate.ts, which a comparison needs.`,
+                EXIT.usage,
+            );
         }
         symlinkSync(path.join(root, "node_modules"), path.join(checkout, "node_modules"), "dir");
         const result = path.join(directory, "stage.json");
         const links = lstatSync(path.join(root, "node_modules")).isSymbolicLink() ? "follow" : "keep";
-        await run(checkout, [stage, result, links], abort.signal, `--against ${revision}: the program of that revision cannot be evaluated`);
+        await run(
+            checkout,
+            [stage, result, links],
+            abort.signal,
+            `--against ${revision}: the program of that revision cannot be evaluated`,
+        );
         return read(JSON.parse(readFileSync(result, "utf8")));
     } finally {
         process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
@@ -64,14 +77,26 @@ function git(root: string, given: readonly string[]): string {
 
 function run(directory: string, given: readonly string[], signal: AbortSignal, failed: string): Promise<void> {
     return new Promise((settle, reject) => {
-        const child = spawn(process.execPath, ["--no-warnings", "-r", "ts-node/register/transpile-only", "-e", SCRIPT, ...given],
-            { cwd: directory, stdio: ["ignore", "ignore", "pipe"], signal });
+        const child = spawn(
+            process.execPath,
+            ["--no-warnings", "-r", "ts-node/register/transpile-only", "-e", SCRIPT, ...given],
+            { cwd: directory, stdio: ["ignore", "ignore", "pipe"], signal },
+        );
         let told = "";
         child.stderr.setEncoding("utf8").on("data", (text: string) => {
             told = `${told}${text}`.slice(-4_000);
         });
-        child.once("error", (error) => reject(signal.aborted ? new LocalError("Interrupted.", EXIT.interrupted) : error));
-        child.once("close", (code) => code === 0 ? settle() : reject(signal.aborted ? new LocalError("Interrupted.", EXIT.interrupted)
-            : new LocalError(`${failed}: ${told.trim()}`, EXIT.usage)));
+        child.once("error", (error) =>
+            reject(signal.aborted ? new LocalError("Interrupted.", EXIT.interrupted) : error),
+        );
+        child.once("close", (code) =>
+            code === 0
+                ? settle()
+                : reject(
+                      signal.aborted
+                          ? new LocalError("Interrupted.", EXIT.interrupted)
+                          : new LocalError(`${failed}: ${told.trim()}`, EXIT.usage),
+                  ),
+        );
     });
 }

@@ -10,14 +10,20 @@ export function outline(definition: StateMachineDefinition): string[] {
         for (const name of order) {
             next(States[name]).forEach((target) => order.add(target));
         }
-        const steps = [...order].filter((name) => States[name] !== undefined).map((name) => () => {
-            const state = States[name];
-            const ways = state.Type === "Choice" ? ` -> ${next(state).join(" | ")}` : "";
-            lines.push(`${"  ".repeat(depth)}${state.Type === "Choice" ? "? " : "- "}${name}${ways}`);
-            const inner = state.Type === "Parallel" ? state.Branches
-                : state.Type === "Map" ? [state.ItemProcessor ?? state.Iterator].filter((one) => one !== undefined) : [];
-            work.push(...inner.map((branch) => () => graph(branch, depth + 1)).reverse());
-        });
+        const steps = [...order]
+            .filter((name) => States[name] !== undefined)
+            .map((name) => () => {
+                const state = States[name];
+                const ways = state.Type === "Choice" ? ` -> ${next(state).join(" | ")}` : "";
+                lines.push(`${"  ".repeat(depth)}${state.Type === "Choice" ? "? " : "- "}${name}${ways}`);
+                const inner =
+                    state.Type === "Parallel"
+                        ? state.Branches
+                        : state.Type === "Map"
+                          ? [state.ItemProcessor ?? state.Iterator].filter((one) => one !== undefined)
+                          : [];
+                work.push(...inner.map((branch) => () => graph(branch, depth + 1)).reverse());
+            });
         work.push(...steps.reverse());
     }
     for (let step = work.pop(); step !== undefined; step = work.pop()) {
@@ -30,7 +36,11 @@ function next(state: State | undefined): string[] {
     if (state === undefined) {
         return [];
     }
-    const named = state.Type === "Choice" ? [...state.Choices.map((rule) => rule.Next), state.Default]
-        : "Next" in state ? [state.Next] : [];
+    const named =
+        state.Type === "Choice"
+            ? [...state.Choices.map((rule) => rule.Next), state.Default]
+            : "Next" in state
+              ? [state.Next]
+              : [];
     return [...new Set(named.filter((name) => typeof name === "string"))];
 }

@@ -70,18 +70,39 @@ export interface PlanInput {
 }
 
 /** Validates an input for a stage. */
-export function completed(raw: unknown, settings: StageSettings): { input?: CompletedInput; problems: readonly Problem[] } {
+export function completed(
+    raw: unknown,
+    settings: StageSettings,
+): { input?: CompletedInput; problems: readonly Problem[] } {
     return readInput(raw, settings);
 }
 
-export function planOf({ evaluated, settings, prices, today, budget, input, reuse, expectedHours, retention }: PlanInput): Plan {
+export function planOf({
+    evaluated,
+    settings,
+    prices,
+    today,
+    budget,
+    input,
+    reuse,
+    expectedHours,
+    retention,
+}: PlanInput): Plan {
     const trained = withInput(settings, input);
     const batchJobs = jobBounds(evaluated);
     const { run, data } = reuse;
-    const bill = worstCaseBill({
-        settings: trained, batchJobs, transitions: MOST_TRANSITIONS,
-        ...data === undefined ? {} : { storage: { copiedBytes: run?.fetch === true ? data.bytes : 0, ...retention } },
-    }, prices, today);
+    const bill = worstCaseBill(
+        {
+            settings: trained,
+            batchJobs,
+            transitions: MOST_TRANSITIONS,
+            ...(data === undefined
+                ? {}
+                : { storage: { copiedBytes: run?.fetch === true ? data.bytes : 0, ...retention } }),
+        },
+        prices,
+        today,
+    );
     const verdict = budget === undefined ? undefined : judgeBudget(bill, budget);
     return {
         format: 1,
@@ -90,30 +111,37 @@ export function planOf({ evaluated, settings, prices, today, budget, input, reus
         stateMachine: evaluated.stateMachine.name,
         models: [
             ...Object.entries(settings.members).map(([name, model]) =>
-                planned(name, model, input?.members[name], reuse.run?.members[name])),
+                planned(name, model, input?.members[name], reuse.run?.members[name]),
+            ),
             planned(settings.combiner.name, settings.combiner, input?.combiner, reuse.run?.combiner),
         ],
         bill,
-        expected: expectedBill({
-            settings: trained, batchJobs, ...usually({ settings: trained, batchJobs, reuse, expectedHours, retention }),
-        }, prices),
+        expected: expectedBill(
+            {
+                settings: trained,
+                batchJobs,
+                ...usually({ settings: trained, batchJobs, reuse, expectedHours, retention }),
+            },
+            prices,
+        ),
         longestSeconds: evaluated.stateMachine.definition.TimeoutSeconds ?? executionBound(settings),
         transitions: MOST_TRANSITIONS,
         quotas: neededQuotas(trained),
-        ...verdict === undefined || budget === undefined ? {} : { budget: { dollars: budget, ...verdict } },
-        ...input === undefined ? {} : { changes: changesOf(settings, input) },
+        ...(verdict === undefined || budget === undefined ? {} : { budget: { dollars: budget, ...verdict } }),
+        ...(input === undefined ? {} : { changes: changesOf(settings, input) }),
         reuse: reuse.lines,
     };
 }
 
-type UsualInput = Pick<PlanInput, "settings" | "reuse" | "expectedHours" | "retention"> & Pick<ExpectedInput, "batchJobs">;
+type UsualInput = Pick<PlanInput, "settings" | "reuse" | "expectedHours" | "retention"> &
+    Pick<ExpectedInput, "batchJobs">;
 type UsualAmounts = Pick<ExpectedInput, "trainings" | "jobs" | "transitions" | "storage">;
 
 /** What trainings, jobs, transitions and storage of this run usually take, each with who says so. */
 function usually({ settings, batchJobs, reuse, expectedHours, retention: { runDays } }: UsualInput): UsualAmounts {
     const { run, data, trainings, execution } = reuse;
     const models = [...Object.keys(settings.members), settings.combiner.name];
-    const decided = (model: string) => model === settings.combiner.name ? run?.combiner : run?.members[model];
+    const decided = (model: string) => (model === settings.combiner.name ? run?.combiner : run?.members[model]);
     const training = (model: string): Usual => {
         const decision = decided(model);
         if (decision !== undefined && decision.action !== "train") {
@@ -121,57 +149,94 @@ function usually({ settings, batchJobs, reuse, expectedHours, retention: { runDa
         }
         const earlier = trainings[model];
         const hours = expectedHours[model];
-        return earlier !== undefined ? {
-            amount: earlier.seconds,
-            from: earlier.count === 1 ? `as the training of ${earlier.newest}`
-                : `median of ${earlier.count} trainings, the newest of ${earlier.newest}`,
-        } : hours !== undefined ? { amount: hours * 3600, from: "expectedHours" }
-            : {
-                unknown: `${run === undefined ? "earlier trainings are not known" : "no earlier training is there"}; `
-                    + `models.${model}.expectedHours is not set`,
-            };
+        return earlier !== undefined
+            ? {
+                  amount: earlier.seconds,
+                  from:
+                      earlier.count === 1
+                          ? `as the training of ${earlier.newest}`
+                          : `median of ${earlier.count} trainings, the newest of ${earlier.newest}`,
+              }
+            : hours !== undefined
+              ? { amount: hours * 3600, from: "expectedHours" }
+              : {
+                    unknown:
+                        `${run === undefined ? "earlier trainings are not known" : "no earlier training is there"}; ` +
+                        `models.${model}.expectedHours is not set`,
+                };
     };
-    const noHistory = run === undefined ? "earlier executions are not known" : "no execution has succeeded yet, or its history is gone";
+    const noHistory =
+        run === undefined
+            ? "earlier executions are not known"
+            : "no execution has succeeded yet, or its history is gone";
     const splits = Object.values(run?.members ?? {}).some(({ split }) => split === "new");
     const job = (item: string): Usual => {
         const seconds = execution?.jobs[item.replace(/^job /, "")];
-        return run !== undefined && (item.endsWith("-fetch") && !run.fetch || item.endsWith("-split") && !splits)
+        return run !== undefined && ((item.endsWith("-fetch") && !run.fetch) || (item.endsWith("-split") && !splits))
             ? { amount: 0, from: "does not run" }
-            : seconds === undefined ? { unknown: execution === undefined ? noHistory : `execution ${execution.name} did without` }
-                : { amount: seconds, from: `as in execution ${execution?.name}` };
+            : seconds === undefined
+              ? { unknown: execution === undefined ? noHistory : `execution ${execution.name} did without` }
+              : { amount: seconds, from: `as in execution ${execution?.name}` };
     };
     const fresh = models.filter((model) => decided(model)?.action === "train");
     const unseen = fresh.filter((model) => trainings[model] === undefined);
-    const copied = run?.fetch === true ? data?.bytes ?? 0 : 0;
+    const copied = run?.fetch === true ? (data?.bytes ?? 0) : 0;
     const gib = fresh.reduce((sum, model) => sum + (trainings[model]?.bytes ?? 0), copied) / 2 ** 30;
     return {
         trainings: Object.fromEntries(models.map((model) => [model, training(model)])),
         jobs: Object.fromEntries(Object.keys(batchJobs).map((item) => [item, job(item)])),
-        transitions: execution === undefined ? { unknown: noHistory } : { amount: execution.transitions, from: `as in execution ${execution.name}` },
-        storage: data === undefined ? { gibMonths: { unknown: "the data is not known" }, writes: { unknown: "the data is not known" } } : {
-            gibMonths: unseen.length > 0 ? { unknown: `how large ${unseen.join(" and ")} become is not known` }
-                : { amount: gib * runDays / 30, from: `${gib.toFixed(2)} GiB for ${runDays} days: the copy of the data and what is trained` },
-            writes: { amount: run?.fetch === true ? data.objects : 0, from: run?.fetch === true ? "the copy of the data" : "the data is used where it is" },
-        },
+        transitions:
+            execution === undefined
+                ? { unknown: noHistory }
+                : { amount: execution.transitions, from: `as in execution ${execution.name}` },
+        storage:
+            data === undefined
+                ? { gibMonths: { unknown: "the data is not known" }, writes: { unknown: "the data is not known" } }
+                : {
+                      gibMonths:
+                          unseen.length > 0
+                              ? { unknown: `how large ${unseen.join(" and ")} become is not known` }
+                              : {
+                                    amount: (gib * runDays) / 30,
+                                    from: `${gib.toFixed(2)} GiB for ${runDays} days: the copy of the data and what is trained`,
+                                },
+                      writes: {
+                          amount: run?.fetch === true ? data.objects : 0,
+                          from: run?.fetch === true ? "the copy of the data" : "the data is used where it is",
+                      },
+                  },
     };
 }
 
 /** The settings with the input's ladders, and without the members that it does not train. */
 function withInput(settings: StageSettings, input: CompletedInput | undefined): StageSettings {
-    return input === undefined ? settings : {
-        ...settings,
-        members: Object.fromEntries(Object.entries(settings.members).filter(([name]) => input.members[name].train)
-            .map(([name, member]) => [name, { ...member, capacity: input.members[name].capacity }])),
-        combiner: { ...settings.combiner, capacity: input.combiner.capacity },
-    };
+    return input === undefined
+        ? settings
+        : {
+              ...settings,
+              members: Object.fromEntries(
+                  Object.entries(settings.members)
+                      .filter(([name]) => input.members[name].train)
+                      .map(([name, member]) => [name, { ...member, capacity: input.members[name].capacity }]),
+              ),
+              combiner: { ...settings.combiner, capacity: input.combiner.capacity },
+          };
 }
 
-function planned(model: string, settings: ModelSettings, wanted: CompletedModel | undefined, decided: ModelRun | undefined): PlannedModel {
+function planned(
+    model: string,
+    settings: ModelSettings,
+    wanted: CompletedModel | undefined,
+    decided: ModelRun | undefined,
+): PlannedModel {
     const capacity = wanted?.capacity ?? settings.capacity;
     return {
         model,
         action: wanted?.train === false ? "given" : decided?.action === "reuse" ? "reused" : "trains",
-        note: wanted?.given ?? decided?.reason.replace(/^(trains|reused): /, "") ?? (wanted?.forced === true ? "forced, even where the same model exists" : ""),
+        note:
+            wanted?.given ??
+            decided?.reason.replace(/^(trains|reused): /, "") ??
+            (wanted?.forced === true ? "forced, even where the same model exists" : ""),
         capacity: capacity.map(({ instanceType, spot }) => `${instanceType}${spot ? " (Spot)" : ""}`),
         instances: settings.instanceCount,
         jobSeconds: settings.maxRuntimeSeconds,
@@ -181,11 +246,19 @@ function planned(model: string, settings: ModelSettings, wanted: CompletedModel 
 
 /** A job's bound as the stage registers it: time-out times attempts, on the size that it asks for. */
 export function jobBounds({ jobDefinitions }: EvaluatedStage): Record<string, BatchJobBound> {
-    return Object.fromEntries(jobDefinitions.map(({ name, containerProperties, timeoutSeconds, attempts }) => {
-        const asked = (containerProperties.resourceRequirements ?? []) as readonly { type: string; value: string }[];
-        const amount = (type: string) => Number(asked.find((requirement) => requirement.type === type)?.value ?? 0);
-        return [`job ${bareJob(name)}`, { seconds: timeoutSeconds * attempts, vcpu: amount("VCPU"), gib: amount("MEMORY") / 1024 }];
-    }));
+    return Object.fromEntries(
+        jobDefinitions.map(({ name, containerProperties, timeoutSeconds, attempts }) => {
+            const asked = (containerProperties.resourceRequirements ?? []) as readonly {
+                type: string;
+                value: string;
+            }[];
+            const amount = (type: string) => Number(asked.find((requirement) => requirement.type === type)?.value ?? 0);
+            return [
+                `job ${bareJob(name)}`,
+                { seconds: timeoutSeconds * attempts, vcpu: amount("VCPU"), gib: amount("MEMORY") / 1024 },
+            ];
+        }),
+    );
 }
 
 /** The members train at the same time, the combiner after them: the larger need of the two moments counts. */
@@ -197,12 +270,14 @@ function neededQuotas(settings: StageSettings): NeededQuota[] {
         return {
             quota,
             instances: Math.max(first?.instances ?? 0, second?.instances ?? 0),
-            models: [...first?.models ?? [], ...second?.models ?? []],
+            models: [...(first?.models ?? []), ...(second?.models ?? [])],
         };
     });
 }
 
-function needs(models: readonly (readonly [string, ModelSettings])[]): Map<string, { instances: number; models: string[] }> {
+function needs(
+    models: readonly (readonly [string, ModelSettings])[],
+): Map<string, { instances: number; models: string[] }> {
     const found = new Map<string, { instances: number; models: string[] }>();
     for (const [name, model] of models) {
         for (const { instanceType, spot } of model.capacity) {
@@ -216,27 +291,35 @@ function needs(models: readonly (readonly [string, ModelSettings])[]): Map<strin
 
 function changesOf(settings: StageSettings, input: CompletedInput): string[] {
     const models: [string, ModelSettings, CompletedModel][] = [
-        ...Object.entries(settings.members).map(([name, model]) =>
-            [name, model, input.members[name]] satisfies [string, ModelSettings, CompletedModel]),
+        ...Object.entries(settings.members).map(
+            ([name, model]) => [name, model, input.members[name]] satisfies [string, ModelSettings, CompletedModel],
+        ),
         [settings.combiner.name, settings.combiner, input.combiner],
     ];
     const lines = models.flatMap(([name, model, wanted]) => [
-        ...!wanted.train ? [`${name}: not trained, ${wanted.given ?? "an existing model"} is used`] : [],
-        ...wanted.forced ? [`${name}: trained even where the same model exists`] : [],
-        ...wanted.capacity[0]?.instanceType !== model.capacity[0]?.instanceType
-            ? [`${name}: first tried on ${wanted.capacity[0].instanceType} instead of ${model.capacity[0]?.instanceType}`] : [],
+        ...(!wanted.train ? [`${name}: not trained, ${wanted.given ?? "an existing model"} is used`] : []),
+        ...(wanted.forced ? [`${name}: trained even where the same model exists`] : []),
+        ...(wanted.capacity[0]?.instanceType !== model.capacity[0]?.instanceType
+            ? [
+                  `${name}: first tried on ${wanted.capacity[0].instanceType} instead of ${model.capacity[0]?.instanceType}`,
+              ]
+            : []),
         ...hyperparameterChanges(model.hyperparameters, wanted.hyperparameters).map((change) => `${name}: ${change}`),
     ]);
     return [
         `data: ${input.dataPath}${input.fetchData ? "" : ", used where it is"}`,
-        ...input.target === settings.artifactBase ? [] : [`writes below ${input.target} instead of ${settings.artifactBase}`],
-        ...input.generateSplit || input.splitPath === undefined ? [] : [`split set: ${input.splitPath}`],
+        ...(input.target === settings.artifactBase
+            ? []
+            : [`writes below ${input.target} instead of ${settings.artifactBase}`]),
+        ...(input.generateSplit || input.splitPath === undefined ? [] : [`split set: ${input.splitPath}`]),
         ...lines,
         ...input.notes.map((note) => `note: ${note}`),
     ];
 }
 
 function hyperparameterChanges(before: Hyperparameters, after: Hyperparameters): string[] {
-    return Object.keys(after).filter((name) => after[name] !== before[name]).sort()
+    return Object.keys(after)
+        .filter((name) => after[name] !== before[name])
+        .sort()
         .map((name) => `${name} ${before[name] ?? "nothing"} -> ${after[name]}`);
 }

@@ -26,13 +26,24 @@ function sections(plan: Plan): { heading: string; head?: string[]; rows?: string
     return [
         {
             heading: "Models",
-            head: ["model", "what happens", "machines, in the order tried", "count", "one job at most", "all attempts at most"],
+            head: [
+                "model",
+                "what happens",
+                "machines, in the order tried",
+                "count",
+                "one job at most",
+                "all attempts at most",
+            ],
             rows: plan.models.map((model) => [
-                model.model, [happens(model), model.note].filter((text) => text !== "").join(": "),
-                model.capacity.join(", "), String(model.instances), duration(model.jobSeconds), duration(model.budgetSeconds),
+                model.model,
+                [happens(model), model.note].filter((text) => text !== "").join(": "),
+                model.capacity.join(", "),
+                String(model.instances),
+                duration(model.jobSeconds),
+                duration(model.budgetSeconds),
             ]),
         },
-        ...plan.changes === undefined ? [] : [{ heading: "What the input says", lines: [...plan.changes] }],
+        ...(plan.changes === undefined ? [] : [{ heading: "What the input says", lines: [...plan.changes] }]),
         { heading: "Reuse", lines: [...plan.reuse] },
         {
             heading: `Price of one run (${bill.region}, prices of ${bill.pricesAsOf})`,
@@ -41,18 +52,29 @@ function sections(plan: Plan): { heading: string; head?: string[]; rows?: string
                 ...[...new Set([...bill.lines, ...plan.expected.lines].map(({ item }) => item))].map((item) => {
                     const worst = bill.lines.find((line) => line.item === item);
                     const expected = plan.expected.lines.find((line) => line.item === item);
-                    return [item, worst === undefined ? "-" : dollars(worst.worst), worst?.how ?? "", dollars(expected?.expected), expected?.how ?? ""];
+                    return [
+                        item,
+                        worst === undefined ? "-" : dollars(worst.worst),
+                        worst?.how ?? "",
+                        dollars(expected?.expected),
+                        expected?.how ?? "",
+                    ];
                 }),
                 ["together", ...sum(bill), ...sum(plan.expected)],
             ],
             lines: [
-                ...bill.unknown.length === 0 ? [] : [`No price is known for: ${bill.unknown.join("; ")}.`],
-                ...bill.warning === undefined ? [] : [bill.warning],
-                "At most: Spot counts at the on-demand price, and what is trained already is trained again. Expected: the first machine of the ladder, "
-                    + "and nothing for what is reused. Not counted: reading from S3, logs, messages and transfer"
-                    + `${bill.lines.some(({ item }) => item === "storage") ? "." : "; storage, while the data is not known."}`,
-                ...plan.budget === undefined ? [] : [plan.budget.verdict === "within"
-                    ? `Within the budget of ${dollars(plan.budget.dollars)}.` : `Budget ${plan.budget.verdict}: ${plan.budget.message}`],
+                ...(bill.unknown.length === 0 ? [] : [`No price is known for: ${bill.unknown.join("; ")}.`]),
+                ...(bill.warning === undefined ? [] : [bill.warning]),
+                "At most: Spot counts at the on-demand price, and what is trained already is trained again. Expected: the first machine of the ladder, " +
+                    "and nothing for what is reused. Not counted: reading from S3, logs, messages and transfer" +
+                    `${bill.lines.some(({ item }) => item === "storage") ? "." : "; storage, while the data is not known."}`,
+                ...(plan.budget === undefined
+                    ? []
+                    : [
+                          plan.budget.verdict === "within"
+                              ? `Within the budget of ${dollars(plan.budget.dollars)}.`
+                              : `Budget ${plan.budget.verdict}: ${plan.budget.message}`,
+                      ]),
             ],
         },
         {
@@ -77,8 +99,10 @@ export function planText(plan: Plan, definition: StateMachineDefinition): string
     });
     return [
         pc.bold(`${plan.service}, stage ${plan.stage}: ${plan.stateMachine}`),
-        [pc.bold("Workflow (without what only a Catch reaches; --mermaid, --svg and --html draw it)"),
-            ...outline(definition).map((line) => `  ${line}`)].join("\n"),
+        [
+            pc.bold("Workflow (without what only a Catch reaches; --mermaid, --svg and --html draw it)"),
+            ...outline(definition).map((line) => `  ${line}`),
+        ].join("\n"),
         ...parts,
     ].join("\n\n");
 }
@@ -97,11 +121,18 @@ export async function workflowSvg(definition: StateMachineDefinition): Promise<s
 
 /** The plan as one HTML file without script and network, light and dark. */
 export async function planHtml(plan: Plan, definition: StateMachineDefinition): Promise<string> {
-    const svg = (await workflowSvg(definition)).replace(/ (?:fill|stroke)="(?:black|none|transparent|#000000)"/g, "").replace(/<title>[^<]*<\/title>/g, "");
+    const svg = (await workflowSvg(definition))
+        .replace(/ (?:fill|stroke)="(?:black|none|transparent|#000000)"/g, "")
+        .replace(/<title>[^<]*<\/title>/g, "");
     const body = sections(plan).map(({ heading, head, rows, lines }) => {
-        const table = head === undefined || rows === undefined ? "" : `<div class="scroll"><table><thead><tr>${
-            head.map((cell) => `<th>${escaped(cell)}</th>`).join("")}</tr></thead><tbody>${
-            rows.map((row) => `<tr>${row.map((cell) => `<td>${escaped(cell)}</td>`).join("")}</tr>`).join("\n")}</tbody></table></div>`;
+        const table =
+            head === undefined || rows === undefined
+                ? ""
+                : `<div class="scroll"><table><thead><tr>${head
+                      .map((cell) => `<th>${escaped(cell)}</th>`)
+                      .join("")}</tr></thead><tbody>${rows
+                      .map((row) => `<tr>${row.map((cell) => `<td>${escaped(cell)}</td>`).join("")}</tr>`)
+                      .join("\n")}</tbody></table></div>`;
         const list = lines === undefined ? "" : `<ul>${lines.map((line) => `<li>${escaped(line)}</li>`).join("")}</ul>`;
         return `<section><h2>${escaped(heading)}</h2>${table}${list}</section>`;
     });

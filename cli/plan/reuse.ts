@@ -77,25 +77,40 @@ export async function reuseOf({ stateMachine, region, endpoint, input }: ReuseOp
     const storage = new ReadingStorage(s3);
     try {
         const { stateMachineArn, settings, definition } = await findStage(client, stateMachine);
-        const run = await setup({
-            settings, input,
-            execution: {
-                arn: `${stateMachineArn.replace(":stateMachine:", ":execution:")}:plan`, name: "plan",
-                startTime: new Date().toISOString(), redriveCount: 0,
+        const run = await setup(
+            {
+                settings,
+                input,
+                execution: {
+                    arn: `${stateMachineArn.replace(":stateMachine:", ":execution:")}:plan`,
+                    name: "plan",
+                    startTime: new Date().toISOString(),
+                    redriveCount: 0,
+                },
             },
-        }, { storage, print: () => undefined });
+            { storage, print: () => undefined },
+        );
         const { plan } = storage;
         return {
-            lines: [...Object.entries(run.members), [settings.combiner.name, run.combiner] as const]
-                .map(([name, { reason }]) => `${name}: ${reason}`),
+            lines: [...Object.entries(run.members), [settings.combiner.name, run.combiner] as const].map(
+                ([name, { reason }]) => `${name}: ${reason}`,
+            ),
             run,
-            ...plan === undefined ? {} : { data: { objects: plan.data.objects, bytes: plan.data.bytes } },
+            ...(plan === undefined ? {} : { data: { objects: plan.data.objects, bytes: plan.data.bytes } }),
             trainings: plan === undefined ? {} : await earlierTrainings(storage, plan.target, settings),
-            ...await earlierExecution(client, stateMachineArn, definition),
+            ...(await earlierExecution(client, stateMachineArn, definition)),
         };
     } catch (error) {
         const told = explainSdkError(error, "look into the stage's bucket");
-        return { lines: [`not known: ${told.message.split("\n").map((line) => line.trim()).join(" ")}`], trainings: {} };
+        return {
+            lines: [
+                `not known: ${told.message
+                    .split("\n")
+                    .map((line) => line.trim())
+                    .join(" ")}`,
+            ],
+            trainings: {},
+        };
     } finally {
         client.destroy();
         s3.destroy();
@@ -103,7 +118,11 @@ export async function reuseOf({ stateMachine, region, endpoint, input }: ReuseOp
 }
 
 /** The stage's markers say what its trainings were billed for. */
-async function earlierTrainings(storage: Storage, target: string, settings: StageSettings): Promise<Record<string, EarlierTrainings>> {
+async function earlierTrainings(
+    storage: Storage,
+    target: string,
+    settings: StageSettings,
+): Promise<Record<string, EarlierTrainings>> {
     const found: Record<string, EarlierTrainings> = {};
     for (const model of [...Object.keys(settings.members), settings.combiner.name]) {
         const folder = join(target, "trained", model);
@@ -123,7 +142,9 @@ async function earlierTrainings(storage: Storage, target: string, settings: Stag
         if (trained.length > 0) {
             const days = trained.map(({ trainedAt }) => trainedAt.slice(0, 10)).sort();
             found[model] = {
-                seconds: median(trained.map(({ billableSeconds }) => billableSeconds)), count: trained.length, newest: String(days.at(-1)),
+                seconds: median(trained.map(({ billableSeconds }) => billableSeconds)),
+                count: trained.length,
+                newest: String(days.at(-1)),
                 bytes: trained[0].artifacts.model.bytes + trained[0].artifacts.output.bytes,
             };
         }
@@ -133,7 +154,9 @@ async function earlierTrainings(storage: Storage, target: string, settings: Stag
 
 /** The newest execution that succeeded; nothing where there is none, or where the stage's history may not be read. */
 async function earlierExecution(
-    client: SFNClient, stateMachineArn: string, definition: StateMachineDefinition,
+    client: SFNClient,
+    stateMachineArn: string,
+    definition: StateMachineDefinition,
 ): Promise<{ readonly execution?: EarlierExecution }> {
     try {
         const succeeded = { stateMachineArn, statusFilter: "SUCCEEDED" as const };
@@ -164,7 +187,10 @@ function counted(events: readonly HistoryEvent[], jobs: ReadonlyMap<string, stri
             seconds[job] = (seconds[job] ?? 0) + Math.max(0, at - (began.get(exited.name) ?? at));
         }
     }
-    return { transitions: events.filter(({ stateEnteredEventDetails }) => stateEnteredEventDetails !== undefined).length, jobs: seconds };
+    return {
+        transitions: events.filter(({ stateEnteredEventDetails }) => stateEnteredEventDetails !== undefined).length,
+        jobs: seconds,
+    };
 }
 
 interface BatchState {
@@ -179,7 +205,7 @@ function jobStates(definition: StateMachineDefinition): ReadonlyMap<string, stri
     const graphs: { readonly States?: unknown }[] = [definition];
     for (let graph = graphs.pop(); graph !== undefined; graph = graphs.pop()) {
         for (const [name, state] of Object.entries(graph.States ?? {}) as [string, BatchState][]) {
-            graphs.push(...state.Branches ?? []);
+            graphs.push(...(state.Branches ?? []));
             if (state.Resource?.includes("batch:submitJob") === true) {
                 found.set(name, bareJob(String(state.Arguments?.JobDefinition)));
             }

@@ -3,7 +3,7 @@ import { EnsembleTraining, surroundings } from "ensemble-training";
 import { models } from "./models";
 
 export = async () => {
-    const training = new EnsembleTraining("tabular", { ...await surroundings(), models });
+    const training = new EnsembleTraining("tabular", { ...(await surroundings()), models });
     // The next deployment reads `releases`: executions that still run keep their functions.
     return { ...training.outputs, releases: training.releases };
 };

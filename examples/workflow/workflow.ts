@@ -1,5 +1,14 @@
 /** Imports a day's orders; whatever goes wrong is told before the execution fails. No Pulumi here, so that a test can run it. */
-import { Fail, jsonata, LambdaInvoke, SnsPublish, stateMachine, states, text, type Machine } from "ensemble-training/states";
+import {
+    Fail,
+    jsonata,
+    LambdaInvoke,
+    SnsPublish,
+    stateMachine,
+    states,
+    text,
+    type Machine,
+} from "ensemble-training/states";
 
 /** What the workflow calls. Computed ARNs rather than outputs: then the definition is known, and judged, at preview. */
 export interface Targets {

@@ -35,7 +35,9 @@ export class LocalLogs {
     public readonly operations: Readonly<Record<string, Operation>> = {
         "Logs_20140328.DescribeLogStreams": (body) => {
             const { logGroupName, logStreamNamePrefix = "" } = parse(
-                z.object({ logGroupName: z.string(), logStreamNamePrefix: z.string().optional() }), body);
+                z.object({ logGroupName: z.string(), logStreamNamePrefix: z.string().optional() }),
+                body,
+            );
             return {
                 logStreams: [...this.streams.values()]
                     .filter(({ group, name }) => group === logGroupName && name.startsWith(logStreamNamePrefix))
@@ -43,25 +45,47 @@ export class LocalLogs {
             };
         },
         "Logs_20140328.GetLogEvents": (body) => {
-            const { logGroupName, logStreamName, limit = 10_000 } = parse(z.object({
-                logGroupName: z.string(), logStreamName: z.string(), limit: z.number().int().min(1).max(10_000).optional(),
-            }), body);
+            const {
+                logGroupName,
+                logStreamName,
+                limit = 10_000,
+            } = parse(
+                z.object({
+                    logGroupName: z.string(),
+                    logStreamName: z.string(),
+                    limit: z.number().int().min(1).max(10_000).optional(),
+                }),
+                body,
+            );
             const stream = this.streams.get(logStreamName);
             if (stream?.group !== logGroupName) {
                 throw new ServiceError("ResourceNotFoundException", "The specified log stream does not exist.");
             }
-            const lines = tail(stream.file).split(/[\r\n]+/).filter((line) => line !== "").slice(-limit);
-            return { events: lines.map((message) => ({ timestamp: written(stream), ingestionTime: written(stream), message })) };
+            const lines = tail(stream.file)
+                .split(/[\r\n]+/)
+                .filter((line) => line !== "")
+                .slice(-limit);
+            return {
+                events: lines.map((message) => ({
+                    timestamp: written(stream),
+                    ingestionTime: written(stream),
+                    message,
+                })),
+            };
         },
         "POST /v1/describejobs": (body) => {
             const { jobs } = parse(z.object({ jobs: z.array(z.string()) }), body);
-            return { jobs: jobs.filter((id) => this.streams.has(streamOfJob(id))).map((jobId): JsonValue => ({
-                jobId,
-                container: {
-                    logStreamName: streamOfJob(jobId),
-                    logConfiguration: { logDriver: "awslogs", options: { "awslogs-group": this.jobLogGroup } },
-                },
-            })) };
+            return {
+                jobs: jobs
+                    .filter((id) => this.streams.has(streamOfJob(id)))
+                    .map((jobId): JsonValue => ({
+                        jobId,
+                        container: {
+                            logStreamName: streamOfJob(jobId),
+                            logConfiguration: { logDriver: "awslogs", options: { "awslogs-group": this.jobLogGroup } },
+                        },
+                    })),
+            };
         },
     };
 }
@@ -77,7 +101,10 @@ function written({ file, created }: Stream): number {
 function parse<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
     const parsed = schema.safeParse(body);
     if (!parsed.success) {
-        throw new ServiceError("InvalidParameterException", parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
+        throw new ServiceError(
+            "InvalidParameterException",
+            parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "),
+        );
     }
     return parsed.data;
 }

@@ -7,7 +7,14 @@ import type { AddressInfo } from "node:net";
 import { z } from "zod";
 import { analyseText, rules } from "../../asl/analysis";
 import {
-    compile, DefinitionError, execute, RealClock, type Clock, type CompiledMachine, type ExecutionResult, type HistoryEvent,
+    compile,
+    DefinitionError,
+    execute,
+    RealClock,
+    type Clock,
+    type CompiledMachine,
+    type ExecutionResult,
+    type HistoryEvent,
     type TaskHandler,
 } from "../../asl/interpreter";
 import type { JsonValue, StateMachineDefinition } from "../../asl/types";
@@ -53,7 +60,11 @@ export interface StepFunctionsApi {
 
 /** AWS's bound of a request to Step Functions. */
 const maximumRequestBytes = 1_048_576;
-const machineName = z.string().min(1).max(80).regex(/^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\u0000-\u001f\u007f-\u009f]+$/);
+const machineName = z
+    .string()
+    .min(1)
+    .max(80)
+    .regex(/^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\u0000-\u001f\u007f-\u009f]+$/);
 const pageSize = z.number().int().min(0).max(1000).optional();
 
 interface Machine {
@@ -86,7 +97,10 @@ interface Run {
 
 /** An answer of the service that is an error: its type as the SDKs know it. */
 export class ServiceError extends Error {
-    constructor(readonly type: string, message: string) {
+    constructor(
+        readonly type: string,
+        message: string,
+    ) {
         super(message);
     }
 }
@@ -112,34 +126,51 @@ export async function serveStepFunctions(options: StepFunctionsApiOptions): Prom
     const runOf = (key: string): Run => known(runs, key, "ExecutionDoesNotExist", "Execution");
 
     /** Pages by position in the list: a token is the index that comes next. */
-    const page = <T>(items: readonly T[], limit: number | undefined, token: string | undefined): { items: T[]; nextToken?: string } => {
+    const page = <T>(
+        items: readonly T[],
+        limit: number | undefined,
+        token: string | undefined,
+    ): { items: T[]; nextToken?: string } => {
         const from = token === undefined ? 0 : Number(token);
         if (!Number.isInteger(from) || from < 0) {
             throw new ServiceError("InvalidToken", `Invalid Token: '${token}'`);
         }
         const to = from + (limit === undefined || limit === 0 ? 100 : limit);
-        return { items: items.slice(from, to), ...to < items.length ? { nextToken: String(to) } : {} };
+        return { items: items.slice(from, to), ...(to < items.length ? { nextToken: String(to) } : {}) };
     };
 
-    const operation = <S extends z.ZodType>(schema: S, run: (request: z.output<S>) => JsonValue) => (body: unknown): JsonValue => {
-        const parsed = schema.safeParse(body);
-        if (!parsed.success) {
-            const problems = parsed.error.issues.map((issue) => `${issue.path.join(".") || "request"}: ${issue.message}`);
-            throw new ServiceError("ValidationException", problems.join("; "));
-        }
-        return run(parsed.data);
-    };
+    const operation =
+        <S extends z.ZodType>(schema: S, run: (request: z.output<S>) => JsonValue) =>
+        (body: unknown): JsonValue => {
+            const parsed = schema.safeParse(body);
+            if (!parsed.success) {
+                const problems = parsed.error.issues.map(
+                    (issue) => `${issue.path.join(".") || "request"}: ${issue.message}`,
+                );
+                throw new ServiceError("ValidationException", problems.join("; "));
+            }
+            return run(parsed.data);
+        };
 
     const describe = (machine: Machine): { [key: string]: JsonValue } => ({
-        stateMachineArn: machine.arn, name: machine.name, status: "ACTIVE", definition: machine.definition, roleArn: machine.roleArn,
-        type: "STANDARD", creationDate: machine.creationDate / 1000, revisionId: String(machine.revision),
+        stateMachineArn: machine.arn,
+        name: machine.name,
+        status: "ACTIVE",
+        definition: machine.definition,
+        roleArn: machine.roleArn,
+        type: "STANDARD",
+        creationDate: machine.creationDate / 1000,
+        revisionId: String(machine.revision),
     });
 
     const operations: Readonly<Record<string, Operation>> = {
         ...options.operations,
         CreateStateMachine: operation(
             z.object({
-                name: machineName, definition: z.string(), roleArn: z.string().min(1), type: z.enum(["STANDARD", "EXPRESS"]).optional(),
+                name: machineName,
+                definition: z.string(),
+                roleArn: z.string().min(1),
+                type: z.enum(["STANDARD", "EXPRESS"]).optional(),
             }),
             ({ name, definition, roleArn, type }) => {
                 if (type === "EXPRESS") {
@@ -152,13 +183,25 @@ export async function serveStepFunctions(options: StepFunctionsApiOptions): Prom
                 }
                 const now = Date.now();
                 const machine = existing ?? {
-                    arn: key, name, roleArn, definition, compiled: checked(definition), creationDate: now, updateDate: now, revision: 1,
+                    arn: key,
+                    name,
+                    roleArn,
+                    definition,
+                    compiled: checked(definition),
+                    creationDate: now,
+                    updateDate: now,
+                    revision: 1,
                 };
                 machines.set(key, machine);
                 return { stateMachineArn: key, creationDate: machine.creationDate / 1000 };
-            }),
+            },
+        ),
         UpdateStateMachine: operation(
-            z.object({ stateMachineArn: z.string(), definition: z.string().optional(), roleArn: z.string().optional() }),
+            z.object({
+                stateMachineArn: z.string(),
+                definition: z.string().optional(),
+                roleArn: z.string().optional(),
+            }),
             ({ stateMachineArn, definition, roleArn }) => {
                 const machine = machineOf(stateMachineArn);
                 if (definition !== undefined) {
@@ -169,27 +212,40 @@ export async function serveStepFunctions(options: StepFunctionsApiOptions): Prom
                 machine.updateDate = Date.now();
                 machine.revision++;
                 return { updateDate: machine.updateDate / 1000, revisionId: String(machine.revision) };
-            }),
+            },
+        ),
         DeleteStateMachine: operation(z.object({ stateMachineArn: z.string() }), ({ stateMachineArn }) => {
             machines.delete(stateMachineArn);
             return {};
         }),
-        DescribeStateMachine: operation(z.object({ stateMachineArn: z.string() }),
-            ({ stateMachineArn }) => describe(machineOf(stateMachineArn))),
-        ListStateMachines: operation(z.object({ maxResults: pageSize, nextToken: z.string().optional() }), ({ maxResults, nextToken }) => {
-            const { items, ...next } = page([...machines.values()], maxResults, nextToken);
-            return {
-                stateMachines: items.map((machine) => ({
-                    stateMachineArn: machine.arn, name: machine.name, type: "STANDARD", creationDate: machine.creationDate / 1000,
-                })),
-                ...next,
-            };
-        }),
+        DescribeStateMachine: operation(z.object({ stateMachineArn: z.string() }), ({ stateMachineArn }) =>
+            describe(machineOf(stateMachineArn)),
+        ),
+        ListStateMachines: operation(
+            z.object({ maxResults: pageSize, nextToken: z.string().optional() }),
+            ({ maxResults, nextToken }) => {
+                const { items, ...next } = page([...machines.values()], maxResults, nextToken);
+                return {
+                    stateMachines: items.map((machine) => ({
+                        stateMachineArn: machine.arn,
+                        name: machine.name,
+                        type: "STANDARD",
+                        creationDate: machine.creationDate / 1000,
+                    })),
+                    ...next,
+                };
+            },
+        ),
         ValidateStateMachineDefinition: operation(z.object({ definition: z.string() }), ({ definition }) => {
             const errors = structuralErrors(definition);
             return {
                 result: errors.length === 0 ? "OK" : "FAIL",
-                diagnostics: errors.map(({ path, message }) => ({ severity: "ERROR", code: "SCHEMA_VALIDATION_FAILED", message, location: path })),
+                diagnostics: errors.map(({ path, message }) => ({
+                    severity: "ERROR",
+                    code: "SCHEMA_VALIDATION_FAILED",
+                    message,
+                    location: path,
+                })),
             };
         }),
         StartExecution: operation(
@@ -206,9 +262,14 @@ export async function serveStepFunctions(options: StepFunctionsApiOptions): Prom
                 const run = existing ?? start(machine, key, runName, input, parsed);
                 runs.set(key, run);
                 return { executionArn: key, startDate: run.startDate / 1000 };
-            }),
+            },
+        ),
         StopExecution: operation(
-            z.object({ executionArn: z.string(), error: z.string().max(256).optional(), cause: z.string().max(32768).optional() }),
+            z.object({
+                executionArn: z.string(),
+                error: z.string().max(256).optional(),
+                cause: z.string().max(32768).optional(),
+            }),
             ({ executionArn, error, cause }) => {
                 const run = runOf(executionArn);
                 if (run.status === "RUNNING") {
@@ -217,46 +278,73 @@ export async function serveStepFunctions(options: StepFunctionsApiOptions): Prom
                     run.abort.abort();
                 }
                 return { stopDate: (run.stopDate ?? Date.now()) / 1000 };
-            }),
+            },
+        ),
         DescribeExecution: operation(z.object({ executionArn: z.string() }), ({ executionArn }) => {
             const run = runOf(executionArn);
             return {
-                ...summary(run), input: run.input, redriveCount: 0, redriveStatus: "NOT_REDRIVABLE",
+                ...summary(run),
+                input: run.input,
+                redriveCount: 0,
+                redriveStatus: "NOT_REDRIVABLE",
                 ...optional({ output: run.output, error: run.error, cause: run.cause }),
             };
         }),
         DescribeStateMachineForExecution: operation(z.object({ executionArn: z.string() }), ({ executionArn }) => {
             const run = runOf(executionArn);
-            return { ...describe(machineOf(run.machineArn)), definition: run.definition, updateDate: run.startDate / 1000 };
+            return {
+                ...describe(machineOf(run.machineArn)),
+                definition: run.definition,
+                updateDate: run.startDate / 1000,
+            };
         }),
         ListExecutions: operation(
             z.object({
-                stateMachineArn: z.string(), statusFilter: z.string().optional(), maxResults: pageSize, nextToken: z.string().optional(),
+                stateMachineArn: z.string(),
+                statusFilter: z.string().optional(),
+                maxResults: pageSize,
+                nextToken: z.string().optional(),
             }),
             ({ stateMachineArn, statusFilter, maxResults, nextToken }) => {
                 machineOf(stateMachineArn);
                 // newest first, as AWS does
-                const all = [...runs.values()].reverse()
-                    .filter((run) => run.machineArn === stateMachineArn && (statusFilter === undefined || run.status === statusFilter));
+                const all = [...runs.values()]
+                    .reverse()
+                    .filter(
+                        (run) =>
+                            run.machineArn === stateMachineArn &&
+                            (statusFilter === undefined || run.status === statusFilter),
+                    );
                 const { items, ...next } = page(all, maxResults, nextToken);
                 return { executions: items.map(summary), ...next };
-            }),
+            },
+        ),
         GetExecutionHistory: operation(
             z.object({
-                executionArn: z.string(), maxResults: pageSize, reverseOrder: z.boolean().optional(), nextToken: z.string().optional(),
+                executionArn: z.string(),
+                maxResults: pageSize,
+                reverseOrder: z.boolean().optional(),
+                nextToken: z.string().optional(),
                 includeExecutionData: z.boolean().optional(),
             }),
             ({ executionArn, maxResults, reverseOrder, nextToken, includeExecutionData = true }) => {
                 const { events } = runOf(executionArn);
-                const { items, ...next } = page(reverseOrder === true ? [...events].reverse() : events, maxResults, nextToken);
+                const { items, ...next } = page(
+                    reverseOrder === true ? [...events].reverse() : events,
+                    maxResults,
+                    nextToken,
+                );
                 return {
                     events: items.map((event) => ({
-                        ...(includeExecutionData ? event : withoutData(event)) as unknown as { [key: string]: JsonValue },
+                        ...((includeExecutionData ? event : withoutData(event)) as unknown as {
+                            [key: string]: JsonValue;
+                        }),
                         timestamp: event.timestamp / 1000,
                     })),
                     ...next,
                 };
-            }),
+            },
+        ),
     };
 
     function start(machine: Machine, key: string, name: string, inputText: string, input: JsonValue): Run {
@@ -264,30 +352,54 @@ export async function serveStepFunctions(options: StepFunctionsApiOptions): Prom
         const events: HistoryEvent[] = [];
         const startDate = Date.now();
         const run: Omit<Run, "done"> & { done?: Promise<void> } = {
-            arn: key, name, machineArn: machine.arn, definition: machine.definition, input: inputText, startDate, abort, events,
+            arn: key,
+            name,
+            machineArn: machine.arn,
+            definition: machine.definition,
+            input: inputText,
+            startDate,
+            abort,
+            events,
             status: "RUNNING",
         };
         const definition = JSON.parse(machine.definition) as StateMachineDefinition;
         const hooks = options.begin({ name, executionArn: key, definition, input });
         run.done = execute(machine.compiled, {
-            input, task: hooks.task, clock: hooks.clock ?? new RealClock(), name, executionArn: key, stateMachineArn: machine.arn,
-            stateMachineName: machine.name, roleArn: machine.roleArn, startTime: startDate, signal: abort.signal,
-            random: Math.random, history: false,
+            input,
+            task: hooks.task,
+            clock: hooks.clock ?? new RealClock(),
+            name,
+            executionArn: key,
+            stateMachineArn: machine.arn,
+            stateMachineName: machine.name,
+            roleArn: machine.roleArn,
+            startTime: startDate,
+            signal: abort.signal,
+            random: Math.random,
+            history: false,
             onEvent: (event) => {
                 events.push(event);
                 hooks.onEvent?.(event);
             },
-        }).then((result) => {
-            run.status = result.status;
-            run.output = result.output === undefined ? undefined : JSON.stringify(result.output);
-            run.error = result.error ?? run.error;
-            run.cause = result.cause ?? run.cause;
-            run.stopDate = Date.now();
-            return hooks.ended?.(result);
-        }, (error: unknown) => {
-            // The interpreter itself gave up, for example at an input that is too large.
-            Object.assign(run, { status: "FAILED", error: "States.Runtime", cause: (error as Error).message, stopDate: Date.now() });
-        });
+        }).then(
+            (result) => {
+                run.status = result.status;
+                run.output = result.output === undefined ? undefined : JSON.stringify(result.output);
+                run.error = result.error ?? run.error;
+                run.cause = result.cause ?? run.cause;
+                run.stopDate = Date.now();
+                return hooks.ended?.(result);
+            },
+            (error: unknown) => {
+                // The interpreter itself gave up, for example at an input that is too large.
+                Object.assign(run, {
+                    status: "FAILED",
+                    error: "States.Runtime",
+                    cause: (error as Error).message,
+                    stopDate: Date.now(),
+                });
+            },
+        );
         return run as Run;
     }
 
@@ -310,19 +422,29 @@ export async function serveStepFunctions(options: StepFunctionsApiOptions): Prom
 
 function listen(server: Server, port: number): Promise<AddressInfo> {
     return new Promise((resolve, reject) => {
-        server.once("error", (error: NodeJS.ErrnoException) => reject(error.code === "EADDRINUSE"
-            ? new Error(`port ${port} on 127.0.0.1 is in use; choose another with --port, or 0 for a free one`) : error));
+        server.once("error", (error: NodeJS.ErrnoException) =>
+            reject(
+                error.code === "EADDRINUSE"
+                    ? new Error(`port ${port} on 127.0.0.1 is in use; choose another with --port, or 0 for a free one`)
+                    : error,
+            ),
+        );
         server.listen(port, "127.0.0.1", () => resolve(server.address() as AddressInfo));
     });
 }
 
 async function answer(
-    request: IncomingMessage, response: ServerResponse, operations: Readonly<Record<string, Operation>>,
+    request: IncomingMessage,
+    response: ServerResponse,
+    operations: Readonly<Record<string, Operation>>,
 ): Promise<void> {
     try {
         // A page in a browser may send requests here under a name of its own; an SDK uses the address.
         if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(request.headers.host ?? "")) {
-            throw new ServiceError("AccessDeniedException", `Only requests to the loopback address are answered, not to "${request.headers.host}".`);
+            throw new ServiceError(
+                "AccessDeniedException",
+                `Only requests to the loopback address are answered, not to "${request.headers.host}".`,
+            );
         }
         const target = String(request.headers["x-amz-target"] ?? `${request.method} ${request.url}`);
         const name = target.replace(/^AWSStepFunctions\./, "");
@@ -331,12 +453,18 @@ async function answer(
         for await (const chunk of request as AsyncIterable<Buffer>) {
             bytes += chunk.length;
             if (bytes > maximumRequestBytes) {
-                throw new ServiceError("ValidationException", `The request is larger than ${maximumRequestBytes} bytes.`);
+                throw new ServiceError(
+                    "ValidationException",
+                    `The request is larger than ${maximumRequestBytes} bytes.`,
+                );
             }
             chunks.push(chunk);
         }
         if (request.method !== "POST" || !Object.hasOwn(operations, name)) {
-            throw new ServiceError("UnknownOperationException", `The operation "${target}" is not offered here; these are: ${Object.keys(operations).join(", ")}.`);
+            throw new ServiceError(
+                "UnknownOperationException",
+                `The operation "${target}" is not offered here; these are: ${Object.keys(operations).join(", ")}.`,
+            );
         }
         let body: unknown;
         try {
@@ -354,7 +482,10 @@ async function answer(
 }
 
 function send(response: ServerResponse, status: number, body: JsonValue): void {
-    response.writeHead(status, { "Content-Type": "application/x-amz-json-1.0", "x-amzn-RequestId": crypto.randomUUID() });
+    response.writeHead(status, {
+        "Content-Type": "application/x-amz-json-1.0",
+        "x-amzn-RequestId": crypto.randomUUID(),
+    });
     response.end(JSON.stringify(body));
 }
 
@@ -368,7 +499,10 @@ function structuralErrors(definition: string): { path: string; message: string }
 function checked(definition: string): CompiledMachine {
     const [first] = structuralErrors(definition);
     if (first !== undefined) {
-        throw new ServiceError("InvalidDefinition", `Invalid State Machine Definition: '${first.message} at ${first.path}'`);
+        throw new ServiceError(
+            "InvalidDefinition",
+            `Invalid State Machine Definition: '${first.message} at ${first.path}'`,
+        );
     }
     try {
         return compile(JSON.parse(definition) as StateMachineDefinition);
@@ -384,23 +518,40 @@ function parseInput(input: string): JsonValue {
     try {
         return JSON.parse(input) as JsonValue;
     } catch (error) {
-        throw new ServiceError("InvalidExecutionInput", `Invalid State Machine Execution Input: '${(error as Error).message}'`);
+        throw new ServiceError(
+            "InvalidExecutionInput",
+            `Invalid State Machine Execution Input: '${(error as Error).message}'`,
+        );
     }
 }
 
 function summary(run: Run): { [key: string]: JsonValue } {
     return {
-        executionArn: run.arn, stateMachineArn: run.machineArn, name: run.name, status: run.status, startDate: run.startDate / 1000,
-        ...run.stopDate === undefined ? {} : { stopDate: run.stopDate / 1000 },
+        executionArn: run.arn,
+        stateMachineArn: run.machineArn,
+        name: run.name,
+        status: run.status,
+        startDate: run.startDate / 1000,
+        ...(run.stopDate === undefined ? {} : { stopDate: run.stopDate / 1000 }),
     };
 }
 
 function optional(fields: Readonly<Record<string, string | undefined>>): { [key: string]: JsonValue } {
-    return Object.fromEntries(Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined));
+    return Object.fromEntries(
+        Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    );
 }
 
 /** The event without inputs and outputs, as with includeExecutionData=false. */
 function withoutData(event: HistoryEvent): HistoryEvent {
-    return Object.fromEntries(Object.entries(event).map(([key, details]) => [key, typeof details !== "object" || details === null ? details
-        : Object.fromEntries(Object.entries(details).filter(([field]) => !["input", "output", "parameters"].includes(field)))])) as unknown as HistoryEvent;
+    return Object.fromEntries(
+        Object.entries(event).map(([key, details]) => [
+            key,
+            typeof details !== "object" || details === null
+                ? details
+                : Object.fromEntries(
+                      Object.entries(details).filter(([field]) => !["input", "output", "parameters"].includes(field)),
+                  ),
+        ]),
+    ) as unknown as HistoryEvent;
 }

@@ -86,11 +86,24 @@ CLASSES = [
 ANNEX_LAYOUT, ANNEX_WORDS = "annex", "annex"
 
 OCR_CONFUSIONS = {
-    "l": "1", "o": "0", "e": "c", "s": "5", "b": "6", "i": "l", "t": "f", "a": "o", "n": "u", "m": "rn", "h": "b", "g": "9", "c": "e",
+    "l": "1",
+    "o": "0",
+    "e": "c",
+    "s": "5",
+    "b": "6",
+    "i": "l",
+    "t": "f",
+    "a": "o",
+    "n": "u",
+    "m": "rn",
+    "h": "b",
+    "g": "9",
+    "c": "e",
 }
 
 
 # ---------------------------------------------------------------------------------------------------------------- text
+
 
 def page_words(rng: random.Random, topic: str) -> list[str]:
     """The words that stand on a page: its topic's among many that stand on every paper, and a few of other topics."""
@@ -134,6 +147,7 @@ def recognise(rng: random.Random, words: list[str]) -> str:
 
 # -------------------------------------------------------------------------------------------------------------- layouts
 
+
 class Canvas:
     """A page at SCALE times the final size; coordinates are in final pixels."""
 
@@ -165,7 +179,9 @@ class Canvas:
         return y
 
     def line(self, x0: float, y0: float, x1: float, y1: float, ink: int = 90, width: float = 1) -> None:
-        self.draw.line([x0 * SCALE, y0 * SCALE, x1 * SCALE, y1 * SCALE], fill=ink, width=max(1, round(width * SCALE / 2)))
+        self.draw.line(
+            [x0 * SCALE, y0 * SCALE, x1 * SCALE, y1 * SCALE], fill=ink, width=max(1, round(width * SCALE / 2))
+        )
 
     def box(self, x0: float, y0: float, x1: float, y1: float, fill: int | None = None, ink: int = 90) -> None:
         self.draw.rectangle([x0 * SCALE, y0 * SCALE, x1 * SCALE, y1 * SCALE], fill=fill, outline=ink)
@@ -303,15 +319,26 @@ def annex(page: Canvas, first: bool) -> None:
 
 
 LAYOUTS: dict[str, Callable[[Canvas, bool], None]] = {
-    "form_table": form_table, "rows": rows, "clauses": clauses, "grid": grid, "map": map_sheet, "bars": bars, "columns": columns,
-    "checklist": checklist, "annex": annex,
+    "form_table": form_table,
+    "rows": rows,
+    "clauses": clauses,
+    "grid": grid,
+    "map": map_sheet,
+    "bars": bars,
+    "columns": columns,
+    "checklist": checklist,
+    "annex": annex,
 }
 
 
 def scan(rng: random.Random, image: Image.Image) -> Image.Image:
     """What a feed scanner does to a page: it lies crooked, fades, gets specks and a dark edge, and is stored small."""
-    image = image.rotate(rng.gauss(0, 1.6), Image.Resampling.BILINEAR, fillcolor=255,
-                         translate=(rng.randint(-4, 4) * SCALE, rng.randint(-4, 4) * SCALE))
+    image = image.rotate(
+        rng.gauss(0, 1.6),
+        Image.Resampling.BILINEAR,
+        fillcolor=255,
+        translate=(rng.randint(-4, 4) * SCALE, rng.randint(-4, 4) * SCALE),
+    )
     image = image.resize((WIDTH, HEIGHT), Image.Resampling.BOX)
     if rng.random() < 0.35:
         image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.1)))
@@ -327,6 +354,7 @@ def scan(rng: random.Random, image: Image.Image) -> Image.Image:
 
 
 # --------------------------------------------------------------------------------------------------------------- stacks
+
 
 @dataclass(frozen=True)
 class Page:
@@ -381,7 +409,15 @@ def generate(out: Path, seed: int, stacks: int, with_split: bool = True) -> dict
                 image_file = out / "images" / stack / f"{number:03d}.png"
                 text_file.write_text(recognise(rng, words), encoding="utf-8", newline="\n")
                 scan(rng, canvas.image).save(image_file, optimize=False, compress_level=6)
-                labels.writerow([stack, number, page.class_name, str(page.begins_document).lower(), splits[index] if with_split else ""])
+                labels.writerow(
+                    [
+                        stack,
+                        number,
+                        page.class_name,
+                        str(page.begins_document).lower(),
+                        splits[index] if with_split else "",
+                    ]
+                )
                 counts["pages"] += 1
                 counts["documents"] += page.begins_document
                 counts["bytes"] += text_file.stat().st_size + image_file.stat().st_size
@@ -392,8 +428,15 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Generates sample stacks of scanned mortgage papers with labels.")
     parser.add_argument("--out", type=Path, required=True, help="folder to write labels.csv, text/ and images/ into")
     parser.add_argument("--seed", type=int, default=1, help="equal seeds give equal bytes (default 1)")
-    parser.add_argument("--stacks", type=int, default=90, help="number of stacks, 12 to 9999 (default 90: about 500 documents, 1,000 pages)")
-    parser.add_argument("--without-split", action="store_true", help="leave the split column empty, for Fetch to fill from its seed")
+    parser.add_argument(
+        "--stacks",
+        type=int,
+        default=90,
+        help="number of stacks, 12 to 9999 (default 90: about 500 documents, 1,000 pages)",
+    )
+    parser.add_argument(
+        "--without-split", action="store_true", help="leave the split column empty, for Fetch to fill from its seed"
+    )
     options = parser.parse_args(arguments)
     if not 12 <= options.stacks <= 9999:
         parser.error(f"--stacks: expected 12 to 9999, got {options.stacks}")
@@ -402,7 +445,9 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         print(f"cannot write the sample to {options.out}: {error.strerror} ({error.filename})", file=sys.stderr)
         return 1
-    print(f"{counts['stacks']} stacks, {counts['documents']} documents, {counts['pages']} pages, {counts['bytes'] / 1e6:.1f} MB in {options.out}")
+    print(
+        f"{counts['stacks']} stacks, {counts['documents']} documents, {counts['pages']} pages, {counts['bytes'] / 1e6:.1f} MB in {options.out}"
+    )
     return 0
 
 

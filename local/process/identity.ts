@@ -34,8 +34,11 @@ function startedLinux(pid: number): string | undefined {
 
 function startedPosix(pid: number): string | undefined {
     try {
-        const [state, ...started] = execFileSync("ps", ["-o", "state=", "-o", "lstart=", "-p", String(pid)], { encoding: "utf8" })
-            .trim().split(/\s+/);
+        const [state, ...started] = execFileSync("ps", ["-o", "state=", "-o", "lstart=", "-p", String(pid)], {
+            encoding: "utf8",
+        })
+            .trim()
+            .split(/\s+/);
         return state === undefined || state.startsWith("Z") ? undefined : started.join(" ");
     } catch {
         return undefined;

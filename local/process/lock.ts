@@ -41,8 +41,8 @@ export function takeLock(file: string, what: string): Lock {
             const other = readHolder(file);
             if (other !== undefined && isRunning(other)) {
                 throw new LocalError(
-                    `Another run works in this checkout: ${other.what} (pid ${other.pid}, since ${other.since}). `
-                    + `Wait until it ends, stop it (Ctrl-C there, or kill ${other.pid}), or use a second clone.`,
+                    `Another run works in this checkout: ${other.what} (pid ${other.pid}, since ${other.since}). ` +
+                        `Wait until it ends, stop it (Ctrl-C there, or kill ${other.pid}), or use a second clone.`,
                     EXIT.machine,
                 );
             }
@@ -56,7 +56,9 @@ export function takeLock(file: string, what: string): Lock {
                 }
             }
         }
-        throw new LocalError(`The lock ${file} cannot be taken. If no run works in this checkout, remove it and run this again.`);
+        throw new LocalError(
+            `The lock ${file} cannot be taken. If no run works in this checkout, remove it and run this again.`,
+        );
     } finally {
         rmSync(own, { force: true });
         rmSync(`${own}.stale`, { force: true });

@@ -69,8 +69,13 @@ export class Supervisor {
             closeSync(log);
         }
         const exit = new Promise<ChildExit>((resolve, reject) => {
-            process_.once("error", (error) => reject(new LocalError(
-                `${request.what}: ${request.command[0]} cannot be started: ${error.message}. Is it installed?`)));
+            process_.once("error", (error) =>
+                reject(
+                    new LocalError(
+                        `${request.what}: ${request.command[0]} cannot be started: ${error.message}. Is it installed?`,
+                    ),
+                ),
+            );
             process_.once("exit", (code, signal) => resolve({ code, signal }));
         });
         const pid = process_.pid;
@@ -160,7 +165,10 @@ function killGroup(pid: number, signal: NodeJS.Signals): void {
 
 async function stopGroup(pid: number, exit: Promise<ChildExit>, graceMs: number): Promise<void> {
     killGroup(pid, "SIGTERM");
-    const gone = exit.then(() => true, () => true);
+    const gone = exit.then(
+        () => true,
+        () => true,
+    );
     const timer = new AbortController();
     const ended = await Promise.race([gone, delay(graceMs, false, { signal: timer.signal }).catch(() => true)]);
     timer.abort();

@@ -17,7 +17,9 @@ export async function evaluateProgram(stage: string, options: EvaluateOptions): 
     } catch (error) {
         // the second rejection is reported after this one
         await delay(20);
-        const other = stray.find((reason) => reason !== error && (reason as Error)?.message !== (error as Error).message);
+        const other = stray.find(
+            (reason) => reason !== error && (reason as Error)?.message !== (error as Error).message,
+        );
         throw other ?? new LocalError((error as Error).message, EXIT.usage);
     } finally {
         process.off("unhandledRejection", collect);

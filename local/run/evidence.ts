@@ -22,12 +22,26 @@ const EVIDENCE = "evidence";
  * Reads for the report while the object store is still there; what was read stays in the run's folder.
  * @returns how well every model reads the held-out pages, as far as there is something to judge.
  */
-export async function keepEvidence(facts: ExecutionFacts, store: ObjectStore, directory: string): Promise<readonly Judgement[]> {
+export async function keepEvidence(
+    facts: ExecutionFacts,
+    store: ObjectStore,
+    directory: string,
+): Promise<readonly Judgement[]> {
     const reader = keepingReader(bucketReader(new Storage(store.s3)), path.join(directory, EVIDENCE));
     // pictures stay where the documents are
     const { models } = await reportOf(facts, reader, { pages: 0, prices: loadPrices(), today: new Date() });
-    return models.flatMap(({ result }) => result === undefined ? []
-        : [{ model: result.model, pages: result.pages, pageAccuracy: result.pageAccuracy, segmentF1: result.segmentF1 }]);
+    return models.flatMap(({ result }) =>
+        result === undefined
+            ? []
+            : [
+                  {
+                      model: result.model,
+                      pages: result.pages,
+                      pageAccuracy: result.pageAccuracy,
+                      segmentF1: result.segmentF1,
+                  },
+              ],
+    );
 }
 
 export interface KeptRun {
@@ -44,7 +58,10 @@ export interface KeptRun {
 export function readRun(directory: string): KeptRun {
     const result = json<RunResult>(directory, "result.json");
     const definition = json<StateMachineDefinition>(directory, "definition.json");
-    const events = text(directory, "history.jsonl").trim().split("\n").map((line, index) => parsed<TimelineEvent>(line, directory, `history.jsonl, line ${index + 1}`));
+    const events = text(directory, "history.jsonl")
+        .trim()
+        .split("\n")
+        .map((line, index) => parsed<TimelineEvent>(line, directory, `history.jsonl, line ${index + 1}`));
     return {
         facts: factsOf({ ...result, definition, events, settings: settingsOf(definition) }),
         reader: withPages(folderReader(path.join(directory, EVIDENCE)), result.documents.directory),
@@ -53,23 +70,29 @@ export function readRun(directory: string): KeptRun {
 }
 
 /** A local execution as a report takes it. */
-export function factsOf(run: Pick<RunResult, "id" | "status" | "error" | "cause" | "executionArn" | "reductions"> & {
-    readonly definition: StateMachineDefinition; readonly events: readonly TimelineEvent[]; readonly settings: StageSettings;
-}): ExecutionFacts {
+export function factsOf(
+    run: Pick<RunResult, "id" | "status" | "error" | "cause" | "executionArn" | "reductions"> & {
+        readonly definition: StateMachineDefinition;
+        readonly events: readonly TimelineEvent[];
+        readonly settings: StageSettings;
+    },
+): ExecutionFacts {
     const time = (event: TimelineEvent | undefined): number => new Date(event?.timestamp ?? 0).getTime();
     return {
         where: "local",
         executionArn: run.executionArn,
         name: run.id,
         status: run.status,
-        ...run.error === undefined ? {} : { error: run.error },
-        ...run.cause === undefined ? {} : { cause: run.cause },
+        ...(run.error === undefined ? {} : { error: run.error }),
+        ...(run.cause === undefined ? {} : { cause: run.cause }),
         startedAt: time(run.events[0]),
         stoppedAt: time(run.events.at(-1)),
         definition: run.definition,
         settings: run.settings,
         events: run.events,
-        remarks: run.reductions.map(({ model, name, configured, local }) => `${model}: ${name} ${configured} -> ${local}`),
+        remarks: run.reductions.map(
+            ({ model, name, configured, local }) => `${model}: ${name} ${configured} -> ${local}`,
+        ),
         missing: [],
     };
 }
@@ -83,7 +106,9 @@ function withPages(reader: ArtefactReader, documents: string): ArtefactReader {
                 return reader.read(uri, maximumBytes);
             }
             const folder = path.join(documents, "images", page[1]);
-            const name = !existsSync(folder) ? undefined : readdirSync(folder).find((file) => /^0*(\d+)\.png$/.exec(file)?.[1] === page[2]);
+            const name = !existsSync(folder)
+                ? undefined
+                : readdirSync(folder).find((file) => /^0*(\d+)\.png$/.exec(file)?.[1] === page[2]);
             if (name === undefined) {
                 throw new Unavailable(`${folder} has no picture of page ${page[2]}`);
             }
@@ -97,8 +122,11 @@ function text(directory: string, name: string): string {
         return readFileSync(path.join(directory, name), "utf8");
     } catch (error) {
         const missing = ["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
-        throw new LocalError(`${path.join(directory, name)}: ${missing ? "no such file" : (error as Error).message}; `
-            + "a folder of .local/runs whose run came to its end is expected", EXIT.usage);
+        throw new LocalError(
+            `${path.join(directory, name)}: ${missing ? "no such file" : (error as Error).message}; ` +
+                "a folder of .local/runs whose run came to its end is expected",
+            EXIT.usage,
+        );
     }
 }
 

@@ -57,16 +57,29 @@ export class LocalExecution {
         this.history = path.join(directory, "history.jsonl");
         this.clock = new RealClock({
             skipWaits: true,
-            onSkip: ({ state, kind, milliseconds }) => this.progress.passed(this.label(state),
-                `${kind === "Retry" ? "pause before a retry" : "wait"} of ${milliseconds / 1000} s skipped`),
+            onSkip: ({ state, kind, milliseconds }) =>
+                this.progress.passed(
+                    this.label(state),
+                    `${kind === "Retry" ? "pause before a retry" : "wait"} of ${milliseconds / 1000} s skipped`,
+                ),
         });
         this.task = localTasks({
-            stage: prepared.stage, store: options.store, supervisor: session.supervisor, directory, python: session.python,
+            stage: prepared.stage,
+            store: options.store,
+            supervisor: session.supervisor,
+            directory,
+            python: session.python,
             registry: session.folder.registry,
-            faults: prepared.faults, slot: prepared.slot, usedNames: options.usedNames, onJob: options.onJob,
+            faults: prepared.faults,
+            slot: prepared.slot,
+            usedNames: options.usedNames,
+            onJob: options.onJob,
             observer: {
                 begin: (request, log) => {
-                    const again = request.entered > 1 || request.attempt > 0 ? ` (attempt ${request.entered + request.attempt})` : "";
+                    const again =
+                        request.entered > 1 || request.attempt > 0
+                            ? ` (attempt ${request.entered + request.attempt})`
+                            : "";
                     this.active.push(request.state);
                     options.onActive?.(this.active);
                     const row = this.progress.begin(this.label(request.state) + again, log);
@@ -79,9 +92,12 @@ export class LocalExecution {
                 },
                 message: (message) => {
                     this.messages += 1;
-                    this.progress.note(`  message to ${message.topic}\n    ${message.subject}\n${indent(message.message)}`);
+                    this.progress.note(
+                        `  message to ${message.topic}\n    ${message.subject}\n${indent(message.message)}`,
+                    );
                 },
-                registered: (file) => this.progress.note(`      registered, to be approved: ${path.relative(process.cwd(), file)}`),
+                registered: (file) =>
+                    this.progress.note(`      registered, to be approved: ${path.relative(process.cwd(), file)}`),
                 finished: async (request, answer) => {
                     if (this.plan === undefined && isRun(answer.Payload)) {
                         this.plan = answer.Payload;
@@ -91,7 +107,9 @@ export class LocalExecution {
                     }
                     if (prepared.states.get(request.state) !== "sns") {
                         // best effort: what was not copied is trained again by the next run
-                        await this.save().catch((error: Error) => this.progress.note(`  the copy of the object store was not updated: ${error.message}`));
+                        await this.save().catch((error: Error) =>
+                            this.progress.note(`  the copy of the object store was not updated: ${error.message}`),
+                        );
                     }
                 },
                 checkpoint: () => {
@@ -137,10 +155,23 @@ export class LocalExecution {
         // after an interruption the store may be gone
         if (execution.status !== "ABORTED") {
             const judging = this.progress.begin(this.label("Metrics"));
-            const events = readFileSync(this.history, "utf8").trim().split("\n").map((line) => JSON.parse(line) as TimelineEvent);
-            metrics = await keepEvidence(factsOf({
-                ...execution, id, executionArn, reductions, events, definition, settings: stage.settings,
-            }), store, directory);
+            const events = readFileSync(this.history, "utf8")
+                .trim()
+                .split("\n")
+                .map((line) => JSON.parse(line) as TimelineEvent);
+            metrics = await keepEvidence(
+                factsOf({
+                    ...execution,
+                    id,
+                    executionArn,
+                    reductions,
+                    events,
+                    definition,
+                    settings: stage.settings,
+                }),
+                store,
+                directory,
+            );
             judging.end("done");
         }
         rmSync(path.join(directory, "scratch"), { recursive: true, force: true });
@@ -160,21 +191,34 @@ export class LocalExecution {
             stateMachine: stage.stateMachine.name,
             executionArn,
             documents: {
-                directory: documents.directory, stacks: documents.stacks, documents: documents.documents, pages: documents.pages.length,
+                directory: documents.directory,
+                stacks: documents.stacks,
+                documents: documents.documents,
+                pages: documents.pages.length,
                 sample: session.options.documents === undefined,
             },
-            models: Object.fromEntries((this.plan === undefined ? [] : modelsOf(this.plan, stage))
-                .map(([name, { action, reason }]) => [name, { action, reason }])),
+            models: Object.fromEntries(
+                (this.plan === undefined ? [] : modelsOf(this.plan, stage)).map(([name, { action, reason }]) => [
+                    name,
+                    { action, reason },
+                ]),
+            ),
             metrics,
             reductions,
-            skippedWaits: this.clock.skipped.map(({ state, kind, milliseconds }) => ({ state, kind, seconds: milliseconds / 1000 })),
+            skippedWaits: this.clock.skipped.map(({ state, kind, milliseconds }) => ({
+                state,
+                kind,
+                seconds: milliseconds / 1000,
+            })),
             messages: this.messages,
             transitions: execution.transitions,
             events: execution.eventCount,
             directory,
             ...(artifacts === undefined ? {} : { artifacts }),
             history: this.history,
-            logs: readdirSync(path.join(directory, "logs")).sort().map((name) => path.join(directory, "logs", name)),
+            logs: readdirSync(path.join(directory, "logs"))
+                .sort()
+                .map((name) => path.join(directory, "logs", name)),
         };
         writeJson(path.join(directory, "definition.json"), definition);
         writeJson(path.join(directory, "result.json"), result);
@@ -207,11 +251,19 @@ async function exportArtifacts(store: ObjectStore, run: Run, directory: string):
     const { bucket, key } = parseS3Uri(`${run.output_artifact_paths.ready_to_use_artifacts}/`);
     const target = path.join(directory, "artifacts");
     await concurrently(await listObjects(store.s3, bucket, key), (object) =>
-        downloadObject(store.s3, { bucket, key: object.key }, path.join(`${target}.part`, object.key.slice(key.length))));
+        downloadObject(
+            store.s3,
+            { bucket, key: object.key },
+            path.join(`${target}.part`, object.key.slice(key.length)),
+        ),
+    );
     await rename(`${target}.part`, target);
     return target;
 }
 
 function indent(text: string): string {
-    return text.split("\n").map((line) => `    ${line}`).join("\n");
+    return text
+        .split("\n")
+        .map((line) => `    ${line}`)
+        .join("\n");
 }

@@ -34,7 +34,10 @@ export function parseSettings(
     for (const text of texts) {
         const match = /^([A-Za-z0-9_.-]+)=(.*)$/s.exec(text);
         if (!match) {
-            throw new LocalError(`--set ${JSON.stringify(text)}: KEY=VALUE is expected, for example --set image.epochs=3`, EXIT.usage);
+            throw new LocalError(
+                `--set ${JSON.stringify(text)}: KEY=VALUE is expected, for example --set image.epochs=3`,
+                EXIT.usage,
+            );
         }
         const path = match[1].split(".").filter((part) => part !== "initialization");
         const value = readValue(match[2]);
@@ -42,21 +45,33 @@ export function parseSettings(
         const model = first.replace(/_model$/, "");
         if (first in models && path.length === 2) {
             if (!models[first].includes(path[1])) {
-                throw new LocalError(`--set ${text}: ${first} has no hyperparameter ${path[1]}; nearest: ${closest(path[1], [...models[first]])}. `
-                    + `It has: ${[...models[first]].sort().join(", ")}`, EXIT.usage);
+                throw new LocalError(
+                    `--set ${text}: ${first} has no hyperparameter ${path[1]}; nearest: ${closest(path[1], [...models[first]])}. ` +
+                        `It has: ${[...models[first]].sort().join(", ")}`,
+                    EXIT.usage,
+                );
             }
             input.push({ path: [`${first}_model`, "hyperparameters", path[1]], value, text });
-        } else if (["run_training_steps", "fetch_data", "force", "output_artifact_target_base_path"].includes(first)
-            || first.endsWith("_model") && model in models) {
+        } else if (
+            ["run_training_steps", "fetch_data", "force", "output_artifact_target_base_path"].includes(first) ||
+            (first.endsWith("_model") && model in models)
+        ) {
             input.push({ path, value, text });
         } else if (configurationKeys.includes(first)) {
             assign(configuration, path, value);
         } else {
-            const known = [...configurationKeys, ...Object.entries(models).flatMap(([name, own]) => own.map((key) => `${name}.${key}`)),
-                "run_training_steps", "fetch_data"];
-            throw new LocalError(`--set ${text}: unknown key ${match[1]}; nearest: ${closest(match[1], known)}. `
-                + "Keys are <model>.<hyperparameter>, fields of the execution's input (run_training_steps.image_model) "
-                + `or of the stack configuration (${[...configurationKeys].sort().join(", ")})`, EXIT.usage);
+            const known = [
+                ...configurationKeys,
+                ...Object.entries(models).flatMap(([name, own]) => own.map((key) => `${name}.${key}`)),
+                "run_training_steps",
+                "fetch_data",
+            ];
+            throw new LocalError(
+                `--set ${text}: unknown key ${match[1]}; nearest: ${closest(match[1], known)}. ` +
+                    "Keys are <model>.<hyperparameter>, fields of the execution's input (run_training_steps.image_model) " +
+                    `or of the stack configuration (${[...configurationKeys].sort().join(", ")})`,
+                EXIT.usage,
+            );
         }
     }
     return { configuration, input };
@@ -76,7 +91,7 @@ function assign(target: Json, path: readonly string[], value: unknown): void {
         target[first] = value;
         return;
     }
-    const inner = typeof target[first] === "object" && target[first] !== null ? { ...target[first] as Json } : {};
+    const inner = typeof target[first] === "object" && target[first] !== null ? { ...(target[first] as Json) } : {};
     assign(inner, rest, value);
     target[first] = inner;
 }
@@ -94,20 +109,25 @@ export interface InputOptions {
 }
 
 /** The input of the execution, and what it makes smaller than the stage is configured. */
-export function executionInput(options: InputOptions): { readonly input: unknown; readonly reductions: readonly Reduction[] } {
+export function executionInput(options: InputOptions): {
+    readonly input: unknown;
+    readonly reductions: readonly Reduction[];
+} {
     const { settings, given, dataPath } = options;
     const models = { ...settings.members, [settings.combiner.name]: settings.combiner };
-    const input = structuredClone(given ?? {
-        initialization: {
-            fetch_data: { preprocessed_data_path: dataPath },
-            run_training_steps: {
-                fetch_preprocessing_artifacts: true,
-                generate_image_model_split: true,
-                ...Object.fromEntries(Object.keys(settings.members).map((name) => [`${name}_model`, true])),
+    const input = structuredClone(
+        given ?? {
+            initialization: {
+                fetch_data: { preprocessed_data_path: dataPath },
+                run_training_steps: {
+                    fetch_preprocessing_artifacts: true,
+                    generate_image_model_split: true,
+                    ...Object.fromEntries(Object.keys(settings.members).map((name) => [`${name}_model`, true])),
+                },
+                ...(options.force ? { force: Object.keys(models) } : {}),
             },
-            ...(options.force ? { force: Object.keys(models) } : {}),
         },
-    });
+    );
     const initialization = (input as { initialization?: unknown }).initialization;
     if (typeof initialization !== "object" || initialization === null) {
         // Setup says what is missing, as it does on AWS
@@ -115,7 +135,12 @@ export function executionInput(options: InputOptions): { readonly input: unknown
     }
     const fields = initialization as Json;
     const fetchData = fields.fetch_data as Json | undefined;
-    if (given !== undefined && typeof fetchData === "object" && fetchData !== null && !fetchData.preprocessed_data_path) {
+    if (
+        given !== undefined &&
+        typeof fetchData === "object" &&
+        fetchData !== null &&
+        !fetchData.preprocessed_data_path
+    ) {
         fetchData.preprocessed_data_path = dataPath;
     }
     if (given !== undefined && options.force && fields.force === undefined) {

@@ -42,7 +42,10 @@ export class Progress {
         this.paint();
     }
 
-    public begin(label: string, log?: string): { end(outcome: "done" | "failed" | "stopped" | "skipped", note?: string): void } {
+    public begin(
+        label: string,
+        log?: string,
+    ): { end(outcome: "done" | "failed" | "stopped" | "skipped", note?: string): void } {
         const row: Row = { label, log, started: Date.now(), lastPrinted: Date.now(), lastLine: "" };
         this.rows.add(row);
         if (!this.stream.isTTY) {
@@ -54,9 +57,18 @@ export class Progress {
                 if (!this.rows.delete(row)) {
                     return;
                 }
-                const signs = { done: pc.green("✔"), failed: pc.red("✖"), stopped: pc.yellow("■"), skipped: pc.dim("-") };
-                const text = note ? `  ${outcome === "failed" ? pc.red(this.cut(note, 400)) : pc.dim(this.cut(note, 400))}` : "";
-                this.note(`${this.clock()} ${signs[outcome]} ${row.label}  ${pc.dim(seconds(Date.now() - row.started))}${text}`);
+                const signs = {
+                    done: pc.green("✔"),
+                    failed: pc.red("✖"),
+                    stopped: pc.yellow("■"),
+                    skipped: pc.dim("-"),
+                };
+                const text = note
+                    ? `  ${outcome === "failed" ? pc.red(this.cut(note, 400)) : pc.dim(this.cut(note, 400))}`
+                    : "";
+                this.note(
+                    `${this.clock()} ${signs[outcome]} ${row.label}  ${pc.dim(seconds(Date.now() - row.started))}${text}`,
+                );
             },
         };
     }
@@ -74,10 +86,12 @@ export class Progress {
 
     private tick(): void {
         for (const row of this.rows) {
-            row.lastLine = row.log === undefined ? "" : lastLine(row.log) ?? row.lastLine;
+            row.lastLine = row.log === undefined ? "" : (lastLine(row.log) ?? row.lastLine);
             if (!this.stream.isTTY && Date.now() - row.lastPrinted >= PLAIN_MS) {
                 row.lastPrinted = Date.now();
-                this.stream.write(`${this.clock()}   ${row.label}  ${seconds(Date.now() - row.started)}  ${this.cut(row.lastLine, 160)}\n`);
+                this.stream.write(
+                    `${this.clock()}   ${row.label}  ${seconds(Date.now() - row.started)}  ${this.cut(row.lastLine, 160)}\n`,
+                );
             }
         }
         this.clear();
@@ -91,7 +105,9 @@ export class Progress {
         for (const row of this.rows) {
             const head = `${this.clock()} ▸ ${row.label}  ${seconds(Date.now() - row.started)}  `;
             const width = (this.stream.columns || 100) - 1;
-            this.stream.write(`${head.slice(0, width)}${pc.dim(this.cut(row.lastLine, Math.max(0, width - head.length)))}\n`);
+            this.stream.write(
+                `${head.slice(0, width)}${pc.dim(this.cut(row.lastLine, Math.max(0, width - head.length)))}\n`,
+            );
             this.painted += 1;
         }
     }
@@ -115,7 +131,9 @@ export class Progress {
 }
 
 export function seconds(ms: number): string {
-    return ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.floor(ms / 60_000)} min ${Math.round(ms % 60_000 / 1000)} s`;
+    return ms < 60_000
+        ? `${(ms / 1000).toFixed(1)} s`
+        : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
 }
 
 /** The last line of a growing file, or undefined when there is none yet. */
@@ -126,7 +144,10 @@ export function lastLine(file: string): string | undefined {
 /** Lines that say something, without those of TensorFlow's own log. */
 export function tellingLines(text: string): string[] {
     // a progress bar ends its lines with a carriage return
-    return text.split(/[\r\n]+/).map((line) => line.trim()).filter((line) => line !== "" && !NOISE.test(line));
+    return text
+        .split(/[\r\n]+/)
+        .map((line) => line.trim())
+        .filter((line) => line !== "" && !NOISE.test(line));
 }
 
 /** The last bytes of a growing file; empty while there is none. */

@@ -19,7 +19,10 @@ export interface RunResult {
     readonly stateMachine: string;
     readonly executionArn: string;
     readonly documents: {
-        readonly directory: string; readonly stacks: number; readonly documents: number; readonly pages: number;
+        readonly directory: string;
+        readonly stacks: number;
+        readonly documents: number;
+        readonly pages: number;
         /** The bundled sample: made up, nobody's data. */
         readonly sample: boolean;
     };
@@ -42,40 +45,74 @@ export interface RunResult {
 export function renderResult(result: RunResult, root: string): string {
     const relative = (file: string) => path.relative(root, file) || ".";
     const lines: string[] = [""];
-    lines.push(result.status === "SUCCEEDED"
-        ? pc.green(pc.bold(`SUCCEEDED in ${seconds(result.milliseconds)}`))
-        : pc.red(pc.bold(`${result.status} after ${seconds(result.milliseconds)}${result.error ? `: ${result.error}` : ""}`)));
+    lines.push(
+        result.status === "SUCCEEDED"
+            ? pc.green(pc.bold(`SUCCEEDED in ${seconds(result.milliseconds)}`))
+            : pc.red(
+                  pc.bold(
+                      `${result.status} after ${seconds(result.milliseconds)}${result.error ? `: ${result.error}` : ""}`,
+                  ),
+              ),
+    );
     if (result.status !== "SUCCEEDED" && result.cause) {
         lines.push(...readable(result.cause));
     }
     if (result.metrics.length > 0) {
-        const table = new Table({ head: ["model", "page accuracy", "segment F1", "held-out pages"], style: { head: [], border: [] },
-            colAligns: ["left", "right", "right", "right"] });
+        const table = new Table({
+            head: ["model", "page accuracy", "segment F1", "held-out pages"],
+            style: { head: [], border: [] },
+            colAligns: ["left", "right", "right", "right"],
+        });
         for (const { model, pageAccuracy, segmentF1, pages } of result.metrics) {
             table.push([model, percent(pageAccuracy), percent(segmentF1), String(pages)]);
         }
-        lines.push("", "On held-out stacks (a segment counts when first page, last page and class are right):", table.toString());
+        lines.push(
+            "",
+            "On held-out stacks (a segment counts when first page, last page and class are right):",
+            table.toString(),
+        );
     }
     if (result.artifacts !== undefined) {
-        lines.push("", `Artefacts: ${relative(result.artifacts)}`,
-            `    use them: npx ensemble predict --model ${relative(result.artifacts)} FOLDER`.replace("npx ensemble", "npm run --silent ensemble --"));
+        lines.push(
+            "",
+            `Artefacts: ${relative(result.artifacts)}`,
+            `    use them: npx ensemble predict --model ${relative(result.artifacts)} FOLDER`.replace(
+                "npx ensemble",
+                "npm run --silent ensemble --",
+            ),
+        );
     }
     if (result.reductions.length > 0) {
         lines.push("", "Smaller on this machine than the stage is configured (local/hyperparameters.json):");
         for (const model of [...new Set(result.reductions.map((reduction) => reduction.model))]) {
             const own = result.reductions.filter((reduction) => reduction.model === model);
-            lines.push(`    ${model}: ${own.map(({ name, configured, local }) => `${name} ${configured} -> ${local}`).join(", ")}`);
+            lines.push(
+                `    ${model}: ${own.map(({ name, configured, local }) => `${name} ${configured} -> ${local}`).join(", ")}`,
+            );
         }
     }
     if (result.skippedWaits.length > 0) {
-        lines.push("", "Skipped waits:", ...result.skippedWaits.map((wait) => `    ${wait.state}: ${wait.seconds} s${wait.kind === "Retry" ? " before a retry" : ""}`));
+        lines.push(
+            "",
+            "Skipped waits:",
+            ...result.skippedWaits.map(
+                (wait) => `    ${wait.state}: ${wait.seconds} s${wait.kind === "Retry" ? " before a retry" : ""}`,
+            ),
+        );
     }
-    lines.push("", "Logs:", ...result.logs.map((log) => `    ${relative(log)}`), `History: ${relative(result.history)}`);
+    lines.push(
+        "",
+        "Logs:",
+        ...result.logs.map((log) => `    ${relative(log)}`),
+        `History: ${relative(result.history)}`,
+    );
     if (result.messages > 0) {
         lines.push(`Notifications: ${relative(path.join(result.directory, "messages.jsonl"))} (${result.messages})`);
     }
     lines.push(`Result as JSON: ${relative(path.join(result.directory, "result.json"))}`);
-    lines.push(pc.dim(`${result.transitions} state transitions. What the same jobs would cost on AWS is in the report.`));
+    lines.push(
+        pc.dim(`${result.transitions} state transitions. What the same jobs would cost on AWS is in the report.`),
+    );
     return lines.join("\n");
 }
 

@@ -28,13 +28,20 @@ async function lockedRun(session: Session, options: LocalRunOptions): Promise<Ru
     const last = readLastRun(folder);
     const continuing = last !== undefined && last.outcome !== "SUCCEEDED" && !options.fresh;
     if (continuing) {
-        progress.note(`The last run (${last.id}) ${ended(last.outcome, last.active)}: what it finished is reused. --fresh starts over.`);
+        progress.note(
+            `The last run (${last.id}) ${ended(last.outcome, last.active)}: what it finished is reused. --fresh starts over.`,
+        );
     } else if (!options.reuse) {
         await mirror.clear();
     }
     const id = newRunId(folder, new Date());
     const directory = path.join(folder.runs, id);
-    const { store, death } = await openStore(session, prepared, path.join(directory, "logs", "object-store.log"), options.port);
+    const { store, death } = await openStore(
+        session,
+        prepared,
+        path.join(directory, "logs", "object-store.log"),
+        options.port,
+    );
     const remember = (outcome: "running" | RunResult["status"], active: readonly string[]) =>
         writeLastRun(folder, { id, stage: stage.name, outcome, active: [...active] });
     remember("running", []);
@@ -42,7 +49,13 @@ async function lockedRun(session: Session, options: LocalRunOptions): Promise<Ru
     const { input, reductions } = prepared.input(!continuing && !options.reuse);
     let active: readonly string[] = [];
     const local = new LocalExecution({
-        session, prepared, store, directory, input, reductions, usedNames: new Set(),
+        session,
+        prepared,
+        store,
+        directory,
+        input,
+        reductions,
+        usedNames: new Set(),
         onActive: (states) => {
             active = states;
             remember("running", states);
@@ -66,7 +79,9 @@ async function lockedRun(session: Session, options: LocalRunOptions): Promise<Ru
     remember(execution.status, active);
     pruneRuns(folder);
     if (death.reason !== undefined && !options.signal.aborted) {
-        throw new LocalError(`The run ended ${execution.status} because ${death.reason}. Run this again: what was finished is reused.`);
+        throw new LocalError(
+            `The run ended ${execution.status} because ${death.reason}. Run this again: what was finished is reused.`,
+        );
     }
     return result;
 }
@@ -74,7 +89,10 @@ async function lockedRun(session: Session, options: LocalRunOptions): Promise<Ru
 function ended(outcome: string, active: readonly string[]): string {
     const during = active.length > 0 ? ` during ${active.join(" and ")}` : "";
     const verbs: Readonly<Record<string, string>> = {
-        running: `was killed${during}`, ABORTED: `was stopped${during}`, FAILED: "failed", TIMED_OUT: "timed out",
+        running: `was killed${during}`,
+        ABORTED: `was stopped${during}`,
+        FAILED: "failed",
+        TIMED_OUT: "timed out",
     };
     return verbs[outcome] ?? "did not finish";
 }

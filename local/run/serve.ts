@@ -50,19 +50,40 @@ export function localServe(options: LocalServeOptions): Promise<void> {
             const logs = new LocalLogs(`/aws/batch/${stage.settings.service}-${stage.settings.stage}`);
             const usedNames = new Set<string>();
             const api = await serveStepFunctions({
-                port: options.port ?? DEFAULT_PORT, region: stage.region, accountId: stage.account, operations: logs.operations,
+                port: options.port ?? DEFAULT_PORT,
+                region: stage.region,
+                accountId: stage.account,
+                operations: logs.operations,
                 begin: ({ name, definition, input: given }) => {
                     const directory = path.join(folder.runs, newRunId(folder, new Date()));
                     const local = new LocalExecution({
-                        session, prepared, store, directory, definition, input: given, reductions, usedNames, label: name,
+                        session,
+                        prepared,
+                        store,
+                        directory,
+                        definition,
+                        input: given,
+                        reductions,
+                        usedNames,
+                        label: name,
                         onJob: (job) => logs.add(job),
                     });
                     progress.note(`${name} starts; its folder: ${directory}`);
                     return {
-                        task: local.task, clock: local.clock, onEvent: (event) => local.event(event),
-                        ended: (result) => local.finish(result).then(options.onResult).then(
-                            () => progress.note(`${name} ended ${result.status}`),
-                            (error: Error) => progress.note(`${name} ended ${result.status}; its result is not kept: ${error.message}`)),
+                        task: local.task,
+                        clock: local.clock,
+                        onEvent: (event) => local.event(event),
+                        ended: (result) =>
+                            local
+                                .finish(result)
+                                .then(options.onResult)
+                                .then(
+                                    () => progress.note(`${name} ended ${result.status}`),
+                                    (error: Error) =>
+                                        progress.note(
+                                            `${name} ended ${result.status}; its result is not kept: ${error.message}`,
+                                        ),
+                                ),
                     };
                 },
             }).catch((error: Error) => {
@@ -70,7 +91,9 @@ export function localServe(options: LocalServeOptions): Promise<void> {
             });
             try {
                 options.onReady({
-                    endpoint: api.endpoint, region: stage.region, input: path.join(own, "input.json"),
+                    endpoint: api.endpoint,
+                    region: stage.region,
+                    input: path.join(own, "input.json"),
                     stateMachineArn: await create(api, stage),
                 });
                 await until(options.signal, store.died);
@@ -87,10 +110,16 @@ export function localServe(options: LocalServeOptions): Promise<void> {
 
 /** The stage's state machine, put there by the API's own way. */
 async function create(api: StepFunctionsApi, { region, stateMachine }: LocalStage): Promise<string> {
-    const client = new SFNClient({ endpoint: api.endpoint, region, credentials: { accessKeyId: "local", secretAccessKey: "local" } });
+    const client = new SFNClient({
+        endpoint: api.endpoint,
+        region,
+        credentials: { accessKeyId: "local", secretAccessKey: "local" },
+    });
     try {
         const { name, roleArn, definition } = stateMachine;
-        const answer = await client.send(new CreateStateMachineCommand({ name, roleArn, definition: JSON.stringify(definition) }));
+        const answer = await client.send(
+            new CreateStateMachineCommand({ name, roleArn, definition: JSON.stringify(definition) }),
+        );
         return answer.stateMachineArn as string;
     } finally {
         client.destroy();
@@ -107,6 +136,8 @@ async function until(signal: AbortSignal, died: Promise<string>): Promise<void> 
     });
     const reason = await Promise.race([interrupted, died]);
     if (reason !== undefined && !signal.aborted) {
-        throw new LocalError(`The served executions ended because ${reason}. Run this again: what was finished is reused.`);
+        throw new LocalError(
+            `The served executions ended because ${reason}. Run this again: what was finished is reused.`,
+        );
     }
 }

@@ -69,7 +69,11 @@ export interface Session {
  * Does `work` as the only holder of the folder.
  * @throws LocalError while another run holds it, and where the disk is nearly full.
  */
-export async function inSession<T>(options: SessionOptions, what: string, work: (session: Session) => Promise<T>): Promise<T> {
+export async function inSession<T>(
+    options: SessionOptions,
+    what: string,
+    work: (session: Session) => Promise<T>,
+): Promise<T> {
     const folder = localFolder(options.folder);
     const progress = new Progress(options.progress);
     let lock: ReturnType<typeof takeLock> | undefined;
@@ -83,7 +87,10 @@ export async function inSession<T>(options: SessionOptions, what: string, work: 
         supervisor = new Supervisor(folder.children);
         options.onSupervisor(supervisor);
         return await work({
-            options, folder, supervisor, progress,
+            options,
+            folder,
+            supervisor,
+            progress,
             python: pythonOf(options),
             mirror: new Mirror(folder.store, (key) => !NOT_MIRRORED.test(key)),
         });
@@ -135,15 +142,23 @@ export async function prepare(session: Session): Promise<Prepared> {
     signal.throwIfAborted();
     const dataPath = `${stage.settings.artifactBase}/data/documents`;
     return {
-        stage, states, faults, documents, dataPath,
+        stage,
+        states,
+        faults,
+        documents,
+        dataPath,
         slot: semaphore(availableParallelism()),
-        input: (force) => executionInput({ settings: stage.settings, given, dataPath, reductions, changes: settings.input, force }),
+        input: (force) =>
+            executionInput({ settings: stage.settings, given, dataPath, reductions, changes: settings.input, force }),
     };
 }
 
 /** Starts the object store with what earlier runs left, the program's own objects and the documents. */
 export async function openStore(
-    session: Session, prepared: Prepared, log: string, port?: number,
+    session: Session,
+    prepared: Prepared,
+    log: string,
+    port?: number,
 ): Promise<{ readonly store: ObjectStore; readonly death: StoreDeath }> {
     const { options, supervisor, progress, python, mirror } = session;
     const { stage, documents } = prepared;
@@ -152,7 +167,12 @@ export async function openStore(
     mkdirSync(path.dirname(log), { recursive: true });
     const storing = progress.begin("Local object store", log);
     const store = await startObjectStore({
-        supervisor, python, region: stage.region, port, cwd: options.root, log,
+        supervisor,
+        python,
+        region: stage.region,
+        port,
+        cwd: options.root,
+        log,
         objects: await firstObjects(stage, mirror, documents, parseS3Uri(prepared.dataPath)),
     });
     storing.end("done", `${store.endpoint}, ${documents.files.length} files of documents`);
@@ -160,8 +180,12 @@ export async function openStore(
 }
 
 function modelHyperparameters(): Record<string, string[]> {
-    return Object.fromEntries([...Object.entries(MEMBERS), [COMBINER.name, COMBINER] as const]
-        .map(([name, spec]) => [name, Object.keys(hyperparametersOf(spec).schema)]));
+    return Object.fromEntries(
+        [...Object.entries(MEMBERS), [COMBINER.name, COMBINER] as const].map(([name, spec]) => [
+            name,
+            Object.keys(hyperparametersOf(spec).schema),
+        ]),
+    );
 }
 
 function readInput(file: string | undefined): unknown {
@@ -185,7 +209,9 @@ function readReductions(root: string, file: string | undefined): Record<string, 
     try {
         return JSON.parse(readText(source, "--hyperparameters")) as Record<string, Hyperparameters>;
     } catch (error) {
-        throw error instanceof LocalError ? error : new LocalError(`${source}: no JSON: ${(error as Error).message}`, EXIT.usage);
+        throw error instanceof LocalError
+            ? error
+            : new LocalError(`${source}: no JSON: ${(error as Error).message}`, EXIT.usage);
     }
 }
 
@@ -193,8 +219,10 @@ function readText(file: string, option: string): string {
     try {
         return readFileSync(file, "utf8");
     } catch (error) {
-        throw new LocalError(`${option} ${file}: ${(error as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : (error as Error).message}`,
-            EXIT.usage);
+        throw new LocalError(
+            `${option} ${file}: ${(error as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : (error as Error).message}`,
+            EXIT.usage,
+        );
     }
 }
 
@@ -202,46 +230,67 @@ async function checkDisk(folder: LocalFolder): Promise<void> {
     mkdirSync(folder.base, { recursive: true });
     const { bavail, bsize } = await statfs(folder.base);
     if (bavail * bsize < NEEDED_BYTES) {
-        throw new LocalError(`${folder.base}: ${Math.floor(bavail * bsize / 1024 / 1024)} MB are free, a run needs up to ${NEEDED_BYTES / 1024 / 1024} MB; `
-            + `free some space (older runs lie in ${folder.runs}), then run this again.`);
+        throw new LocalError(
+            `${folder.base}: ${Math.floor((bavail * bsize) / 1024 / 1024)} MB are free, a run needs up to ${NEEDED_BYTES / 1024 / 1024} MB; ` +
+                `free some space (older runs lie in ${folder.runs}), then run this again.`,
+        );
     }
 }
 
 function pythonOf({ root, python }: SessionOptions): string {
     const found = python ?? (process.env.ENSEMBLE_PYTHON || path.join(root, ".venv", "bin", "python"));
     if (path.isAbsolute(found) && !existsSync(found)) {
-        throw new LocalError(`${found} is missing: make a Python environment there with the trainings' packages and moto[s3,server] `
-            + "(python3 -m venv .venv), or name one, ENSEMBLE_PYTHON=/path/to/python.");
+        throw new LocalError(
+            `${found} is missing: make a Python environment there with the trainings' packages and moto[s3,server] ` +
+                "(python3 -m venv .venv), or name one, ENSEMBLE_PYTHON=/path/to/python.",
+        );
     }
     return found;
 }
 
 /** What the members' channels take from the data besides the labels: folders of pages, or files. */
 function wantedData({ members }: StageSettings): string[] {
-    const paths = Object.values(members).flatMap(({ channels }) => channels).filter(({ from }) => from === "raw_data").map((channel) => channel.path);
-    return [...new Set(paths)].filter((file) => file !== "" && file !== "labels.csv").map((file) => file.replace(/\/+$/, ""));
+    const paths = Object.values(members)
+        .flatMap(({ channels }) => channels)
+        .filter(({ from }) => from === "raw_data")
+        .map((channel) => channel.path);
+    return [...new Set(paths)]
+        .filter((file) => file !== "" && file !== "labels.csv")
+        .map((file) => file.replace(/\/+$/, ""));
 }
 
-async function prepareDocuments({ options, folder, supervisor, progress, python }: Session, settings: StageSettings): Promise<Documents> {
+async function prepareDocuments(
+    { options, folder, supervisor, progress, python }: Session,
+    settings: StageSettings,
+): Promise<Documents> {
     const wanted = wantedData(settings);
     if (options.documents === undefined && !wanted.every((file) => file === "text" || file === "images")) {
-        throw new LocalError(`The members read ${wanted.join(", ")}, which the sample does not have: name your data, --documents <folder>.`, EXIT.usage);
+        throw new LocalError(
+            `The members read ${wanted.join(", ")}, which the sample does not have: name your data, --documents <folder>.`,
+            EXIT.usage,
+        );
     }
-    const row = progress.begin(options.documents === undefined ? "Sample documents" : `Documents of ${options.documents}`);
+    const row = progress.begin(
+        options.documents === undefined ? "Sample documents" : `Documents of ${options.documents}`,
+    );
     try {
-        const { directory, made } = options.documents !== undefined
-            ? { directory: path.resolve(options.documents), made: false }
-            : await sampleDocuments({
-                supervisor,
-                root: options.root,
-                cache: folder.documents,
-                python,
-                seed: options.seed ?? 1,
-                signal: options.signal,
-            });
+        const { directory, made } =
+            options.documents !== undefined
+                ? { directory: path.resolve(options.documents), made: false }
+                : await sampleDocuments({
+                      supervisor,
+                      root: options.root,
+                      cache: folder.documents,
+                      python,
+                      seed: options.seed ?? 1,
+                      signal: options.signal,
+                  });
         const documents = checkDocuments(directory, settings.folds, wanted);
-        row.end("done", `${documents.stacks} stacks, ${documents.documents} documents, ${documents.pages.length} pages, `
-            + `${documents.classes.length} classes${made ? ", newly made" : ""}`);
+        row.end(
+            "done",
+            `${documents.stacks} stacks, ${documents.documents} documents, ${documents.pages.length} pages, ` +
+                `${documents.classes.length} classes${made ? ", newly made" : ""}`,
+        );
         return documents;
     } catch (error) {
         row.end("failed");
@@ -256,7 +305,9 @@ async function firstObjects(
     documents: Documents,
     data: S3Address,
 ): Promise<Record<string, Record<string, string>>> {
-    const buckets: Record<string, Record<string, string>> = Object.fromEntries(stage.buckets.map((bucket) => [bucket, {}]));
+    const buckets: Record<string, Record<string, string>> = Object.fromEntries(
+        stage.buckets.map((bucket) => [bucket, {}]),
+    );
     for (const [bucket, objects] of Object.entries(await mirror.objects())) {
         buckets[bucket] = { ...buckets[bucket], ...objects };
     }
@@ -265,7 +316,9 @@ async function firstObjects(
     }
     buckets[data.bucket] = {
         ...buckets[data.bucket],
-        ...Object.fromEntries(documents.files.map((file) => [`${data.key}/${file}`, path.join(documents.directory, file)])),
+        ...Object.fromEntries(
+            documents.files.map((file) => [`${data.key}/${file}`, path.join(documents.directory, file)]),
+        ),
     };
     return buckets;
 }
@@ -280,15 +333,20 @@ function watch(store: ObjectStore, signal: AbortSignal, progress: Progress): Sto
     const death: StoreDeath = {};
     let expected = false;
     const stop = store.stop.bind(store);
-    Object.assign(store, { stop: () => {
-        expected = true;
-        return stop();
-    } });
-    store.died.then((reason) => {
-        if (!expected && !signal.aborted) {
-            death.reason = reason;
-            progress.note(`  ${reason}`);
-        }
-    }, () => undefined);
+    Object.assign(store, {
+        stop: () => {
+            expected = true;
+            return stop();
+        },
+    });
+    store.died.then(
+        (reason) => {
+            if (!expected && !signal.aborted) {
+                death.reason = reason;
+                progress.note(`  ${reason}`);
+            }
+        },
+        () => undefined,
+    );
     return death;
 }

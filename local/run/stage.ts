@@ -34,19 +34,27 @@ type Inputs = Record<string, unknown>;
 
 /** Takes everything that runs out of the recorded resources; the functions' code is written to `directory`. */
 export async function localStage(evaluated: EvaluatedStage, root: string, directory: string): Promise<LocalStage> {
-    const ofType = (type: string): readonly RecordedResource[] => evaluated.resources.filter((resource) => resource.type === type);
+    const ofType = (type: string): readonly RecordedResource[] =>
+        evaluated.resources.filter((resource) => resource.type === type);
     const buckets = ofType("aws:s3/bucket:Bucket").map(({ inputs }) => String(inputs.bucket));
-    const objects = await Promise.all(ofType("aws:s3/bucketObjectv2:BucketObjectv2").map(async ({ name, inputs }) => ({
-        bucket: String(inputs.bucket),
-        key: String(inputs.key),
-        file: path.resolve(root, await assetPath(inputs.source, name)),
-    })));
-    const images = new Map(ofType("docker-build:index:Image").flatMap(({ inputs }) => {
-        const location = String((inputs.context as Inputs).location);
-        const dockerfile = String((inputs.dockerfile as Inputs).location);
-        const image = { directory: path.resolve(root, location), folder: path.relative(location, path.dirname(dockerfile)) };
-        return (inputs.tags as string[]).map((tag) => [tag, image] as const);
-    }));
+    const objects = await Promise.all(
+        ofType("aws:s3/bucketObjectv2:BucketObjectv2").map(async ({ name, inputs }) => ({
+            bucket: String(inputs.bucket),
+            key: String(inputs.key),
+            file: path.resolve(root, await assetPath(inputs.source, name)),
+        })),
+    );
+    const images = new Map(
+        ofType("docker-build:index:Image").flatMap(({ inputs }) => {
+            const location = String((inputs.context as Inputs).location);
+            const dockerfile = String((inputs.dockerfile as Inputs).location);
+            const image = {
+                directory: path.resolve(root, location),
+                folder: path.relative(location, path.dirname(dockerfile)),
+            };
+            return (inputs.tags as string[]).map((tag) => [tag, image] as const);
+        }),
+    );
     const functions = new Map<string, LocalFunction>();
     for (const { name, inputs } of ofType("aws:lambda/function:Function")) {
         const bundle = path.join(directory, String(inputs.name), "index.js");
@@ -67,8 +75,12 @@ export async function localStage(evaluated: EvaluatedStage, root: string, direct
         account: evaluated.identity.account,
         stateMachine: evaluated.stateMachine,
         settings: settingsOf(evaluated.stateMachine.definition),
-        jobDefinitions: new Map(ofType("aws:batch/jobDefinition:JobDefinition").map(({ inputs }) =>
-            [definitionName(String(inputs.name)), jobDefinition(inputs)])),
+        jobDefinitions: new Map(
+            ofType("aws:batch/jobDefinition:JobDefinition").map(({ inputs }) => [
+                definitionName(String(inputs.name)),
+                jobDefinition(inputs),
+            ]),
+        ),
         functions,
         images,
         buckets,
@@ -78,21 +90,28 @@ export async function localStage(evaluated: EvaluatedStage, root: string, direct
 
 /** The settings are the Arguments of the first state, so that the run sees exactly what the definition says. */
 export function settingsOf(definition: StateMachineDefinition): StageSettings {
-    const start = definition.States[definition.StartAt] as unknown as { Arguments?: { Payload?: { settings?: StageSettings } } };
+    const start = definition.States[definition.StartAt] as unknown as {
+        Arguments?: { Payload?: { settings?: StageSettings } };
+    };
     const settings = start.Arguments?.Payload?.settings;
     if (settings === undefined) {
-        throw new LocalError(`The definition's first state ${definition.StartAt} hands no settings to a Setup function: `
-            + "is it stubbed by configuration? Remove the stub for a local run.");
+        throw new LocalError(
+            `The definition's first state ${definition.StartAt} hands no settings to a Setup function: ` +
+                "is it stubbed by configuration? Remove the stub for a local run.",
+        );
     }
     return settings;
 }
 
 function jobDefinition(inputs: Readonly<Inputs>): JobDefinition {
     const container = JSON.parse(String(inputs.containerProperties)) as {
-        image: string; command: string[]; environment?: { name: string; value: string }[];
+        image: string;
+        command: string[];
+        environment?: { name: string; value: string }[];
         resourceRequirements?: { type: string; value: string }[];
     };
-    const retry = inputs.retryStrategy as { attempts?: number; evaluateOnExits?: JobDefinition["evaluateOnExit"] } | undefined;
+    const retry = inputs.retryStrategy as
+        { attempts?: number; evaluateOnExits?: JobDefinition["evaluateOnExit"] } | undefined;
     return {
         name: String(inputs.name),
         image: container.image,
@@ -109,7 +128,9 @@ function jobDefinition(inputs: Readonly<Inputs>): JobDefinition {
 async function assetPath(asset: unknown, name: string): Promise<string> {
     const file = await (asset as { path?: Promise<string> | string }).path;
     if (typeof file !== "string") {
-        throw new LocalError(`The object ${name} of the program is no file: only file assets can be put into the local object store.`);
+        throw new LocalError(
+            `The object ${name} of the program is no file: only file assets can be put into the local object store.`,
+        );
     }
     return file;
 }
@@ -118,7 +139,9 @@ async function functionCode(archive: unknown, name: string): Promise<string> {
     const assets = await (archive as { assets?: Promise<Record<string, { text?: Promise<string> | string }>> }).assets;
     const text = await assets?.["index.js"]?.text;
     if (typeof text !== "string") {
-        throw new LocalError(`The function ${name} of the program has no index.js as text: the local run cannot start it.`);
+        throw new LocalError(
+            `The function ${name} of the program has no index.js as text: the local run cannot start it.`,
+        );
     }
     return text;
 }

@@ -64,7 +64,12 @@ export function taskStates(definition: Pick<StateMachineDefinition, "States">): 
     const found = new Map<string, TaskKind>();
     const visit = (scope: { readonly States: object }): void => {
         for (const [name, value] of Object.entries(scope.States)) {
-            const state = value as { Type: string; Resource?: string; Branches?: { States: object }[]; ItemProcessor?: { States: object } };
+            const state = value as {
+                Type: string;
+                Resource?: string;
+                Branches?: { States: object }[];
+                ItemProcessor?: { States: object };
+            };
             if (state.Type === "Task") {
                 found.set(name, taskKind(name, state.Resource ?? ""));
             }
@@ -81,9 +86,11 @@ export function taskStates(definition: Pick<StateMachineDefinition, "States">): 
 function taskKind(state: string, resource: string): TaskKind {
     const kind = KINDS.find(([pattern]) => pattern.test(resource))?.[1];
     if (kind === undefined) {
-        throw new LocalError(`The state ${state} calls ${resource}, which the local run has nothing for. `
-            + "It knows sagemaker:createTrainingJob.sync, batch:submitJob.sync, lambda:invoke, sns:publish and SageMaker's model registry; "
-            + "stub the state by configuration.");
+        throw new LocalError(
+            `The state ${state} calls ${resource}, which the local run has nothing for. ` +
+                "It knows sagemaker:createTrainingJob.sync, batch:submitJob.sync, lambda:invoke, sns:publish and SageMaker's model registry; " +
+                "stub the state by configuration.",
+        );
     }
     return kind;
 }
@@ -94,7 +101,11 @@ export function localTasks(options: TaskOptions): TaskHandler {
     return async (request) => {
         const number = (counts.get(request.state) ?? 0) + 1;
         counts.set(request.state, number);
-        const log = path.join(options.directory, "logs", `${slug(request.state)}${number === 1 ? "" : `-${number}`}.log`);
+        const log = path.join(
+            options.directory,
+            "logs",
+            `${slug(request.state)}${number === 1 ? "" : `-${number}`}.log`,
+        );
         const shown = options.observer.begin(request, log);
         try {
             const effect = nextFault(options.faults, { state: request.state, arguments: request.arguments });
@@ -118,7 +129,10 @@ export function localTasks(options: TaskOptions): TaskHandler {
 }
 
 async function perform(
-    request: TaskRequest, options: TaskOptions, log: string, effect: FaultEffect | undefined,
+    request: TaskRequest,
+    options: TaskOptions,
+    log: string,
+    effect: FaultEffect | undefined,
 ): Promise<Record<string, unknown>> {
     const { store, supervisor, stage } = options;
     if (effect !== undefined && "throws" in effect) {
@@ -128,11 +142,16 @@ async function perform(
         return effect.answers;
     }
     const common = { supervisor, log, signal: request.signal };
-    const onStart = effect === undefined ? undefined : (child: { kill(signal: NodeJS.Signals): void }) => child.kill("SIGKILL");
+    const onStart =
+        effect === undefined ? undefined : (child: { kill(signal: NodeJS.Signals): void }) => child.kill("SIGKILL");
     switch (taskKind(request.state, request.resource)) {
         case "lambda":
             return invokeFunction(request.arguments as unknown as Parameters<typeof invokeFunction>[0], {
-                ...common, onStart, functions: stage.functions, environment: store.environment, scratch: path.join(options.directory, "scratch"),
+                ...common,
+                onStart,
+                functions: stage.functions,
+                environment: store.environment,
+                scratch: path.join(options.directory, "scratch"),
             });
         case "batch":
             return submitJob(request.arguments as unknown as SubmitJobRequest, {
@@ -150,12 +169,18 @@ async function perform(
                 }),
             });
         case "sns": {
-            const { answer, message } = await publish(request.arguments as unknown as PublishRequest, path.join(options.directory, "messages.jsonl"));
+            const { answer, message } = await publish(
+                request.arguments as unknown as PublishRequest,
+                path.join(options.directory, "messages.jsonl"),
+            );
             options.observer.message(message);
             return answer;
         }
         case "registry": {
-            const registry = new LocalModelRegistry(options.registry, `arn:aws:sagemaker:${stage.region}:${stage.account}`);
+            const registry = new LocalModelRegistry(
+                options.registry,
+                `arn:aws:sagemaker:${stage.region}:${stage.account}`,
+            );
             if (request.resource.endsWith(":listModelPackages")) {
                 return registry.list(request.arguments as unknown as Parameters<typeof registry.list>[0]);
             }
@@ -182,7 +207,9 @@ async function perform(
                     const { directory, folder } = imageOf(stage, image);
                     const train = path.join(directory, folder, "train");
                     if (!existsSync(train)) {
-                        throw new Error(`the image ${image} has no executable train in ${path.relative(process.cwd(), path.dirname(train))}`);
+                        throw new Error(
+                            `the image ${image} has no executable train in ${path.relative(process.cwd(), path.dirname(train))}`,
+                        );
                     }
                     return { command: [options.python, train], cwd: directory };
                 },
@@ -193,8 +220,10 @@ async function perform(
 function imageOf(stage: LocalStage, image: string) {
     const found = stage.images.get(image);
     if (found === undefined) {
-        throw new Error(`the image ${image} is not built by the program (it builds ${[...stage.images.keys()].join(", ") || "none"}), `
-            + "so this machine has no code for it: leave the prebuilt reference out of the configuration for a local run");
+        throw new Error(
+            `the image ${image} is not built by the program (it builds ${[...stage.images.keys()].join(", ") || "none"}), ` +
+                "so this machine has no code for it: leave the prebuilt reference out of the configuration for a local run",
+        );
     }
     return found;
 }
@@ -243,5 +272,8 @@ export function semaphore(count: number): Semaphore {
 }
 
 function slug(name: string): string {
-    return name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
+    return name
+        .toLowerCase()
+        .replace(/[^a-z0-9]+/g, "-")
+        .replace(/^-|-$/g, "");
 }

@@ -27,7 +27,7 @@ const HEADER = ["stack", "page", "class", "begins_document", "split"] as const;
 const STACK = /^[A-Za-z0-9_-]{1,64}$/;
 const CLASS = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 const SHOWN = 25;
-const LAYOUT = "docs/local-run.md, section \"Your own documents\", describes the layout";
+const LAYOUT = 'docs/local-run.md, section "Your own documents", describes the layout';
 
 /**
  * Reads and checks a folder of documents before anything runs: labels.csv, text/<stack>/<page>.txt, images/<stack>/<page>.png.
@@ -35,10 +35,17 @@ const LAYOUT = "docs/local-run.md, section \"Your own documents\", describes the
  * @param folds how many folds the stage makes: every class must occur in at least as many training stacks
  * @param wanted what the models read besides the labels: `text` and `images` hold a file a page, anything else is a file or a folder
  */
-export function checkDocuments(directory: string, folds: number, wanted: readonly string[] = ["text", "images"]): Documents {
+export function checkDocuments(
+    directory: string,
+    folds: number,
+    wanted: readonly string[] = ["text", "images"],
+): Documents {
     const problems: string[] = [];
     if (!existsSync(directory) || !statSync(directory).isDirectory()) {
-        throw new LocalError(`${directory}: no such folder; --documents takes a folder with labels.csv, text/ and images/ (${LAYOUT}).`, EXIT.usage);
+        throw new LocalError(
+            `${directory}: no such folder; --documents takes a folder with labels.csv, text/ and images/ (${LAYOUT}).`,
+            EXIT.usage,
+        );
     }
     const labels = path.join(directory, "labels.csv");
     if (!existsSync(labels)) {
@@ -53,8 +60,11 @@ export function checkDocuments(directory: string, folds: number, wanted: readonl
     if (problems.length > 0) {
         const shown = problems.slice(0, SHOWN);
         const more = problems.length > SHOWN ? `\n... and ${problems.length - SHOWN} more` : "";
-        throw new LocalError(`The documents have ${problems.length} ${problems.length === 1 ? "problem" : "problems"}; nothing was run.\n`
-            + `${shown.join("\n")}${more}\n${LAYOUT}.`, EXIT.usage);
+        throw new LocalError(
+            `The documents have ${problems.length} ${problems.length === 1 ? "problem" : "problems"}; nothing was run.\n` +
+                `${shown.join("\n")}${more}\n${LAYOUT}.`,
+            EXIT.usage,
+        );
     }
     return {
         directory,
@@ -117,7 +127,9 @@ function readPage(record: Readonly<Record<string, string>>, at: string, problems
         problems.push(`${at}: page ${JSON.stringify(page ?? "")}; a number from 1 to 999 is expected`);
     }
     if (!CLASS.test(label ?? "")) {
-        problems.push(`${at}: class ${JSON.stringify(label ?? "")}; a name of at most 64 letters, digits, _ and - is expected, beginning with a letter`);
+        problems.push(
+            `${at}: class ${JSON.stringify(label ?? "")}; a name of at most 64 letters, digits, _ and - is expected, beginning with a letter`,
+        );
     }
     if (begins !== "true" && begins !== "false") {
         problems.push(`${at}: begins_document ${JSON.stringify(begins ?? "")}; true or false is expected`);
@@ -125,9 +137,15 @@ function readPage(record: Readonly<Record<string, string>>, at: string, problems
     if (split !== "train" && split !== "test" && split !== "") {
         problems.push(`${at}: split ${JSON.stringify(split ?? "")}; train, test or nothing is expected`);
     }
-    return problems.length > before ? undefined : {
-        stack, page: Number(page), class: label, begins_document: begins === "true", split: split as Page["split"],
-    };
+    return problems.length > before
+        ? undefined
+        : {
+              stack,
+              page: Number(page),
+              class: label,
+              begins_document: begins === "true",
+              split: split as Page["split"],
+          };
 }
 
 function checkSequence(pages: readonly (Page | undefined)[], lines: readonly string[], problems: string[]): void {
@@ -146,27 +164,40 @@ function checkSequence(pages: readonly (Page | undefined)[], lines: readonly str
         for (const { page, at } of list) {
             const first = seen.get(page.page);
             if (first !== undefined) {
-                problems.push(`${at}: page ${page.page} of stack ${stack} is there already, in line ${first.slice(first.lastIndexOf(":") + 1)}`);
+                problems.push(
+                    `${at}: page ${page.page} of stack ${stack} is there already, in line ${first.slice(first.lastIndexOf(":") + 1)}`,
+                );
             }
             seen.set(page.page, first ?? at);
             if (page.split !== list[0].page.split) {
-                problems.push(`${at}: split ${JSON.stringify(page.split)}, but ${list[0].at} says ${JSON.stringify(list[0].page.split)} for stack ${stack}; `
-                    + "a stack is held out as a whole");
+                problems.push(
+                    `${at}: split ${JSON.stringify(page.split)}, but ${list[0].at} says ${JSON.stringify(list[0].page.split)} for stack ${stack}; ` +
+                        "a stack is held out as a whole",
+                );
             }
             if (page.page === 1 && !page.begins_document) {
-                problems.push(`${at}: the first page of stack ${stack} has begins_document false; a stack begins with a document`);
+                problems.push(
+                    `${at}: the first page of stack ${stack} has begins_document false; a stack begins with a document`,
+                );
             }
         }
         for (let number = 1; complete && number <= seen.size; number += 1) {
             if (!seen.has(number)) {
-                problems.push(`${list[0].at}: stack ${stack} has ${seen.size} pages but no page ${number}; pages count from 1 without gaps`);
+                problems.push(
+                    `${list[0].at}: stack ${stack} has ${seen.size} pages but no page ${number}; pages count from 1 without gaps`,
+                );
                 break;
             }
         }
     }
 }
 
-function checkClasses(pages: readonly (Page | undefined)[], lines: readonly string[], folds: number, problems: string[]): void {
+function checkClasses(
+    pages: readonly (Page | undefined)[],
+    lines: readonly string[],
+    folds: number,
+    problems: string[],
+): void {
     const training = new Map<string, Set<string>>();
     const first = new Map<string, string>();
     pages.forEach((page, index) => {
@@ -184,8 +215,10 @@ function checkClasses(pages: readonly (Page | undefined)[], lines: readonly stri
             if (stacks.size < folds) {
                 const near = [...training.keys()].filter((name) => name !== label);
                 const hint = near.length > 0 ? ` (misspelt ${closest(label, near)}?)` : "";
-                problems.push(`${first.get(label)}: class ${label} is in ${stacks.size} training ${stacks.size === 1 ? "stack" : "stacks"}, `
-                    + `at least ${folds} are needed, one for each fold${hint}`);
+                problems.push(
+                    `${first.get(label)}: class ${label} is in ${stacks.size} training ${stacks.size === 1 ? "stack" : "stacks"}, ` +
+                        `at least ${folds} are needed, one for each fold${hint}`,
+                );
             }
         }
         if (pages.every((page) => page?.split === "train")) {
@@ -195,10 +228,17 @@ function checkClasses(pages: readonly (Page | undefined)[], lines: readonly stri
 }
 
 /** A file a page: folder, extension, and what is wrong with one. */
-const PAGE_FILES = [["text", "txt", textProblem], ["images", "png", pngProblem]] as const;
+const PAGE_FILES = [
+    ["text", "txt", textProblem],
+    ["images", "png", pngProblem],
+] as const;
 
 function checkFiles(
-    directory: string, pages: readonly (Page | undefined)[], lines: readonly string[], needed: readonly string[], problems: string[],
+    directory: string,
+    pages: readonly (Page | undefined)[],
+    lines: readonly string[],
+    needed: readonly string[],
+    problems: string[],
 ): string[] {
     const kinds = PAGE_FILES.filter(([folder]) => needed.includes(folder));
     const others = needed.filter((name) => !PAGE_FILES.some(([folder]) => folder === name));
@@ -262,8 +302,10 @@ function walk(directory: string, folder: string): string[] {
     if (!existsSync(base)) {
         return [];
     }
-    return readdirSync(base, { recursive: true, withFileTypes: true })
-        // files of the operating system (.DS_Store) are no pages
-        .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
-        .map((entry) => path.relative(directory, path.join(entry.parentPath, entry.name)).split(path.sep).join("/"));
+    return (
+        readdirSync(base, { recursive: true, withFileTypes: true })
+            // files of the operating system (.DS_Store) are no pages
+            .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
+            .map((entry) => path.relative(directory, path.join(entry.parentPath, entry.name)).split(path.sep).join("/"))
+    );
 }

@@ -14,7 +14,9 @@ export interface SampleOptions {
 }
 
 /** The bundled sample documents, made once for each seed and version of their generator. Returns their folder. */
-export async function sampleDocuments(options: SampleOptions): Promise<{ readonly directory: string; readonly made: boolean }> {
+export async function sampleDocuments(
+    options: SampleOptions,
+): Promise<{ readonly directory: string; readonly made: boolean }> {
     const generator = path.join(options.root, "local", "documents", "generate.py");
     const version = createHash("sha256").update(readFileSync(generator)).digest("hex").slice(0, 12);
     const directory = path.join(options.cache, `seed-${options.seed}-${version}`);
@@ -35,7 +37,9 @@ export async function sampleDocuments(options: SampleOptions): Promise<{ readonl
     options.signal.throwIfAborted();
     if (code !== 0) {
         const last = readFileSync(log, "utf8").trimEnd().split("\n").at(-1) ?? "";
-        throw new LocalError(`The sample documents were not made (${signal ?? `exit code ${code}`}): ${last}; log: ${log}`);
+        throw new LocalError(
+            `The sample documents were not made (${signal ?? `exit code ${code}`}): ${last}; log: ${log}`,
+        );
     }
     renameSync(temporary, directory);
     return { directory, made: true };

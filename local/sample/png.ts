@@ -50,7 +50,9 @@ function pixelProblem(data: readonly Buffer[], width: number, height: number): s
         // a row has at least one filter byte and one bit a pixel
         const pixels = inflateSync(Buffer.concat(data)).length;
         const least = height * (1 + Math.ceil(width / 8));
-        return pixels < least ? `holds ${pixels} bytes of pixels, at least ${least} are expected for ${width} x ${height}` : undefined;
+        return pixels < least
+            ? `holds ${pixels} bytes of pixels, at least ${least} are expected for ${width} x ${height}`
+            : undefined;
     } catch (error) {
         return `has pixels that cannot be decoded (${(error as Error).message})`;
     }

@@ -32,7 +32,10 @@ export interface BatchOptions {
     readonly supervisor: Supervisor;
     readonly definitions: ReadonlyMap<string, JobDefinition>;
     /** Turns a command of an image into one of this machine. */
-    readonly program: (image: string, command: readonly string[]) => { readonly command: readonly string[]; readonly cwd: string };
+    readonly program: (
+        image: string,
+        command: readonly string[],
+    ) => { readonly command: readonly string[]; readonly cwd: string };
     /** Environment to reach S3. */
     readonly environment: Readonly<Record<string, string>>;
     readonly log: string;
@@ -64,13 +67,17 @@ export async function submitJob(request: SubmitJobRequest, options: BatchOptions
     }
     const definition = options.definitions.get(definitionName(request.JobDefinition));
     if (definition === undefined) {
-        refuse(`JobDefinition ${request.JobDefinition} not found. The stage has ${[...options.definitions.keys()].join(", ")}`);
+        refuse(
+            `JobDefinition ${request.JobDefinition} not found. The stage has ${[...options.definitions.keys()].join(", ")}`,
+        );
     }
     const job = definition as JobDefinition;
     const command = substitute(job.command, request.Parameters ?? {});
     const id = randomUUID();
     const submitted: SubmittedJob = {
-        JobArn: `${request.JobQueue.split(":").slice(0, 5).join(":")}:job/${id}`, JobId: id, JobName: request.JobName,
+        JobArn: `${request.JobQueue.split(":").slice(0, 5).join(":")}:job/${id}`,
+        JobId: id,
+        JobName: request.JobName,
     };
     options.onSubmitted?.(submitted);
     const created = Date.now();
@@ -109,8 +116,10 @@ export function definitionName(reference: string): string {
 }
 
 function refuse(message: string): void {
-    throw new AwsError("Batch.ClientException",
-        `${message} (Service: AWSBatch; Status Code: 400; Error Code: ClientException; Request ID: local; Proxy: null)`);
+    throw new AwsError(
+        "Batch.ClientException",
+        `${message} (Service: AWSBatch; Status Code: 400; Error Code: ClientException; Request ID: local; Proxy: null)`,
+    );
 }
 
 /** `Ref::NAME` stands for a parameter wherever it is a whole word of the command. */
@@ -121,7 +130,9 @@ function substitute(command: readonly string[], parameters: Readonly<Record<stri
             return word;
         }
         if (typeof parameters[name] !== "string") {
-            refuse(`the command of the job definition refers to ${word}, but Parameters has no string of that name: ${JSON.stringify(parameters)}`);
+            refuse(
+                `the command of the job definition refers to ${word}, but Parameters has no string of that name: ${JSON.stringify(parameters)}`,
+            );
         }
         return parameters[name];
     });
@@ -137,8 +148,10 @@ async function runAttempt(
 ): Promise<Attempt> {
     const started = Date.now();
     const stop = new AbortController();
-    const timer = job.timeoutSeconds === undefined ? undefined
-        : setTimeout(() => stop.abort(), Math.min(job.timeoutSeconds * 1000, 2 ** 31 - 1));
+    const timer =
+        job.timeoutSeconds === undefined
+            ? undefined
+            : setTimeout(() => stop.abort(), Math.min(job.timeoutSeconds * 1000, 2 ** 31 - 1));
     const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
     let exit: ChildExit;
     try {
@@ -170,20 +183,34 @@ async function runAttempt(
     if (exit.signal !== null) {
         const killed = exit.signal === "SIGKILL";
         return {
-            Container: { ...stream, ExitCode: killed ? 137 : 143, ...(killed ? { Reason: "OutOfMemoryError: Container killed due to memory usage" } : {}) },
+            Container: {
+                ...stream,
+                ExitCode: killed ? 137 : 143,
+                ...(killed ? { Reason: "OutOfMemoryError: Container killed due to memory usage" } : {}),
+            },
             ...times,
             StatusReason: "Essential container in task exited",
         };
     }
-    return { Container: { ...stream, ExitCode: exit.code ?? 1 }, ...times, StatusReason: "Essential container in task exited" };
+    return {
+        Container: { ...stream, ExitCode: exit.code ?? 1 },
+        ...times,
+        StatusReason: "Essential container in task exited",
+    };
 }
 
 /** The first rule of evaluateOnExit whose conditions all match decides; without rules every failure is tried again. */
 function retries(job: JobDefinition, attempt: Attempt): boolean {
-    const matches = (pattern: string | undefined, value: string): boolean => pattern === undefined
-        || (pattern.endsWith("*") ? value.toLowerCase().startsWith(pattern.slice(0, -1).toLowerCase()) : value.toLowerCase() === pattern.toLowerCase());
-    const rule = job.evaluateOnExit.find((candidate) => matches(candidate.onExitCode, String(attempt.Container.ExitCode ?? ""))
-        && matches(candidate.onReason, attempt.Container.Reason ?? "")
-        && matches(candidate.onStatusReason, attempt.StatusReason));
+    const matches = (pattern: string | undefined, value: string): boolean =>
+        pattern === undefined ||
+        (pattern.endsWith("*")
+            ? value.toLowerCase().startsWith(pattern.slice(0, -1).toLowerCase())
+            : value.toLowerCase() === pattern.toLowerCase());
+    const rule = job.evaluateOnExit.find(
+        (candidate) =>
+            matches(candidate.onExitCode, String(attempt.Container.ExitCode ?? "")) &&
+            matches(candidate.onReason, attempt.Container.Reason ?? "") &&
+            matches(candidate.onStatusReason, attempt.StatusReason),
+    );
     return rule === undefined || rule.action.toUpperCase() === "RETRY";
 }

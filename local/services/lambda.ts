@@ -39,8 +39,10 @@ export async function invokeFunction(
     const name = functionName(request.FunctionName);
     const target = options.functions.get(name);
     if (target === undefined) {
-        throw new AwsError("Lambda.ResourceNotFoundException",
-            `Function not found: ${request.FunctionName} (Service: Lambda, Status Code: 404); the stage has ${[...options.functions.keys()].join(", ")}`);
+        throw new AwsError(
+            "Lambda.ResourceNotFoundException",
+            `Function not found: ${request.FunctionName} (Service: Lambda, Status Code: 404); the stage has ${[...options.functions.keys()].join(", ")}`,
+        );
     }
     const id = randomUUID();
     await mkdir(options.scratch, { recursive: true });
@@ -76,18 +78,30 @@ export async function invokeFunction(
         const exit = await child.exit;
         options.signal?.throwIfAborted();
         if (timeout.aborted) {
-            fail("Sandbox.Timedout", `RequestId: ${id} Error: Task timed out after ${target.timeoutSeconds.toFixed(2)} seconds`);
+            fail(
+                "Sandbox.Timedout",
+                `RequestId: ${id} Error: Task timed out after ${target.timeoutSeconds.toFixed(2)} seconds`,
+            );
         }
         const answer = await readFile(result, "utf8").catch(() => undefined);
         if (answer === undefined) {
-            fail("Runtime.ExitError", `RequestId: ${id} Error: Runtime exited with error: ${exit.signal ? `signal: ${exit.signal}` : `exit status ${exit.code}`}`);
+            fail(
+                "Runtime.ExitError",
+                `RequestId: ${id} Error: Runtime exited with error: ${exit.signal ? `signal: ${exit.signal}` : `exit status ${exit.code}`}`,
+            );
         }
-        const parsed = JSON.parse(answer as string) as { value?: unknown; error?: { errorType: string; errorMessage: string } };
+        const parsed = JSON.parse(answer as string) as {
+            value?: unknown;
+            error?: { errorType: string; errorMessage: string };
+        };
         if (parsed.error !== undefined) {
             throw new AwsError(parsed.error.errorType, JSON.stringify(parsed.error));
         }
         if (Buffer.byteLength(answer as string) > MAX_PAYLOAD_BYTES) {
-            fail("Function.ResponseSizeTooLarge", `Response payload size exceeded maximum allowed payload size (${MAX_PAYLOAD_BYTES} bytes).`);
+            fail(
+                "Function.ResponseSizeTooLarge",
+                `Response payload size exceeded maximum allowed payload size (${MAX_PAYLOAD_BYTES} bytes).`,
+            );
         }
         return {
             ExecutedVersion: "1",

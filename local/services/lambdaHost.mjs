@@ -13,18 +13,25 @@ const deadline = Date.now() + context.timeoutMs;
 function report(error) {
     const thrown = error instanceof Error ? error : new Error(String(error));
     process.stderr.write(`${thrown.stack}\n`);
-    writeFileSync(resultFile, JSON.stringify({ error: {
-        errorType: thrown.name,
-        errorMessage: thrown.message,
-        trace: (thrown.stack ?? "").split("\n"),
-    } }));
+    writeFileSync(
+        resultFile,
+        JSON.stringify({
+            error: {
+                errorType: thrown.name,
+                errorMessage: thrown.message,
+                trace: (thrown.stack ?? "").split("\n"),
+            },
+        }),
+    );
 }
 
 try {
     const loaded = await import(pathToFileURL(bundle).href);
     const handler = loaded[handlerName] ?? loaded.default?.[handlerName];
     if (typeof handler !== "function") {
-        throw Object.assign(new Error(`${handlerName} is undefined or not exported`), { name: "Runtime.HandlerNotFound" });
+        throw Object.assign(new Error(`${handlerName} is undefined or not exported`), {
+            name: "Runtime.HandlerNotFound",
+        });
     }
     const value = await handler(JSON.parse(readFileSync(eventFile, "utf8")), {
         ...context,

@@ -30,23 +30,35 @@ const TOKEN = /^[a-zA-Z0-9-]{1,36}$/;
 /** SageMaker's model registry on this machine: a folder a group, a JSON file a version. It outlives the run, as AWS's does. */
 export class LocalModelRegistry {
     /** @param arnPrefix `arn:aws:sagemaker:<region>:<account>`. */
-    constructor(private readonly folder: string, private readonly arnPrefix: string) {}
+    constructor(
+        private readonly folder: string,
+        private readonly arnPrefix: string,
+    ) {}
 
     /** `sagemaker:listModelPackages`, newest first. */
-    async list(request: { readonly ModelPackageGroupName: string; readonly MaxResults?: number }): Promise<Record<string, unknown>> {
+    async list(request: {
+        readonly ModelPackageGroupName: string;
+        readonly MaxResults?: number;
+    }): Promise<Record<string, unknown>> {
         const versions = await this.versions(request.ModelPackageGroupName);
         return {
-            ModelPackageSummaryList: versions.reverse().slice(0, request.MaxResults ?? 10)
+            ModelPackageSummaryList: versions
+                .reverse()
+                .slice(0, request.MaxResults ?? 10)
                 .map(({ request: _request, ...summary }) => summary),
         };
     }
 
     /** `sagemaker:createModelPackage`; the same token gives the same version. */
-    async create(request: CreateModelPackageRequest): Promise<{ readonly answer: Record<string, unknown>; readonly file: string }> {
+    async create(
+        request: CreateModelPackageRequest,
+    ): Promise<{ readonly answer: Record<string, unknown>; readonly file: string }> {
         check(request);
         const group = request.ModelPackageGroupName;
         const versions = await this.versions(group);
-        const known = versions.find(version => request.ClientToken !== undefined && version.request.ClientToken === request.ClientToken);
+        const known = versions.find(
+            (version) => request.ClientToken !== undefined && version.request.ClientToken === request.ClientToken,
+        );
         const number = known?.ModelPackageVersion ?? versions.length + 1;
         const file = path.join(this.folder, group, `${String(number).padStart(4, "0")}.json`);
         const version: Version = known ?? {
@@ -56,7 +68,9 @@ export class LocalModelRegistry {
             CreationTime: new Date().toISOString(),
             ModelPackageStatus: "Completed",
             ModelApprovalStatus: request.ModelApprovalStatus ?? "PendingManualApproval",
-            ...request.ModelPackageDescription !== undefined && { ModelPackageDescription: request.ModelPackageDescription },
+            ...(request.ModelPackageDescription !== undefined && {
+                ModelPackageDescription: request.ModelPackageDescription,
+            }),
             request,
         };
         if (known === undefined) {
@@ -71,24 +85,34 @@ export class LocalModelRegistry {
         const folder = path.join(this.folder, group);
         let files: string[];
         try {
-            files = (await readdir(folder)).filter(file => /^\d+\.json$/.test(file)).sort();
+            files = (await readdir(folder)).filter((file) => /^\d+\.json$/.test(file)).sort();
         } catch (error) {
             if ((error as NodeJS.ErrnoException).code === "ENOENT") {
                 return [];
             }
             throw error;
         }
-        return Promise.all(files.map(async file => JSON.parse(await readFile(path.join(folder, file), "utf8")) as Version));
+        return Promise.all(
+            files.map(async (file) => JSON.parse(await readFile(path.join(folder, file), "utf8")) as Version),
+        );
     }
 }
 
 function check(request: CreateModelPackageRequest): void {
     const metadata = Object.entries(request.CustomerMetadataProperties ?? {});
-    const wrong = metadata.find(([key, value]) =>
-        !METADATA.test(key) || key.length > 128 || typeof value !== "string" || !METADATA.test(value) || value.length > 256);
+    const wrong = metadata.find(
+        ([key, value]) =>
+            !METADATA.test(key) ||
+            key.length > 128 ||
+            typeof value !== "string" ||
+            !METADATA.test(value) ||
+            value.length > 256,
+    );
     if (wrong !== undefined) {
-        refuse(`CustomerMetadataProperties: ${JSON.stringify(wrong[0])} is ${JSON.stringify(wrong[1])}; names have 1 to 128 and values 1 to 256 letters, `
-            + "digits, spaces and _.:/=+-@");
+        refuse(
+            `CustomerMetadataProperties: ${JSON.stringify(wrong[0])} is ${JSON.stringify(wrong[1])}; names have 1 to 128 and values 1 to 256 letters, ` +
+                "digits, spaces and _.:/=+-@",
+        );
     }
     if (metadata.length > 50) {
         refuse(`CustomerMetadataProperties has ${metadata.length} entries; at most 50 are allowed`);
@@ -102,5 +126,8 @@ function check(request: CreateModelPackageRequest): void {
 }
 
 function refuse(what: string): never {
-    throw new AwsError("SageMaker.SageMakerException", `ValidationException: ${what} (Service: SageMaker, Status Code: 400, Request ID: local)`);
+    throw new AwsError(
+        "SageMaker.SageMakerException",
+        `ValidationException: ${what} (Service: SageMaker, Status Code: 400, Request ID: local)`,
+    );
 }

@@ -21,7 +21,10 @@ export interface Message {
 const MAX_MESSAGE_BYTES = 262_144;
 
 /** `sns:publish`: keeps the message in a file of the run, one JSON line each, under the limits of SNS. */
-export async function publish(request: PublishRequest, file: string): Promise<{ answer: Record<string, unknown>; message: Message }> {
+export async function publish(
+    request: PublishRequest,
+    file: string,
+): Promise<{ answer: Record<string, unknown>; message: Message }> {
     const text = typeof request.Message === "string" ? request.Message : JSON.stringify(request.Message);
     const subject = request.Subject ?? "";
     const attributes = Object.entries(request.MessageAttributes ?? {});
@@ -36,7 +39,9 @@ export async function publish(request: PublishRequest, file: string): Promise<{ 
     }
     for (const [name, value] of attributes) {
         if (!value.StringValue) {
-            refuse(`The message attribute '${name}' must contain non-empty message attribute value for message attribute type 'String'.`);
+            refuse(
+                `The message attribute '${name}' must contain non-empty message attribute value for message attribute type 'String'.`,
+            );
         }
     }
     const message: Message = {
@@ -52,6 +57,8 @@ export async function publish(request: PublishRequest, file: string): Promise<{ 
 }
 
 function refuse(what: string): void {
-    throw new AwsError("SNS.InvalidParameterException",
-        `Invalid parameter: ${what} (Service: AmazonSNS; Status Code: 400; Error Code: InvalidParameter; Request ID: local; Proxy: null)`);
+    throw new AwsError(
+        "SNS.InvalidParameterException",
+        `Invalid parameter: ${what} (Service: AmazonSNS; Status Code: 400; Error Code: InvalidParameter; Request ID: local; Proxy: null)`,
+    );
 }

@@ -19,7 +19,10 @@ export class Mirror {
     private saving: Promise<void> = Promise.resolve();
 
     /** @param keep which keys belong into the copy */
-    public constructor(private readonly directory: string, private readonly keep: (key: string) => boolean = () => true) {}
+    public constructor(
+        private readonly directory: string,
+        private readonly keep: (key: string) => boolean = () => true,
+    ) {}
 
     public async clear(): Promise<void> {
         await rm(this.directory, { recursive: true, force: true });
@@ -35,8 +38,16 @@ export class Mirror {
     public async objects(): Promise<Record<string, Record<string, string>>> {
         const index = await this.read();
         const stored = new Set(await readdir(path.join(this.directory, "objects")).catch(() => []));
-        return Object.fromEntries(Object.entries(index.buckets).map(([bucket, keys]) => [bucket, Object.fromEntries(
-            Object.entries(keys).filter(([, etag]) => stored.has(etag)).map(([key, etag]) => [key, this.object(etag)]))]));
+        return Object.fromEntries(
+            Object.entries(index.buckets).map(([bucket, keys]) => [
+                bucket,
+                Object.fromEntries(
+                    Object.entries(keys)
+                        .filter(([, etag]) => stored.has(etag))
+                        .map(([key, etag]) => [key, this.object(etag)]),
+                ),
+            ]),
+        );
     }
 
     /** Copies what changed since the last time. Calls are queued, never mixed. */
@@ -51,7 +62,10 @@ export class Mirror {
         const index = await this.read();
         const used = new Set(Object.values(index.buckets).flatMap((keys) => Object.values(keys)));
         const stored = await readdir(path.join(this.directory, "objects")).catch(() => []);
-        await concurrently(stored.filter((name) => !used.has(name)), (name) => rm(this.object(name), { force: true }));
+        await concurrently(
+            stored.filter((name) => !used.has(name)),
+            (name) => rm(this.object(name), { force: true }),
+        );
     }
 
     private async copy(s3: S3Client, buckets: readonly string[]): Promise<void> {
@@ -61,7 +75,9 @@ export class Mirror {
             const objects = (await listObjects(s3, bucket)).filter(({ key }) => this.keep(key));
             const keys: Record<string, string> = Object.fromEntries(objects.map(({ key, etag }) => [key, etag]));
             // equal content is stored once, whatever it is called
-            const missing = new Map(objects.filter(({ etag }) => !stored.has(etag)).map(({ key, etag }) => [etag, key]));
+            const missing = new Map(
+                objects.filter(({ etag }) => !stored.has(etag)).map(({ key, etag }) => [etag, key]),
+            );
             await concurrently(missing, async ([etag, key]) => {
                 try {
                     await downloadObject(s3, { bucket, key }, this.object(etag), etag);
@@ -108,10 +124,12 @@ export class Mirror {
 export async function createBucket(s3: S3Client, bucket: string): Promise<void> {
     const region = await s3.config.region();
     try {
-        await s3.send(new CreateBucketCommand({
-            Bucket: bucket,
-            CreateBucketConfiguration: region === "us-east-1" ? undefined : { LocationConstraint: region as never },
-        }));
+        await s3.send(
+            new CreateBucketCommand({
+                Bucket: bucket,
+                CreateBucketConfiguration: region === "us-east-1" ? undefined : { LocationConstraint: region as never },
+            }),
+        );
     } catch (error) {
         if ((error as Error).name !== "BucketAlreadyOwnedByYou" && (error as Error).name !== "BucketAlreadyExists") {
             throw error;

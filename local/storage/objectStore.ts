@@ -52,14 +52,24 @@ export async function startObjectStore(options: ObjectStoreOptions): Promise<Obj
         },
         log: options.log,
     });
-    const died = child.exit.then(async ({ code, signal }) =>
-        `the local object store ended (${signal ? `signal ${signal}` : `exit code ${code}`}): ${await lastLine(options.log)}`);
-    const endpoint = await Promise.race([waitForEndpoint(options.log), died.then((reason) => notStarted(reason, port))])
-        .catch(async (error: unknown) => {
-            await child.stop(0);
-            throw error;
-        });
-    const s3 = new S3Client({ region: options.region, endpoint, credentials: CREDENTIALS, forcePathStyle: true, maxAttempts: 3 });
+    const died = child.exit.then(
+        async ({ code, signal }) =>
+            `the local object store ended (${signal ? `signal ${signal}` : `exit code ${code}`}): ${await lastLine(options.log)}`,
+    );
+    const endpoint = await Promise.race([
+        waitForEndpoint(options.log),
+        died.then((reason) => notStarted(reason, port)),
+    ]).catch(async (error: unknown) => {
+        await child.stop(0);
+        throw error;
+    });
+    const s3 = new S3Client({
+        region: options.region,
+        endpoint,
+        credentials: CREDENTIALS,
+        forcePathStyle: true,
+        maxAttempts: 3,
+    });
     await ready(s3, child, options.log);
     await rm(objects, { force: true });
     return {
@@ -84,9 +94,11 @@ export async function startObjectStore(options: ObjectStoreOptions): Promise<Obj
 
 function notStarted(reason: string, port: number): never {
     const busy = /address already in use|port \d+ is in use/i.test(reason);
-    throw new LocalError(busy
-        ? `Port ${port} on 127.0.0.1 is in use by another program: leave --port out (a free one is taken), or name another.`
-        : `The local object store did not start: ${reason}. Is .venv complete? Remove it and run this again.`);
+    throw new LocalError(
+        busy
+            ? `Port ${port} on 127.0.0.1 is in use by another program: leave --port out (a free one is taken), or name another.`
+            : `The local object store did not start: ${reason}. Is .venv complete? Remove it and run this again.`,
+    );
 }
 
 /** The server prints its address once it listens. */

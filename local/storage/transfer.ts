@@ -33,9 +33,11 @@ export async function listObjects(s3: S3Client, bucket: string, prefix = ""): Pr
     const objects: ListedObject[] = [];
     let token: string | undefined;
     do {
-        const page = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }));
+        const page = await s3.send(
+            new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }),
+        );
         for (const { Key, Size, ETag } of page.Contents ?? []) {
-            objects.push({ key: Key as string, bytes: Size ?? 0, etag: (ETag ?? "").replaceAll("\"", "") });
+            objects.push({ key: Key as string, bytes: Size ?? 0, etag: (ETag ?? "").replaceAll('"', "") });
         }
         token = page.IsTruncated ? page.NextContinuationToken : undefined;
     } while (token !== undefined);
@@ -50,7 +52,9 @@ export async function downloadObject(s3: S3Client, address: S3Address, file: str
     await mkdir(path.dirname(file), { recursive: true });
     const temporary = `${file}.part-${process.pid}`;
     try {
-        const response = await s3.send(new GetObjectCommand({ Bucket: address.bucket, Key: address.key, IfMatch: etag && `"${etag}"` }));
+        const response = await s3.send(
+            new GetObjectCommand({ Bucket: address.bucket, Key: address.key, IfMatch: etag && `"${etag}"` }),
+        );
         await pipeline(response.Body as Readable, createWriteStream(temporary));
         await rename(temporary, file);
     } catch (error) {
@@ -65,12 +69,14 @@ export async function uploadFile(s3: S3Client, file: string, address: S3Address)
     const handle = await open(file);
     try {
         const { size } = await handle.stat();
-        await s3.send(new PutObjectCommand({
-            Bucket: address.bucket,
-            Key: address.key,
-            Body: size === 0 ? new Uint8Array() : handle.createReadStream({ autoClose: false, end: size - 1 }),
-            ContentLength: size,
-        }));
+        await s3.send(
+            new PutObjectCommand({
+                Bucket: address.bucket,
+                Key: address.key,
+                Body: size === 0 ? new Uint8Array() : handle.createReadStream({ autoClose: false, end: size - 1 }),
+                ContentLength: size,
+            }),
+        );
     } finally {
         await handle.close();
     }
@@ -79,28 +85,35 @@ export async function uploadFile(s3: S3Client, file: string, address: S3Address)
 /** All regular files below a directory, relative to it, with `/`, sorted. */
 export async function listFiles(directory: string): Promise<string[]> {
     const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-    return entries.filter((entry) => entry.isFile())
+    return entries
+        .filter((entry) => entry.isFile())
         .map((entry) => path.relative(directory, path.join(entry.parentPath, entry.name)).split(path.sep).join("/"))
         .sort();
 }
 
 /** Runs `work` over all items, a few at a time; the first error ends it. */
-export async function concurrently<T>(items: Iterable<T>, work: (item: T) => Promise<void>, concurrency = CONCURRENCY): Promise<void> {
+export async function concurrently<T>(
+    items: Iterable<T>,
+    work: (item: T) => Promise<void>,
+    concurrency = CONCURRENCY,
+): Promise<void> {
     const queue = [...items];
     let next = 0;
     let failed = false;
-    await Promise.all(Array.from({ length: Math.min(concurrency, queue.length) }, async () => {
-        while (next < queue.length && !failed) {
-            const item = queue[next];
-            next += 1;
-            try {
-                await work(item);
-            } catch (error) {
-                failed = true;
-                throw error;
+    await Promise.all(
+        Array.from({ length: Math.min(concurrency, queue.length) }, async () => {
+            while (next < queue.length && !failed) {
+                const item = queue[next];
+                next += 1;
+                try {
+                    await work(item);
+                } catch (error) {
+                    failed = true;
+                    throw error;
+                }
             }
-        }
-    }));
+        }),
+    );
 }
 
 export async function md5(file: string): Promise<string> {

@@ -21,8 +21,10 @@ export async function mergeHosts(
                 if ((await readFile(file)).equals(await readFile(owner.file))) {
                     continue;
                 }
-                throw new Error(`hosts ${owner.host} and ${host} both wrote ${name}, with different content: one of them would be lost; `
-                    + "every host must write under a folder of its own (fold-<k>/)");
+                throw new Error(
+                    `hosts ${owner.host} and ${host} both wrote ${name}, with different content: one of them would be lost; ` +
+                        "every host must write under a folder of its own (fold-<k>/)",
+                );
             }
             owners.set(name, { host, file });
             await mkdir(path.dirname(path.join(target, name)), { recursive: true });

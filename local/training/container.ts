@@ -55,15 +55,21 @@ export async function scriptMode(host: HostConfiguration, python: string, s3: S3
     const program = String(decode(host.hyperparameters.sagemaker_program));
     await unpackCode(host, s3);
     if (!existsSync(path.join(layout.code, program))) {
-        throw new Error(`sagemaker_program ${JSON.stringify(program)} is not in sagemaker_submit_directory `
-            + `${host.hyperparameters.sagemaker_submit_directory}; it holds ${(await readdir(layout.code)).sort().join(", ") || "nothing"}`);
+        throw new Error(
+            `sagemaker_program ${JSON.stringify(program)} is not in sagemaker_submit_directory ` +
+                `${host.hyperparameters.sagemaker_submit_directory}; it holds ${(await readdir(layout.code)).sort().join(", ") || "nothing"}`,
+        );
     }
-    const own = Object.entries(host.hyperparameters).filter(([key]) => !key.startsWith("sagemaker_"))
+    const own = Object.entries(host.hyperparameters)
+        .filter(([key]) => !key.startsWith("sagemaker_"))
         .sort(([a], [b]) => (a < b ? -1 : 1));
     const args = own.flatMap(([key, value]) => [key.length > 1 ? `--${key}` : `-${key}`, pythonArgument(value)]);
     const decoded = Object.fromEntries(own.map(([key, value]) => [key, decode(value)]));
-    const framework = Object.fromEntries(Object.entries(host.hyperparameters)
-        .filter(([key]) => key.startsWith("sagemaker_")).map(([key, value]) => [key, decode(value)]));
+    const framework = Object.fromEntries(
+        Object.entries(host.hyperparameters)
+            .filter(([key]) => key.startsWith("sagemaker_"))
+            .map(([key, value]) => [key, decode(value)]),
+    );
     const resource = resourceConfig(host);
     const module = program.replace(/\.py$/, "");
     const processors = String(cpus().length);
@@ -81,7 +87,8 @@ export async function scriptMode(host: HostConfiguration, python: string, s3: S3
         job_name: host.jobName,
         master_hostname: host.hosts[0],
         model_dir: layout.model,
-        module_dir: host.hyperparameters.sagemaker_submit_directory && decode(host.hyperparameters.sagemaker_submit_directory),
+        module_dir:
+            host.hyperparameters.sagemaker_submit_directory && decode(host.hyperparameters.sagemaker_submit_directory),
         module_name: module,
         network_interface_name: resource.network_interface_name,
         num_cpus: cpus().length,
@@ -102,7 +109,9 @@ export async function scriptMode(host: HostConfiguration, python: string, s3: S3
             SM_INPUT_CONFIG_DIR: layout.config,
             SM_INPUT_DATA_CONFIG: JSON.stringify(host.inputDataConfig),
             SM_CHANNELS: JSON.stringify([...host.channels].sort()),
-            ...Object.fromEntries(host.channels.map((name) => [`SM_CHANNEL_${name.toUpperCase()}`, path.join(layout.data, name)])),
+            ...Object.fromEntries(
+                host.channels.map((name) => [`SM_CHANNEL_${name.toUpperCase()}`, path.join(layout.data, name)]),
+            ),
             SM_HPS: JSON.stringify(decoded),
             ...Object.fromEntries(own.map(([key, value]) => [`SM_HP_${key.toUpperCase()}`, pythonArgument(value)])),
             SM_USER_ARGS: JSON.stringify(args),
@@ -131,7 +140,9 @@ export function resourceConfig(host: Pick<HostConfiguration, "host" | "hosts" | 
         current_instance_type: host.instanceType,
         current_group_name: "homogeneousCluster",
         hosts: host.hosts,
-        instance_groups: [{ instance_group_name: "homogeneousCluster", instance_type: host.instanceType, hosts: host.hosts }],
+        instance_groups: [
+            { instance_group_name: "homogeneousCluster", instance_type: host.instanceType, hosts: host.hosts },
+        ],
         network_interface_name: "eth0",
     };
 }

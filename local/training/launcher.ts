@@ -6,9 +6,24 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { AwsError } from "../awsError";
 import type { Child, ChildExit, Supervisor } from "../process/supervisor";
-import { concurrently, downloadObject, listFiles, listObjects, parseS3Uri, uploadFile, type ListedObject } from "../storage/transfer";
+import {
+    concurrently,
+    downloadObject,
+    listFiles,
+    listObjects,
+    parseS3Uri,
+    uploadFile,
+    type ListedObject,
+} from "../storage/transfer";
 import { makeArchive, mergeHosts } from "./archive";
-import { containerLayout, isScriptMode, resourceConfig, scriptMode, type HostConfiguration, type Program } from "./container";
+import {
+    containerLayout,
+    isScriptMode,
+    resourceConfig,
+    scriptMode,
+    type HostConfiguration,
+    type Program,
+} from "./container";
 
 /** The part of a CreateTrainingJob request that a container can notice. */
 export interface TrainingJobRequest {
@@ -22,14 +37,20 @@ export interface TrainingJobRequest {
     readonly InputDataConfig?: readonly {
         readonly ChannelName: string;
         readonly ContentType?: string;
-        readonly DataSource: { readonly S3DataSource: {
-            readonly S3Uri: string;
-            readonly S3DataType: string;
-            readonly S3DataDistributionType?: string;
-        }; };
+        readonly DataSource: {
+            readonly S3DataSource: {
+                readonly S3Uri: string;
+                readonly S3DataType: string;
+                readonly S3DataDistributionType?: string;
+            };
+        };
     }[];
     readonly OutputDataConfig: { readonly S3OutputPath: string };
-    readonly ResourceConfig: { readonly InstanceType: string; readonly InstanceCount: number; readonly [field: string]: unknown };
+    readonly ResourceConfig: {
+        readonly InstanceType: string;
+        readonly InstanceCount: number;
+        readonly [field: string]: unknown;
+    };
     readonly StoppingCondition: { readonly MaxRuntimeInSeconds?: number; readonly MaxWaitTimeInSeconds?: number };
     readonly CheckpointConfig?: { readonly S3Uri: string; readonly LocalPath?: string };
     readonly EnableManagedSpotTraining?: boolean;
@@ -109,18 +130,24 @@ function failed(reason: string, started?: number): Outcome {
 
 function validate(request: TrainingJobRequest, usedNames: ReadonlySet<string>): void {
     const refuse = (message: string): never => {
-        throw new AwsError("SageMaker.AmazonSageMakerException",
-            `${message} (Service: AmazonSageMaker; Status Code: 400; Error Code: ValidationException; Request ID: local; Proxy: null)`);
+        throw new AwsError(
+            "SageMaker.AmazonSageMakerException",
+            `${message} (Service: AmazonSageMaker; Status Code: 400; Error Code: ValidationException; Request ID: local; Proxy: null)`,
+        );
     };
     const name = request.TrainingJobName;
     if (typeof name !== "string" || !NAME.test(name)) {
-        refuse(`1 validation error detected: Value '${name}' at 'trainingJobName' failed to satisfy constraint: `
-            + `Member must satisfy regular expression pattern: ${NAME.source}`);
+        refuse(
+            `1 validation error detected: Value '${name}' at 'trainingJobName' failed to satisfy constraint: ` +
+                `Member must satisfy regular expression pattern: ${NAME.source}`,
+        );
     }
     if (usedNames.has(name)) {
-        throw new AwsError("SageMaker.AmazonSageMakerException",
-            `Training job names must be unique within an AWS account and region, and a training job with this name already exists (${name}) `
-            + "(Service: AmazonSageMaker; Status Code: 400; Error Code: ResourceInUse; Request ID: local; Proxy: null)");
+        throw new AwsError(
+            "SageMaker.AmazonSageMakerException",
+            `Training job names must be unique within an AWS account and region, and a training job with this name already exists (${name}) ` +
+                "(Service: AmazonSageMaker; Status Code: 400; Error Code: ResourceInUse; Request ID: local; Proxy: null)",
+        );
     }
     const hyperparameters = Object.entries(request.HyperParameters ?? {});
     if (hyperparameters.length > MAX_HYPERPARAMETERS) {
@@ -131,7 +158,9 @@ function validate(request: TrainingJobRequest, usedNames: ReadonlySet<string>): 
             refuse(`hyperParameters.${key} is ${JSON.stringify(value)}, a string is expected`);
         }
         if (value.length > MAX_HYPERPARAMETER_VALUE) {
-            refuse(`hyperParameters.${key} has ${value.length} characters, at most ${MAX_HYPERPARAMETER_VALUE} are allowed`);
+            refuse(
+                `hyperParameters.${key} has ${value.length} characters, at most ${MAX_HYPERPARAMETER_VALUE} are allowed`,
+            );
         }
     }
     const { InstanceCount } = request.ResourceConfig;
@@ -153,7 +182,11 @@ async function runJob(request: TrainingJobRequest, options: LauncherOptions, job
         prepared.push(await prepareHost(request, options, job, host, hosts, channels));
     }
     const layouts = prepared.map(({ host }) => host.layout);
-    const checkpoints = new CheckpointSync(request, options, layouts.map((layout) => layout.checkpoints));
+    const checkpoints = new CheckpointSync(
+        request,
+        options,
+        layouts.map((layout) => layout.checkpoints),
+    );
     await checkpoints.restore();
     const stopSync = checkpoints.start();
     const started = Date.now();
@@ -164,7 +197,7 @@ async function runJob(request: TrainingJobRequest, options: LauncherOptions, job
         await stopSync();
     }
     options.signal?.throwIfAborted();
-    const failure = exits.find(({ exit }) => exit !== "stopped" && exit !== "time limit" && (exit.code !== 0));
+    const failure = exits.find(({ exit }) => exit !== "stopped" && exit !== "time limit" && exit.code !== 0);
     if (failure !== undefined) {
         return failed(await failureReason(failure, options.log), started);
     }
@@ -173,7 +206,12 @@ async function runJob(request: TrainingJobRequest, options: LauncherOptions, job
     }
     const target = `${request.OutputDataConfig.S3OutputPath.replace(/\/+$/, "")}/${request.TrainingJobName}/output`;
     try {
-        await uploadOutputs(options.s3, job, prepared.map(({ host }) => host), target);
+        await uploadOutputs(
+            options.s3,
+            job,
+            prepared.map(({ host }) => host),
+            target,
+        );
     } catch (error) {
         return failed(`ClientError: the output cannot be stored: ${(error as Error).message}`, started);
     }
@@ -191,7 +229,11 @@ interface DownloadedChannel {
     readonly directory: string;
 }
 
-async function downloadChannels(request: TrainingJobRequest, s3: S3Client, directory: string): Promise<DownloadedChannel[]> {
+async function downloadChannels(
+    request: TrainingJobRequest,
+    s3: S3Client,
+    directory: string,
+): Promise<DownloadedChannel[]> {
     const channels: DownloadedChannel[] = [];
     for (const { ChannelName, DataSource } of request.InputDataConfig ?? []) {
         const source = DataSource.S3DataSource;
@@ -200,19 +242,32 @@ async function downloadChannels(request: TrainingJobRequest, s3: S3Client, direc
         try {
             objects = (await listObjects(s3, bucket, prefix)).filter(({ key }) => !key.endsWith("/"));
         } catch (error) {
-            throw new Error(`Data download failed for channel ${ChannelName}: ${source.S3Uri}: ${(error as Error).message}`);
+            throw new Error(
+                `Data download failed for channel ${ChannelName}: ${source.S3Uri}: ${(error as Error).message}`,
+            );
         }
         if (objects.length === 0) {
-            throw new Error(`Data download failed for channel ${ChannelName}: no S3 objects found under S3 URL "${source.S3Uri}"`);
+            throw new Error(
+                `Data download failed for channel ${ChannelName}: no S3 objects found under S3 URL "${source.S3Uri}"`,
+            );
         }
         const target = path.join(directory, ChannelName);
         // SageMaker keeps the part of the key behind the prefix's last slash
         const cut = prefix.endsWith("/") || prefix === "" ? prefix.length : prefix.lastIndexOf("/") + 1;
-        const nested = objects.every(({ key }) => key.startsWith(`${prefix.replace(/\/$/, "")}/`)) ? prefix.replace(/\/?$/, "/").length : cut;
+        const nested = objects.every(({ key }) => key.startsWith(`${prefix.replace(/\/$/, "")}/`))
+            ? prefix.replace(/\/?$/, "/").length
+            : cut;
         const names = objects.map(({ key }) => key.slice(prefix === "" ? 0 : nested));
-        await concurrently(objects.map(({ key }, index) => ({ key, name: names[index] })), ({ key, name }) =>
-            downloadObject(s3, { bucket, key }, path.join(target, name)));
-        channels.push({ name: ChannelName, sharded: source.S3DataDistributionType === "ShardedByS3Key", files: names, directory: target });
+        await concurrently(
+            objects.map(({ key }, index) => ({ key, name: names[index] })),
+            ({ key, name }) => downloadObject(s3, { bucket, key }, path.join(target, name)),
+        );
+        channels.push({
+            name: ChannelName,
+            sharded: source.S3DataDistributionType === "ShardedByS3Key",
+            files: names,
+            directory: target,
+        });
     }
     return channels;
 }
@@ -230,22 +285,32 @@ async function prepareHost(
         await mkdir(directory, { recursive: true });
     }
     for (const channel of channels) {
-        const own = channel.files.filter((_, index) => !channel.sharded || index % hosts.length === hosts.indexOf(name));
+        const own = channel.files.filter(
+            (_, index) => !channel.sharded || index % hosts.length === hosts.indexOf(name),
+        );
         const target = path.join(layout.data, channel.name);
         await mkdir(target, { recursive: true });
-        await concurrently(own, async (file) => {
-            await mkdir(path.dirname(path.join(target, file)), { recursive: true });
-            await link(path.join(channel.directory, file), path.join(target, file));
-        }, 32);
+        await concurrently(
+            own,
+            async (file) => {
+                await mkdir(path.dirname(path.join(target, file)), { recursive: true });
+                await link(path.join(channel.directory, file), path.join(target, file));
+            },
+            32,
+        );
     }
-    const describeChannel = ({ ContentType, DataSource }: NonNullable<TrainingJobRequest["InputDataConfig"]>[number]) => ({
+    const describeChannel = ({
+        ContentType,
+        DataSource,
+    }: NonNullable<TrainingJobRequest["InputDataConfig"]>[number]) => ({
         TrainingInputMode: request.AlgorithmSpecification.TrainingInputMode,
         S3DistributionType: DataSource.S3DataSource.S3DataDistributionType ?? "FullyReplicated",
         RecordWrapperType: "None",
         ...(ContentType === undefined ? {} : { ContentType }),
     });
-    const inputDataConfig = Object.fromEntries((request.InputDataConfig ?? [])
-        .map((channel) => [channel.ChannelName, describeChannel(channel)]));
+    const inputDataConfig = Object.fromEntries(
+        (request.InputDataConfig ?? []).map((channel) => [channel.ChannelName, describeChannel(channel)]),
+    );
     const host: HostConfiguration = {
         layout,
         hyperparameters: request.HyperParameters ?? {},
@@ -300,34 +365,44 @@ async function runHosts(
     const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
     const maximum = request.StoppingCondition.MaxRuntimeInSeconds;
     const overtime = { reached: false };
-    const timer = maximum === undefined ? undefined : setTimeout(() => {
-        overtime.reached = true;
-        stop.abort();
-    }, Math.min(maximum * 1000, 2 ** 31 - 1));
+    const timer =
+        maximum === undefined
+            ? undefined
+            : setTimeout(
+                  () => {
+                      overtime.reached = true;
+                      stop.abort();
+                  },
+                  Math.min(maximum * 1000, 2 ** 31 - 1),
+              );
     try {
-        return await Promise.all(prepared.map(({ host, program }) => slot(async (): Promise<HostExit> => {
-            if (signal.aborted) {
-                return { host, exit: overtime.reached ? "time limit" : "stopped" };
-            }
-            const child = options.supervisor.start({
-                what: `training job ${request.TrainingJobName}, host ${host.host}`,
-                command: program.command,
-                cwd: program.cwd,
-                env: program.env,
-                log: options.log,
-                signal,
-                graceMs: options.graceMs,
-            });
-            options.onStart?.(host.host, child);
-            const exit = await child.exit;
-            if (signal.aborted && exit.code !== 0) {
-                return { host, exit: overtime.reached ? "time limit" : "stopped" };
-            }
-            if (exit.code !== 0) {
-                stop.abort();
-            }
-            return { host, exit };
-        })));
+        return await Promise.all(
+            prepared.map(({ host, program }) =>
+                slot(async (): Promise<HostExit> => {
+                    if (signal.aborted) {
+                        return { host, exit: overtime.reached ? "time limit" : "stopped" };
+                    }
+                    const child = options.supervisor.start({
+                        what: `training job ${request.TrainingJobName}, host ${host.host}`,
+                        command: program.command,
+                        cwd: program.cwd,
+                        env: program.env,
+                        log: options.log,
+                        signal,
+                        graceMs: options.graceMs,
+                    });
+                    options.onStart?.(host.host, child);
+                    const exit = await child.exit;
+                    if (signal.aborted && exit.code !== 0) {
+                        return { host, exit: overtime.reached ? "time limit" : "stopped" };
+                    }
+                    if (exit.code !== 0) {
+                        stop.abort();
+                    }
+                    return { host, exit };
+                }),
+            ),
+        );
     } finally {
         clearTimeout(timer);
     }
@@ -338,9 +413,11 @@ async function failureReason({ host, exit }: HostExit, log: string): Promise<str
     const ended = exit as ChildExit;
     const code = ended.code ?? 128 + signalNumber(ended.signal);
     const written = await readFile(host.layout.failure, "utf8").catch(() => "");
-    const reason = written.trim() || (ended.signal
-        ? `the container was ended by ${ended.signal}${ended.signal === "SIGKILL" ? " (killed, or out of memory)" : ""}`
-        : `the program wrote no reason; its last line: ${await lastLogLine(log)}`);
+    const reason =
+        written.trim() ||
+        (ended.signal
+            ? `the container was ended by ${ended.signal}${ended.signal === "SIGKILL" ? " (killed, or out of memory)" : ""}`
+            : `the program wrote no reason; its last line: ${await lastLogLine(log)}`);
     const end = `, exit code: ${code}`;
     const prefix = "AlgorithmError: ";
     return prefix + reason.slice(0, MAX_FAILURE_REASON - prefix.length - end.length) + end;
@@ -355,7 +432,12 @@ async function lastLogLine(log: string): Promise<string> {
     return text.trimEnd().split("\n").at(-1)?.trim() || "none";
 }
 
-async function uploadOutputs(s3: S3Client, job: string, hosts: readonly HostConfiguration[], target: string): Promise<void> {
+async function uploadOutputs(
+    s3: S3Client,
+    job: string,
+    hosts: readonly HostConfiguration[],
+    target: string,
+): Promise<void> {
     const { bucket, key } = parseS3Uri(target);
     const parts = [
         { name: "model", directory: (host: HostConfiguration) => host.layout.model },
@@ -363,7 +445,10 @@ async function uploadOutputs(s3: S3Client, job: string, hosts: readonly HostConf
     ];
     for (const { name, directory } of parts) {
         const merged = path.join(job, name);
-        await mergeHosts(hosts.map((host) => ({ host: host.host, directory: directory(host) })), merged);
+        await mergeHosts(
+            hosts.map((host) => ({ host: host.host, directory: directory(host) })),
+            merged,
+        );
         const archive = path.join(job, `${name}.tar.gz`);
         await makeArchive(merged, archive);
         await uploadFile(s3, archive, { bucket, key: `${key}/${name}.tar.gz` });
@@ -393,7 +478,7 @@ class CheckpointSync {
                 const name = object.key.slice(key.length);
                 const file = path.join(directory, name);
                 await downloadObject(this.options.s3, { bucket, key: object.key }, file);
-                this.uploaded.set(file, await fingerprint(file) ?? "");
+                this.uploaded.set(file, (await fingerprint(file)) ?? "");
             }
         }
     }
@@ -406,7 +491,9 @@ class CheckpointSync {
         const stop = new AbortController();
         const loop = (async () => {
             while (!stop.signal.aborted) {
-                await delay(this.options.checkpointIntervalMs ?? 3000, undefined, { signal: stop.signal }).catch(() => undefined);
+                await delay(this.options.checkpointIntervalMs ?? 3000, undefined, { signal: stop.signal }).catch(
+                    () => undefined,
+                );
                 await this.upload();
             }
         })();
@@ -459,7 +546,12 @@ function jobArn(request: TrainingJobRequest, options: LauncherOptions): string {
     return `${options.arnPrefix}:training-job/${request.TrainingJobName.toLowerCase()}`;
 }
 
-function describeJob(request: TrainingJobRequest, options: LauncherOptions, outcome: Outcome, created: number): Describe {
+function describeJob(
+    request: TrainingJobRequest,
+    options: LauncherOptions,
+    outcome: Outcome,
+    created: number,
+): Describe {
     const ended = Date.now();
     const seconds = outcome.started === undefined ? 0 : Math.max(1, Math.round((ended - outcome.started) / 1000));
     return {
@@ -480,12 +572,14 @@ function describeJob(request: TrainingJobRequest, options: LauncherOptions, outc
         ...(outcome.started === undefined ? {} : { TrainingStartTime: outcome.started }),
         TrainingEndTime: ended,
         LastModifiedTime: ended,
-        SecondaryStatusTransitions: [{
-            Status: outcome.secondary,
-            StartTime: created,
-            EndTime: ended,
-            StatusMessage: outcome.reason ?? "Training job ended",
-        }],
+        SecondaryStatusTransitions: [
+            {
+                Status: outcome.secondary,
+                StartTime: created,
+                EndTime: ended,
+                StatusMessage: outcome.reason ?? "Training job ended",
+            },
+        ],
         EnableNetworkIsolation: false,
         EnableInterContainerTrafficEncryption: false,
         EnableManagedSpotTraining: request.EnableManagedSpotTraining ?? false,

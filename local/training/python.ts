@@ -13,8 +13,10 @@ export function pythonArgument(text: string): string {
     }
     const value = decode(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-        return Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-            .map(([key, item]) => `${key}=${pythonText(item)}`).join(",");
+        return Object.entries(value)
+            .sort(([a], [b]) => (a < b ? -1 : 1))
+            .map(([key, item]) => `${key}=${pythonText(item)}`)
+            .join(",");
     }
     return pythonText(value);
 }
@@ -43,13 +45,15 @@ function pythonRepresentation(value: unknown): string {
         return pythonNumber(String(value));
     }
     if (typeof value === "string") {
-        const quote = value.includes("'") && !value.includes("\"") ? "\"" : "'";
+        const quote = value.includes("'") && !value.includes('"') ? '"' : "'";
         return quote + value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll(quote, `\\${quote}`) + quote;
     }
     if (Array.isArray(value)) {
         return `[${value.map(pythonRepresentation).join(", ")}]`;
     }
-    const fields = Object.entries(value as object).map(([key, item]) => `${pythonRepresentation(key)}: ${pythonRepresentation(item)}`);
+    const fields = Object.entries(value as object).map(
+        ([key, item]) => `${pythonRepresentation(key)}: ${pythonRepresentation(item)}`,
+    );
     return `{${fields.join(", ")}}`;
 }
 

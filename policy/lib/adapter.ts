@@ -1,5 +1,10 @@
 import type {
-    PolicyResource, ReportViolation, ResourceValidationArgs, ResourceValidationPolicy, StackValidationArgs, StackValidationPolicy,
+    PolicyResource,
+    ReportViolation,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    StackValidationArgs,
+    StackValidationPolicy,
 } from "@pulumi/policy";
 import type { PolicyConfigJSONSchema } from "@pulumi/policy/schema";
 import type { Facts, ResourceFacts } from "./facts";
@@ -9,8 +14,9 @@ import { MIN_REASON } from "./rule";
 
 const SUPPRESSIONS: PolicyConfigJSONSchema = {
     type: "array",
-    description: "Resources that the rule does not hold for: `resource` is `type::name` (`*` in the name stands for anything), "
-        + `\`reason\` says why, in at least ${MIN_REASON} characters. One that is not needed any more is itself a violation (suppressions-needed).`,
+    description:
+        "Resources that the rule does not hold for: `resource` is `type::name` (`*` in the name stands for anything), " +
+        `\`reason\` says why, in at least ${MIN_REASON} characters. One that is not needed any more is itself a violation (suppressions-needed).`,
     items: {
         type: "object",
         properties: { resource: { type: "string" }, reason: { type: "string" } },
@@ -33,8 +39,16 @@ export class SuppressionLedger {
 
     /** Whether a violation of a rule is suppressed; if so, that suppression is needed. */
     covers(rule: string, resource: { readonly type: string; readonly name: string } | undefined): boolean {
-        const suppression = resource === undefined ? undefined : this.declared.get(rule)?.find(one =>
-            one.reason.trim().length >= MIN_REASON && matches(one.resource, `${resource.type}::${resource.name}`));
+        const suppression =
+            resource === undefined
+                ? undefined
+                : this.declared
+                      .get(rule)
+                      ?.find(
+                          (one) =>
+                              one.reason.trim().length >= MIN_REASON &&
+                              matches(one.resource, `${resource.type}::${resource.name}`),
+                      );
         if (suppression === undefined) {
             return false;
         }
@@ -44,7 +58,8 @@ export class SuppressionLedger {
 
     records(): SuppressionRecord[] {
         return [...this.declared].flatMap(([rule, suppressions]) =>
-            suppressions.map(one => ({ ...one, rule, used: this.used.has(keyOf(rule, one)) })));
+            suppressions.map((one) => ({ ...one, rule, used: this.used.has(keyOf(rule, one)) })),
+        );
     }
 }
 
@@ -53,7 +68,7 @@ function keyOf(rule: string, suppression: Suppression): string {
 }
 
 function matches(pattern: string, identity: string): boolean {
-    const parts = pattern.split("*").map(part => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+    const parts = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
     return new RegExp(`^${parts.join(".*")}$`).test(identity);
 }
 
@@ -77,7 +92,14 @@ export function toPolicy(rule: Rule, ledger: SuppressionLedger): ResourceValidat
                     args.notApplicable("The rule is about other types.");
                 }
                 const resource = resourceFacts(args);
-                conclude(rule, evaluate(rule, () => rule.check(resource, parameters)), [resource], ledger, args, report);
+                conclude(
+                    rule,
+                    evaluate(rule, () => rule.check(resource, parameters)),
+                    [resource],
+                    ledger,
+                    args,
+                    report,
+                );
             },
         };
     }
@@ -87,7 +109,14 @@ export function toPolicy(rule: Rule, ledger: SuppressionLedger): ResourceValidat
             const parameters = parametersOf(rule, args, ledger);
             const resources = args.resources.map(stackResourceFacts);
             const context: RuleContext = { suppressions: ledger.records() };
-            conclude(rule, evaluate(rule, () => rule.check(resources, parameters, context)), resources, ledger, args, report);
+            conclude(
+                rule,
+                evaluate(rule, () => rule.check(resources, parameters, context)),
+                resources,
+                ledger,
+                args,
+                report,
+            );
         },
     };
 }
@@ -95,16 +124,21 @@ export function toPolicy(rule: Rule, ledger: SuppressionLedger): ResourceValidat
 /** The parameters of a rule: its defaults, and over them what the pack's configuration says. */
 function parametersOf(rule: Rule, args: { getConfig<T extends object>(): T }, ledger: SuppressionLedger): Facts {
     const configured = snapshotObject(args.getConfig<Record<string, unknown>>());
-    ledger.declare(rule.name, list(configured.suppressions).map(one => ({
-        resource: textOf(get(one, "resource")),
-        reason: textOf(get(one, "reason")),
-    })));
+    ledger.declare(
+        rule.name,
+        list(configured.suppressions).map((one) => ({
+            resource: textOf(get(one, "resource")),
+            reason: textOf(get(one, "reason")),
+        })),
+    );
     return { ...defaultParameters(rule), ...configured };
 }
 
 /** A rule's parameters when nothing is configured. */
 export function defaultParameters(rule: Rule): Facts {
-    return snapshotObject(Object.fromEntries(Object.entries(rule.parameters ?? {}).map(([name, schema]) => [name, schema.default])));
+    return snapshotObject(
+        Object.fromEntries(Object.entries(rule.parameters ?? {}).map(([name, schema]) => [name, schema.default])),
+    );
 }
 
 function textOf(value: unknown): string {
@@ -118,7 +152,9 @@ function evaluate(rule: Rule, check: () => Verdict): Verdict {
     } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         return {
-            violations: [{ message: `The rule ${rule.name} itself failed, so nothing is proved: ${reason.slice(0, 300)}` }],
+            violations: [
+                { message: `The rule ${rule.name} itself failed, so nothing is proved: ${reason.slice(0, 300)}` },
+            ],
             undecided: [],
         };
     }
@@ -133,7 +169,8 @@ function conclude(
     report: ReportViolation,
 ): void {
     for (const violation of verdict.violations) {
-        const culprit = rule.kind === "resource" ? resources[0] : resources.find(resource => resource.urn === violation.urn);
+        const culprit =
+            rule.kind === "resource" ? resources[0] : resources.find((resource) => resource.urn === violation.urn);
         if (!ledger.covers(rule.name, culprit)) {
             report(violation.message, violation.urn);
         }
@@ -166,7 +203,11 @@ function stackResourceFacts(resource: PolicyResource): ResourceFacts {
         urn: resource.urn,
         props: snapshotObject(resource.props),
         protect: resource.opts?.protect === true,
-        propertyDependencies: Object.fromEntries(Object.entries(resource.propertyDependencies ?? {})
-            .map(([property, dependencies]) => [property, dependencies.map(one => one.urn)])),
+        propertyDependencies: Object.fromEntries(
+            Object.entries(resource.propertyDependencies ?? {}).map(([property, dependencies]) => [
+                property,
+                dependencies.map((one) => one.urn),
+            ]),
+        ),
     };
 }

@@ -28,9 +28,12 @@ const settingsSchema = z.object({
 
 export const budgetParameters: NonNullable<StackRule["parameters"]> = {
     dollars: {
-        type: "number", minimum: 0, default: 0,
-        description: "The most that one execution may cost in US dollars, in the worst case; 0 for the stage's own (configuration key budget). "
-            + "Of both the lower one counts.",
+        type: "number",
+        minimum: 0,
+        default: 0,
+        description:
+            "The most that one execution may cost in US dollars, in the worst case; 0 for the stage's own (configuration key budget). " +
+            "Of both the lower one counts.",
     },
 };
 
@@ -39,28 +42,34 @@ export const budgetParameters: NonNullable<StackRule["parameters"]> = {
  * the project's own file, else the bundled ones.
  */
 export function judgeRuns(
-    resources: readonly ResourceFacts[], parameters: Facts, judge: (verdict: BudgetVerdict) => string | undefined,
+    resources: readonly ResourceFacts[],
+    parameters: Facts,
+    judge: (verdict: BudgetVerdict) => string | undefined,
 ): Verdict {
-    const machines = resources.filter(resource => resource.type === STATE_MACHINE);
-    return machines.length === 0 ? notApplicable("the stack has no state machine") : all(machines.map(machine => {
-        const settings = settingsOf(get(machine.props, "definition"));
-        if (isUnknown(settings)) {
-            return undecided(settings);
-        }
-        if (settings === undefined) {
-            return notApplicable("the definition holds no settings of an ensemble");
-        }
-        const budget = strictestBudget(numberParameter(parameters, "dollars", 0), settings.budget);
-        if (budget === undefined) {
-            return notApplicable("the stage has no budget");
-        }
-        // The age of the prices is the plan's matter: a rule that fails by the calendar would stop a deployment that changed nothing.
-        const prices = loadPrices();
-        const input = { settings, batchJobs: jobsOf(resources), transitions: MOST_TRANSITIONS };
-        const bill = worstCaseBill(input, prices, new Date(prices.file.asOf));
-        const message = judge(judgeBudget(bill, budget));
-        return at(machine, message === undefined ? compliant : violation(message));
-    }));
+    const machines = resources.filter((resource) => resource.type === STATE_MACHINE);
+    return machines.length === 0
+        ? notApplicable("the stack has no state machine")
+        : all(
+              machines.map((machine) => {
+                  const settings = settingsOf(get(machine.props, "definition"));
+                  if (isUnknown(settings)) {
+                      return undecided(settings);
+                  }
+                  if (settings === undefined) {
+                      return notApplicable("the definition holds no settings of an ensemble");
+                  }
+                  const budget = strictestBudget(numberParameter(parameters, "dollars", 0), settings.budget);
+                  if (budget === undefined) {
+                      return notApplicable("the stage has no budget");
+                  }
+                  // The age of the prices is the plan's matter: a rule that fails by the calendar would stop a deployment that changed nothing.
+                  const prices = loadPrices();
+                  const input = { settings, batchJobs: jobsOf(resources), transitions: MOST_TRANSITIONS };
+                  const bill = worstCaseBill(input, prices, new Date(prices.file.asOf));
+                  const message = judge(judgeBudget(bill, budget));
+                  return at(machine, message === undefined ? compliant : violation(message));
+              }),
+          );
 }
 
 function settingsOf(definition: Fact | undefined): StageSettings | Unknown | undefined {
@@ -79,16 +88,35 @@ function settingsOf(definition: Fact | undefined): StageSettings | Unknown | und
 }
 
 function jobsOf(resources: readonly ResourceFacts[]): Record<string, { seconds: number; vcpu: number; gib: number }> {
-    return Object.fromEntries(resources.filter(resource => resource.type === JOB_DEFINITION).flatMap(job => {
-        const container = parseJson(get(job.props, "containerProperties"));
-        const requirements = "problem" in container ? [] : list(get(container.value, "resourceRequirements"));
-        const [vcpu, memory] = ["VCPU", "MEMORY"].map(kind =>
-            Number(get(requirements.find(one => get(one, "type") === kind), "value")));
-        const seconds = get(job.props, "timeout.attemptDurationSeconds");
-        const attempts = get(job.props, "retryStrategy.attempts");
-        // Without size or time-out there is no bound to reckon with; other rules ask for both.
-        return typeof seconds !== "number" || !(vcpu > 0) || !(memory > 0) ? [] : [[job.name, {
-            seconds: seconds * (typeof attempts === "number" ? attempts : 1), vcpu, gib: memory / 1_024,
-        }]];
-    }));
+    return Object.fromEntries(
+        resources
+            .filter((resource) => resource.type === JOB_DEFINITION)
+            .flatMap((job) => {
+                const container = parseJson(get(job.props, "containerProperties"));
+                const requirements = "problem" in container ? [] : list(get(container.value, "resourceRequirements"));
+                const [vcpu, memory] = ["VCPU", "MEMORY"].map((kind) =>
+                    Number(
+                        get(
+                            requirements.find((one) => get(one, "type") === kind),
+                            "value",
+                        ),
+                    ),
+                );
+                const seconds = get(job.props, "timeout.attemptDurationSeconds");
+                const attempts = get(job.props, "retryStrategy.attempts");
+                // Without size or time-out there is no bound to reckon with; other rules ask for both.
+                return typeof seconds !== "number" || !(vcpu > 0) || !(memory > 0)
+                    ? []
+                    : [
+                          [
+                              job.name,
+                              {
+                                  seconds: seconds * (typeof attempts === "number" ? attempts : 1),
+                                  vcpu,
+                                  gib: memory / 1_024,
+                              },
+                          ],
+                      ];
+            }),
+    );
 }

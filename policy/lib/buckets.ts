@@ -18,17 +18,19 @@ export function besideBuckets(
     missing: string,
     says: (side: ResourceFacts) => Verdict,
 ): Verdict {
-    const buckets = resources.filter(resource => resource.type === BUCKETS.type);
+    const buckets = resources.filter((resource) => resource.type === BUCKETS.type);
     if (buckets.length === 0) {
         return notApplicable("the stack has no bucket");
     }
     const relation: Relation = { type, property: "bucket", identifiers: ["bucket", "id"] };
-    return all(buckets.map(bucket => {
-        const sides = beside(bucket, resources, relation);
-        if (sides.length === 0) {
-            const unknown = adrift(resources, relation);
-            return at(bucket, unknown === undefined ? violation(missing) : undecided(unknown));
-        }
-        return at(bucket, all(sides.map(says)));
-    }));
+    return all(
+        buckets.map((bucket) => {
+            const sides = beside(bucket, resources, relation);
+            if (sides.length === 0) {
+                const unknown = adrift(resources, relation);
+                return at(bucket, unknown === undefined ? violation(missing) : undecided(unknown));
+            }
+            return at(bucket, all(sides.map(says)));
+        }),
+    );
 }

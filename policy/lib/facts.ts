@@ -7,7 +7,10 @@
 
 /** A value that is not known until the update; `path` says where it is, `cause` is what the SDK threw when it was read. */
 export class Unknown {
-    constructor(readonly path: string, readonly cause?: unknown) {}
+    constructor(
+        readonly path: string,
+        readonly cause?: unknown,
+    ) {}
 }
 
 /** A property value as a rule sees it. */
@@ -60,7 +63,9 @@ export function snapshot(value: unknown, path = ""): Fact {
         return null;
     }
     if (Array.isArray(value)) {
-        return Array.from({ length: value.length }, (_, index) => read(value as unknown as Record<string, unknown>, String(index), path));
+        return Array.from({ length: value.length }, (_, index) =>
+            read(value as unknown as Record<string, unknown>, String(index), path),
+        );
     }
     return snapshotObject(value as Record<string, unknown>, path);
 }
@@ -74,7 +79,10 @@ export function snapshotObject(value: unknown, path = ""): Facts {
     for (const key of Object.keys(value)) {
         // A defined property, and never an assignment: "__proto__" is a key like any other here.
         Object.defineProperty(facts, key, {
-            value: read(value as Record<string, unknown>, key, path), enumerable: true, configurable: true, writable: true,
+            value: read(value as Record<string, unknown>, key, path),
+            enumerable: true,
+            configurable: true,
+            writable: true,
         });
     }
     return facts;
@@ -117,7 +125,7 @@ export function list(value: Fact | undefined): readonly Fact[] {
     if (value === undefined || value === null) {
         return [];
     }
-    return Array.isArray(value) ? value as readonly Fact[] : [value as Fact];
+    return Array.isArray(value) ? (value as readonly Fact[]) : [value as Fact];
 }
 
 /** The strings in a list of facts; other values are left out. */
@@ -134,7 +142,7 @@ export function firstUnknown(value: Fact | undefined): Unknown | undefined {
             return item;
         }
         if (Array.isArray(item)) {
-            pending.push(...[...item as readonly Fact[]].reverse());
+            pending.push(...[...(item as readonly Fact[])].reverse());
         } else if (isFacts(item)) {
             pending.push(...Object.values(item).reverse());
         }

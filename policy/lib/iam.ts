@@ -54,7 +54,9 @@ export function readDocument(value: Fact | undefined, path: string): PolicyDocum
     }
     return {
         path,
-        statements: list(statements).flatMap((statement, index) => isFacts(statement) ? [readStatement(statement, index)] : []),
+        statements: list(statements).flatMap((statement, index) =>
+            isFacts(statement) ? [readStatement(statement, index)] : [],
+        ),
         unknown,
     };
 }
@@ -76,9 +78,17 @@ function readStatement(statement: Fact, index: number): Statement {
         for (const operator of Object.keys(condition)) {
             const keys = condition[operator];
             if (isFacts(keys)) {
-                conditions[operator] = Object.fromEntries(Object.keys(keys).map(key =>
-                    // Booleans are legal in Bool conditions: "false" and false mean the same.
-                    [key.toLowerCase(), list(keys[key]).filter(item => !isFacts(item) && !isUnknown(item)).map(String)]));
+                conditions[operator] = Object.fromEntries(
+                    Object.keys(keys).map((key) =>
+                        // Booleans are legal in Bool conditions: "false" and false mean the same.
+                        [
+                            key.toLowerCase(),
+                            list(keys[key])
+                                .filter((item) => !isFacts(item) && !isUnknown(item))
+                                .map(String),
+                        ],
+                    ),
+                );
             }
         }
     }
@@ -110,8 +120,15 @@ export function identityPolicies(resource: ResourceFacts): PolicyDocument[] {
 
 /** Whether an action pattern of IAM (`s3:*`, `iam:Pass*`, `*`) covers an action. Actions know no case. */
 export function covers(pattern: string, action: string): boolean {
-    const expression = pattern.toLowerCase().split("*")
-        .map(part => part.split("?").map(piece => piece.replace(/[.+^${}()|[\]\\]/g, "\\$&")).join("."))
+    const expression = pattern
+        .toLowerCase()
+        .split("*")
+        .map((part) =>
+            part
+                .split("?")
+                .map((piece) => piece.replace(/[.+^${}()|[\]\\]/g, "\\$&"))
+                .join("."),
+        )
         .join(".*");
     return new RegExp(`^${expression}$`).test(action.toLowerCase());
 }
@@ -119,26 +136,44 @@ export function covers(pattern: string, action: string): boolean {
 /** The values of a condition key under any operator that compares for (un)likeness, `...IfExists` included. */
 export function conditionValues(statement: Statement, key: string): string[] {
     return Object.keys(statement.conditions)
-        .filter(operator => !operator.includes("Not") && operator !== "Null")
-        .flatMap(operator => statement.conditions[operator][key.toLowerCase()] ?? []);
+        .filter((operator) => !operator.includes("Not") && operator !== "Null")
+        .flatMap((operator) => statement.conditions[operator][key.toLowerCase()] ?? []);
 }
 
 /** Whether a statement is open to everybody: any principal, and no condition that names whose request it is. */
 export function isOpenToEverybody(statement: Statement): boolean {
-    const everybody = Object.values(statement.principals).some(names => names.includes("*"))
-        || statement.principals.AWS?.some(name => /^arn:[^:]*:iam::\*:/.test(name)) === true
-        || statement.hasNotPrincipal;
-    const narrowing = ["aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID", "aws:PrincipalOrgID", "aws:PrincipalArn",
-        "aws:PrincipalAccount", "aws:SourceOwner", "aws:SourceVpce", "aws:SourceVpc", "kms:CallerAccount", "aws:ResourceAccount"];
-    return statement.effect === "Allow" && everybody
-        && !narrowing.some(key => conditionValues(statement, key).some(value => !/^\*+$/.test(value)));
+    const everybody =
+        Object.values(statement.principals).some((names) => names.includes("*")) ||
+        statement.principals.AWS?.some((name) => /^arn:[^:]*:iam::\*:/.test(name)) === true ||
+        statement.hasNotPrincipal;
+    const narrowing = [
+        "aws:SourceArn",
+        "aws:SourceAccount",
+        "aws:SourceOrgID",
+        "aws:PrincipalOrgID",
+        "aws:PrincipalArn",
+        "aws:PrincipalAccount",
+        "aws:SourceOwner",
+        "aws:SourceVpce",
+        "aws:SourceVpc",
+        "kms:CallerAccount",
+        "aws:ResourceAccount",
+    ];
+    return (
+        statement.effect === "Allow" &&
+        everybody &&
+        !narrowing.some((key) => conditionValues(statement, key).some((value) => !/^\*+$/.test(value)))
+    );
 }
 
 /** Whether a document refuses every request of anybody that does not come by TLS. */
 export function refusesPlainText(document: PolicyDocument, service: string): boolean {
-    return document.statements.some(statement => statement.effect === "Deny"
-        && Object.values(statement.principals).some(names => names.includes("*"))
-        && statement.actions.some(action => action === "*" || action.toLowerCase().startsWith(`${service}:`))
-        && Object.keys(statement.conditions).length === 1
-        && statement.conditions.Bool?.["aws:securetransport"]?.includes("false") === true);
+    return document.statements.some(
+        (statement) =>
+            statement.effect === "Deny" &&
+            Object.values(statement.principals).some((names) => names.includes("*")) &&
+            statement.actions.some((action) => action === "*" || action.toLowerCase().startsWith(`${service}:`)) &&
+            Object.keys(statement.conditions).length === 1 &&
+            statement.conditions.Bool?.["aws:securetransport"]?.includes("false") === true,
+    );
 }

@@ -15,16 +15,23 @@ export interface Relation {
  * The resources that stand beside one resource and configure it (a bucket's versioning, a topic's policy).
  * Found by value where that is known, else by the engine's own record of where the property's value comes from.
  */
-export function beside(resource: ResourceFacts, resources: readonly ResourceFacts[], relation: Relation): ResourceFacts[] {
-    const values = relation.identifiers.map(identifier => get(resource.props, identifier))
+export function beside(
+    resource: ResourceFacts,
+    resources: readonly ResourceFacts[],
+    relation: Relation,
+): ResourceFacts[] {
+    const values = relation.identifiers
+        .map((identifier) => get(resource.props, identifier))
         .filter((value): value is string => typeof value === "string" && value !== "");
-    return resources.filter(other => {
+    return resources.filter((other) => {
         if (other.type !== relation.type) {
             return false;
         }
         const target = get(other.props, relation.property);
-        return other.propertyDependencies[relation.property]?.includes(resource.urn) === true
-            || (typeof target === "string" && values.includes(target));
+        return (
+            other.propertyDependencies[relation.property]?.includes(resource.urn) === true ||
+            (typeof target === "string" && values.includes(target))
+        );
     });
 }
 

@@ -99,7 +99,7 @@ export function notApplicable(reason: string): Verdict {
 }
 
 export function violation(...messages: readonly string[]): Verdict {
-    return { violations: messages.map(message => ({ message })), undecided: [] };
+    return { violations: messages.map((message) => ({ message })), undecided: [] };
 }
 
 export function undecided(...unknowns: readonly Unknown[]): Verdict {
@@ -108,19 +108,19 @@ export function undecided(...unknowns: readonly Unknown[]): Verdict {
 
 /** The verdicts of several looks at one thing as one. It applies when any of them does. */
 export function all(verdicts: readonly Verdict[]): Verdict {
-    const applying = verdicts.filter(verdict => verdict.notApplicable === undefined);
+    const applying = verdicts.filter((verdict) => verdict.notApplicable === undefined);
     if (applying.length === 0 && verdicts.length > 0) {
         return verdicts[0];
     }
     return {
-        violations: applying.flatMap(verdict => verdict.violations),
-        undecided: applying.flatMap(verdict => verdict.undecided),
+        violations: applying.flatMap((verdict) => verdict.violations),
+        undecided: applying.flatMap((verdict) => verdict.undecided),
     };
 }
 
 /** Names the resource in every violation of a verdict. */
 export function at(resource: ResourceFacts, verdict: Verdict): Verdict {
-    return { ...verdict, violations: verdict.violations.map(one => ({ urn: resource.urn, ...one })) };
+    return { ...verdict, violations: verdict.violations.map((one) => ({ urn: resource.urn, ...one })) };
 }
 
 /**
@@ -128,7 +128,12 @@ export function at(resource: ResourceFacts, verdict: Verdict): Verdict {
  *
  * @param expected what is expected, for the message: `true`, `"ALL"`, `at least 14`
  */
-export function property(facts: Facts, path: string, holds: (value: Fact | undefined) => boolean, expected: string): Verdict {
+export function property(
+    facts: Facts,
+    path: string,
+    holds: (value: Fact | undefined) => boolean,
+    expected: string,
+): Verdict {
     const value = get(facts, path);
     if (isUnknown(value)) {
         return undecided(value);

@@ -7,7 +7,7 @@ import { notApplicable, undecided, violation } from "./rule";
 
 export const STATE_MACHINE = "aws:sfn/stateMachine:StateMachine";
 
-const GROUPS: ReadonlyMap<string, RuleGroup> = new Map(analysisRules.map(rule => [rule.name, rule.group]));
+const GROUPS: ReadonlyMap<string, RuleGroup> = new Map(analysisRules.map((rule) => [rule.name, rule.group]));
 
 /** A violation message lists this many findings of one rule; a definition that is wrong everywhere need not fill the terminal. */
 const MAX_FINDINGS = 20;
@@ -15,7 +15,11 @@ const MAX_FINDINGS = 20;
 // All rules of this kind look at one definition after the other, so the last analysis serves all of them.
 let last: { readonly key: string; readonly findings: readonly Finding[] } | undefined;
 
-function findingsOf(definition: string, tolerance: "declared" | "forbidden", notifiedPrefix: string | undefined): readonly Finding[] {
+function findingsOf(
+    definition: string,
+    tolerance: "declared" | "forbidden",
+    notifiedPrefix: string | undefined,
+): readonly Finding[] {
     const key = `${tolerance} ${notifiedPrefix ?? ""} ${definition}`;
     if (last?.key !== key) {
         last = { key, findings: analyse(JSON.parse(definition), { tolerance, notifiedPrefix }) };
@@ -32,7 +36,8 @@ export function analysisCheck(
     wanted: (finding: Finding, group: RuleGroup) => boolean,
     parameters: Facts,
     resource: ResourceFacts,
-    unreadable: (problem: string) => Verdict = () => notApplicable("the definition cannot be read, which is sfn-definition-sound's matter"),
+    unreadable: (problem: string) => Verdict = () =>
+        notApplicable("the definition cannot be read, which is sfn-definition-sound's matter"),
 ): Verdict {
     const definition = get(resource.props, "definition");
     if (isUnknown(definition)) {
@@ -44,15 +49,20 @@ export function analysisCheck(
     }
     const { tolerance, notifiedPrefix } = parameters;
     const prefix = typeof notifiedPrefix === "string" && notifiedPrefix !== "" ? notifiedPrefix : undefined;
-    const findings = findingsOf(definition, tolerance === "forbidden" ? "forbidden" : "declared", prefix)
-        .filter(finding => wanted(finding, GROUPS.get(finding.rule) ?? "structure"));
+    const findings = findingsOf(definition, tolerance === "forbidden" ? "forbidden" : "declared", prefix).filter(
+        (finding) => wanted(finding, GROUPS.get(finding.rule) ?? "structure"),
+    );
     const messages = findings.slice(0, MAX_FINDINGS).map(describe);
-    return violation(...messages, ...findings.length > MAX_FINDINGS ? [`... and ${findings.length - MAX_FINDINGS} more.`] : []);
+    return violation(
+        ...messages,
+        ...(findings.length > MAX_FINDINGS ? [`... and ${findings.length - MAX_FINDINGS} more.`] : []),
+    );
 }
 
 /** A check of all errors of one group. */
 export function errorsOf(group: RuleGroup): ResourceRule["check"] {
-    return (resource, parameters) => analysisCheck((finding, of) => finding.severity === "error" && of === group, parameters, resource);
+    return (resource, parameters) =>
+        analysisCheck((finding, of) => finding.severity === "error" && of === group, parameters, resource);
 }
 
 function describe(finding: Finding): string {

@@ -40,12 +40,15 @@ const REFERENCE = /^(?:arn:|\{%|\$|Ref::|$)|^(?:true|false|\d+)$/i;
 
 /** What kind of secret a text looks like it holds. */
 export function secretIn(text: string): string | undefined {
-    return SECRETS.find(secret => secret.pattern.test(text))?.kind;
+    return SECRETS.find((secret) => secret.pattern.test(text))?.kind;
 }
 
 /** Whether a variable of this name and value looks like a secret in plain text. */
 export function isSecretVariable(name: string, value: string): boolean {
-    return secretIn(value) !== undefined || (SECRET_NAME.test(name) && !/(?:arn|name|id|path|parameter)$/i.test(name) && !REFERENCE.test(value));
+    return (
+        secretIn(value) !== undefined ||
+        (SECRET_NAME.test(name) && !/(?:arn|name|id|path|parameter)$/i.test(name) && !REFERENCE.test(value))
+    );
 }
 
 const DIGEST = /@sha256:[0-9a-f]{64}$/;

@@ -7,15 +7,22 @@ const SPOT_BEST_FIT = "anything but BEST_FIT, which is the default: SPOT_PRICE_C
 export const batchComputeBounded: ResourceRule = {
     kind: "resource",
     name: "batch-compute-bounded",
-    description: "A Batch compute environment has a small upper bound of vCPUs, and on Spot instances a strategy that sees capacity.",
+    description:
+        "A Batch compute environment has a small upper bound of vCPUs, and on Spot instances a strategy that sees capacity.",
     why: "The bound is what a loop of job submissions can cost. BEST_FIT takes the cheapest pool, which is the next to be taken away.",
-    remediation: "Set computeResources.maxVcpus within the bound, and for SPOT allocationStrategy: \"SPOT_PRICE_CAPACITY_OPTIMIZED\".",
+    remediation:
+        'Set computeResources.maxVcpus within the bound, and for SPOT allocationStrategy: "SPOT_PRICE_CAPACITY_OPTIMIZED".',
     severity: "medium",
     level: "mandatory",
     types: ["aws:batch/computeEnvironment:ComputeEnvironment"],
     references: {},
     parameters: {
-        maxVcpus: { type: "number", minimum: 1, default: 64, description: "The most vCPUs that a compute environment may grow to." },
+        maxVcpus: {
+            type: "number",
+            minimum: 1,
+            default: 64,
+            description: "The most vCPUs that a compute environment may grow to.",
+        },
     },
     check(resource, parameters) {
         const resources = get(resource.props, "computeResources");
@@ -27,11 +34,19 @@ export const batchComputeBounded: ResourceRule = {
         }
         const bound = numberParameter(parameters, "maxVcpus", 64);
         return all([
-            property(resource.props, "computeResources.maxVcpus",
-                value => typeof value === "number" && value >= 1 && value <= bound, `1 to ${bound}`),
+            property(
+                resource.props,
+                "computeResources.maxVcpus",
+                (value) => typeof value === "number" && value >= 1 && value <= bound,
+                `1 to ${bound}`,
+            ),
             get(resources, "type") === "SPOT"
-                ? property(resource.props, "computeResources.allocationStrategy",
-                    value => typeof value === "string" && value !== "BEST_FIT", SPOT_BEST_FIT)
+                ? property(
+                      resource.props,
+                      "computeResources.allocationStrategy",
+                      (value) => typeof value === "string" && value !== "BEST_FIT",
+                      SPOT_BEST_FIT,
+                  )
                 : notApplicable("no Spot instances"),
         ]);
     },

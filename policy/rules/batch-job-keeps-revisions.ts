@@ -12,5 +12,5 @@ export const batchJobKeepsRevisions: ResourceRule = {
     level: "mandatory",
     types: [JOB_DEFINITION],
     references: {},
-    check: resource => property(resource.props, "deregisterOnNewRevision", value => value === false, "false"),
+    check: (resource) => property(resource.props, "deregisterOnNewRevision", (value) => value === false, "false"),
 };

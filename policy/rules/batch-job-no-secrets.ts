@@ -14,14 +14,20 @@ export const batchJobNoSecrets: ResourceRule = {
     level: "mandatory",
     types: [JOB_DEFINITION],
     references: { cdkNag: ["AwsSolutions-ECS2"], securityHub: ["ECS.8"] },
-    check: resource => container(resource, properties => {
-        const environment = get(properties, "environment");
-        if (isUnknown(environment)) {
-            return undecided(environment);
-        }
-        const leaks = list(environment)
-            .map(variable => [get(variable, "name"), get(variable, "value")])
-            .filter(([name, value]) => typeof name === "string" && typeof value === "string" && isSecretVariable(name, value));
-        return leaks.length === 0 ? compliant : violation(...leaks.map(([name]) => `The variable ${String(name)} looks like a secret.`));
-    }),
+    check: (resource) =>
+        container(resource, (properties) => {
+            const environment = get(properties, "environment");
+            if (isUnknown(environment)) {
+                return undecided(environment);
+            }
+            const leaks = list(environment)
+                .map((variable) => [get(variable, "name"), get(variable, "value")])
+                .filter(
+                    ([name, value]) =>
+                        typeof name === "string" && typeof value === "string" && isSecretVariable(name, value),
+                );
+            return leaks.length === 0
+                ? compliant
+                : violation(...leaks.map(([name]) => `The variable ${String(name)} looks like a secret.`));
+        }),
 };

@@ -13,13 +13,14 @@ export const batchJobNotPrivileged: ResourceRule = {
     level: "mandatory",
     types: [JOB_DEFINITION],
     references: { checkov: ["CKV_AWS_210"], securityHub: ["ECS.4"] },
-    check: resource => container(resource, properties => {
-        const privileged = get(properties, "privileged");
-        if (isUnknown(privileged)) {
-            return undecided(privileged);
-        }
-        return privileged === undefined || privileged === false
-            ? compliant
-            : violation(`containerProperties.privileged is ${show(privileged)}; expected false.`);
-    }),
+    check: (resource) =>
+        container(resource, (properties) => {
+            const privileged = get(properties, "privileged");
+            if (isUnknown(privileged)) {
+                return undecided(privileged);
+            }
+            return privileged === undefined || privileged === false
+                ? compliant
+                : violation(`containerProperties.privileged is ${show(privileged)}; expected false.`);
+        }),
 };

@@ -13,11 +13,20 @@ export const batchJobTimeout: ResourceRule = {
     types: [JOB_DEFINITION],
     references: {},
     parameters: {
-        maxSeconds: { type: "number", minimum: 60, default: 172_800, description: "The longest time-out allowed, in seconds." },
+        maxSeconds: {
+            type: "number",
+            minimum: 60,
+            default: 172_800,
+            description: "The longest time-out allowed, in seconds.",
+        },
     },
     check(resource, parameters) {
         const bound = numberParameter(parameters, "maxSeconds", 172_800);
-        return property(resource.props, "timeout.attemptDurationSeconds",
-            value => typeof value === "number" && value >= 60 && value <= bound, `60 to ${bound} seconds`);
+        return property(
+            resource.props,
+            "timeout.attemptDurationSeconds",
+            (value) => typeof value === "number" && value >= 60 && value <= bound,
+            `60 to ${bound} seconds`,
+        );
     },
 };

@@ -4,7 +4,8 @@ import { compliant, notApplicable, violation } from "../lib/rule";
 export const dataProtected: ResourceRule = {
     kind: "resource",
     name: "data-protected",
-    description: "What holds data, and the key that it is encrypted with, is protected from deletion where the stage says so.",
+    description:
+        "What holds data, and the key that it is encrypted with, is protected from deletion where the stage says so.",
     why: "`pulumi destroy` in the wrong terminal would delete every trained model, or make all of them unreadable.",
     remediation: "Pass the option protect: true.",
     severity: "high",

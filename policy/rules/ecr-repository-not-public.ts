@@ -11,5 +11,5 @@ export const ecrRepositoryNotPublic: ResourceRule = {
     level: "mandatory",
     types: ["aws:ecr/repositoryPolicy:RepositoryPolicy"],
     references: { cdkNag: ["AwsSolutions-ECR1"], checkov: ["CKV_AWS_32"], trivy: ["AWS-0032"] },
-    check: resource => propertyNotOpen(resource, "policy"),
+    check: (resource) => propertyNotOpen(resource, "policy"),
 };

@@ -11,5 +11,6 @@ export const ecrScanOnPush: ResourceRule = {
     level: "mandatory",
     types: ["aws:ecr/repository:Repository"],
     references: { checkov: ["CKV_AWS_163"], securityHub: ["ECR.1"], trivy: ["AWS-0030"] },
-    check: resource => property(resource.props, "imageScanningConfiguration.scanOnPush", value => value === true, "true"),
+    check: (resource) =>
+        property(resource.props, "imageScanningConfiguration.scanOnPush", (value) => value === true, "true"),
 };

@@ -14,9 +14,9 @@ export const iamNoManagedPolicies: ResourceRule = {
     references: { cdkNag: ["AwsSolutions-IAM4"] },
     check(resource) {
         const value = get(resource.props, resource.type.endsWith(":Role") ? "managedPolicyArns" : "policyArn");
-        const managed = strings(value).filter(arn => /^arn:[^:]*:iam::aws:policy\//.test(arn));
+        const managed = strings(value).filter((arn) => /^arn:[^:]*:iam::aws:policy\//.test(arn));
         if (managed.length > 0) {
-            return violation(...managed.map(arn => `${arn} is AWS's own policy.`));
+            return violation(...managed.map((arn) => `${arn} is AWS's own policy.`));
         }
         const unknown = list(value).find(isUnknown);
         // The ARN of a policy that does not exist yet is one of the account's: AWS's are all known.

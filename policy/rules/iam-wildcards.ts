@@ -12,21 +12,30 @@ export const iamWildcards: ResourceRule = {
     name: "iam-wildcards",
     description: "A policy names its actions one by one, and a resource by its name, unless AWS allows nothing else.",
     why: "A wildcard grants what does not exist yet. Each that cannot be avoided is in the list, with its reason.",
-    remediation: "Name action and resource; what AWS authorises on * only goes into the parameter allowed, with its reason.",
+    remediation:
+        "Name action and resource; what AWS authorises on * only goes into the parameter allowed, with its reason.",
     severity: "high",
     level: "mandatory",
     types: IDENTITY_POLICY_TYPES,
     references: {
-        cdkNag: ["AwsSolutions-IAM5"], checkov: ["CKV_AWS_288", "CKV_AWS_289", "CKV_AWS_290", "CKV_AWS_355"], securityHub: ["IAM.21"],
+        cdkNag: ["AwsSolutions-IAM5"],
+        checkov: ["CKV_AWS_288", "CKV_AWS_289", "CKV_AWS_290", "CKV_AWS_355"],
+        securityHub: ["IAM.21"],
     },
     parameters: {
         allowed: {
-            type: "array", default: [],
-            description: "Wildcards allowed besides the built-in list: an action (or a pattern that is then itself allowed as an action), "
-                + "the resource pattern (default \"*\"), and the reason.",
+            type: "array",
+            default: [],
+            description:
+                "Wildcards allowed besides the built-in list: an action (or a pattern that is then itself allowed as an action), " +
+                'the resource pattern (default "*"), and the reason.',
             items: {
                 type: "object",
-                properties: { action: { type: "string" }, resource: { type: "string" }, reason: { type: "string", minLength: 20 } },
+                properties: {
+                    action: { type: "string" },
+                    resource: { type: "string" },
+                    reason: { type: "string", minLength: 20 },
+                },
                 required: ["action", "reason"],
                 additionalProperties: false,
             },
@@ -37,15 +46,15 @@ export const iamWildcards: ResourceRule = {
         const allowed = [...UNAVOIDABLE_WILDCARDS, ...configured(parameters)];
         return documents.length === 0
             ? notApplicable("the role has no inline policy")
-            : all(documents.map(document => judge(document, allowed)));
+            : all(documents.map((document) => judge(document, allowed)));
     },
 };
 
 function configured(parameters: Facts): UnavoidableWildcard[] {
-    return list(parameters.allowed).flatMap(entry => {
-        const [action, resource, reason] = ["action", "resource", "reason"].map(key => get(entry, key));
+    return list(parameters.allowed).flatMap((entry) => {
+        const [action, resource, reason] = ["action", "resource", "reason"].map((key) => get(entry, key));
         return typeof action === "string" && typeof reason === "string"
-            ? [{ action, reason, ...typeof resource === "string" ? { resource } : {} }]
+            ? [{ action, reason, ...(typeof resource === "string" ? { resource } : {}) }]
             : [];
     });
 }
@@ -54,8 +63,9 @@ function judge(document: PolicyDocument, allowed: readonly UnavoidableWildcard[]
     if (document.problem !== undefined) {
         return violation(`${document.path} ${document.problem}.`);
     }
-    const messages = document.statements.flatMap(statement =>
-        problems(statement, allowed).map(problem => `${document.path}: ${statement.label} ${problem}.`));
+    const messages = document.statements.flatMap((statement) =>
+        problems(statement, allowed).map((problem) => `${document.path}: ${statement.label} ${problem}.`),
+    );
     return { ...violation(...messages), undecided: document.unknown === undefined ? [] : [document.unknown] };
 }
 
@@ -70,14 +80,22 @@ function problems(statement: Statement, allowed: readonly UnavoidableWildcard[])
     if (statement.hasNotResource) {
         found.push("allows everything but some resources (NotResource)");
     }
-    for (const action of statement.actions.filter(name => /[*?]/.test(name))) {
-        if (!allowed.some(entry => entry.action === action)) {
+    for (const action of statement.actions.filter((name) => /[*?]/.test(name))) {
+        if (!allowed.some((entry) => entry.action === action)) {
             found.push(`allows the action ${action}`);
         }
     }
     for (const resource of statement.resources.filter(isOpenName)) {
-        const rest = statement.actions.filter(action => !allowed.some(entry =>
-            covers(entry.action, action) && (entry.resource === undefined ? resource === "*" : resource !== "*" && covers(entry.resource, resource))));
+        const rest = statement.actions.filter(
+            (action) =>
+                !allowed.some(
+                    (entry) =>
+                        covers(entry.action, action) &&
+                        (entry.resource === undefined
+                            ? resource === "*"
+                            : resource !== "*" && covers(entry.resource, resource)),
+                ),
+        );
         if (rest.length > 0) {
             found.push(`allows ${rest.join(", ")} on ${resource}`);
         }

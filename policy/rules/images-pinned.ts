@@ -6,9 +6,10 @@ import { isPinned, texts } from "../lib/text";
 
 const CHECKS: Readonly<Record<string, (resource: ResourceFacts, exceptions: readonly RegExp[]) => Verdict>> = {
     "aws:batch/jobDefinition:JobDefinition": batchImages,
-    "aws:lambda/function:Function": (resource, exceptions) => get(resource.props, "packageType") === "Image"
-        ? image(get(resource.props, "imageUri"), "imageUri", exceptions)
-        : notApplicable("the function is no image"),
+    "aws:lambda/function:Function": (resource, exceptions) =>
+        get(resource.props, "packageType") === "Image"
+            ? image(get(resource.props, "imageUri"), "imageUri", exceptions)
+            : notApplicable("the function is no image"),
     "aws:sfn/stateMachine:StateMachine": definitionImages,
     "docker-build:index:Image": (resource, exceptions) => {
         const tags = get(resource.props, "tags");
@@ -25,16 +26,19 @@ export const imagesPinned: ResourceRule = {
     kind: "resource",
     name: "images-pinned",
     description: "Every container image is named by a digest, or by a tag that ends in a content hash.",
-    why: "A tag like latest means another image tomorrow: two runs of one definition are then not the same training, "
-        + "and a result cannot be traced to its code.",
-    remediation: "Name the image repository@sha256:<digest>, or tag it with the hash of its build context (12 to 64 hex digits).",
+    why:
+        "A tag like latest means another image tomorrow: two runs of one definition are then not the same training, " +
+        "and a result cannot be traced to its code.",
+    remediation:
+        "Name the image repository@sha256:<digest>, or tag it with the hash of its build context (12 to 64 hex digits).",
     severity: "high",
     level: "mandatory",
     types: Object.keys(CHECKS),
     references: {},
     parameters: {
         exceptions: {
-            type: "array", default: [],
+            type: "array",
+            default: [],
             description: "Images that may be named by a tag, `*` standing for anything, each with its reason.",
             items: {
                 type: "object",
@@ -45,7 +49,10 @@ export const imagesPinned: ResourceRule = {
         },
     },
     check: (resource, parameters) =>
-        (CHECKS[resource.type] ?? (() => notApplicable("the resource names no image")))(resource, exceptionsOf(parameters)),
+        (CHECKS[resource.type] ?? (() => notApplicable("the resource names no image")))(
+            resource,
+            exceptionsOf(parameters),
+        ),
 };
 
 function image(value: Fact | undefined, path: string, exceptions: readonly RegExp[]): Verdict {
@@ -55,9 +62,11 @@ function image(value: Fact | undefined, path: string, exceptions: readonly RegEx
     if (typeof value !== "string") {
         return violation(`${path} names no image.`);
     }
-    return isPinned(value) || exceptions.some(exception => exception.test(value))
+    return isPinned(value) || exceptions.some((exception) => exception.test(value))
         ? compliant
-        : violation(`${path} is ${JSON.stringify(value)}; expected @sha256:<digest> or a tag that ends in a content hash.`);
+        : violation(
+              `${path} is ${JSON.stringify(value)}; expected @sha256:<digest> or a tag that ends in a content hash.`,
+          );
 }
 
 function batchImages(resource: ResourceFacts, exceptions: readonly RegExp[]): Verdict {
@@ -86,19 +95,27 @@ function definitionImages(resource: ResourceFacts, exceptions: readonly RegExp[]
     if ("problem" in parsed) {
         return notApplicable("the definition cannot be read, which is sfn-definition-sound's matter");
     }
-    const named = texts(parsed.value).filter(one => REGISTRY_ADDRESS.test(one.text)
-        || (one.path.endsWith(".TrainingImage") && !one.text.startsWith("{%")));
+    const named = texts(parsed.value).filter(
+        (one) => REGISTRY_ADDRESS.test(one.text) || (one.path.endsWith(".TrainingImage") && !one.text.startsWith("{%")),
+    );
     return named.length === 0
         ? notApplicable("the definition names no image")
-        : all(named.map(one => image(one.text, `definition.${one.path}`, exceptions)));
+        : all(named.map((one) => image(one.text, `definition.${one.path}`, exceptions)));
 }
 
 function exceptionsOf(parameters: Facts): RegExp[] {
-    return list(parameters.exceptions).flatMap(exception => {
+    return list(parameters.exceptions).flatMap((exception) => {
         const [pattern, reason] = [get(exception, "image"), get(exception, "reason")];
         if (typeof pattern !== "string" || typeof reason !== "string" || reason.trim().length < MIN_REASON) {
             return [];
         }
-        return [new RegExp(`^${pattern.split("*").map(part => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&")).join(".*")}$`)];
+        return [
+            new RegExp(
+                `^${pattern
+                    .split("*")
+                    .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"))
+                    .join(".*")}$`,
+            ),
+        ];
     });
 }

@@ -11,5 +11,5 @@ export const kmsKeyNotPublic: ResourceRule = {
     level: "mandatory",
     types: ["aws:kms/key:Key", "aws:kms/keyPolicy:KeyPolicy"],
     references: { checkov: ["CKV_AWS_33"] },
-    check: resource => propertyNotOpen(resource, "policy"),
+    check: (resource) => propertyNotOpen(resource, "policy"),
 };

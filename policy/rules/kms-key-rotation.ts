@@ -11,5 +11,5 @@ export const kmsKeyRotation: ResourceRule = {
     level: "mandatory",
     types: ["aws:kms/key:Key"],
     references: { cdkNag: ["AwsSolutions-KMS5"], checkov: ["CKV_AWS_7"], securityHub: ["KMS.4"], trivy: ["AWS-0065"] },
-    check: resource => property(resource.props, "enableKeyRotation", value => value === true, "true"),
+    check: (resource) => property(resource.props, "enableKeyRotation", (value) => value === true, "true"),
 };

@@ -17,21 +17,21 @@ export const lambdaLogGroup: StackRule = {
     types: [FUNCTION],
     references: { checkov: ["CKV_AWS_66"] },
     check(resources) {
-        const functions = resources.filter(resource => resource.type === FUNCTION);
+        const functions = resources.filter((resource) => resource.type === FUNCTION);
         return functions.length === 0
             ? notApplicable("the stack has no function")
-            : all(functions.map(one => at(one, hasLogGroup(one, resources))));
+            : all(functions.map((one) => at(one, hasLogGroup(one, resources))));
     },
 };
 
 function hasLogGroup(one: ResourceFacts, resources: readonly ResourceFacts[]): Verdict {
     const name = get(one.props, "name");
     const group = get(one.props, "loggingConfig.logGroup") ?? (typeof name === "string" ? `/aws/lambda/${name}` : name);
-    const groups = resources.filter(resource => resource.type === LOG_GROUP);
-    if (groups.some(resource => one.propertyDependencies.loggingConfig?.includes(resource.urn) === true)) {
+    const groups = resources.filter((resource) => resource.type === LOG_GROUP);
+    if (groups.some((resource) => one.propertyDependencies.loggingConfig?.includes(resource.urn) === true)) {
         return compliant;
     }
-    const names = groups.map(resource => get(resource.props, "name"));
+    const names = groups.map((resource) => get(resource.props, "name"));
     if (typeof group === "string" && names.includes(group)) {
         return compliant;
     }

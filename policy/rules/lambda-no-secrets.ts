@@ -21,10 +21,12 @@ export const lambdaNoSecrets: ResourceRule = {
         if (!isFacts(variables)) {
             return notApplicable("the function has no environment");
         }
-        const leaks = Object.keys(variables).filter(name => {
+        const leaks = Object.keys(variables).filter((name) => {
             const value = variables[name];
             return typeof value === "string" && isSecretVariable(name, value);
         });
-        return leaks.length === 0 ? compliant : violation(...leaks.map(name => `The variable ${name} looks like a secret.`));
+        return leaks.length === 0
+            ? compliant
+            : violation(...leaks.map((name) => `The variable ${name} looks like a secret.`));
     },
 };

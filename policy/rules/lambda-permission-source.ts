@@ -21,7 +21,7 @@ export const lambdaPermissionSource: ResourceRule = {
         if (!open) {
             return notApplicable("the permission is for an account or a role");
         }
-        return ["sourceArn", "sourceAccount", "principalOrgId"].some(path => isSet(get(resource.props, path)))
+        return ["sourceArn", "sourceAccount", "principalOrgId"].some((path) => isSet(get(resource.props, path)))
             ? compliant
             : violation(`The permission for ${String(principal)} has neither sourceArn nor sourceAccount.`);
     },

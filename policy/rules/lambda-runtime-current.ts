@@ -9,13 +9,19 @@ export const lambdaRuntimeCurrent: ResourceRule = {
     name: "lambda-runtime-current",
     description: "A function runs on a runtime that AWS still maintains.",
     why: "A deprecated runtime gets no fixes, and after its end the function cannot be updated any more.",
-    remediation: "Move to a runtime of the parameter's list; extend the list in the pack's configuration when AWS adds one.",
+    remediation:
+        "Move to a runtime of the parameter's list; extend the list in the pack's configuration when AWS adds one.",
     severity: "medium",
     level: "mandatory",
     types: ["aws:lambda/function:Function"],
     references: { cdkNag: ["AwsSolutions-L1"], checkov: ["CKV_AWS_363"], securityHub: ["Lambda.2"] },
     parameters: {
-        runtimes: { type: "array", items: { type: "string" }, default: CURRENT, description: "The runtimes that are allowed." },
+        runtimes: {
+            type: "array",
+            items: { type: "string" },
+            default: CURRENT,
+            description: "The runtimes that are allowed.",
+        },
     },
     check(resource, parameters) {
         if (get(resource.props, "packageType") === "Image") {

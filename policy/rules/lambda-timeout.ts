@@ -12,12 +12,27 @@ export const lambdaTimeout: ResourceRule = {
     types: ["aws:lambda/function:Function"],
     references: {},
     parameters: {
-        minSeconds: { type: "number", minimum: 1, default: 4, description: "The shortest time-out allowed, in seconds." },
-        maxSeconds: { type: "number", maximum: 900, default: 900, description: "The longest time-out allowed, in seconds." },
+        minSeconds: {
+            type: "number",
+            minimum: 1,
+            default: 4,
+            description: "The shortest time-out allowed, in seconds.",
+        },
+        maxSeconds: {
+            type: "number",
+            maximum: 900,
+            default: 900,
+            description: "The longest time-out allowed, in seconds.",
+        },
     },
     check(resource, parameters) {
         const min = numberParameter(parameters, "minSeconds", 4);
         const max = numberParameter(parameters, "maxSeconds", 900);
-        return property(resource.props, "timeout", value => typeof value === "number" && value >= min && value <= max, `${min} to ${max} seconds`);
+        return property(
+            resource.props,
+            "timeout",
+            (value) => typeof value === "number" && value >= min && value <= max,
+            `${min} to ${max} seconds`,
+        );
     },
 };

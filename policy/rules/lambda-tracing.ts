@@ -6,10 +6,10 @@ export const lambdaTracing: ResourceRule = {
     name: "lambda-tracing",
     description: "A function is traced by X-Ray.",
     why: "The state machine's trace would end at the function's door.",
-    remediation: "Set tracingConfig: { mode: \"Active\" }.",
+    remediation: 'Set tracingConfig: { mode: "Active" }.',
     severity: "low",
     level: "mandatory",
     types: ["aws:lambda/function:Function"],
     references: { checkov: ["CKV_AWS_50"], trivy: ["AWS-0066"] },
-    check: resource => property(resource.props, "tracingConfig.mode", value => value === "Active", "\"Active\""),
+    check: (resource) => property(resource.props, "tracingConfig.mode", (value) => value === "Active", '"Active"'),
 };

@@ -12,5 +12,8 @@ export const logGroupEncrypted: ResourceRule = {
     level: "mandatory",
     types: ["aws:cloudwatch/logGroup:LogGroup"],
     references: { checkov: ["CKV_AWS_158"], trivy: ["AWS-0017"] },
-    check: resource => isSet(get(resource.props, "kmsKeyId")) ? compliant : violation("kmsKeyId is not set; expected the ARN of a KMS key."),
+    check: (resource) =>
+        isSet(get(resource.props, "kmsKeyId"))
+            ? compliant
+            : violation("kmsKeyId is not set; expected the ARN of a KMS key."),
 };

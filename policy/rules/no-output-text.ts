@@ -9,15 +9,18 @@ export const noOutputText: ResourceRule = {
     kind: "resource",
     name: "no-output-text",
     description: "No string holds the text of an Output in place of its value.",
-    why: "JSON.stringify of an Output does not fail: it writes an explanation into the string, "
-        + "and AWS takes a definition with it without a word.",
+    why:
+        "JSON.stringify of an Output does not fail: it writes an explanation into the string, " +
+        "and AWS takes a definition with it without a word.",
     remediation: "Use pulumi.interpolate or pulumi.jsonStringify, or pass plain values.",
     severity: "high",
     level: "mandatory",
     types: "any",
     references: {},
     check(resource) {
-        const leaks = texts(resource.props).filter(one => LEAK.test(one.text));
-        return leaks.length === 0 ? compliant : violation(...leaks.map(one => `${one.path} holds the text of an Output.`));
+        const leaks = texts(resource.props).filter((one) => LEAK.test(one.text));
+        return leaks.length === 0
+            ? compliant
+            : violation(...leaks.map((one) => `${one.path} holds the text of an Output.`));
     },
 };

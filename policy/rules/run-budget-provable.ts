@@ -14,5 +14,5 @@ export const runBudgetProvable: StackRule = {
     references: {},
     parameters: budgetParameters,
     check: (resources, parameters) =>
-        judgeRuns(resources, parameters, verdict => verdict.verdict === "unproved" ? verdict.message : undefined),
+        judgeRuns(resources, parameters, (verdict) => (verdict.verdict === "unproved" ? verdict.message : undefined)),
 };

@@ -11,5 +11,5 @@ export const s3BucketNotPublic: ResourceRule = {
     level: "mandatory",
     types: ["aws:s3/bucketPolicy:BucketPolicy"],
     references: { checkov: ["CKV_AWS_70"], securityHub: ["S3.2", "S3.3"] },
-    check: resource => propertyNotOpen(resource, "policy"),
+    check: (resource) => propertyNotOpen(resource, "policy"),
 };

@@ -14,14 +14,21 @@ export const securityGroupNoOpenIngress: ResourceRule = {
     severity: "high",
     level: "mandatory",
     types: [
-        "aws:ec2/securityGroup:SecurityGroup", "aws:ec2/securityGroupRule:SecurityGroupRule",
+        "aws:ec2/securityGroup:SecurityGroup",
+        "aws:ec2/securityGroupRule:SecurityGroupRule",
         "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
     ],
-    references: { cdkNag: ["AwsSolutions-EC23"], checkov: ["CKV_AWS_24", "CKV_AWS_25", "CKV_AWS_260"], securityHub: ["EC2.18", "EC2.19"] },
+    references: {
+        cdkNag: ["AwsSolutions-EC23"],
+        checkov: ["CKV_AWS_24", "CKV_AWS_25", "CKV_AWS_260"],
+        securityHub: ["EC2.18", "EC2.19"],
+    },
     check(resource) {
         if (resource.type.endsWith(":SecurityGroup")) {
             const ingress = get(resource.props, "ingress");
-            return isUnknown(ingress) ? undecided(ingress) : all([compliant, ...list(ingress).map(rule => closed(rule))]);
+            return isUnknown(ingress)
+                ? undecided(ingress)
+                : all([compliant, ...list(ingress).map((rule) => closed(rule))]);
         }
         if (resource.type.endsWith(":SecurityGroupRule") && get(resource.props, "type") !== "ingress") {
             return notApplicable("the rule is about what goes out");
@@ -31,8 +38,8 @@ export const securityGroupNoOpenIngress: ResourceRule = {
 };
 
 function closed(rule: Fact | ResourceFacts["props"]): Verdict {
-    const sources = ["cidrBlocks", "ipv6CidrBlocks", "cidrIpv4", "cidrIpv6"].map(path => get(rule, path));
-    const open = sources.flatMap(list).find(source => typeof source === "string" && EVERYWHERE.includes(source));
+    const sources = ["cidrBlocks", "ipv6CidrBlocks", "cidrIpv4", "cidrIpv6"].map((path) => get(rule, path));
+    const open = sources.flatMap(list).find((source) => typeof source === "string" && EVERYWHERE.includes(source));
     if (open !== undefined) {
         return violation(`Traffic from ${String(open)} is let in.`);
     }

@@ -12,10 +12,11 @@ export const sfnDefinitionSound: ResourceRule = {
     level: "mandatory",
     types: [STATE_MACHINE],
     references: {},
-    check: (resource, parameters) => analysisCheck(
-        (finding, group) => finding.severity === "error" && group === "structure",
-        parameters,
-        resource,
-        problem => violation(`definition ${problem}.`),
-    ),
+    check: (resource, parameters) =>
+        analysisCheck(
+            (finding, group) => finding.severity === "error" && group === "structure",
+            parameters,
+            resource,
+            (problem) => violation(`definition ${problem}.`),
+        ),
 };

@@ -8,7 +8,8 @@ export const sfnNoSecrets: ResourceRule = {
     name: "sfn-no-secrets",
     description: "A definition holds no secret.",
     why: "Everybody who may describe the state machine reads its definition, and it is logged.",
-    remediation: "Put the secret into Secrets Manager and its ARN into the definition; give the old one up, it is known.",
+    remediation:
+        "Put the secret into Secrets Manager and its ARN into the definition; give the old one up, it is known.",
     severity: "critical",
     level: "mandatory",
     types: ["aws:sfn/stateMachine:StateMachine"],

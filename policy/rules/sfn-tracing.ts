@@ -11,5 +11,5 @@ export const sfnTracing: ResourceRule = {
     level: "mandatory",
     types: ["aws:sfn/stateMachine:StateMachine"],
     references: { cdkNag: ["AwsSolutions-SF2"], checkov: ["CKV_AWS_284"] },
-    check: resource => property(resource.props, "tracingConfiguration.enabled", value => value === true, "true"),
+    check: (resource) => property(resource.props, "tracingConfiguration.enabled", (value) => value === true, "true"),
 };

@@ -11,5 +11,5 @@ export const sfnWarnings: ResourceRule = {
     level: "advisory",
     types: [STATE_MACHINE],
     references: {},
-    check: (resource, parameters) => analysisCheck(finding => finding.severity === "warning", parameters, resource),
+    check: (resource, parameters) => analysisCheck((finding) => finding.severity === "warning", parameters, resource),
 };

@@ -6,8 +6,9 @@ export const snsTopicEncrypted: ResourceRule = {
     kind: "resource",
     name: "sns-topic-encrypted",
     description: "An SNS topic is encrypted with a KMS key of the account's own.",
-    why: "A failure message holds causes, and a cause holds what the failing code put there. "
-        + "The AWS managed key aws/sns cannot be granted to EventBridge or CloudWatch, whose messages are then lost.",
+    why:
+        "A failure message holds causes, and a cause holds what the failing code put there. " +
+        "The AWS managed key aws/sns cannot be granted to EventBridge or CloudWatch, whose messages are then lost.",
     remediation: "Set kmsMasterKeyId to a key whose policy lets the publishing services use it.",
     severity: "medium",
     level: "mandatory",
@@ -19,7 +20,9 @@ export const snsTopicEncrypted: ResourceRule = {
             return violation("kmsMasterKeyId is not set; expected a KMS key.");
         }
         return key === "alias/aws/sns"
-            ? violation("kmsMasterKeyId is the AWS managed key \"alias/aws/sns\", which EventBridge and CloudWatch cannot publish with.")
+            ? violation(
+                  'kmsMasterKeyId is the AWS managed key "alias/aws/sns", which EventBridge and CloudWatch cannot publish with.',
+              )
             : compliant;
     },
 };

@@ -11,5 +11,5 @@ export const snsTopicNotPublic: ResourceRule = {
     level: "mandatory",
     types: ["aws:sns/topic:Topic", "aws:sns/topicPolicy:TopicPolicy"],
     references: { checkov: ["CKV_AWS_169", "CKV_AWS_385"] },
-    check: resource => propertyNotOpen(resource, "policy"),
+    check: (resource) => propertyNotOpen(resource, "policy"),
 };

@@ -12,7 +12,10 @@ export const sqsQueueEncrypted: ResourceRule = {
     level: "mandatory",
     types: ["aws:sqs/queue:Queue"],
     references: {
-        cdkNag: ["AwsSolutions-SQS2"], checkov: ["CKV_AWS_27", "CKV2_AWS_73"], securityHub: ["SQS.1"], trivy: ["AWS-0096", "AWS-0135"],
+        cdkNag: ["AwsSolutions-SQS2"],
+        checkov: ["CKV_AWS_27", "CKV2_AWS_73"],
+        securityHub: ["SQS.1"],
+        trivy: ["AWS-0096", "AWS-0135"],
     },
     check(resource) {
         const managed = get(resource.props, "sqsManagedSseEnabled");

@@ -11,5 +11,5 @@ export const sqsQueueNotPublic: ResourceRule = {
     level: "mandatory",
     types: ["aws:sqs/queue:Queue", "aws:sqs/queuePolicy:QueuePolicy"],
     references: { checkov: ["CKV_AWS_168", "CKV_AWS_387"] },
-    check: resource => propertyNotOpen(resource, "policy"),
+    check: (resource) => propertyNotOpen(resource, "policy"),
 };

@@ -6,10 +6,11 @@ export const sqsQueueTlsOnly: StackRule = {
     name: "sqs-queue-tls-only",
     description: "An SQS queue's policy refuses every request that does not come by TLS.",
     why: "A message would travel readable for everybody on the way.",
-    remediation: "Add a statement: Deny, Principal \"*\", Action \"sqs:*\", Condition { Bool: { \"aws:SecureTransport\": \"false\" } }.",
+    remediation:
+        'Add a statement: Deny, Principal "*", Action "sqs:*", Condition { Bool: { "aws:SecureTransport": "false" } }.',
     severity: "medium",
     level: "mandatory",
     types: [QUEUES.type],
     references: { cdkNag: ["AwsSolutions-SQS4"] },
-    check: resources => tlsOnly(QUEUES, resources),
+    check: (resources) => tlsOnly(QUEUES, resources),
 };

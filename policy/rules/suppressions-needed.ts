@@ -15,7 +15,7 @@ export const suppressionsNeeded: StackRule = {
         if (context.suppressions.length === 0) {
             return notApplicable("nothing is suppressed");
         }
-        const messages = context.suppressions.flatMap(record => problemOf(record) ?? []);
+        const messages = context.suppressions.flatMap((record) => problemOf(record) ?? []);
         return messages.length === 0 ? compliant : violation(...messages);
     },
 };

@@ -8,40 +8,43 @@ const definition: StateMachineDefinition = {
     States: {
         "Train?": {
             Type: "Choice",
-            Choices: [{ Condition: "{% $x = \"a\" %}", Next: "Both" }],
+            Choices: [{ Condition: '{% $x = "a" %}', Next: "Both" }],
             Default: "Done",
         },
-        Both: {
+        "Both": {
             Type: "Parallel",
             Branches: [{ StartAt: "Left", States: { Left: { Type: "Pass", End: true } } }],
             Catch: [{ ErrorEquals: ["States.ALL"], Next: "Failed" }],
             Next: "Done",
         },
-        Done: { Type: "Succeed" },
-        Failed: { Type: "Fail", Error: "E", Cause: "C" },
+        "Done": { Type: "Succeed" },
+        "Failed": { Type: "Fail", Error: "E", Cause: "C" },
     },
 };
 
 describe("a definition as a Mermaid flowchart", () => {
     it("draws every state, branch and route, quoting what Mermaid would read", () => {
-        assert.equal(toMermaid(definition), [
-            "flowchart TD",
-            "    b0((\" \")) --> s0",
-            "    s0{\"Train?\"}",
-            "    s0 -->|\"$x = &quot;a&quot;\"| s1",
-            "    s0 -->|\"otherwise\"| s2",
-            "    subgraph s1[\"Both\"]",
-            "        subgraph s1_0[\" \"]",
-            "            b1((\" \")) --> s3",
-            "            s3(\"Left\")",
-            "        end",
-            "    end",
-            "    s1 --> s2",
-            "    s1 -.->|\"States.ALL\"| s4",
-            "    s2([\"Done\"])",
-            "    s4[[\"Failed\"]]",
-            "",
-        ].join("\n"));
+        assert.equal(
+            toMermaid(definition),
+            [
+                "flowchart TD",
+                '    b0((" ")) --> s0',
+                '    s0{"Train?"}',
+                '    s0 -->|"$x = &quot;a&quot;"| s1',
+                '    s0 -->|"otherwise"| s2',
+                '    subgraph s1["Both"]',
+                '        subgraph s1_0[" "]',
+                '            b1((" ")) --> s3',
+                '            s3("Left")',
+                "        end",
+                "    end",
+                "    s1 --> s2",
+                '    s1 -.->|"States.ALL"| s4',
+                '    s2(["Done"])',
+                '    s4[["Failed"]]',
+                "",
+            ].join("\n"),
+        );
     });
 
     it("leaves out the failure routes and what only they reach, when asked", () => {
@@ -55,7 +58,10 @@ describe("a definition as a Mermaid flowchart", () => {
     });
 
     it("colours states by class and ignores a class for a state that is not drawn", () => {
-        const text = toMermaid(definition, { classes: { Done: "succeeded", Nowhere: "failed" }, classDefinitions: { succeeded: "fill:#dfd" } });
+        const text = toMermaid(definition, {
+            classes: { Done: "succeeded", Nowhere: "failed" },
+            classDefinitions: { succeeded: "fill:#dfd" },
+        });
         assert.match(text, /class s2 succeeded\n/);
         assert.match(text, /classDef succeeded fill:#dfd/);
         assert.doesNotMatch(text, /failed/);
@@ -70,7 +76,10 @@ describe("a definition as a Mermaid flowchart", () => {
     });
 
     it("shows a target that does not exist instead of failing", () => {
-        assert.match(toMermaid({ StartAt: "A", States: { A: { Type: "Pass", Next: "Gone" } } }), /s0 --> s1\n {4}s1\["Gone \(missing\)"\]/);
+        assert.match(
+            toMermaid({ StartAt: "A", States: { A: { Type: "Pass", Next: "Gone" } } }),
+            /s0 --> s1\n {4}s1\["Gone \(missing\)"\]/,
+        );
     });
 });
 

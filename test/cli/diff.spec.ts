@@ -8,19 +8,28 @@ import { root, run } from "./support";
 
 describe("ensemble diff of two definitions", () => {
     const catchAll = [{ ErrorEquals: ["States.ALL"], Next: "Failed" }];
-    const machine = (train: Record<string, unknown>): StateMachineDefinition => ({
-        StartAt: "Train",
-        States: {
-            Train: { Type: "Task", Resource: "arn:aws:states:::sagemaker:createTrainingJob.sync", Catch: catchAll, End: true, ...train },
-            Failed: { Type: "Fail", Error: "E", Cause: "C" },
-        },
-    }) as StateMachineDefinition;
+    const machine = (train: Record<string, unknown>): StateMachineDefinition =>
+        ({
+            StartAt: "Train",
+            States: {
+                Train: {
+                    Type: "Task",
+                    Resource: "arn:aws:states:::sagemaker:createTrainingJob.sync",
+                    Catch: catchAll,
+                    End: true,
+                    ...train,
+                },
+                Failed: { Type: "Fail", Error: "E", Cause: "C" },
+            },
+        }) as StateMachineDefinition;
     let directory: string;
     let files: string[];
 
     before(() => {
         directory = mkdtempSync(path.join(tmpdir(), "diff-"));
-        const retry = [{ ErrorEquals: ["SageMaker.ThrottlingException"], IntervalSeconds: 5, MaxAttempts: 4, BackoffRate: 2 }];
+        const retry = [
+            { ErrorEquals: ["SageMaker.ThrottlingException"], IntervalSeconds: 5, MaxAttempts: 4, BackoffRate: 2 },
+        ];
         files = [
             machine({ Arguments: { ResourceConfig: { InstanceType: "ml.g5.xlarge" } } }),
             machine({ Arguments: { ResourceConfig: { InstanceType: "ml.g6.xlarge" } }, Retry: retry }),
@@ -44,16 +53,29 @@ describe("ensemble diff of two definitions", () => {
     });
 
     it("is a Markdown list for a pull request", async () => {
-        assert.match((await diff("--markdown")).out, /^### Workflow: .*\n\n- Train: Arguments.ResourceConfig.InstanceType ml.g5.xlarge -\\> ml.g6.xlarge\n- /);
+        assert.match(
+            (await diff("--markdown")).out,
+            /^### Workflow: .*\n\n- Train: Arguments.ResourceConfig.InstanceType ml.g5.xlarge -\\> ml.g6.xlarge\n- /,
+        );
     });
 
     it("is JSON with the words and every single change", async () => {
-        const told = JSON.parse((await diff("--json")).out) as { summary: string[]; changes: { field: string; before?: string; after?: string }[] };
+        const told = JSON.parse((await diff("--json")).out) as {
+            summary: string[];
+            changes: { field: string; before?: string; after?: string }[];
+        };
         assert.equal(told.summary.length, 2);
-        assert.deepEqual(told.changes.find(({ field }) => field.endsWith("InstanceType")), {
-            kind: "changed", state: "Train", field: "Arguments.ResourceConfig.InstanceType", before: "ml.g5.xlarge", after: "ml.g6.xlarge",
-            text: "\"Train\": Arguments.ResourceConfig.InstanceType ml.g5.xlarge -> ml.g6.xlarge",
-        });
+        assert.deepEqual(
+            told.changes.find(({ field }) => field.endsWith("InstanceType")),
+            {
+                kind: "changed",
+                state: "Train",
+                field: "Arguments.ResourceConfig.InstanceType",
+                before: "ml.g5.xlarge",
+                after: "ml.g6.xlarge",
+                text: '"Train": Arguments.ResourceConfig.InstanceType ml.g5.xlarge -> ml.g6.xlarge',
+            },
+        );
         assert.ok(told.changes.some(({ field }) => field.endsWith("MaxAttempts")));
     });
 });

@@ -4,7 +4,15 @@ import { TaskError, VirtualClock, type TaskRequest } from "../../asl/interpreter
 import type { JsonValue } from "../../asl/types";
 import { CommandError, explainSdkError } from "../../cli/aws/errors";
 import {
-    explainExecution, findExecution, findStage, resumedName, resumeTraining, startTraining, stopTraining, watchExecution, type Stage,
+    explainExecution,
+    findExecution,
+    findStage,
+    resumedName,
+    resumeTraining,
+    startTraining,
+    stopTraining,
+    watchExecution,
+    type Stage,
 } from "../../cli/aws/executions";
 import { serveStepFunctions, type StepFunctionsApi } from "../../local/api/stepFunctions";
 import { renderDefinition } from "../../workflow";
@@ -18,7 +26,12 @@ const settings = stageSettings("dev");
 const input = {
     initialization: {
         fetch_data: { preprocessed_data_path: `${settings.dataLocations[0]}/data` },
-        run_training_steps: { image_model: true, text_model: true, fetch_preprocessing_artifacts: true, generate_image_model_split: true },
+        run_training_steps: {
+            image_model: true,
+            text_model: true,
+            fetch_preprocessing_artifacts: true,
+            generate_image_model_split: true,
+        },
     },
 };
 
@@ -33,7 +46,9 @@ describe("executions of a deployed stage, through the AWS SDK", () => {
     async function task({ state, resource, arguments: given, signal }: TaskRequest): Promise<JsonValue> {
         const request = given as { Payload?: { step?: string }; FunctionName?: string; TrainingJobName?: string };
         if (state === "Fetch Preprocessing Artifacts" && fault.hang) {
-            await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new TaskError("States.TaskFailed"))));
+            await new Promise((_resolve, reject) =>
+                signal.addEventListener("abort", () => reject(new TaskError("States.TaskFailed"))),
+            );
         }
         if (resource.includes("sagemaker")) {
             trainings.push(String(request.TrainingJobName));
@@ -41,8 +56,10 @@ describe("executions of a deployed stage, through the AWS SDK", () => {
                 throw fault.text;
             }
             return {
-                TrainingJobName: String(request.TrainingJobName), TrainingJobStatus: "Completed",
-                ModelArtifacts: { S3ModelArtifacts: "s3://b/model.tar.gz" }, BillableTimeInSeconds: 60,
+                TrainingJobName: String(request.TrainingJobName),
+                TrainingJobStatus: "Completed",
+                ModelArtifacts: { S3ModelArtifacts: "s3://b/model.tar.gz" },
+                BillableTimeInSeconds: 60,
             };
         }
         if (!resource.includes("lambda")) {
@@ -50,9 +67,14 @@ describe("executions of a deployed stage, through the AWS SDK", () => {
         }
         const which = /function:smartcat-dev-([a-z-]+)/.exec(String(request.FunctionName))?.[1];
         const payload = request.Payload as unknown as Record<string, never>;
-        const answer = which === "setup" ? runOf(settings) : which === "error-cause" ? classify(payload)
-            : which === "describe-failure" ? describeFailure(payload, new Date())
-                : { model: payload.model, outcome: "trained", jobName: trainings.at(-1) };
+        const answer =
+            which === "setup"
+                ? runOf(settings)
+                : which === "error-cause"
+                  ? classify(payload)
+                  : which === "describe-failure"
+                    ? describeFailure(payload, new Date())
+                    : { model: payload.model, outcome: "trained", jobName: trainings.at(-1) };
         return { StatusCode: 200, Payload: JSON.parse(JSON.stringify(answer)) as JsonValue };
     }
 
@@ -89,16 +111,24 @@ describe("executions of a deployed stage, through the AWS SDK", () => {
     });
 
     it("says so when the stage is not deployed", async () => {
-        await assert.rejects(findStage(client, "other-model-training-dev"), /no state machine "other-model-training-dev" in eu-central-1.*Deploy/);
+        await assert.rejects(
+            findStage(client, "other-model-training-dev"),
+            /no state machine "other-model-training-dev" in eu-central-1.*Deploy/,
+        );
     });
 
     it("starts nothing on a wrong input, and names every problem", async () => {
         const wrong = structuredClone(input) as { initialization: Record<string, unknown> };
         wrong.initialization.image_modell = {};
         delete (wrong.initialization.fetch_data as Record<string, unknown>).preprocessed_data_path;
-        await assert.rejects(startTraining(client, stage, wrong), (error: Error) => error instanceof CommandError
-            && /2 problems; nothing was started/.test(error.message) && /image_modell/.test(error.message)
-            && /preprocessed_data_path/.test(error.message));
+        await assert.rejects(
+            startTraining(client, stage, wrong),
+            (error: Error) =>
+                error instanceof CommandError &&
+                /2 problems; nothing was started/.test(error.message) &&
+                /image_modell/.test(error.message) &&
+                /preprocessed_data_path/.test(error.message),
+        );
         await assert.rejects(findExecution(client, stage), /no execution yet/);
     });
 
@@ -109,15 +139,24 @@ describe("executions of a deployed stage, through the AWS SDK", () => {
             ids.push(...events.map((event) => Number(event.id)));
         }
         assert.ok(ids.length > 50, String(ids.length));
-        assert.deepEqual(ids, ids.map((_, index) => index + 1));
+        assert.deepEqual(
+            ids,
+            ids.map((_, index) => index + 1),
+        );
         assert.equal(await findExecution(client, stage), executionArn);
         assert.equal(await findExecution(client, stage, "good"), executionArn);
-        assert.deepEqual(Object.keys(await explainExecution(client, executionArn)), ["executionArn", "status", "seconds"]);
+        assert.deepEqual(Object.keys(await explainExecution(client, executionArn)), [
+            "executionArn",
+            "status",
+            "seconds",
+        ]);
     });
 
     it("explains a failure: the state, the class, the reason and what to do", async () => {
-        fault.text = new TaskError("SageMaker.AmazonSageMakerException",
-            "User is not authorized to perform: sagemaker:CreateTrainingJob (Error Code: AccessDeniedException)");
+        fault.text = new TaskError(
+            "SageMaker.AmazonSageMakerException",
+            "User is not authorized to perform: sagemaker:CreateTrainingJob (Error Code: AccessDeniedException)",
+        );
         const executionArn = await startTraining(client, stage, input, "denied");
         assert.equal(await ended(executionArn), "FAILED");
         const explained = await explainExecution(client, executionArn);
@@ -129,7 +168,7 @@ describe("executions of a deployed stage, through the AWS SDK", () => {
     });
 
     it("resumes a failed execution with its input under a new name, and refuses to resume what runs or has succeeded", async () => {
-        fault.text = new TaskError("States.TaskFailed", "{\"FailureReason\":\"AlgorithmError: bug\"}");
+        fault.text = new TaskError("States.TaskFailed", '{"FailureReason":"AlgorithmError: bug"}');
         const failed = await startTraining(client, stage, input, "again");
         assert.equal(await ended(failed), "FAILED");
         fault = {};
@@ -146,14 +185,16 @@ describe("executions of a deployed stage, through the AWS SDK", () => {
     });
 
     it("does not train again what was forced and has finished", async () => {
-        fault.text = new TaskError("States.TaskFailed", "{\"FailureReason\":\"AlgorithmError: bug\"}");
+        fault.text = new TaskError("States.TaskFailed", '{"FailureReason":"AlgorithmError: bug"}');
         const forced = { initialization: { ...input.initialization, force: ["image", "text", "sequence"] } };
         const failed = await startTraining(client, stage, forced, "forced");
         assert.equal(await ended(failed), "FAILED");
         fault = {};
         const executionArn = await resumeTraining(client, stage, failed);
         const { input: resumed } = await client.send(new DescribeExecutionCommand({ executionArn }));
-        assert.deepEqual(JSON.parse(resumed ?? ""), { initialization: { ...input.initialization, force: ["text", "sequence"] } });
+        assert.deepEqual(JSON.parse(resumed ?? ""), {
+            initialization: { ...input.initialization, force: ["text", "sequence"] },
+        });
     });
 
     it("stops watching, not the execution, on an abort", async () => {
@@ -178,18 +219,57 @@ describe("executions of a deployed stage, through the AWS SDK", () => {
 describe("errors of the AWS SDK, as one line", () => {
     const cases: [string, Error, RegExp][] = [
         ["no region", new Error("Region is missing"), /no AWS region.*--region/],
-        ["no credentials", Object.assign(new Error("Could not load credentials from any providers"), { name: "CredentialsProviderError" }), /aws sso login/],
-        ["dead endpoint", Object.assign(new Error("connect"), { code: "ECONNREFUSED" }), /cannot be reached \(ECONNREFUSED\)/],
-        ["an expired token", Object.assign(new Error("The security token included in the request is expired"), { name: "ExpiredTokenException" }),
-            /does not accept the credentials \(ExpiredTokenException\).*sign in again.*aws sso login/i],
-        ["an expired sign-in", Object.assign(new Error("Token is expired. To refresh this SSO session run 'aws sso login'"), { name: "CredentialsProviderError" }),
-            /aws sso login/],
-        ["a region that does not exist", Object.assign(new Error("getaddrinfo ENOTFOUND states.eu-central-9.amazonaws.com"), { code: "ENOTFOUND" }),
-            /cannot be reached \(ENOTFOUND states\.eu-central-9\.amazonaws\.com\).*Check the network, the region/],
-        ["an unknown execution", Object.assign(new Error("Execution Does Not Exist: 'arn:x'"), { name: "ExecutionDoesNotExist", $metadata: {} }),
-            /there is no execution "arn:x".*Leave it out for the newest/],
-        ["an invalid name of an execution", Object.assign(new Error("Invalid Arn: 'x y'"), { name: "InvalidArn", $metadata: {} }), /no execution.*x y/],
-        ["denied", Object.assign(new Error("not authorized to perform: states:StartExecution"), { name: "AccessDeniedException" }), /states:StartExecution/],
+        [
+            "no credentials",
+            Object.assign(new Error("Could not load credentials from any providers"), {
+                name: "CredentialsProviderError",
+            }),
+            /aws sso login/,
+        ],
+        [
+            "dead endpoint",
+            Object.assign(new Error("connect"), { code: "ECONNREFUSED" }),
+            /cannot be reached \(ECONNREFUSED\)/,
+        ],
+        [
+            "an expired token",
+            Object.assign(new Error("The security token included in the request is expired"), {
+                name: "ExpiredTokenException",
+            }),
+            /does not accept the credentials \(ExpiredTokenException\).*sign in again.*aws sso login/i,
+        ],
+        [
+            "an expired sign-in",
+            Object.assign(new Error("Token is expired. To refresh this SSO session run 'aws sso login'"), {
+                name: "CredentialsProviderError",
+            }),
+            /aws sso login/,
+        ],
+        [
+            "a region that does not exist",
+            Object.assign(new Error("getaddrinfo ENOTFOUND states.eu-central-9.amazonaws.com"), { code: "ENOTFOUND" }),
+            /cannot be reached \(ENOTFOUND states\.eu-central-9\.amazonaws\.com\).*Check the network, the region/,
+        ],
+        [
+            "an unknown execution",
+            Object.assign(new Error("Execution Does Not Exist: 'arn:x'"), {
+                name: "ExecutionDoesNotExist",
+                $metadata: {},
+            }),
+            /there is no execution "arn:x".*Leave it out for the newest/,
+        ],
+        [
+            "an invalid name of an execution",
+            Object.assign(new Error("Invalid Arn: 'x y'"), { name: "InvalidArn", $metadata: {} }),
+            /no execution.*x y/,
+        ],
+        [
+            "denied",
+            Object.assign(new Error("not authorized to perform: states:StartExecution"), {
+                name: "AccessDeniedException",
+            }),
+            /states:StartExecution/,
+        ],
     ];
     for (const [what, error, expected] of cases) {
         it(what, () => {

@@ -22,9 +22,13 @@ function prices(without: readonly string[] = []): Prices {
     const machines = ["ml.m5.xlarge", "ml.m6i.xlarge", "ml.m5.large"].map((type) => `sagemaker-training:${type}`);
     const items = [...machines, "fargate:vcpu", "fargate:gib"];
     const file: PriceFile = {
-        format: 1, asOf: "2026-11-20", currency: "USD", sources: { test: "test" },
+        format: 1,
+        asOf: "2026-11-20",
+        currency: "USD",
+        sources: { test: "test" },
         prices: [
-            ...items.filter((item) => !without.includes(item))
+            ...items
+                .filter((item) => !without.includes(item))
                 .map((item) => ({ item, region: "eu-central-1", unit: "hour" as const, price: 1, source: "test" })),
             { item: "states:transition", region: "eu-central-1", unit: "transition", price: 0.00001, source: "test" },
         ],
@@ -44,11 +48,22 @@ describe("the plan of a stage", function () {
 
     const plan = (more: Partial<Parameters<typeof planOf>[0]> = {}): Plan =>
         planOf({
-            evaluated: stage, settings, prices: prices(), today, reuse: unknown, expectedHours: {},
-            retention: { runDays: 30, checkpointDays: 15 }, ...more,
+            evaluated: stage,
+            settings,
+            prices: prices(),
+            today,
+            reuse: unknown,
+            expectedHours: {},
+            retention: { runDays: 30, checkpointDays: 15 },
+            ...more,
         });
 
-    const steps = { fetch_preprocessing_artifacts: true, generate_image_model_split: true, image_model: true, text_model: true };
+    const steps = {
+        fetch_preprocessing_artifacts: true,
+        generate_image_model_split: true,
+        image_model: true,
+        text_model: true,
+    };
     const input = (changes: Record<string, unknown> = {}) => ({
         initialization: {
             fetch_data: { preprocessed_data_path: `${settings.artifactBase}/data` },
@@ -72,9 +87,15 @@ describe("the plan of a stage", function () {
     it("expects what the configuration says while nothing else does, and says of the rest why it is not known", () => {
         const made = plan({ expectedHours: { image: 1.5 } });
         const line = (item: string) => made.expected.lines.find((one) => one.item === item);
-        assert.deepEqual(line("image"), { item: "image", how: "2 x ml.m5.xlarge, 1.5 h billed (expectedHours)", expected: 3 });
+        assert.deepEqual(line("image"), {
+            item: "image",
+            how: "2 x ml.m5.xlarge, 1.5 h billed (expectedHours)",
+            expected: 3,
+        });
         assert.deepEqual(line("text"), {
-            item: "text", how: "earlier trainings are not known; models.text.expectedHours is not set", expected: undefined,
+            item: "text",
+            how: "earlier trainings are not known; models.text.expectedHours is not set",
+            expected: undefined,
         });
         assert.ok(made.expected.unknown.includes("state transitions"));
         assert.equal(made.expected.known, 3);
@@ -91,13 +112,17 @@ describe("the plan of a stage", function () {
         assert.equal(plan().budget, undefined);
         assert.equal(plan({ budget: 10_000 }).budget?.verdict, "within");
         assert.equal(plan({ budget: 20 }).budget?.verdict, "exceeded");
-        assert.equal(plan({ budget: 10_000, prices: prices(["sagemaker-training:ml.m6i.xlarge"]) }).budget?.verdict, "unproved");
+        assert.equal(
+            plan({ budget: 10_000, prices: prices(["sagemaker-training:ml.m6i.xlarge"]) }).budget?.verdict,
+            "unproved",
+        );
     });
 
     it("says what an input changes, and leaves out the price of what it does not train", () => {
         const changed = input({
             fetch_data: {
-                preprocessed_data_path: `${settings.artifactBase}/data`, text_model_artifact_path: `${settings.artifactBase}/runs/a/text`,
+                preprocessed_data_path: `${settings.artifactBase}/data`,
+                text_model_artifact_path: `${settings.artifactBase}/runs/a/text`,
             },
             run_training_steps: { ...steps, text_model: false },
             image_model: { hyperparameters: { epochs: 3 }, instance_type: "ml.m6i.xlarge" },
@@ -108,7 +133,10 @@ describe("the plan of a stage", function () {
         assert.ok(made.changes?.includes("image: epochs 10 -> 3"), String(made.changes));
         assert.ok(made.changes?.includes("image: first tried on ml.m6i.xlarge instead of ml.m5.xlarge"));
         assert.ok(made.changes?.some((line) => line.startsWith("text: not trained")));
-        assert.equal(made.bill.lines.some((line) => line.item === "text"), false);
+        assert.equal(
+            made.bill.lines.some((line) => line.item === "text"),
+            false,
+        );
     });
 
     it("names every problem of an input", () => {
@@ -130,36 +158,51 @@ describe("the plan of a stage", function () {
         const lines = outline(stage.stateMachine.definition);
         const at = lines.indexOf("- Base Model Training");
         assert.equal(lines[at + 1], "  - Image Model");
-        assert.equal(lines.some((line) => line.includes("Record Image Model Failure")), false);
+        assert.equal(
+            lines.some((line) => line.includes("Record Image Model Failure")),
+            false,
+        );
     });
 });
 
 describe("what commands know of a stage without running the program", () => {
     it("its region and its state machine", async () => {
         const { stateMachine, region, config } = await stageFacts("prod");
-        assert.deepEqual([stateMachine, region, config?.stage], ["ensemble-model-training-prod", "eu-central-1", "prod"]);
+        assert.deepEqual(
+            [stateMachine, region, config?.stage],
+            ["ensemble-model-training-prod", "eu-central-1", "prod"],
+        );
     });
 
     it("names the stages that are there for one that is not", async () => {
-        await assert.rejects(stageFacts("prd"), (error: Error) => error instanceof LocalError && /no stage "prd".*dev, prod/.test(error.message));
+        await assert.rejects(
+            stageFacts("prd"),
+            (error: Error) => error instanceof LocalError && /no stage "prd".*dev, prod/.test(error.message),
+        );
     });
 
     it("tells what a program throws to the caller, and evaluates the next one", async () => {
-        const project = { ...currentProject(), program: async () => Promise.reject(new Error("thrown by the program")) };
+        const project = {
+            ...currentProject(),
+            program: async () => Promise.reject(new Error("thrown by the program")),
+        };
         await assert.rejects(evaluateStage("dev", { project }), /^Error: thrown by the program$/);
         assert.equal((await evaluated("dev")).stage, "dev");
     });
 
     for (const [what, text, expected] of [
-        ["is no JSON", "{\n  \"a\": 1,,\n}", /^--input .*input\.json:2:10: Stray comma/],
-        ["has a key twice", "{\n  \"a\": 1,\n  \"a\": 2\n}", /^--input .*input\.json:3:3: .*"a" stands twice/],
+        ["is no JSON", '{\n  "a": 1,,\n}', /^--input .*input\.json:2:10: Stray comma/],
+        ["has a key twice", '{\n  "a": 1,\n  "a": 2\n}', /^--input .*input\.json:3:3: .*"a" stands twice/],
     ] as const) {
         it(`line and column of a file that ${what}`, () => {
             const folder = mkdtempSync(join(tmpdir(), "ensemble-"));
             const file = join(folder, "input.json");
             writeFileSync(file, text);
             try {
-                assert.throws(() => readJson(file, "--input"), (error: Error) => error instanceof LocalError && expected.test(error.message));
+                assert.throws(
+                    () => readJson(file, "--input"),
+                    (error: Error) => error instanceof LocalError && expected.test(error.message),
+                );
             } finally {
                 rmSync(folder, { recursive: true });
             }
@@ -167,6 +210,13 @@ describe("what commands know of a stage without running the program", () => {
     }
 
     it("durations in their two largest units", () => {
-        assert.deepEqual([0, 119, 3_600, 3_660, 90_061, 172_800].map(duration), ["0 s", "119 s", "1 h", "1 h 1 min", "1 d 1 h", "2 d"]);
+        assert.deepEqual([0, 119, 3_600, 3_660, 90_061, 172_800].map(duration), [
+            "0 s",
+            "119 s",
+            "1 h",
+            "1 h 1 min",
+            "1 d 1 h",
+            "2 d",
+        ]);
     });
 });

@@ -7,7 +7,8 @@ import { frankfurt, servePriceList } from "../pricing/priceListServer";
 import { pricesCommand } from "../../cli/commands/prices";
 import { root, run, type Ended } from "./support";
 
-const prices = (args: readonly string[], environment = {}): Promise<Ended> => run(pricesCommand(root), ["update", ...args], environment);
+const prices = (args: readonly string[], environment = {}): Promise<Ended> =>
+    run(pricesCommand(root), ["update", ...args], environment);
 
 describe("ensemble prices update", function () {
     this.timeout(20_000);
@@ -25,15 +26,19 @@ describe("ensemble prices update", function () {
         const made = await prices(["--region", "eu-central-1", "--out", out, "--endpoint", first.endpoint]);
         await first.close();
         assert.equal(made.code, 0, made.err);
-        assert.match(made.out, /9 prices of \d{4}-\d\d-\d\d\nWhat differs from the bundled prices:[\s\S]*sagemaker-training:ml\.p4d\.24xlarge/);
+        assert.match(
+            made.out,
+            /9 prices of \d{4}-\d\d-\d\d\nWhat differs from the bundled prices:[\s\S]*sagemaker-training:ml\.p4d\.24xlarge/,
+        );
         assert.match(made.err, /reading AmazonSageMaker in eu-central-1\nreading AmazonECS/);
         assert.equal(loadPrices(out).find("sagemaker-training:ml.g5.xlarge", "eu-central-1")?.price, 1.76);
 
         const second = await servePriceList(frankfurt({ m5: "0.2" }));
         const told = await prices(["--stack", "dev", "--out", out, "--endpoint", second.endpoint, "--json"]);
         await second.close();
-        assert.deepEqual((JSON.parse(told.out) as { changes: unknown }).changes,
-            [{ item: "sagemaker-training:ml.m5.large", region: "eu-central-1", before: 0.138, after: 0.2 }]);
+        assert.deepEqual((JSON.parse(told.out) as { changes: unknown }).changes, [
+            { item: "sagemaker-training:ml.m5.large", region: "eu-central-1", before: 0.138, after: 0.2 },
+        ]);
         assert.deepEqual(readdirSync(directory), ["prices.json"]);
     });
 
@@ -46,7 +51,10 @@ describe("ensemble prices update", function () {
         const args = ["--region", "eu-central-1", "--out", out, "--endpoint", few.endpoint];
         const refused = await prices(args);
         assert.equal(refused.code, 2);
-        assert.match(refused.err, /holds 9 prices, the new file would hold 1: nothing was written\. It would lose fargate:gib in eu-central-1/);
+        assert.match(
+            refused.err,
+            /holds 9 prices, the new file would hold 1: nothing was written\. It would lose fargate:gib in eu-central-1/,
+        );
         assert.equal(readFileSync(out, "utf8"), before);
         assert.equal((await prices([...args, "--fewer"])).code, 0);
         assert.equal(loadPrices(out).file.prices.length, 1);
@@ -68,12 +76,25 @@ describe("ensemble prices update", function () {
         ["no region", [], 2, /^No region is given: name one with --region/],
         ["two ways of one", ["--region", "eu-central-1", "--stack", "dev"], 2, /^--region and --stack say the same/],
         ["no name of a region", ["--region", "Frankfurt"], 2, /^--region Frankfurt: the name of a region/],
-        ["nobody at the endpoint", ["--region", "eu-central-1", "--endpoint", "http://127.0.0.1:9"], 3, /Cannot read AWS's prices: AWS cannot be reached/],
-        ["a folder that is not there", ["--region", "eu-central-1", "--out", "/nowhere/prices.json"], 2, /^--out \/nowhere\/prices\.json: there is no folder/],
+        [
+            "nobody at the endpoint",
+            ["--region", "eu-central-1", "--endpoint", "http://127.0.0.1:9"],
+            3,
+            /Cannot read AWS's prices: AWS cannot be reached/,
+        ],
+        [
+            "a folder that is not there",
+            ["--region", "eu-central-1", "--out", "/nowhere/prices.json"],
+            2,
+            /^--out \/nowhere\/prices\.json: there is no folder/,
+        ],
     ];
     for (const [what, args, code, expected] of wrong) {
         it(`says in one line, without a stack: ${what}`, async () => {
-            const ended = await prices(["--out", out, ...args], { AWS_REGION: undefined, AWS_DEFAULT_REGION: undefined });
+            const ended = await prices(["--out", out, ...args], {
+                AWS_REGION: undefined,
+                AWS_DEFAULT_REGION: undefined,
+            });
             assert.equal(ended.code, code, ended.err);
             assert.match(ended.err, expected);
             assert.equal(ended.err.trim().split("\n").length, 1);
@@ -82,8 +103,11 @@ describe("ensemble prices update", function () {
 
     it("says in one line that there are no credentials", async () => {
         const none = {
-            AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_PROFILE: undefined,
-            AWS_SHARED_CREDENTIALS_FILE: out, AWS_CONFIG_FILE: out,
+            AWS_ACCESS_KEY_ID: undefined,
+            AWS_SECRET_ACCESS_KEY: undefined,
+            AWS_PROFILE: undefined,
+            AWS_SHARED_CREDENTIALS_FILE: out,
+            AWS_CONFIG_FILE: out,
         };
         const ended = await prices(["--region", "eu-central-1", "--out", out], none);
         assert.equal(ended.code, 3);

@@ -13,14 +13,36 @@ export interface Ended {
 }
 
 /** Starts `ensemble` with credentials that no AWS knows; `onStart` gets the process. */
-export function ensemble(args: readonly string[], onStart?: (child: ChildProcess) => void, cwd: string = root): Promise<Ended> {
+export function ensemble(
+    args: readonly string[],
+    onStart?: (child: ChildProcess) => void,
+    cwd: string = root,
+): Promise<Ended> {
     const tool = `require(${JSON.stringify(path.join(root, "cli", "ensemble.ts"))}).main(["node", "ensemble", ...process.argv.slice(1)])`;
     return new Promise((resolve, reject) => {
-        const child = spawn(process.execPath,
-            ["--no-warnings", "-r", path.join(root, "node_modules/ts-node/register/transpile-only"), "-e", tool, "--", ...args], {
-                cwd, stdio: ["ignore", "pipe", "pipe"],
-                env: { ...process.env, AWS_ACCESS_KEY_ID: "x", AWS_SECRET_ACCESS_KEY: "x", AWS_EC2_METADATA_DISABLED: "true", NO_COLOR: "1" },
-            });
+        const child = spawn(
+            process.execPath,
+            [
+                "--no-warnings",
+                "-r",
+                path.join(root, "node_modules/ts-node/register/transpile-only"),
+                "-e",
+                tool,
+                "--",
+                ...args,
+            ],
+            {
+                cwd,
+                stdio: ["ignore", "pipe", "pipe"],
+                env: {
+                    ...process.env,
+                    AWS_ACCESS_KEY_ID: "x",
+                    AWS_SECRET_ACCESS_KEY: "x",
+                    AWS_EC2_METADATA_DISABLED: "true",
+                    NO_COLOR: "1",
+                },
+            },
+        );
         let [out, err] = ["", ""];
         child.stdout.setEncoding("utf8").on("data", (text: string) => void (out += text));
         child.stderr.setEncoding("utf8").on("data", (text: string) => void (err += text));
@@ -34,10 +56,16 @@ export function ensemble(args: readonly string[], onStart?: (child: ChildProcess
  * @param environment Set while it runs; undefined takes a variable away.
  */
 export async function run(
-    command: Command, args: readonly string[], environment: Readonly<Record<string, string | undefined>> = {},
+    command: Command,
+    args: readonly string[],
+    environment: Readonly<Record<string, string | undefined>> = {},
 ): Promise<Ended> {
     const wanted: Readonly<Record<string, string | undefined>> = {
-        AWS_ACCESS_KEY_ID: "x", AWS_SECRET_ACCESS_KEY: "x", AWS_EC2_METADATA_DISABLED: "true", NO_COLOR: "1", ...environment,
+        AWS_ACCESS_KEY_ID: "x",
+        AWS_SECRET_ACCESS_KEY: "x",
+        AWS_EC2_METADATA_DISABLED: "true",
+        NO_COLOR: "1",
+        ...environment,
     };
     const saved = Object.fromEntries(Object.keys(wanted).map((name) => [name, process.env[name]]));
     const writes = [process.stdout.write.bind(process.stdout), process.stderr.write.bind(process.stderr)] as const;
@@ -56,7 +84,10 @@ export async function run(
         }
         return { code: error.exitCode, out, err: `${err}${error.message}\n` };
     } finally {
-        [process.stdout.write, process.stderr.write] = writes as [typeof process.stdout.write, typeof process.stderr.write];
+        [process.stdout.write, process.stderr.write] = writes as [
+            typeof process.stdout.write,
+            typeof process.stderr.write,
+        ];
         process.exitCode = savedCode;
         set(saved);
     }

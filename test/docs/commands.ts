@@ -15,33 +15,42 @@ export interface DocumentedCommand {
 }
 
 /** What an inline piece of code must begin with to be a command. */
-const PROGRAMS = /^(?:npm|npx|node|ensemble|asl-check|pulumi|bash|aws|docker|git|gh|mocha|python3?|\.venv\/bin\/\w+|pip|apt-get|curl|go) \S/;
+const PROGRAMS =
+    /^(?:npm|npx|node|ensemble|asl-check|pulumi|bash|aws|docker|git|gh|mocha|python3?|\.venv\/bin\/\w+|pip|apt-get|curl|go) \S/;
 /** Assignments before a command: `UPDATE_GOLDEN=1 npx mocha`. */
 const ASSIGNMENTS = /^(?:[A-Z_][A-Z0-9_]*=(?:"[^"]*"|\S*) )+/;
 const SKIPPED = new Set(["node_modules", "dist", "bin", "coverage"]);
 
 /** Every document of the project, as paths from its root. */
 export function documents(folder = ""): string[] {
-    return readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
-        const file = path.posix.join(folder, entry.name);
-        if (entry.isDirectory()) {
-            return SKIPPED.has(entry.name) || entry.name.startsWith(".") ? [] : documents(file);
-        }
-        return entry.name.endsWith(".md") ? [file] : [];
-    }).sort();
+    return readdirSync(path.join(root, folder), { withFileTypes: true })
+        .flatMap((entry) => {
+            const file = path.posix.join(folder, entry.name);
+            if (entry.isDirectory()) {
+                return SKIPPED.has(entry.name) || entry.name.startsWith(".") ? [] : documents(file);
+            }
+            return entry.name.endsWith(".md") ? [file] : [];
+        })
+        .sort();
 }
 
 /** Fenced blocks without a language: nobody can tell a command from its output there. */
 export function unlabelled(file: string): string[] {
-    return blocks(read(file)).filter(({ lang }) => lang === undefined || lang === "").map(({ text }) => text.split("\n")[0]);
+    return blocks(read(file))
+        .filter(({ lang }) => lang === undefined || lang === "")
+        .map(({ text }) => text.split("\n")[0]);
 }
 
 /** The commands of a document: lines of its shell blocks, prompts and examples of its console blocks, inline code. */
 export function commandsOf(file: string): DocumentedCommand[] {
     const text = read(file);
     const found = [
-        ...blocks(text).flatMap(({ lang, text: body }) => lang === "sh" || lang === "bash" ? script(body) : lang === "console" ? session(body) : []),
-        ...indented(text).flatMap(script).filter((line) => PROGRAMS.test(line.replace(ASSIGNMENTS, ""))),
+        ...blocks(text).flatMap(({ lang, text: body }) =>
+            lang === "sh" || lang === "bash" ? script(body) : lang === "console" ? session(body) : [],
+        ),
+        ...indented(text)
+            .flatMap(script)
+            .filter((line) => PROGRAMS.test(line.replace(ASSIGNMENTS, ""))),
         ...spans(text).filter((span) => PROGRAMS.test(span.replace(ASSIGNMENTS, ""))),
     ];
     // an example is a project of its own
@@ -52,16 +61,25 @@ export function commandsOf(file: string): DocumentedCommand[] {
 /** The lines of every `run:` step of the CI's workflows, dev in place of the stage. */
 export function workflowCommands(): DocumentedCommand[] {
     const folder = ".github/workflows";
-    return readdirSync(path.join(root, folder)).map((name) => `${folder}/${name}`).flatMap((file) => {
-        const { jobs } = yaml(read(file)) as { jobs: Record<string, { steps?: { run?: string }[] }> };
-        return Object.values(jobs).flatMap(({ steps = [] }) => steps).flatMap(({ run }) => run === undefined ? [] : script(run))
-            .map((text) => ({ text: canonical(text.replace(/\$\{\{ (?:matrix|inputs)\.stage \}\}/g, "dev")), file }));
-    });
+    return readdirSync(path.join(root, folder))
+        .map((name) => `${folder}/${name}`)
+        .flatMap((file) => {
+            const { jobs } = yaml(read(file)) as { jobs: Record<string, { steps?: { run?: string }[] }> };
+            return Object.values(jobs)
+                .flatMap(({ steps = [] }) => steps)
+                .flatMap(({ run }) => (run === undefined ? [] : script(run)))
+                .map((text) => ({
+                    text: canonical(text.replace(/\$\{\{ (?:matrix|inputs)\.stage \}\}/g, "dev")),
+                    file,
+                }));
+        });
 }
 
 /** One way to write a command that has several: `ensemble X` for npx, for the npm script and for `npm start`; no comment. */
 export function canonical(command: string): string {
-    return command.replace(/\s+#\s.*$/, "").trim()
+    return command
+        .replace(/\s+#\s.*$/, "")
+        .trim()
         .replace(/^npm run (?:--silent )?ensemble --(?= )|^npx ensemble(?= )/, "ensemble")
         .replace(/^npm start --(?= )/, "ensemble local")
         .replace(/^npm run (?:--silent|-s) /, "npm run ")
@@ -72,7 +90,9 @@ export function canonical(command: string): string {
 export function argumentsOf(command: string): string[] {
     const parts = words(command.replace(/<[^<>]+>/g, "VALUE"), (name) => `$${name}`);
     const end = parts.findIndex((part) => typeof part === "object" && !("pattern" in part));
-    return parts.slice(0, end < 0 ? undefined : end).map((part) => typeof part === "string" ? part : "pattern" in part ? part.pattern : "");
+    return parts
+        .slice(0, end < 0 ? undefined : end)
+        .map((part) => (typeof part === "string" ? part : "pattern" in part ? part.pattern : ""));
 }
 
 function read(file: string): string {
@@ -86,24 +106,35 @@ function tokens(text: string): Token[] {
 }
 
 function blocks(text: string): Tokens.Code[] {
-    return tokens(text).filter((token): token is Tokens.Code => token.type === "code" && token.codeBlockStyle !== "indented");
+    return tokens(text).filter(
+        (token): token is Tokens.Code => token.type === "code" && token.codeBlockStyle !== "indented",
+    );
 }
 
 function indented(text: string): string[] {
-    return tokens(text).filter((token): token is Tokens.Code => token.type === "code" && token.codeBlockStyle === "indented").map(({ text: body }) => body);
+    return tokens(text)
+        .filter((token): token is Tokens.Code => token.type === "code" && token.codeBlockStyle === "indented")
+        .map(({ text: body }) => body);
 }
 
 function spans(text: string): string[] {
-    return tokens(text).filter((token) => token.type === "codespan").map((token) => (token as Tokens.Codespan).text.replaceAll("\\|", "|"));
+    return tokens(text)
+        .filter((token) => token.type === "codespan")
+        .map((token) => (token as Tokens.Codespan).text.replaceAll("\\|", "|"));
 }
 
 function script(body: string): string[] {
-    return body.replace(/\\\n\s*/g, "").split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
+    return body
+        .replace(/\\\n\s*/g, "")
+        .split("\n")
+        .map((line) => line.trim())
+        .filter((line) => line !== "" && !line.startsWith("#"));
 }
 
 function session(body: string): string[] {
     return body.split("\n").flatMap((line) => {
-        const command = /^\$ (.+)$/.exec(line)?.[1] ?? /^ {2}((?:npm|npx|aws|pulumi|ensemble|source|alias) .+)$/.exec(line)?.[1];
+        const command =
+            /^\$ (.+)$/.exec(line)?.[1] ?? /^ {2}((?:npm|npx|aws|pulumi|ensemble|source|alias) .+)$/.exec(line)?.[1];
         return command === undefined ? [] : [command];
     });
 }

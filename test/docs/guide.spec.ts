@@ -10,7 +10,8 @@ import { documents, root } from "./commands";
 
 const PROJECT = "ensemble-training:";
 const guide = readFileSync(path.join(root, "docs/guide.md"), "utf8");
-const blocks = (language: string): string[] => [...guide.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, "gm"))].map(([, text]) => text);
+const blocks = (language: string): string[] =>
+    [...guide.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, "gm"))].map(([, text]) => text);
 
 describe("the guide's own examples", () => {
     it("of configuration are accepted as the dev stage's", () => {
@@ -18,8 +19,11 @@ describe("the guide's own examples", () => {
         assert.ok(examples.length >= 4);
         for (const example of examples) {
             const given = (example.config ?? example) as Record<string, unknown>;
-            const own = Object.fromEntries(Object.entries(given).filter(([key]) => key.startsWith(PROJECT))
-                .map(([key, value]) => [key.slice(PROJECT.length), value]));
+            const own = Object.fromEntries(
+                Object.entries(given)
+                    .filter(([key]) => key.startsWith(PROJECT))
+                    .map(([key, value]) => [key.slice(PROJECT.length), value]),
+            );
             assert.ok(Object.keys(own).length > 0);
             const dev = decodeConfig(readStackConfig("dev"), "ensemble-training");
             assert.doesNotThrow(() => loadStageConfig("dev", { ...dev, ...own }));
@@ -38,8 +42,13 @@ describe("the links in the documents", () => {
     for (const file of documents()) {
         it(`${file}: lead to files that are there`, () => {
             const text = readFileSync(path.join(root, file), "utf8").replace(/^```[\s\S]*?^```/gm, "");
-            const targets = [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, target]) => target).filter((target) => !/^[a-z]+:/.test(target));
-            assert.deepEqual(targets.filter((target) => !existsSync(path.resolve(root, path.dirname(file), target))), []);
+            const targets = [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)]
+                .map(([, target]) => target)
+                .filter((target) => !/^[a-z]+:/.test(target));
+            assert.deepEqual(
+                targets.filter((target) => !existsSync(path.resolve(root, path.dirname(file), target))),
+                [],
+            );
         });
     }
 });

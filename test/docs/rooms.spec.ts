@@ -7,27 +7,46 @@ import { root } from "./commands";
 describe("the rooms", () => {
     it("import only what the architecture allows them", () => {
         const refused = crossings().filter(({ from, to }) => !ROOMS[from].mayImport.includes(to));
-        assert.deepEqual(refused.map(({ file, to }) => `${file} imports ${to}/, which its room may not`), []);
+        assert.deepEqual(
+            refused.map(({ file, to }) => `${file} imports ${to}/, which its room may not`),
+            [],
+        );
     });
 
     it("depend downwards only: no room allows itself to be reached by what it may import", () => {
         const order = Object.keys(ROOMS);
         for (const [index, room] of order.entries()) {
-            assert.deepEqual(ROOMS[room].mayImport.filter((other) => order.indexOf(other) <= index), [], `${room} stands above what it imports`);
+            assert.deepEqual(
+                ROOMS[room].mayImport.filter((other) => order.indexOf(other) <= index),
+                [],
+                `${room} stands above what it imports`,
+            );
         }
     });
 
     it("keep the library free of Pulumi and AWS: asl/ and workflow/ load neither", () => {
-        const found = packages().filter(({ room, name }) => ["asl", "workflow"].includes(room) && /^@(?:pulumi|aws-sdk)\//.test(name));
+        const found = packages().filter(
+            ({ room, name }) => ["asl", "workflow"].includes(room) && /^@(?:pulumi|aws-sdk)\//.test(name),
+        );
         // the checks of assumptions about AWS are a program of their own
-        assert.deepEqual(found.filter(({ file }) => !file.startsWith("asl/verify/")).map(({ file, name }) => `${file}: ${name}`), []);
+        assert.deepEqual(
+            found.filter(({ file }) => !file.startsWith("asl/verify/")).map(({ file, name }) => `${file}: ${name}`),
+            [],
+        );
     });
 
     it("are all there, and no folder with code is without a rule", () => {
-        assert.deepEqual(Object.keys(ROOMS).filter((room) => !existsSync(path.join(root, room))), []);
-        const folders = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
+        assert.deepEqual(
+            Object.keys(ROOMS).filter((room) => !existsSync(path.join(root, room))),
+            [],
+        );
+        const folders = readdirSync(root, { withFileTypes: true })
+            .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
             .map(({ name }) => name);
         const free = new Set(["node_modules", "docs", "test", "bench", "scripts", "examples", "dist"]);
-        assert.deepEqual(folders.filter((name) => !free.has(name) && ROOMS[name] === undefined), []);
+        assert.deepEqual(
+            folders.filter((name) => !free.has(name) && ROOMS[name] === undefined),
+            [],
+        );
     });
 });

@@ -12,13 +12,20 @@ const definition: StateMachineDefinition = {
     StartAt: "Train",
     States: {
         Train: {
-            Type: "Task", Resource: "arn:aws:states:::lambda:invoke", Arguments: { FunctionName: "train", Payload: {} }, TimeoutSeconds: 60,
-            Catch: [{ ErrorEquals: ["States.ALL"], Next: "Notify" }], Next: "Done",
+            Type: "Task",
+            Resource: "arn:aws:states:::lambda:invoke",
+            Arguments: { FunctionName: "train", Payload: {} },
+            TimeoutSeconds: 60,
+            Catch: [{ ErrorEquals: ["States.ALL"], Next: "Notify" }],
+            Next: "Done",
         },
         Notify: {
-            Type: "Task", Resource: "arn:aws:states:::sns:publish", TimeoutSeconds: 60,
+            Type: "Task",
+            Resource: "arn:aws:states:::sns:publish",
+            TimeoutSeconds: 60,
             Arguments: { TopicArn: "arn:aws:sns:eu-central-1:123456789012:alerts", Message: "the training failed" },
-            Catch: [{ ErrorEquals: ["States.ALL"], Next: "Failed" }], Next: "Failed",
+            Catch: [{ ErrorEquals: ["States.ALL"], Next: "Failed" }],
+            Next: "Failed",
         },
         Done: { Type: "Succeed" },
         Failed: { Type: "Fail", Error: "TrainingFailed", Cause: "see the log" },
@@ -34,7 +41,10 @@ export function fill(folder: string, stage = "dev"): void {
             fetch_data: { preprocessed_data_path: `s3://ensemble-${stage}-123456789012-eu-central-1/data` },
             image_model: { batch_size: "16" },
             run_training_steps: {
-                image_model: true, text_model: true, fetch_preprocessing_artifacts: true, generate_image_model_split: true,
+                image_model: true,
+                text_model: true,
+                fetch_preprocessing_artifacts: true,
+                generate_image_model_split: true,
             },
         },
     };
@@ -43,11 +53,22 @@ export function fill(folder: string, stage = "dev"): void {
     write("old.asl.json", definition);
     write("new.asl.json", { ...definition, TimeoutSeconds: 600 });
     write("results.json", { Train: [{ result: { ok: true } }] });
-    write("template.yaml", { Resources: { Machine: { Type: "AWS::StepFunctions::StateMachine", Properties: { Definition: definition } } } });
+    write("template.yaml", {
+        Resources: { Machine: { Type: "AWS::StepFunctions::StateMachine", Properties: { Definition: definition } } },
+    });
     write("plan.json", {
-        format_version: "1.2", planned_values: { root_module: { resources: [{
-            address: "aws_sfn_state_machine.train", type: "aws_sfn_state_machine", values: { definition: JSON.stringify(definition) },
-        }] } },
+        format_version: "1.2",
+        planned_values: {
+            root_module: {
+                resources: [
+                    {
+                        address: "aws_sfn_state_machine.train",
+                        type: "aws_sfn_state_machine",
+                        values: { definition: JSON.stringify(definition) },
+                    },
+                ],
+            },
+        },
     });
     writeFileSync(path.join(folder, "workflow.mmd"), toMermaid(definition));
     copyFileSync(path.join(root, "docs/silent-failure.asl.json"), path.join(folder, "silent-failure.asl.json"));
@@ -67,7 +88,8 @@ export function copyOfCheckout(): string {
 /** The shell line for a command of the documents, to be run in another folder than the checkout. */
 export function shellOf(text: string, extra: readonly string[] = []): string {
     const quoted = (file: string): string => `"${path.join(root, file)}"`;
-    const [command, redirection] = / >{1,2} \S+$/.exec(text) === null ? [text, ""] : [text.replace(/ >{1,2} \S+$/, ""), " | cat"];
+    const [command, redirection] =
+        / >{1,2} \S+$/.exec(text) === null ? [text, ""] : [text.replace(/ >{1,2} \S+$/, ""), " | cat"];
     const more = extra.map((word) => ` '${word}'`).join("");
     return `${command
         .replace(/^ensemble |(?<=<\()ensemble /, `node ${quoted("scripts/ensemble.mjs")} `)

@@ -3,16 +3,16 @@
 export type Way =
     /** Run as it stands: in the plain suite where it is quick, else in test/package/documents.spec.ts. */
     | {
-        readonly way: "quick" | "slow";
-        /** Exit code; default 0. */
-        readonly exit?: number;
-        /** What it prints, on either stream. */
-        readonly says?: RegExp;
-        /** Arguments that make it small or keep it in its own folder; they come behind those of the documents. */
-        readonly with?: readonly string[];
-        /** Started, looked at, and ended by Ctrl-C once it has said what is expected. */
-        readonly until?: true;
-    }
+          readonly way: "quick" | "slow";
+          /** Exit code; default 0. */
+          readonly exit?: number;
+          /** What it prints, on either stream. */
+          readonly says?: RegExp;
+          /** Arguments that make it small or keep it in its own folder; they come behind those of the documents. */
+          readonly with?: readonly string[];
+          /** Started, looked at, and ended by Ctrl-C once it has said what is expected. */
+          readonly until?: true;
+      }
     /** Run by test/package/documents.spec.ts in a copy of the example, with the packed package installed. */
     | { readonly way: "example" }
     /** Run with the real engine by test/engine/docs.spec.ts. */
@@ -23,15 +23,20 @@ export type Way =
     | { readonly way: "syntax"; readonly why: string };
 
 const quick = (says?: RegExp, exit?: number): Way => ({ way: "quick", says, exit });
-const slow = (says?: RegExp, exit?: number, extra?: readonly string[]): Way => ({ way: "slow", says, exit, with: extra });
+const slow = (says?: RegExp, exit?: number, extra?: readonly string[]): Way => ({
+    way: "slow",
+    says,
+    exit,
+    with: extra,
+});
 const suite = (file: string, words: string): Way => ({ way: "suite", file, words });
 const step = (script: string): Way => suite(".ci/run", `npm run --silent ${script}`);
 const ACCOUNT = "It asks an account, and there is none here.";
 
 export const WAYS: Readonly<Record<string, Way>> = {
     // this checkout
-    "npm ci": suite("scripts/bootstrap.mjs", "\"npm\", [\"ci\""),
-    "npm start": suite("test/slow/local.spec.ts", "\"scripts/ensemble.mjs\"), \"local\""),
+    "npm ci": suite("scripts/bootstrap.mjs", '"npm", ["ci"'),
+    "npm start": suite("test/slow/local.spec.ts", '"scripts/ensemble.mjs"), "local"'),
     "npm test": suite(".ci/run", "npm test"),
     "npm run lint": step("lint"),
     "npm run typecheck": step("typecheck"),
@@ -51,17 +56,23 @@ export const WAYS: Readonly<Record<string, Way>> = {
     "npm run conformance:report": slow(),
     "npm run analysis:docs": slow(),
     "npm run faults": suite("test/slow/faults.spec.ts", "sweep("),
-    "UPDATE_GOLDEN=1 npx mocha test/workflow/*.spec.ts": suite("test/workflow/ensembleTraining.spec.ts", "UPDATE_GOLDEN"),
+    "UPDATE_GOLDEN=1 npx mocha test/workflow/*.spec.ts": suite(
+        "test/workflow/ensembleTraining.spec.ts",
+        "UPDATE_GOLDEN",
+    ),
     "npm run verify:aws": { way: "syntax", why: ACCOUNT },
     "npm run verify:aws -- --role ARN": { way: "syntax", why: ACCOUNT },
     "npm run verify:aws -- --help": slow(/--role/),
 
     "npm run docs:api": step("docs:api"),
-    "npm pack": suite("test/package/installed.ts", "\"npm\", [\"pack\""),
-    "npm install <file>": suite("test/package/installed.ts", "\"npm\", [\"install\""),
+    "npm pack": suite("test/package/installed.ts", '"npm", ["pack"'),
+    "npm install <file>": suite("test/package/installed.ts", '"npm", ["install"'),
 
     // the checker
-    "asl-check docs/silent-failure.asl.json": quick(/Train -\(States\.TaskFailed\)-> Record -> Done: the execution SUCCEEDS/, 1),
+    "asl-check docs/silent-failure.asl.json": quick(
+        /Train -\(States\.TaskFailed\)-> Record -> Done: the execution SUCCEEDS/,
+        1,
+    ),
     "asl-check my-machine.asl.json template.yaml plan.json": slow(/3 definitions: 0 errors/),
     "asl-check --explain RULE": slow(/failure-swallowed/),
     "asl-check --explain notified-twice": quick(/at most one notification/),
@@ -70,22 +81,31 @@ export const WAYS: Readonly<Record<string, Way>> = {
     "ensemble local --documents my-scans": slow(/SUCCEEDED in/),
     "ensemble local --documents DIR": slow(/SUCCEEDED in/, 0, ["--reuse"]),
     "ensemble local --reuse": slow(/image: reused: same key/),
-    "ensemble local --set image.epochs=3 --set run_training_steps.text_model=true": slow(/text: reused[\s\S]*SUCCEEDED in/, 0, ["--reuse"]),
+    "ensemble local --set image.epochs=3 --set run_training_steps.text_model=true": slow(
+        /text: reused[\s\S]*SUCCEEDED in/,
+        0,
+        ["--reuse"],
+    ),
     "ensemble local --set image.epochs=3 --reuse": slow(/text: reused[\s\S]*SUCCEEDED in/),
     "ensemble local --set image.epochs=1": slow(),
-    "ensemble local --fail \"Image Model Training=CapacityError*2\"": suite("test/slow/local.spec.ts", "\"Image Model Training=CapacityError*2\""),
-    "ensemble local --fail \"Text Model Training=AlgorithmError\"": slow(/Notified\.UserBug/, 1),
+    'ensemble local --fail "Image Model Training=CapacityError*2"': suite(
+        "test/slow/local.spec.ts",
+        '"Image Model Training=CapacityError*2"',
+    ),
+    'ensemble local --fail "Text Model Training=AlgorithmError"': slow(/Notified\.UserBug/, 1),
     "ensemble predict --model .local/runs/<run>/artifacts my-new-scans": slow(/stack-0001\n {2}pages? \d/),
     "ensemble predict --model .local/runs/<run>/artifacts scan/1.png scan/2.png scan/3.png --json": slow(/"segments":/),
     "ensemble report --run .local/runs/20261123-211743": slow(/report\.html/),
 
-    "ensemble local --serve": suite("test/slow/localServe.spec.ts", "\"local\", \"--serve\", \"--port\""),
-    "ensemble local --serve --port 8083": suite("test/slow/localServe.spec.ts", "\"local\", \"--serve\", \"--port\""),
-    "ensemble start --stack dev --endpoint http://127.0.0.1:8083 --input .local/serve/input.json --watch":
-        suite("test/slow/localServe.spec.ts", "[\"start\", ...at(), \"--input\", told.input"),
-    "ensemble report --stack dev": suite("test/slow/report.spec.ts", "[\"report\", \"--stack\", \"dev\""),
-    "ensemble report --stack prod nightly-7 --out report.html": suite("test/slow/report.spec.ts", "\"--out\", out]"),
-    "ensemble report --stack prod --pages 8": suite("test/slow/report.spec.ts", "\"--pages\""),
+    "ensemble local --serve": suite("test/slow/localServe.spec.ts", '"local", "--serve", "--port"'),
+    "ensemble local --serve --port 8083": suite("test/slow/localServe.spec.ts", '"local", "--serve", "--port"'),
+    "ensemble start --stack dev --endpoint http://127.0.0.1:8083 --input .local/serve/input.json --watch": suite(
+        "test/slow/localServe.spec.ts",
+        '["start", ...at(), "--input", told.input',
+    ),
+    "ensemble report --stack dev": suite("test/slow/report.spec.ts", '["report", "--stack", "dev"'),
+    "ensemble report --stack prod nightly-7 --out report.html": suite("test/slow/report.spec.ts", '"--out", out]'),
+    "ensemble report --stack prod --pages 8": suite("test/slow/report.spec.ts", '"--pages"'),
 
     // before anything runs
     "ensemble plan --stack dev": slow(/Quotas of SageMaker/),
@@ -98,12 +118,18 @@ export const WAYS: Readonly<Record<string, Way>> = {
     "ensemble diff --from-stack dev --to-stack prod": slow(/stage dev -> stage prod/),
     "ensemble diff --from old.asl.json --to new.asl.json": slow(/old\.asl\.json -> new\.asl\.json/),
 
-    "ensemble prices update --stack dev": suite("test/cli/prices.spec.ts", "run(pricesCommand(root), [\"update\""),
-    "ensemble prices update --stack prod": suite("test/cli/prices.spec.ts", "run(pricesCommand(root), [\"update\""),
-    "ensemble prices update --region eu-central-1 us-east-1": suite("test/cli/prices.spec.ts", "run(pricesCommand(root), [\"update\""),
+    "ensemble prices update --stack dev": suite("test/cli/prices.spec.ts", 'run(pricesCommand(root), ["update"'),
+    "ensemble prices update --stack prod": suite("test/cli/prices.spec.ts", 'run(pricesCommand(root), ["update"'),
+    "ensemble prices update --region eu-central-1 us-east-1": suite(
+        "test/cli/prices.spec.ts",
+        'run(pricesCommand(root), ["update"',
+    ),
 
     // the shell
-    "alias ensemble=\"npm run --silent ensemble --\"": { way: "syntax", why: "It is an alias of the reader's own shell." },
+    'alias ensemble="npm run --silent ensemble --"': {
+        way: "syntax",
+        why: "It is an alias of the reader's own shell.",
+    },
     "source <(ensemble completion bash)": slow(),
     "ensemble completion zsh > ~/.zfunc/_ensemble": slow(/#compdef ensemble/),
     "ensemble completion fish > ~/.config/fish/completions/ensemble.fish": slow(/complete -c ensemble/),
@@ -113,23 +139,45 @@ export const WAYS: Readonly<Record<string, Way>> = {
     "ensemble start --stack prod --input input.json --watch": slow(/SUCCEEDED after/),
     "ensemble watch --stack dev": slow(/SUCCEEDED after/),
     "ensemble watch --stack prod": slow(/SUCCEEDED after/),
-    "ensemble watch --stack dev --endpoint http://127.0.0.1:8083": suite("test/slow/cli.spec.ts", "\"--endpoint\", api.endpoint]"),
+    "ensemble watch --stack dev --endpoint http://127.0.0.1:8083": suite(
+        "test/slow/cli.spec.ts",
+        '"--endpoint", api.endpoint]',
+    ),
     "ensemble explain --stack dev": slow(/SUCCEEDED after/),
     "ensemble explain --stack prod": slow(/SUCCEEDED after/),
-    "ensemble resume --stack dev --watch": suite("test/slow/cli.spec.ts", "ensemble([\"resume\", ...at(), \"bad\", \"--watch\""),
-    "ensemble resume --stack prod --watch": suite("test/slow/cli.spec.ts", "ensemble([\"resume\", ...at(), \"bad\", \"--watch\""),
-    "ensemble stop --stack dev": suite("test/slow/cli.spec.ts", "ensemble([\"stop\", ...at()"),
-    "ensemble stop --stack prod nightly-7 --cause \"wrong data\"": suite("test/slow/cli.spec.ts", "ensemble([\"stop\", ...at(), \"long\", \"--cause\""),
-    "ensemble serve --port 8083 --results results.json": { way: "slow", says: /Step Functions on http:\/\/127\.0\.0\.1:8083/, until: true },
+    "ensemble resume --stack dev --watch": suite(
+        "test/slow/cli.spec.ts",
+        'ensemble(["resume", ...at(), "bad", "--watch"',
+    ),
+    "ensemble resume --stack prod --watch": suite(
+        "test/slow/cli.spec.ts",
+        'ensemble(["resume", ...at(), "bad", "--watch"',
+    ),
+    "ensemble stop --stack dev": suite("test/slow/cli.spec.ts", 'ensemble(["stop", ...at()'),
+    'ensemble stop --stack prod nightly-7 --cause "wrong data"': suite(
+        "test/slow/cli.spec.ts",
+        'ensemble(["stop", ...at(), "long", "--cause"',
+    ),
+    "ensemble serve --port 8083 --results results.json": {
+        way: "slow",
+        says: /Step Functions on http:\/\/127\.0\.0\.1:8083/,
+        until: true,
+    },
 
     // Pulumi
     "npm run preview:dev": suite("test/engine/stage.spec.ts", "scriptFlags(`preview:${stage}`)"),
     "npm run up:dev": suite("test/engine/stage.spec.ts", "scriptFlags(`up:${stage}`)"),
-    "npm run preview:dev -- --non-interactive --diff": suite("test/engine/stage.spec.ts", "scriptFlags(`preview:${stage}`)"),
+    "npm run preview:dev -- --non-interactive --diff": suite(
+        "test/engine/stage.spec.ts",
+        "scriptFlags(`preview:${stage}`)",
+    ),
     "npm run up:dev -- --yes --non-interactive": suite("test/engine/stage.spec.ts", "scriptFlags(`up:${stage}`)"),
     "pulumi preview": suite("test/engine/stage.spec.ts", "stack.preview("),
-    "pulumi preview --policy-pack policy": suite("test/engine/support/engine.ts", "policies.pack ?? \"policy\""),
-    "pulumi preview --policy-pack <this folder> --policy-pack-config <your configuration>": suite("test/engine/rules.spec.ts", "policies: {"),
+    "pulumi preview --policy-pack policy": suite("test/engine/support/engine.ts", 'policies.pack ?? "policy"'),
+    "pulumi preview --policy-pack <this folder> --policy-pack-config <your configuration>": suite(
+        "test/engine/rules.spec.ts",
+        "policies: {",
+    ),
     "pulumi up": suite("test/engine/stage.spec.ts", "stack.up("),
     "pulumi login": { way: "syntax", why: "Without an address it asks Pulumi Cloud; the same with an address is run." },
     "pulumi login s3://my-pulumi-state": { way: "syntax", why: ACCOUNT },
@@ -139,37 +187,57 @@ export const WAYS: Readonly<Record<string, Way>> = {
     "pulumi destroy": { way: "engine" },
     "pulumi destroy --stack dev": { way: "engine" },
     "export BUILDX_NO_DEFAULT_ATTESTATIONS=1": quick(),
-    "aws sns list-subscriptions-by-topic --topic-arn \"$(pulumi stack output alertsTopicArn)\" --query \"Subscriptions[?SubscriptionArn=='PendingConfirmation'].Endpoint\"": { way: "syntax", why: ACCOUNT },
-    "aws sns list-subscriptions-by-topic --topic-arn \"$(pulumi stack output operationsTopicArn)\" --query \"Subscriptions[?SubscriptionArn=='PendingConfirmation'].Endpoint\"": { way: "syntax", why: ACCOUNT },
-    "aws stepfunctions list-state-machines --endpoint http://127.0.0.1:8083": { way: "syntax", why: "The AWS CLI is not installed here; the SDK asks the same of the same server." },
+    'aws sns list-subscriptions-by-topic --topic-arn "$(pulumi stack output alertsTopicArn)" --query "Subscriptions[?SubscriptionArn==\'PendingConfirmation\'].Endpoint"':
+        { way: "syntax", why: ACCOUNT },
+    'aws sns list-subscriptions-by-topic --topic-arn "$(pulumi stack output operationsTopicArn)" --query "Subscriptions[?SubscriptionArn==\'PendingConfirmation\'].Endpoint"':
+        { way: "syntax", why: ACCOUNT },
+    "aws stepfunctions list-state-machines --endpoint http://127.0.0.1:8083": {
+        way: "syntax",
+        why: "The AWS CLI is not installed here; the SDK asks the same of the same server.",
+    },
 
     // benchmarks: long, and nothing is asserted of them
     "npx ts-node bench/program.ts": { way: "syntax", why: "A benchmark measures this machine alone." },
     "npx ts-node bench/rendering.ts": { way: "syntax", why: "A benchmark measures this machine alone." },
     "npm run bench:interpreter": { way: "syntax", why: "A benchmark measures this machine alone." },
     "npm run bench:analysis": { way: "syntax", why: "A benchmark measures this machine alone." },
-    "PATH=\"$(bash .ci/engine --cli):$PWD/test/engine/bin:$PATH\" npx ts-node bench/policy.ts": { way: "syntax", why: "A benchmark measures this machine alone." },
+    'PATH="$(bash .ci/engine --cli):$PWD/test/engine/bin:$PATH" npx ts-node bench/policy.ts': {
+        way: "syntax",
+        why: "A benchmark measures this machine alone.",
+    },
 
     "npm ci --prefix bench": { way: "syntax", why: "It installs the peers, which only the benchmarks need." },
-    "PATH=\"$(bash .ci/engine --cli):$PATH\" npx ts-node bench/synth.ts": { way: "syntax", why: "A benchmark measures this machine alone." },
+    'PATH="$(bash .ci/engine --cli):$PATH" npx ts-node bench/synth.ts': {
+        way: "syntax",
+        why: "A benchmark measures this machine alone.",
+    },
     "npx ts-node bench/interpreterPeers.ts --python <interpreter with moto[stepfunctions]>": {
-        way: "syntax", why: "A benchmark measures this machine alone.",
+        way: "syntax",
+        why: "A benchmark measures this machine alone.",
     },
     "npx ts-node bench/localRun.ts": { way: "syntax", why: "A benchmark measures this machine alone." },
 
     // what the trainings and the documents are run with
-    "python local/documents/generate.py --out DIR --seed 1 [--stacks 90] [--without-split]": suite("test/slow/local.spec.ts", "local/documents/generate.py"),
-    "python predict/predict.py MODEL --documents DIR [--stack NAME ...]": suite("cli/commands/predict.ts", "\"predict.py\""),
+    "python local/documents/generate.py --out DIR --seed 1 [--stacks 90] [--without-split]": suite(
+        "test/slow/local.spec.ts",
+        "local/documents/generate.py",
+    ),
+    "python predict/predict.py MODEL --documents DIR [--stack NAME ...]": suite(
+        "cli/commands/predict.ts",
+        '"predict.py"',
+    ),
     "node jobs.js <job> --name value ...": suite("test/workloads/chain.spec.ts", "jobs"),
 
     // the examples
-    "(examples/workflow) npm install": suite("test/package/installed.ts", "\"npm\", [\"install\""),
+    "(examples/workflow) npm install": suite("test/package/installed.ts", '"npm", ["install"'),
     "(examples/workflow) npm test": { way: "example" },
     "(examples/workflow) pulumi preview --stack dev": suite("test/engine/examples.spec.ts", ".preview("),
-    "(examples/tabular) npm install": suite("test/package/installed.ts", "\"npm\", [\"install\""),
-    "(examples/tabular) python3 -m venv .venv && .venv/bin/pip install -r training/requirements.txt \"moto[s3,server]\"": {
-        way: "syntax", why: "It installs what the checkout's own .venv has already.",
-    },
+    "(examples/tabular) npm install": suite("test/package/installed.ts", '"npm", ["install"'),
+    '(examples/tabular) python3 -m venv .venv && .venv/bin/pip install -r training/requirements.txt "moto[s3,server]"':
+        {
+            way: "syntax",
+            why: "It installs what the checkout's own .venv has already.",
+        },
     "(examples/tabular) .venv/bin/python generate.py data": { way: "example" },
     "(examples/tabular) npm run local": { way: "example" },
     "(examples/tabular) npm test": { way: "example" },
@@ -179,7 +247,9 @@ export const WAYS: Readonly<Record<string, Way>> = {
 
     // the CI's workflows
     "ensemble COMMAND": { way: "syntax", why: "COMMAND stands for every command below." },
-    "bash .ci/comment \"$NUMBER\" change.md": suite("test/docs/workflows.spec.ts", "[\".ci/comment\", \"7\", file]"),
-    "ensemble diff --stack dev --against \"origin/$GITHUB_BASE_REF\" --markdown > change.md": slow(/### Workflow: stage dev/),
-    "ensemble diff --stack prod --against \"origin/$GITHUB_BASE_REF\" --markdown >> change.md": slow(/### Workflow: stage prod/),
+    'bash .ci/comment "$NUMBER" change.md': suite("test/docs/workflows.spec.ts", '[".ci/comment", "7", file]'),
+    'ensemble diff --stack dev --against "origin/$GITHUB_BASE_REF" --markdown > change.md':
+        slow(/### Workflow: stage dev/),
+    'ensemble diff --stack prod --against "origin/$GITHUB_BASE_REF" --markdown >> change.md':
+        slow(/### Workflow: stage prod/),
 };

@@ -11,7 +11,11 @@ interface Job {
     readonly permissions?: Readonly<Record<string, string>>;
     readonly concurrency?: { readonly "cancel-in-progress"?: boolean };
     readonly uses?: string;
-    readonly steps?: readonly { readonly uses?: string; readonly run?: string; readonly with?: Readonly<Record<string, unknown>> }[];
+    readonly steps?: readonly {
+        readonly uses?: string;
+        readonly run?: string;
+        readonly with?: Readonly<Record<string, unknown>>;
+    }[];
 }
 
 interface Workflow {
@@ -32,33 +36,62 @@ describe("the workflows of the CI", () => {
 
         it(`${file}: every action is pinned by a commit, with its version beside it`, () => {
             const used = [...text(file).matchAll(/uses: (\S+)(.*)/g)].filter(([, action]) => !action.startsWith("./"));
-            assert.deepEqual(used.filter(([, action, note]) => !/@[0-9a-f]{40}$/.test(action) || !/^ # v\d+\.\d+\.\d+$/.test(note)).map(([line]) => line), []);
+            assert.deepEqual(
+                used
+                    .filter(([, action, note]) => !/@[0-9a-f]{40}$/.test(action) || !/^ # v\d+\.\d+\.\d+$/.test(note))
+                    .map(([line]) => line),
+                [],
+            );
         });
 
         it(`${file}: reads only, unless a job says what more it needs`, () => {
             assert.deepEqual(workflow.permissions, { contents: "read" });
             const known = ["contents: read", "id-token: write", "pull-requests: write"];
-            const asked = jobs.flatMap(([, { permissions = {} }]) => Object.entries(permissions).map(([what, how]) => `${what}: ${how}`));
-            assert.deepEqual(asked.filter((permission) => !known.includes(permission)), []);
-            assert.ok(jobs.every(([, { permissions = {} }]) => permissions["id-token"] === undefined || permissions["pull-requests"] === undefined),
-                "no job has both AWS and the pull request");
+            const asked = jobs.flatMap(([, { permissions = {} }]) =>
+                Object.entries(permissions).map(([what, how]) => `${what}: ${how}`),
+            );
+            assert.deepEqual(
+                asked.filter((permission) => !known.includes(permission)),
+                [],
+            );
+            assert.ok(
+                jobs.every(
+                    ([, { permissions = {} }]) =>
+                        permissions["id-token"] === undefined || permissions["pull-requests"] === undefined,
+                ),
+                "no job has both AWS and the pull request",
+            );
         });
 
         it(`${file}: nothing that runs is cancelled`, () => {
-            const groups = [workflow.concurrency, ...jobs.map(([, { concurrency }]) => concurrency)].filter((group) => group !== undefined);
-            assert.deepEqual(groups.filter((group) => group["cancel-in-progress"] !== false), []);
+            const groups = [workflow.concurrency, ...jobs.map(([, { concurrency }]) => concurrency)].filter(
+                (group) => group !== undefined,
+            );
+            assert.deepEqual(
+                groups.filter((group) => group["cancel-in-progress"] !== false),
+                [],
+            );
         });
 
         it(`${file}: checkouts keep no credentials, and no expression of an event stands in a script`, () => {
-            assert.ok(steps.filter(({ uses }) => uses?.startsWith("actions/checkout@")).every((step) => step.with?.["persist-credentials"] === false));
-            assert.deepEqual(steps.filter(({ run }) => run?.includes("${{ github.") === true), []);
+            assert.ok(
+                steps
+                    .filter(({ uses }) => uses?.startsWith("actions/checkout@"))
+                    .every((step) => step.with?.["persist-credentials"] === false),
+            );
+            assert.deepEqual(
+                steps.filter(({ run }) => run?.includes("${{ github.") === true),
+                [],
+            );
         });
     }
 
     it("a fork's pull request gets no role, no secret and no right to write", () => {
         const { jobs } = parse(text("ensemble.yml")) as Workflow;
         for (const [name, { permissions = {}, ...job }] of Object.entries(jobs)) {
-            const trusted = /github\.event_name == 'push'|head\.repo\.full_name == github\.repository/.test(job.if ?? "");
+            const trusted = /github\.event_name == 'push'|head\.repo\.full_name == github\.repository/.test(
+                job.if ?? "",
+            );
             const wants = Object.values(permissions).includes("write") || JSON.stringify(job).includes("secrets.");
             assert.ok(trusted || !wants, name);
         }
@@ -95,15 +128,28 @@ fs.writeFileSync(store, JSON.stringify(comments));
             chmodSync(path.join(scratch, "gh"), 0o755);
             const comment = (body: string): void => {
                 writeFileSync(file, body);
-                const env = { ...process.env, PATH: `${scratch}:${process.env.PATH}`, STORE: store, GITHUB_REPOSITORY: "owner/name", GH_TOKEN: "x" };
-                const { status, stderr } = spawnSync("bash", [".ci/comment", "7", file], { cwd: root, encoding: "utf8", env });
+                const env = {
+                    ...process.env,
+                    PATH: `${scratch}:${process.env.PATH}`,
+                    STORE: store,
+                    GITHUB_REPOSITORY: "owner/name",
+                    GH_TOKEN: "x",
+                };
+                const { status, stderr } = spawnSync("bash", [".ci/comment", "7", file], {
+                    cwd: root,
+                    encoding: "utf8",
+                    env,
+                });
                 assert.equal(status, 0, stderr);
             };
-            comment("image: $(rm -rf /) `ml.g5.xlarge` -> \"ml.g6.xlarge\"\n");
+            comment('image: $(rm -rf /) `ml.g5.xlarge` -> "ml.g6.xlarge"\n');
             comment("no change\n");
             comment(`${"long ".repeat(20_000)}\n`);
             const comments = JSON.parse(readFileSync(store, "utf8")) as { body: string }[];
-            assert.deepEqual(comments.map(({ body }) => body.slice(0, 40)), ["LGTM", "<!-- ensemble: what changes -->\nlong lon"]);
+            assert.deepEqual(
+                comments.map(({ body }) => body.slice(0, 40)),
+                ["LGTM", "<!-- ensemble: what changes -->\nlong lon"],
+            );
             assert.ok(comments[1].body.length <= 65_536);
         } finally {
             rmSync(scratch, { recursive: true, force: true });

@@ -7,7 +7,9 @@ import { root, TestStack } from "./support/engine";
 
 /** What a documented command needs to be asked nothing. */
 const UNASKED: Readonly<Record<string, string>> = {
-    "pulumi destroy": " --yes", "pulumi destroy --stack dev": " --yes", "pulumi state unprotect --all": " --yes",
+    "pulumi destroy": " --yes",
+    "pulumi destroy --stack dev": " --yes",
+    "pulumi state unprotect --all": " --yes",
 };
 
 describe("the Pulumi commands of the documents", () => {

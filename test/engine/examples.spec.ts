@@ -14,7 +14,10 @@ function programOf(folder: string): () => Promise<Record<string, unknown>> {
 }
 
 interface Policy {
-    readonly Statement: readonly { readonly Action: string | readonly string[]; readonly Resource: string | readonly string[] }[];
+    readonly Statement: readonly {
+        readonly Action: string | readonly string[];
+        readonly Resource: string | readonly string[];
+    }[];
 }
 
 describe("the examples in the real engine, with the installed package", () => {
@@ -32,9 +35,14 @@ describe("the examples in the real engine, with the installed package", () => {
             const [machine] = stack.cloud.ofType(MACHINE);
             const states = Object.keys((JSON.parse(machine.inputs.definition as string) as { States: object }).States);
             assert.deepEqual(states, ["Import Orders", "Tell Us", "Import Failed"]);
-            const policy = stack.cloud.ofType("aws:iam/rolePolicy:RolePolicy").find(({ inputs }) => inputs.name === "tasks");
+            const policy = stack.cloud
+                .ofType("aws:iam/rolePolicy:RolePolicy")
+                .find(({ inputs }) => inputs.name === "tasks");
             const { Statement } = JSON.parse(policy?.inputs.policy as string) as Policy;
-            assert.deepEqual(Statement.flatMap(({ Action }) => Action), ["lambda:InvokeFunction", "sns:Publish"]);
+            assert.deepEqual(
+                Statement.flatMap(({ Action }) => Action),
+                ["lambda:InvokeFunction", "sns:Publish"],
+            );
             const gone = await stack.destroy();
             assert.ok(gone.succeeded, gone.log);
         } finally {
@@ -50,11 +58,15 @@ describe("the examples in the real engine, with the installed package", () => {
         const stack = await TestStack.create("dev", programOf(folder), folder);
         try {
             const policies = {
-                pack: path.join(folder, "node_modules/ensemble-training/dist/policy-pack"), config: path.join(folder, "policy.dev.json"),
+                pack: path.join(folder, "node_modules/ensemble-training/dist/policy-pack"),
+                config: path.join(folder, "policy.dev.json"),
             };
             const previewed = await stack.preview({ policies });
             assert.ok(previewed.succeeded, previewed.log);
-            assert.deepEqual(previewed.violations.filter(({ level }) => level === "mandatory"), []);
+            assert.deepEqual(
+                previewed.violations.filter(({ level }) => level === "mandatory"),
+                [],
+            );
             const made = await stack.up();
             assert.ok(made.succeeded, made.log);
             assert.deepEqual((await stack.preview()).changes, []);
@@ -63,7 +75,9 @@ describe("the examples in the real engine, with the installed package", () => {
             for (const title of ["Logistic", "Forest", "Boosting", "Neighbours", "Stacking"]) {
                 assert.ok(definition.includes(`"${title} Model Training"`), title);
             }
-            const images = stack.cloud.ofType("docker-build:index:Image").map(({ inputs }) => (inputs.tags as string[])[0].replace(/^.*\/|:.*$/g, ""));
+            const images = stack.cloud
+                .ofType("docker-build:index:Image")
+                .map(({ inputs }) => (inputs.tags as string[])[0].replace(/^.*\/|:.*$/g, ""));
             assert.deepEqual(images.sort(), ["tabular-dev-jobs", "tabular-dev-tabular"]);
             const outputs = await stack.outputs();
             assert.match(outputs.stateMachineArn.value as string, /:stateMachine:tabular-model-training-dev$/);
@@ -80,14 +94,20 @@ describe("a stage that was deployed before there was the component", () => {
         try {
             const made = await stack.up();
             assert.ok(made.succeeded, made.log);
-            await stack.rewriteState(text => {
-                const state = JSON.parse(text.replaceAll("ensemble:training:EnsembleTraining$", "")) as
-                    { deployment: { resources: { urn: string; parent?: string }[] } };
+            await stack.rewriteState((text) => {
+                const state = JSON.parse(text.replaceAll("ensemble:training:EnsembleTraining$", "")) as {
+                    deployment: { resources: { urn: string; parent?: string }[] };
+                };
                 const { resources } = state.deployment;
-                const component = resources.find(({ urn }) => urn.includes("::ensemble:training:EnsembleTraining::")) as { urn: string };
+                const component = resources.find(({ urn }) =>
+                    urn.includes("::ensemble:training:EnsembleTraining::"),
+                ) as { urn: string };
                 const whole = resources.find(({ urn }) => urn.includes("::pulumi:pulumi:Stack::")) as { urn: string };
-                state.deployment.resources = resources.filter(resource => resource !== component)
-                    .map(resource => resource.parent === component.urn ? { ...resource, parent: whole.urn } : resource);
+                state.deployment.resources = resources
+                    .filter((resource) => resource !== component)
+                    .map((resource) =>
+                        resource.parent === component.urn ? { ...resource, parent: whole.urn } : resource,
+                    );
                 return JSON.stringify(state);
             });
             const previewed = await stack.preview();
@@ -104,7 +124,7 @@ describe("models of one's own that cannot be", () => {
         const stack = await TestStack.create("dev", async () => {
             const container = { kind: "script", framework: "tensorflowCpu", program: "train.py" } as const;
             new EnsembleTraining("wrong", {
-                ...await surroundings(),
+                ...(await surroundings()),
                 models: {
                     members: { "Bad Name": { container, source: "relative", channels: [] } },
                     combiner: { name: "combiner", container, source: path.join(root, "docs"), channels: [] },

@@ -12,9 +12,16 @@ const KEYS = {
 
 /** What the keys add, and nothing that is there without them may change but what has to know of them. */
 const ADDED = [
-    "aws:cloudwatch/dashboard:Dashboard", "aws:cloudwatch/eventRule:EventRule", "aws:cloudwatch/eventTarget:EventTarget",
-    "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy", "aws:s3/bucketNotification:BucketNotification",
-    "aws:sagemaker/modelPackageGroup:ModelPackageGroup", "aws:scheduler/schedule:Schedule", "aws:scheduler/scheduleGroup:ScheduleGroup",
+    "aws:cloudwatch/dashboard:Dashboard",
+    "aws:cloudwatch/eventRule:EventRule",
+    "aws:cloudwatch/eventTarget:EventTarget",
+    "aws:cloudwatch/metricAlarm:MetricAlarm",
+    "aws:iam/role:Role",
+    "aws:iam/rolePolicy:RolePolicy",
+    "aws:s3/bucketNotification:BucketNotification",
+    "aws:sagemaker/modelPackageGroup:ModelPackageGroup",
+    "aws:scheduler/schedule:Schedule",
+    "aws:scheduler/scheduleGroup:ScheduleGroup",
 ];
 
 describe("a stage with a schedule, a trigger, the model registry and a dashboard in the real engine", () => {
@@ -27,8 +34,8 @@ describe("a stage with a schedule, a trigger, the model registry and a dashboard
     after(() => stack.dispose());
 
     const mandatory = ({ violations }: Outcome) => violations.filter(({ level }) => level === "mandatory");
-    const count = () => Object.fromEntries(ADDED.map(type => [type, stack.cloud.ofType(type).length]));
-    const custom = (outcome: Outcome) => outcome.changes.filter(change => !change.includes(" ensemble:"));
+    const count = () => Object.fromEntries(ADDED.map((type) => [type, stack.cloud.ofType(type).length]));
+    const custom = (outcome: Outcome) => outcome.changes.filter((change) => !change.includes(" ensemble:"));
     let without: Record<string, number>;
 
     it("is made without any of them first", async () => {
@@ -36,13 +43,15 @@ describe("a stage with a schedule, a trigger, the model registry and a dashboard
         assert.ok(outcome.succeeded, outcome.log);
         without = count();
         for (const type of ["dashboard:Dashboard", "bucketNotification", "modelPackageGroup", "scheduler/"]) {
-            const found = [...stack.cloud.resources.values()].filter(resource => resource.type.includes(type));
+            const found = [...stack.cloud.resources.values()].filter((resource) => resource.type.includes(type));
             assert.deepEqual(found, [], type);
         }
     });
 
     it("adds them by four lines of configuration, with every policy kept, and changes only what must know of them", async () => {
-        stack.editConfig(config => { Object.assign(config, KEYS); });
+        stack.editConfig((config) => {
+            Object.assign(config, KEYS);
+        });
         const previewed = await stack.preview({ policies: scriptFlags("preview:dev").policies });
         assert.ok(previewed.succeeded, previewed.log);
         assert.deepEqual(mandatory(previewed), [], previewed.log);
@@ -51,15 +60,25 @@ describe("a stage with a schedule, a trigger, the model registry and a dashboard
         assert.deepEqual(mandatory(outcome), [], outcome.log);
         assert.deepEqual(outcome.changes, previewed.changes);
         const now = count();
-        assert.deepEqual(Object.fromEntries(ADDED.map(type => [type, now[type] - without[type]])), {
-            ...Object.fromEntries(ADDED.map(type => [type, 1])),
-            "aws:cloudwatch/metricAlarm:MetricAlarm": 4, "aws:iam/role:Role": 2, "aws:iam/rolePolicy:RolePolicy": 2,
+        assert.deepEqual(Object.fromEntries(ADDED.map((type) => [type, now[type] - without[type]])), {
+            ...Object.fromEntries(ADDED.map((type) => [type, 1])),
+            "aws:cloudwatch/metricAlarm:MetricAlarm": 4,
+            "aws:iam/role:Role": 2,
+            "aws:iam/rolePolicy:RolePolicy": 2,
         });
-        assert.deepEqual(custom(outcome).filter(change => !change.startsWith("create ")).map(change => change.replace(/::.*$/, "")).sort(), [
-            // The description of the alarm on the queue, the steps' role, the definition, the queue's policy.
-            "update aws:cloudwatch/metricAlarm:MetricAlarm", "update aws:iam/rolePolicy:RolePolicy", "update aws:sfn/stateMachine:StateMachine",
-            "update aws:sqs/queuePolicy:QueuePolicy",
-        ]);
+        assert.deepEqual(
+            custom(outcome)
+                .filter((change) => !change.startsWith("create "))
+                .map((change) => change.replace(/::.*$/, ""))
+                .sort(),
+            [
+                // The description of the alarm on the queue, the steps' role, the definition, the queue's policy.
+                "update aws:cloudwatch/metricAlarm:MetricAlarm",
+                "update aws:iam/rolePolicy:RolePolicy",
+                "update aws:sfn/stateMachine:StateMachine",
+                "update aws:sqs/queuePolicy:QueuePolicy",
+            ],
+        );
         const outputs = await stack.outputs();
         assert.equal(outputs.scheduleArn.value, stack.cloud.ofType("aws:scheduler/schedule:Schedule")[0].outputs.arn);
         assert.equal(outputs.modelPackageGroup.value, "ensemble-dev");
@@ -71,14 +90,25 @@ describe("a stage with a schedule, a trigger, the model registry and a dashboard
     });
 
     it("refuses at preview an expression that starts too often, naming key, value and bound", async () => {
-        stack.editConfig(config => { Object.assign(config, { "ensemble-training:schedule": { expression: "rate(5 minutes)", data: "incoming/weekly" } }); });
+        stack.editConfig((config) => {
+            Object.assign(config, {
+                "ensemble-training:schedule": { expression: "rate(5 minutes)", data: "incoming/weekly" },
+            });
+        });
         const outcome = await stack.preview();
         assert.equal(outcome.succeeded, false);
-        assert.match(outcome.log, /schedule\.expression: got "rate\(5 minutes\)", expected at least 60 minutes between two starts/);
+        assert.match(
+            outcome.log,
+            /schedule\.expression: got "rate\(5 minutes\)", expected at least 60 minutes between two starts/,
+        );
     });
 
     it("takes them away again with their lines", async () => {
-        stack.editConfig(config => { Object.keys(KEYS).forEach(key => { delete (config as Record<string, unknown>)[key]; }); });
+        stack.editConfig((config) => {
+            Object.keys(KEYS).forEach((key) => {
+                delete (config as Record<string, unknown>)[key];
+            });
+        });
         const outcome = await stack.up({ policies: scriptFlags("up:dev").policies });
         assert.ok(outcome.succeeded, outcome.log);
         assert.deepEqual(count(), without);

@@ -19,7 +19,13 @@ function configFile(name: string, config: object): string {
 }
 
 function refusedBy(outcome: Outcome): string[] {
-    return [...new Set(outcome.violations.filter(violation => violation.level === "mandatory").map(violation => violation.policy))];
+    return [
+        ...new Set(
+            outcome.violations
+                .filter((violation) => violation.level === "mandatory")
+                .map((violation) => violation.policy),
+        ),
+    ];
 }
 
 async function preview(resources: readonly SampleResource[], config: string): Promise<Outcome> {
@@ -45,7 +51,10 @@ describe("the policy pack in the real engine", () => {
     it("has a mutated program for every rule", () => {
         assert.deepEqual(
             Object.keys(mutations).sort(),
-            rules.map(rule => rule.name).filter(name => name !== "suppressions-needed").sort(),
+            rules
+                .map((rule) => rule.name)
+                .filter((name) => name !== "suppressions-needed")
+                .sort(),
         );
     });
 
@@ -60,7 +69,10 @@ describe("the policy pack in the real engine", () => {
     it("refuses a suppression that is not needed any more", async () => {
         const outcome = await preview(sampleStage, configFile("stale", { ...SAMPLE_CONFIG, ...STALE_SUPPRESSION }));
         assert.deepEqual(refusedBy(outcome), ["suppressions-needed"], outcome.log);
-        assert.match(outcome.violations[0].message, /kms-key-rotation for aws:kms\/key:Key::key is not needed any more/);
+        assert.match(
+            outcome.violations[0].message,
+            /kms-key-rotation for aws:kms\/key:Key::key is not needed any more/,
+        );
     });
 
     it("accepts what a suppression with a reason is about", async () => {
@@ -73,27 +85,45 @@ describe("the policy pack in the real engine", () => {
 
     it("only warns where the configuration says advisory, and says nothing where it says disabled", async () => {
         const broken = mutations["kms-key-rotation"](sampleStage);
-        const warned = await preview(broken, configFile("advisory", { ...SAMPLE_CONFIG, "kms-key-rotation": "advisory" }));
+        const warned = await preview(
+            broken,
+            configFile("advisory", { ...SAMPLE_CONFIG, "kms-key-rotation": "advisory" }),
+        );
         assert.ok(warned.succeeded, warned.log);
-        assert.deepEqual(warned.violations.map(({ policy, level }) => ({ policy, level })), [{ policy: "kms-key-rotation", level: "advisory" }]);
-        const silent = await preview(broken, configFile("disabled", { ...SAMPLE_CONFIG, "kms-key-rotation": "disabled" }));
+        assert.deepEqual(
+            warned.violations.map(({ policy, level }) => ({ policy, level })),
+            [{ policy: "kms-key-rotation", level: "advisory" }],
+        );
+        const silent = await preview(
+            broken,
+            configFile("disabled", { ...SAMPLE_CONFIG, "kms-key-rotation": "disabled" }),
+        );
         assert.deepEqual(silent.violations, [], silent.log);
     });
 
     it("refuses a configuration of the wrong type, naming the parameter", async () => {
-        const outcome = await preview(sampleStage, configFile("wrong", { ...SAMPLE_CONFIG, "log-group-retention": { minDays: "long" } }));
+        const outcome = await preview(
+            sampleStage,
+            configFile("wrong", { ...SAMPLE_CONFIG, "log-group-retention": { minDays: "long" } }),
+        );
         assert.equal(outcome.succeeded, false);
         assert.match(outcome.log, /minDays/);
     });
 
     it("runs at the update too, and stops it at what only then is known", async () => {
         // At preview the topic's key comes from a resource that does not exist, so nothing can be said against it.
-        const stack = await TestStack.create("dev", sampleProgram(mutations["definition-known-at-preview"](sampleStage)));
+        const stack = await TestStack.create(
+            "dev",
+            sampleProgram(mutations["definition-known-at-preview"](sampleStage)),
+        );
         const lenient = configFile("lenient", { ...SAMPLE_CONFIG, "definition-known-at-preview": "advisory" });
         try {
             const previewed = await stack.preview({ policies: { config: lenient } });
             assert.ok(previewed.succeeded, previewed.log);
-            assert.ok(previewed.violations.some(({ policy }) => policy === "definition-known-at-preview"), previewed.log);
+            assert.ok(
+                previewed.violations.some(({ policy }) => policy === "definition-known-at-preview"),
+                previewed.log,
+            );
             const updated = await stack.up({ policies: { config: lenient } });
             assert.equal(updated.succeeded, false);
             assert.deepEqual(refusedBy(updated), ["sfn-definition-sound"], updated.log);

@@ -13,13 +13,18 @@ const CANNOT_BE_KNOWN = /^can't run policy '[a-z0-9-]+' from policy pack 'ensemb
 
 /** What executions that still run may refer to: it outlives updates and the stack. */
 const RELEASES = [
-    "aws:batch/jobDefinition:JobDefinition", "aws:lambda/alias:Alias", "aws:s3/bucketObjectv2:BucketObjectv2", "docker-build:index:Image",
+    "aws:batch/jobDefinition:JobDefinition",
+    "aws:lambda/alias:Alias",
+    "aws:s3/bucketObjectv2:BucketObjectv2",
+    "docker-build:index:Image",
 ];
 
 /** What a policy found, and could judge. A warning of the analysis is for people to read, and refuses nothing. */
 function refusals(outcome: Outcome): readonly PolicyViolation[] {
-    return outcome.violations.filter(({ policy, level, message }) =>
-        !CANNOT_BE_KNOWN.test(message) && !(policy === "sfn-warnings" && level === "advisory"));
+    return outcome.violations.filter(
+        ({ policy, level, message }) =>
+            !CANNOT_BE_KNOWN.test(message) && !(policy === "sfn-warnings" && level === "advisory"),
+    );
 }
 
 /** What no policy could judge, because it is not known before the update. */
@@ -29,7 +34,7 @@ function unjudged(outcome: Outcome): readonly PolicyViolation[] {
 
 /** What the engine did, by type: which of a type's resources it was does not matter where there is one. */
 function kinds(outcome: Outcome): string[] {
-    return outcome.changes.map(change => change.replace(/::.*$/, ""));
+    return outcome.changes.map((change) => change.replace(/::.*$/, ""));
 }
 
 function definitionOf(stack: TestStack): { QueryLanguage?: string; StartAt?: string; States?: object } {
@@ -54,7 +59,10 @@ for (const stage of ["dev", "prod"]) {
             assert.ok(outcome.succeeded, outcome.log);
             assert.deepEqual(refusals(outcome), []);
             // What may wait for the update is what hangs on an ARN that AWS draws, such as the key's; never the definition.
-            assert.deepEqual(unjudged(outcome).filter(({ message }) => message.includes(".definition")), []);
+            assert.deepEqual(
+                unjudged(outcome).filter(({ message }) => message.includes(".definition")),
+                [],
+            );
             assert.ok(kinds(outcome).includes(`create ${MACHINE}`), outcome.log);
             assert.deepEqual(stack.cloud.journal, [], "a preview makes nothing");
             created = outcome.changes.length;
@@ -97,8 +105,10 @@ for (const stage of ["dev", "prod"]) {
 
         it("changes the definition and nothing else when a hyperparameter changes", async () => {
             const before = JSON.stringify(definitionOf(stack));
-            stack.editConfig(config => {
-                (config["ensemble-training:models"] as { image: { hyperparameters: { epochs: number } } }).image.hyperparameters.epochs += 1;
+            stack.editConfig((config) => {
+                (
+                    config["ensemble-training:models"] as { image: { hyperparameters: { epochs: number } } }
+                ).image.hyperparameters.epochs += 1;
             });
             const previewed = await stack.preview(flags);
             const outcome = await stack.up(flags);
@@ -109,30 +119,41 @@ for (const stage of ["dev", "prod"]) {
         });
 
         it("changes the log groups and nothing else when their retention changes", async () => {
-            stack.editConfig(config => { Object.assign(config["ensemble-training:retention"], { logDays: 60 }); });
+            stack.editConfig((config) => {
+                Object.assign(config["ensemble-training:retention"], { logDays: 60 });
+            });
             const outcome = await stack.up(flags);
             assert.ok(outcome.succeeded, outcome.log);
             assert.notEqual(outcome.changes.length, 0);
-            assert.deepEqual(outcome.changes.filter(change => !change.startsWith("update aws:cloudwatch/logGroup:LogGroup::")), []);
+            assert.deepEqual(
+                outcome.changes.filter((change) => !change.startsWith("update aws:cloudwatch/logGroup:LogGroup::")),
+                [],
+            );
         });
 
         it("refuses a retention that is too short for the pack, and leaves everything as it is", async () => {
             const journal = stack.cloud.journal.length;
-            stack.editConfig(config => { Object.assign(config["ensemble-training:retention"], { logDays: 3 }); });
+            stack.editConfig((config) => {
+                Object.assign(config["ensemble-training:retention"], { logDays: 3 });
+            });
             const outcome = await stack.up(flags);
             assert.equal(outcome.succeeded, false);
             assert.deepEqual([...new Set(refusals(outcome).map(({ policy }) => policy))], ["log-group-retention"]);
             assert.equal(stack.cloud.journal.length, journal);
-            stack.editConfig(config => { Object.assign(config["ensemble-training:retention"], { logDays: 60 }); });
+            stack.editConfig((config) => {
+                Object.assign(config["ensemble-training:retention"], { logDays: 60 });
+            });
         });
 
         it("fails with every problem of a wrong configuration, and no stack trace of it", async () => {
-            stack.editConfig(config => { Object.assign(config, { "ensemble-training:folds": 1, "ensemble-training:sead": 2 }); });
+            stack.editConfig((config) => {
+                Object.assign(config, { "ensemble-training:folds": 1, "ensemble-training:sead": 2 });
+            });
             const outcome = await stack.preview();
             assert.equal(outcome.succeeded, false);
             assert.match(outcome.log, /folds: got 1, expected at least 2/);
             assert.match(outcome.log, /sead: unknown key; did you mean "seed"\?/);
-            stack.editConfig(config => {
+            stack.editConfig((config) => {
                 delete config["ensemble-training:folds"];
                 delete config["ensemble-training:sead"];
             });
@@ -145,11 +166,16 @@ for (const stage of ["dev", "prod"]) {
         });
 
         it("notices in a refresh what somebody changed by hand, and puts it right", async () => {
-            const [key, versioning] = [...stack.cloud.resources].find(([, { type }]) => type === "aws:s3/bucketVersioning:BucketVersioning") ?? [];
+            const [key, versioning] =
+                [...stack.cloud.resources].find(
+                    ([, { type }]) => type === "aws:s3/bucketVersioning:BucketVersioning",
+                ) ?? [];
             assert.ok(key !== undefined && versioning !== undefined);
             const suspended = { versioningConfiguration: { status: "Suspended" } };
             stack.cloud.resources.set(key, {
-                ...versioning, inputs: { ...versioning.inputs, ...suspended }, outputs: { ...versioning.outputs, ...suspended },
+                ...versioning,
+                inputs: { ...versioning.inputs, ...suspended },
+                outputs: { ...versioning.outputs, ...suspended },
             });
             const change = "update aws:s3/bucketVersioning:BucketVersioning";
             assert.deepEqual(kinds(await stack.refresh()), [change]);
@@ -161,7 +187,9 @@ for (const stage of ["dev", "prod"]) {
         it("goes with the stack, but for what running executions refer to", async () => {
             const outcome = await stack.destroy();
             assert.ok(outcome.succeeded, outcome.log);
-            const left = [...stack.cloud.resources.values()].map(({ type }) => type).filter(type => !RELEASES.includes(type));
+            const left = [...stack.cloud.resources.values()]
+                .map(({ type }) => type)
+                .filter((type) => !RELEASES.includes(type));
             assert.deepEqual(left, []);
         });
     });
@@ -190,13 +218,22 @@ describe("a state machine with a silent failure", () => {
     it("fails the preview with the counter-example, without the pack", async () => {
         const { Prepare, ...others } = sampleDefinition.States;
         const { Catch: _silent, ...careless } = Prepare;
-        const definition = { ...sampleDefinition, States: { Prepare: careless, ...others } } as unknown as StateMachineDefinition;
+        const definition = {
+            ...sampleDefinition,
+            States: { Prepare: careless, ...others },
+        } as unknown as StateMachineDefinition;
         const stack = await TestStack.create("dev", async () => {
             const name = { service: "sample", stage: "dev" };
             new TrainingStateMachine("training", {
                 names: new StageNames({ account: ACCOUNT, region: REGION, partition: "aws" }, name),
-                definition, statements: [], keyActions: [], keyArn: `arn:aws:kms:${REGION}:${ACCOUNT}:key/1`, logDays: 30,
-                protectedStage: false, tags: stageTags(name), dependsOn: [],
+                definition,
+                statements: [],
+                keyActions: [],
+                keyArn: `arn:aws:kms:${REGION}:${ACCOUNT}:key/1`,
+                logDays: 30,
+                protectedStage: false,
+                tags: stageTags(name),
+                dependsOn: [],
             });
         });
         try {

@@ -22,8 +22,10 @@ function png(width = 4, height = 3): Buffer {
     header.writeUInt32BE(height, 4);
     header[8] = 8;
     return Buffer.concat([
-        Buffer.from("89504e470d0a1a0a", "hex"), part("IHDR", header),
-        part("IDAT", deflateSync(Buffer.alloc(height * (1 + width)))), part("IEND", Buffer.alloc(0)),
+        Buffer.from("89504e470d0a1a0a", "hex"),
+        part("IHDR", header),
+        part("IDAT", deflateSync(Buffer.alloc(height * (1 + width)))),
+        part("IEND", Buffer.alloc(0)),
     ]);
 }
 
@@ -50,7 +52,8 @@ describe("local/sample/documents: a user's own documents", () => {
     afterEach(() => rmSync(directory, { recursive: true }));
 
     const labels = () => path.join(directory, "labels.csv");
-    const change = (from: string | RegExp, to: string) => writeFileSync(labels(), readFileSync(labels(), "utf8").replace(from, to));
+    const change = (from: string | RegExp, to: string) =>
+        writeFileSync(labels(), readFileSync(labels(), "utf8").replace(from, to));
     const refused = (folds = 3) => {
         try {
             checkDocuments(directory, folds);
@@ -72,37 +75,106 @@ describe("local/sample/documents: a user's own documents", () => {
         for (const folder of ["text", "images"]) {
             rmSync(path.join(directory, folder), { recursive: true });
         }
-        assert.throws(() => checkDocuments(directory, 3, ["features.csv", "scans"]), /features\.csv: missing; a member reads it[^]*scans: missing/);
+        assert.throws(
+            () => checkDocuments(directory, 3, ["features.csv", "scans"]),
+            /features\.csv: missing; a member reads it[^]*scans: missing/,
+        );
         writeFileSync(path.join(directory, "features.csv"), "stack,page,x\n");
         mkdirSync(path.join(directory, "scans", "a"), { recursive: true });
         writeFileSync(path.join(directory, "scans", "a", "1.bin"), "1");
-        assert.deepEqual(checkDocuments(directory, 3, ["features.csv", "scans"]).files, ["labels.csv", "features.csv", "scans/a/1.bin"]);
+        assert.deepEqual(checkDocuments(directory, 3, ["features.csv", "scans"]).files, [
+            "labels.csv",
+            "features.csv",
+            "scans/a/1.bin",
+        ]);
     });
 
     const cases: readonly (readonly [string, () => void, RegExp])[] = [
         ["no labels.csv", () => unlinkSync(labels()), /DIR\/labels.csv: missing/],
-        ["a misspelt column", () => change("class", "klass"), /labels.csv:1: the column class is missing.*is "klass" meant/],
+        [
+            "a misspelt column",
+            () => change("class", "klass"),
+            /labels.csv:1: the column class is missing.*is "klass" meant/,
+        ],
         ["a header and nothing else", () => writeFileSync(labels(), `${HEADER}\n`), /no pages below the header/],
-        ["a row with too few fields", () => change("s0,2,contract,true,train", "s0,2,contract"), /labels.csv:3: Invalid Record Length/],
-        ["a row of a page without files", () => change(/$/, "s0,3,contract,true,train\n"), /labels.csv:10: text\/s0\/003.txt is missing/],
-        ["a duplicate", () => change("s0,2,contract", "s0,1,contract"), /labels.csv:3: page 1 of stack s0 is there already, in line 2/],
+        [
+            "a row with too few fields",
+            () => change("s0,2,contract,true,train", "s0,2,contract"),
+            /labels.csv:3: Invalid Record Length/,
+        ],
+        [
+            "a row of a page without files",
+            () => change(/$/, "s0,3,contract,true,train\n"),
+            /labels.csv:10: text\/s0\/003.txt is missing/,
+        ],
+        [
+            "a duplicate",
+            () => change("s0,2,contract", "s0,1,contract"),
+            /labels.csv:3: page 1 of stack s0 is there already, in line 2/,
+        ],
         ["a gap in the pages", () => change("s0,1,", "s0,3,"), /stack s0 has 2 pages but no page 1/],
-        ["a page that is no number", () => change("s0,1,", "s0,one,"), /labels.csv:2: page "one"; a number from 1 to 999 is expected/],
+        [
+            "a page that is no number",
+            () => change("s0,1,", "s0,one,"),
+            /labels.csv:2: page "one"; a number from 1 to 999 is expected/,
+        ],
         ["a class without a name", () => change("s1,1,payslip", "s1,1,"), /labels.csv:4: class ""/],
-        ["begins_document that is neither", () => change("payslip,true", "payslip,yes"), /labels.csv:2: begins_document "yes"; true or false/],
-        ["a stack that begins in a document", () => change("payslip,true", "payslip,false"), /labels.csv:2: the first page of stack s0/],
-        ["an unknown split", () => change("s3,1,payslip,true,test", "s3,1,payslip,true,tset"), /labels.csv:8: split "tset"/],
-        ["a stack in both splits", () => change("s3,1,payslip,true,test", "s3,1,payslip,true,train"), /labels.csv:9: split "test", but .*:8 says "train"/],
-        ["nothing held out", () => writeFileSync(labels(), readFileSync(labels(), "utf8").replaceAll(",test", ",train")), /no stack is held out/],
-        ["a misspelt class, so too few of it", () => change("s1,1,payslip", "s1,1,paysilp"),
-            /class paysilp is in 1 training stack, at least 3 are needed, one for each fold \(misspelt payslip\?\)/],
-        ["an image that is text", () => writeFileSync(path.join(directory, "images/s0/001.png"), "hello"),
-            /images\/s0\/001.png: is not a PNG image \(it begins with "hell"\) \(page of DIR\/labels.csv:2\)/],
-        ["an image that was cut", () => writeFileSync(path.join(directory, "images/s0/001.png"), png().subarray(0, 50)), /001.png: .*cut file/],
+        [
+            "begins_document that is neither",
+            () => change("payslip,true", "payslip,yes"),
+            /labels.csv:2: begins_document "yes"; true or false/,
+        ],
+        [
+            "a stack that begins in a document",
+            () => change("payslip,true", "payslip,false"),
+            /labels.csv:2: the first page of stack s0/,
+        ],
+        [
+            "an unknown split",
+            () => change("s3,1,payslip,true,test", "s3,1,payslip,true,tset"),
+            /labels.csv:8: split "tset"/,
+        ],
+        [
+            "a stack in both splits",
+            () => change("s3,1,payslip,true,test", "s3,1,payslip,true,train"),
+            /labels.csv:9: split "test", but .*:8 says "train"/,
+        ],
+        [
+            "nothing held out",
+            () => writeFileSync(labels(), readFileSync(labels(), "utf8").replaceAll(",test", ",train")),
+            /no stack is held out/,
+        ],
+        [
+            "a misspelt class, so too few of it",
+            () => change("s1,1,payslip", "s1,1,paysilp"),
+            /class paysilp is in 1 training stack, at least 3 are needed, one for each fold \(misspelt payslip\?\)/,
+        ],
+        [
+            "an image that is text",
+            () => writeFileSync(path.join(directory, "images/s0/001.png"), "hello"),
+            /images\/s0\/001.png: is not a PNG image \(it begins with "hell"\) \(page of DIR\/labels.csv:2\)/,
+        ],
+        [
+            "an image that was cut",
+            () => writeFileSync(path.join(directory, "images/s0/001.png"), png().subarray(0, 50)),
+            /001.png: .*cut file/,
+        ],
         ["an empty image", () => writeFileSync(path.join(directory, "images/s0/001.png"), ""), /001.png: is empty/],
-        ["a text that is no UTF-8", () => writeFileSync(path.join(directory, "text/s0/001.txt"), Buffer.from([0xff, 0xfe])), /001.txt: is not UTF-8/],
-        ["a page that no row names", () => writeFileSync(path.join(directory, "images/s0/009.png"), png()), /009.png: no row in labels.csv names/],
-        ["a missing text", () => unlinkSync(path.join(directory, "text/s2/002.txt")), /labels.csv:7: text\/s2\/002.txt is missing/],
+        [
+            "a text that is no UTF-8",
+            () => writeFileSync(path.join(directory, "text/s0/001.txt"), Buffer.from([0xff, 0xfe])),
+            /001.txt: is not UTF-8/,
+        ],
+        [
+            "a page that no row names",
+            () => writeFileSync(path.join(directory, "images/s0/009.png"), png()),
+            /009.png: no row in labels.csv names/,
+        ],
+        [
+            "a missing text",
+            () => unlinkSync(path.join(directory, "text/s2/002.txt")),
+            /labels.csv:7: text\/s2\/002.txt is missing/,
+        ],
         ["labels that are no UTF-8", () => writeFileSync(labels(), Buffer.from([0x73, 0xff])), /labels.csv: not UTF-8/],
     ];
     for (const [what, breaking, message] of cases) {

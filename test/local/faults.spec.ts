@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { nextFault, parseFault, type TaskKind } from "../../local/faults";
 
 const states = new Map<string, TaskKind>([
-    ["Setup Statemachine", "lambda"], ["Image Model Training", "training"], ["Create Image Model Split Set", "batch"], ["Notify Failure", "sns"],
+    ["Setup Statemachine", "lambda"],
+    ["Image Model Training", "training"],
+    ["Create Image Model Split Set", "batch"],
+    ["Notify Failure", "sns"],
 ]);
 
 describe("local/faults: --fail STATE=ERROR", () => {
@@ -12,7 +15,10 @@ describe("local/faults: --fail STATE=ERROR", () => {
         const effect = nextFault([fault], context);
         assert.ok(effect && "throws" in effect);
         assert.equal(effect.throws.error, "States.TaskFailed");
-        assert.match((JSON.parse(effect.throws.causeText) as { FailureReason: string }).FailureReason, /^CapacityError: Unable to provision/);
+        assert.match(
+            (JSON.parse(effect.throws.causeText) as { FailureReason: string }).FailureReason,
+            /^CapacityError: Unable to provision/,
+        );
         assert.equal(nextFault([fault], context), undefined);
     });
 
@@ -20,23 +26,38 @@ describe("local/faults: --fail STATE=ERROR", () => {
         const faults = [parseFault("Create Image Model Split Set=JobFailed*2", states)];
         assert.equal(nextFault(faults, { state: "Image Model Training", arguments: {} }), undefined);
         const own = { state: "Create Image Model Split Set", arguments: {} };
-        assert.deepEqual([1, 2, 3].map(() => nextFault(faults, own) !== undefined), [true, true, false]);
+        assert.deepEqual(
+            [1, 2, 3].map(() => nextFault(faults, own) !== undefined),
+            [true, true, false],
+        );
     });
 
     it("a Spot wait ends Stopped, which is an answer and no error", () => {
-        const effect = nextFault([parseFault("Image Model Training=SpotNeverStarted", states)], { state: "Image Model Training", arguments: {} });
+        const effect = nextFault([parseFault("Image Model Training=SpotNeverStarted", states)], {
+            state: "Image Model Training",
+            arguments: {},
+        });
         assert.ok(effect && "answers" in effect);
-        assert.deepEqual([effect.answers.TrainingJobStatus, effect.answers.SecondaryStatus], ["Stopped", "MaxWaitTimeExceeded"]);
+        assert.deepEqual(
+            [effect.answers.TrainingJobStatus, effect.answers.SecondaryStatus],
+            ["Stopped", "MaxWaitTimeExceeded"],
+        );
     });
 
     it("takes any error name of a service", () => {
-        const effect = nextFault([parseFault("Setup Statemachine=Lambda.SdkClientException", states)], { state: "Setup Statemachine", arguments: {} });
+        const effect = nextFault([parseFault("Setup Statemachine=Lambda.SdkClientException", states)], {
+            state: "Setup Statemachine",
+            arguments: {},
+        });
         assert.ok(effect && "throws" in effect && effect.throws.error === "Lambda.SdkClientException");
     });
 
     const refused: readonly (readonly [string, RegExp])[] = [
         ["Image Model Training", /STATE=ERROR is expected/],
-        ["Imag Model Training=CapacityError", /no Task state is called "Imag Model Training"; nearest: "Image Model Training".*\n {2}.*\n {2}/],
+        [
+            "Imag Model Training=CapacityError",
+            /no Task state is called "Imag Model Training"; nearest: "Image Model Training".*\n {2}.*\n {2}/,
+        ],
         ["Image Model Training=CapacityErorr", /cannot fail with "CapacityErorr"; nearest: CapacityError/],
         ["Setup Statemachine=CapacityError", /Setup Statemachine cannot fail with "CapacityError"/],
         ["Setup Statemachine=States.Nonsense", /cannot fail with "States.Nonsense"/],

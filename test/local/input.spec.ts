@@ -11,11 +11,21 @@ const settings = {
 
 describe("local/run/input", () => {
     it("--set sorts hyperparameters, fields of the input and keys of the configuration", () => {
-        const texts = ["image.epochs=3", "run_training_steps.text_model=false", "folds=3", "models.image.instanceCount=4"];
+        const texts = [
+            "image.epochs=3",
+            "run_training_steps.text_model=false",
+            "folds=3",
+            "models.image.instanceCount=4",
+        ];
         const parsed = parseSettings(texts, models, keys);
         assert.deepEqual(parsed.configuration, { folds: 3, models: { image: { instanceCount: 4 } } });
-        assert.deepEqual(parsed.input.map(({ path, value }) => [path.join("."), value]),
-            [["image_model.hyperparameters.epochs", 3], ["run_training_steps.text_model", false]]);
+        assert.deepEqual(
+            parsed.input.map(({ path, value }) => [path.join("."), value]),
+            [
+                ["image_model.hyperparameters.epochs", 3],
+                ["run_training_steps.text_model", false],
+            ],
+        );
     });
 
     const refused: readonly (readonly [string, RegExp])[] = [
@@ -30,20 +40,31 @@ describe("local/run/input", () => {
         });
     }
 
-    const make = (more: Partial<Parameters<typeof executionInput>[0]> = {}) => executionInput({
-        settings, dataPath: "s3://bucket/data", reductions: { image: { epochs: 6, batch_size: 128 } }, changes: [], force: true, ...more,
-    });
+    const make = (more: Partial<Parameters<typeof executionInput>[0]> = {}) =>
+        executionInput({
+            settings,
+            dataPath: "s3://bucket/data",
+            reductions: { image: { epochs: 6, batch_size: 128 } },
+            changes: [],
+            force: true,
+            ...more,
+        });
 
     it("trains everything on the local documents, and says what is smaller: only what really differs", () => {
         const { input, reductions } = make();
-        assert.deepEqual(input, { initialization: {
-            fetch_data: { preprocessed_data_path: "s3://bucket/data" },
-            run_training_steps: {
-                fetch_preprocessing_artifacts: true, generate_image_model_split: true, image_model: true, text_model: true,
+        assert.deepEqual(input, {
+            initialization: {
+                fetch_data: { preprocessed_data_path: "s3://bucket/data" },
+                run_training_steps: {
+                    fetch_preprocessing_artifacts: true,
+                    generate_image_model_split: true,
+                    image_model: true,
+                    text_model: true,
+                },
+                force: ["image", "text", "sequence"],
+                image_model: { hyperparameters: { epochs: 6 } },
             },
-            force: ["image", "text", "sequence"],
-            image_model: { hyperparameters: { epochs: 6 } },
-        } });
+        });
         assert.deepEqual(reductions, [{ model: "image", name: "epochs", configured: 80, local: 6 }]);
     });
 
@@ -58,9 +79,12 @@ describe("local/run/input", () => {
         const image = { batch_size: "64", hyperparameters: { epochs: 9 } };
         const given = { initialization: { fetch_data: { preprocessed_data_path: "" }, image_model: image } };
         const { input } = make({ given, force: false });
-        assert.deepEqual(input, { initialization: {
-            fetch_data: { preprocessed_data_path: "s3://bucket/data" }, image_model: image,
-        } });
+        assert.deepEqual(input, {
+            initialization: {
+                fetch_data: { preprocessed_data_path: "s3://bucket/data" },
+                image_model: image,
+            },
+        });
         assert.equal(given.initialization.fetch_data.preprocessed_data_path, "", "the caller's object is not changed");
     });
 

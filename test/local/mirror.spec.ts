@@ -20,17 +20,23 @@ describe("local/storage", () => {
         writeFileSync(file, "seed");
         await objectStore(this, box).then((probe) => probe.stop());
         store = await startObjectStore({
-            supervisor: box.supervisor, python, region: "eu-central-1", log: path.join(box.directory, "loaded.log"), cwd: box.directory,
+            supervisor: box.supervisor,
+            python,
+            region: "eu-central-1",
+            log: path.join(box.directory, "loaded.log"),
+            cwd: box.directory,
             objects: { [BUCKET]: { "data/seed.txt": file } },
         });
     });
     after(() => box?.clean());
 
-    const put = (key: string, body: string) => store.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: body }));
+    const put = (key: string, body: string) =>
+        store.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: body }));
 
     it("a store holds its objects from the start, with the ETag that an upload would have", async () => {
-        assert.deepEqual(await listObjects(store.s3, BUCKET, "data/"),
-            [{ key: "data/seed.txt", bytes: 4, etag: "fe4c0f30aa359c41d9f9a5f69c8c4192" }]);
+        assert.deepEqual(await listObjects(store.s3, BUCKET, "data/"), [
+            { key: "data/seed.txt", bytes: 4, etag: "fe4c0f30aa359c41d9f9a5f69c8c4192" },
+        ]);
     });
 
     it("a copy brings everything that is wanted to a new store, equal content once", async () => {
@@ -41,7 +47,11 @@ describe("local/storage", () => {
         await mirror.save(store.s3, [BUCKET]);
         assert.equal(readdirSync(path.join(box.directory, "mirror", "objects")).length, 2);
         const objects = await new Mirror(path.join(box.directory, "mirror")).objects();
-        assert.deepEqual(Object.keys(objects[BUCKET]).sort(), ["runs/a/model", "runs/a/trained.json", "trained/a.json"]);
+        assert.deepEqual(Object.keys(objects[BUCKET]).sort(), [
+            "runs/a/model",
+            "runs/a/trained.json",
+            "trained/a.json",
+        ]);
         assert.equal(readFileSync(objects[BUCKET]["runs/a/model"], "utf8"), "model");
     });
 
@@ -70,13 +80,23 @@ describe("local/storage", () => {
         const target = path.join(box.directory, "missing");
         await assert.rejects(downloadObject(store.s3, { bucket: BUCKET, key: "not/there" }, target));
         assert.equal(existsSync(target), false);
-        assert.deepEqual(readdirSync(box.directory).filter((name) => name.startsWith("missing")), []);
+        assert.deepEqual(
+            readdirSync(box.directory).filter((name) => name.startsWith("missing")),
+            [],
+        );
     });
 
     it("a port in use is told as such", async () => {
-        await assert.rejects(startObjectStore({
-            supervisor: box.supervisor, python, region: "eu-central-1", log: path.join(box.directory, "busy.log"), cwd: box.directory,
-            port: Number(new URL(store.endpoint).port),
-        }), /Port \d+ on 127\.0\.0\.1 is in use by another program/);
+        await assert.rejects(
+            startObjectStore({
+                supervisor: box.supervisor,
+                python,
+                region: "eu-central-1",
+                log: path.join(box.directory, "busy.log"),
+                cwd: box.directory,
+                port: Number(new URL(store.endpoint).port),
+            }),
+            /Port \d+ on 127\.0\.0\.1 is in use by another program/,
+        );
     });
 });

@@ -33,30 +33,44 @@ describe("local/process", () => {
 
         it("is taken once; the second is told who has it, since when, and what to do", () => {
             const lock = takeLock(file(), "npm start");
-            assert.throws(() => takeLock(file(), "npm start"), (error: LocalError) => {
-                assert.equal(error.exitCode, 3);
-                assert.match(error.message, new RegExp(`Another run works in this checkout: npm start \\(pid ${process.pid}, since 20.*kill`));
-                return true;
-            });
+            assert.throws(
+                () => takeLock(file(), "npm start"),
+                (error: LocalError) => {
+                    assert.equal(error.exitCode, 3);
+                    assert.match(
+                        error.message,
+                        new RegExp(
+                            `Another run works in this checkout: npm start \\(pid ${process.pid}, since 20.*kill`,
+                        ),
+                    );
+                    return true;
+                },
+            );
             lock.release();
             takeLock(file(), "again").release();
             assert.equal(existsSync(file()), false);
         });
 
         it("of a dead process is taken over, and named", () => {
-            writeFileSync(file(), JSON.stringify({ pid: 2 ** 22 + 1, started: "never", since: "2026-01-01", what: "run 1" }));
+            writeFileSync(
+                file(),
+                JSON.stringify({ pid: 2 ** 22 + 1, started: "never", since: "2026-01-01", what: "run 1" }),
+            );
             const lock = takeLock(file(), "run 2");
             assert.equal(lock.stale?.what, "run 1");
             lock.release();
         });
 
         it("of a living process with another start time (a reused pid) is taken over", () => {
-            writeFileSync(file(), JSON.stringify({ pid: process.pid, started: "long ago", since: "2026-01-01", what: "run 1" }));
+            writeFileSync(
+                file(),
+                JSON.stringify({ pid: process.pid, started: "long ago", since: "2026-01-01", what: "run 1" }),
+            );
             takeLock(file(), "run 2").release();
         });
 
         it("with half-written content is taken over", () => {
-            writeFileSync(file(), "{\"pid\": 1");
+            writeFileSync(file(), '{"pid": 1');
             takeLock(file(), "run 2").release();
         });
 
@@ -70,18 +84,28 @@ describe("local/process", () => {
 
     describe("supervisor", () => {
         const request = (script: string) => ({
-            what: "a test child", command: ["sh", "-c", script], cwd: box.directory, env, log: path.join(box.directory, "child.log"),
+            what: "a test child",
+            command: ["sh", "-c", script],
+            cwd: box.directory,
+            env,
+            log: path.join(box.directory, "child.log"),
         });
 
         it("gives the exit code and keeps both outputs in the log", async () => {
-            assert.deepEqual(await box.supervisor.start(request("echo out; echo err >&2; exit 3")).exit, { code: 3, signal: null });
+            assert.deepEqual(await box.supervisor.start(request("echo out; echo err >&2; exit 3")).exit, {
+                code: 3,
+                signal: null,
+            });
             assert.equal(readFileSync(path.join(box.directory, "child.log"), "utf8"), "out\nerr\n");
         });
 
         it("gives the child no other environment than the one named", async () => {
             await box.supervisor.start(request("env | cut -d= -f1 | sort | tr '\\n' ' '")).exit;
             const names = readFileSync(path.join(box.directory, "child.log"), "utf8").trim().split(" ");
-            assert.deepEqual(names.filter((name) => !["PWD", "OLDPWD", "SHLVL", "_"].includes(name)), ["PATH"]);
+            assert.deepEqual(
+                names.filter((name) => !["PWD", "OLDPWD", "SHLVL", "_"].includes(name)),
+                ["PATH"],
+            );
         });
 
         it("ends grandchildren with the group", async () => {
@@ -95,7 +119,10 @@ describe("local/process", () => {
 
         it("kills a child that ignores the termination signal, after the grace", async () => {
             const child = box.supervisor.start(request("trap '' TERM; echo ready; while :; do sleep 0.1; done"));
-            await until(() => readFileSync(path.join(box.directory, "child.log"), "utf8").includes("ready"), "the trap");
+            await until(
+                () => readFileSync(path.join(box.directory, "child.log"), "utf8").includes("ready"),
+                "the trap",
+            );
             await child.stop(200);
             assert.equal((await child.exit).signal, "SIGKILL");
         });
@@ -115,11 +142,19 @@ describe("local/process", () => {
 
         it("the children of a run that was killed are ended by the next, and only those", async () => {
             const pidFile = path.join(box.directory, "other.json");
-            const script = "const { Supervisor } = require(process.argv[1]);"
-                + "new Supervisor(process.argv[2]).start({ what: 'orphan', command: ['sleep', '60'], cwd: '.', env: {}, log: process.argv[3] });"
-                + "process.kill(process.pid, 'SIGKILL');";
-            const run = spawn(process.execPath, ["-r", "ts-node/register/transpile-only", "-e", script,
-                path.resolve(__dirname, "../../local/process/supervisor.ts"), pidFile, path.join(box.directory, "orphan.log")]);
+            const script =
+                "const { Supervisor } = require(process.argv[1]);" +
+                "new Supervisor(process.argv[2]).start({ what: 'orphan', command: ['sleep', '60'], cwd: '.', env: {}, log: process.argv[3] });" +
+                "process.kill(process.pid, 'SIGKILL');";
+            const run = spawn(process.execPath, [
+                "-r",
+                "ts-node/register/transpile-only",
+                "-e",
+                script,
+                path.resolve(__dirname, "../../local/process/supervisor.ts"),
+                pidFile,
+                path.join(box.directory, "orphan.log"),
+            ]);
             await new Promise((resolve) => run.once("exit", resolve));
             const [record] = JSON.parse(readFileSync(pidFile, "utf8")) as { pid: number; started: string }[];
             assert.equal(isRunning(record), true, "the orphan lives after its run was killed");
@@ -142,6 +177,16 @@ describe("local/process", () => {
     it("a supervisor that is being stopped starts nothing more", async () => {
         const supervisor = new Supervisor(path.join(box.directory, "s.json"));
         await supervisor.stopAll();
-        assert.throws(() => supervisor.start({ what: "late", command: ["true"], cwd: ".", env, log: path.join(box.directory, "l") }), /being stopped/);
+        assert.throws(
+            () =>
+                supervisor.start({
+                    what: "late",
+                    command: ["true"],
+                    cwd: ".",
+                    env,
+                    log: path.join(box.directory, "l"),
+                }),
+            /being stopped/,
+        );
     });
 });

@@ -14,12 +14,12 @@ describe("local/training/python: a hyperparameter as the toolkit hands it to a s
         ["12345678901234567890", "12345678901234567890"],
         ["true", "True"],
         ["null", "None"],
-        ["\"gru\"", "gru"],
+        ['"gru"', "gru"],
         ["gru", "gru"],
-        ["\"5\"", "5"],
+        ['"5"', "5"],
         ["s3://bucket/key", "s3://bucket/key"],
-        ["[1, \"a\", false]", "[1, 'a', False]"],
-        ["{\"b\": 1, \"a\": \"x\"}", "a=x,b=1"],
+        ['[1, "a", false]', "[1, 'a', False]"],
+        ['{"b": 1, "a": "x"}', "a=x,b=1"],
         ["", ""],
     ];
     for (const [text, expected] of cases) {

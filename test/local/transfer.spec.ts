@@ -34,15 +34,25 @@ describe("uploading a file that somebody is replacing", () => {
         const file = path.join(folder, "state.npz");
         writeFileSync(file, "old");
         const kept: string[] = [];
-        await uploadFile(client(() => {
-            writeFileSync(`${file}.part`, "the new one");
-            renameSync(`${file}.part`, file);
-        }, kept), file, { bucket: "b", key: "k" });
+        await uploadFile(
+            client(() => {
+                writeFileSync(`${file}.part`, "the new one");
+                renameSync(`${file}.part`, file);
+            }, kept),
+            file,
+            { bucket: "b", key: "k" },
+        );
         assert.deepEqual(kept, ["old"]);
     });
 
     it("rejects with ENOENT, and raises nothing elsewhere, when the file is gone", async () => {
-        await assert.rejects(uploadFile(client(() => undefined, []), path.join(folder, ".state.npz.part"), { bucket: "b", key: "k" }),
-            (error: NodeJS.ErrnoException) => error.code === "ENOENT");
+        await assert.rejects(
+            uploadFile(
+                client(() => undefined, []),
+                path.join(folder, ".state.npz.part"),
+                { bucket: "b", key: "k" },
+            ),
+            (error: NodeJS.ErrnoException) => error.code === "ENOENT",
+        );
     });
 });

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+    copyFileSync,
+    existsSync,
+    mkdirSync,
+    mkdtempSync,
+    readdirSync,
+    readFileSync,
+    rmSync,
+    symlinkSync,
+    writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { CreateStateMachineCommand, SFNClient } from "@aws-sdk/client-sfn";
@@ -32,7 +42,15 @@ describe("the commands in the documents, run as they stand", function () {
     before(async () => {
         scratch = mkdtempSync(path.join(tmpdir(), "documents-"));
         checkout = copyOfCheckout();
-        const made = spawnSync(python, [path.join(root, "local/documents/generate.py"), "--out", path.join(scratch, "my-scans"), "--seed", "3", "--stacks", "24"]);
+        const made = spawnSync(python, [
+            path.join(root, "local/documents/generate.py"),
+            "--out",
+            path.join(scratch, "my-scans"),
+            "--seed",
+            "3",
+            "--stacks",
+            "24",
+        ]);
         assert.equal(made.status, 0, String(made.stderr));
         for (const name of ["DIR", "my-new-scans"]) {
             symlinkSync("my-scans", path.join(scratch, name));
@@ -46,19 +64,33 @@ describe("the commands in the documents, run as they stand", function () {
         api = await serveStepFunctions({
             begin: () => ({ task: () => Promise.resolve({ Payload: {} }), clock: new VirtualClock(Date.now()) }),
         });
-        client = new SFNClient({ endpoint: api.endpoint, region: "eu-central-1", credentials: { accessKeyId: "x", secretAccessKey: "x" } });
+        client = new SFNClient({
+            endpoint: api.endpoint,
+            region: "eu-central-1",
+            credentials: { accessKeyId: "x", secretAccessKey: "x" },
+        });
         for (const stage of ["dev", "prod"]) {
-            const { stateMachine: { name, definition } } = await evaluateStage(stage);
+            const {
+                stateMachine: { name, definition },
+            } = await evaluateStage(stage);
             const setup = definition.States["Setup Statemachine"] as { readonly Type: "Task" };
             // the stage's own Setup, which holds its settings, and nothing behind it: the interpreter does not train
             const short = {
-                QueryLanguage: "JSONata", StartAt: "Setup Statemachine",
+                QueryLanguage: "JSONata",
+                StartAt: "Setup Statemachine",
                 States: {
-                    "Setup Statemachine": { ...setup, Assign: undefined, Next: "Done" }, Done: { Type: "Succeed" },
+                    "Setup Statemachine": { ...setup, Assign: undefined, Next: "Done" },
+                    "Done": { Type: "Succeed" },
                     "Describe Failure": { Type: "Fail", Error: "Notified.Unknown", Cause: "told" },
                 },
             };
-            await client.send(new CreateStateMachineCommand({ name, roleArn: "arn:aws:iam::1:role/r", definition: JSON.stringify(short) }));
+            await client.send(
+                new CreateStateMachineCommand({
+                    name,
+                    roleArn: "arn:aws:iam::1:role/r",
+                    definition: JSON.stringify(short),
+                }),
+            );
         }
     });
 
@@ -70,11 +102,21 @@ describe("the commands in the documents, run as they stand", function () {
 
     function run(line: string, cwd: string, until?: RegExp): Promise<Ended> {
         const env = {
-            ...process.env, NO_COLOR: "1", AWS_ACCESS_KEY_ID: "x", AWS_SECRET_ACCESS_KEY: "x", AWS_EC2_METADATA_DISABLED: "true",
-            AWS_ENDPOINT_URL_SFN: api.endpoint, GITHUB_BASE_REF: "main",
+            ...process.env,
+            NO_COLOR: "1",
+            AWS_ACCESS_KEY_ID: "x",
+            AWS_SECRET_ACCESS_KEY: "x",
+            AWS_EC2_METADATA_DISABLED: "true",
+            AWS_ENDPOINT_URL_SFN: api.endpoint,
+            GITHUB_BASE_REF: "main",
         };
         // a group of its own, so that Ctrl-C reaches everybody in it
-        const child = spawn("bash", ["-c", `set -o pipefail; ${line}`], { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+        const child = spawn("bash", ["-c", `set -o pipefail; ${line}`], {
+            cwd,
+            env,
+            stdio: ["ignore", "pipe", "pipe"],
+            detached: true,
+        });
         let printed = "";
         for (const stream of [child.stdout, child.stderr]) {
             stream.setEncoding("utf8").on("data", (text: string) => {
@@ -84,14 +126,19 @@ describe("the commands in the documents, run as they stand", function () {
                 }
             });
         }
-        return new Promise((resolve, reject) => child.once("error", reject).once("close", (code) => resolve({ code, printed })));
+        return new Promise((resolve, reject) =>
+            child.once("error", reject).once("close", (code) => resolve({ code, printed })),
+        );
     }
 
     /** The documents' `.local/runs/<run>` is the last run that published. */
     function placeholders(text: string): string {
         const runs = path.join(scratch, ".local/runs");
-        const last = !existsSync(runs) ? "none"
-            : readdirSync(runs).sort().findLast((run) => existsSync(path.join(runs, run, "artifacts/manifest.json"))) ?? "none";
+        const last = !existsSync(runs)
+            ? "none"
+            : (readdirSync(runs)
+                  .sort()
+                  .findLast((run) => existsSync(path.join(runs, run, "artifacts/manifest.json"))) ?? "none");
         return text.replace(/\.local\/runs\/(?:<run>|\d{8}-\d{6})/, `.local/runs/${last}`);
     }
 
@@ -106,10 +153,18 @@ describe("the commands in the documents, run as they stand", function () {
             }
             fill(scratch, /--stack (\w+)/.exec(text)?.[1]);
             const small = text.startsWith("ensemble local") ? ["--folder", ".local", ...SMALL] : [];
-            const documents = text.startsWith("ensemble local") && !text.includes("--documents") ? ["--documents", "my-scans"] : [];
+            const documents =
+                text.startsWith("ensemble local") && !text.includes("--documents") ? ["--documents", "my-scans"] : [];
             // git's branch of a clone may have no name of its own here
-            const line = shellOf(placeholders(text), [...small, ...documents, ...way.with ?? []]).replace(/"?origin\/\$GITHUB_BASE_REF"?|\bmain\b(?= |$)/, "HEAD");
-            const { code, printed } = await run(line, /^np[mx] /.test(text) ? checkout : scratch, way.until === true ? way.says : undefined);
+            const line = shellOf(placeholders(text), [...small, ...documents, ...(way.with ?? [])]).replace(
+                /"?origin\/\$GITHUB_BASE_REF"?|\bmain\b(?= |$)/,
+                "HEAD",
+            );
+            const { code, printed } = await run(
+                line,
+                /^np[mx] /.test(text) ? checkout : scratch,
+                way.until === true ? way.says : undefined,
+            );
             assert.equal(code, way.exit ?? 0, printed);
             assert.match(printed.replaceAll("at HEAD", "at main"), way.says ?? /^/);
         });
@@ -131,7 +186,8 @@ describe("the commands in the examples' documents, with the package as it is pac
     for (const [text, { way }] of Object.entries(WAYS)) {
         const [, example, line] = /^\(examples\/(\w+)\) (.+)$/.exec(text) ?? [];
         if (way === "example") {
-            it(`${example}: \`${line}\``, () => runIn(folders.get(example) as string, "bash", ["-c", line], { ENSEMBLE_PYTHON: python }));
+            it(`${example}: \`${line}\``, () =>
+                runIn(folders.get(example) as string, "bash", ["-c", line], { ENSEMBLE_PYTHON: python }));
         }
     }
 });
@@ -149,7 +205,9 @@ describe("the guide's way to a further member", function () {
             mkdirSync(path.join(training, "chars"));
             for (const name of readdirSync(path.join(training, "text"))) {
                 const text = readFileSync(path.join(training, "text", name), "utf8");
-                const edited = ["Dockerfile", "train"].includes(name) ? text.replaceAll("text/", "chars/").replaceAll("train_text", "train_chars") : text;
+                const edited = ["Dockerfile", "train"].includes(name)
+                    ? text.replaceAll("text/", "chars/").replaceAll("train_text", "train_chars")
+                    : text;
                 writeFileSync(path.join(training, "chars", name.replace("train_text", "train_chars")), edited);
             }
             const models = path.join(copy, "stacks/models.ts");
@@ -158,15 +216,32 @@ describe("the guide's way to a further member", function () {
             writeFileSync(models, `${before.slice(0, end)}\n${entry}${before.slice(end)}`);
 
             const documents = path.join(copy, "my-scans");
-            assert.equal(spawnSync(python, ["local/documents/generate.py", "--out", documents, "--seed", "3", "--stacks", "24"], { cwd: copy }).status, 0);
+            assert.equal(
+                spawnSync(
+                    python,
+                    ["local/documents/generate.py", "--out", documents, "--seed", "3", "--stacks", "24"],
+                    { cwd: copy },
+                ).status,
+                0,
+            );
             const tool = path.join(copy, "scripts/ensemble.mjs");
-            const ended = spawnSync(process.execPath, [tool, "local", ...SMALL, "--documents", documents, "--json"],
-                { cwd: copy, encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } });
+            const ended = spawnSync(process.execPath, [tool, "local", ...SMALL, "--documents", documents, "--json"], {
+                cwd: copy,
+                encoding: "utf8",
+                env: { ...process.env, NO_COLOR: "1" },
+            });
             assert.equal(ended.status, 0, ended.stdout + ended.stderr);
-            const result = JSON.parse(ended.stdout) as { status: string; artifacts: string; metrics: { model: string }[] };
+            const result = JSON.parse(ended.stdout) as {
+                status: string;
+                artifacts: string;
+                metrics: { model: string }[];
+            };
             assert.deepEqual(result.metrics.map(({ model }) => model).sort(), ["chars", "image", "sequence", "text"]);
-            const predicted = spawnSync(process.execPath, [tool, "predict", "--model", result.artifacts, documents, "--stack", "stack-0001"],
-                { cwd: copy, encoding: "utf8" });
+            const predicted = spawnSync(
+                process.execPath,
+                [tool, "predict", "--model", result.artifacts, documents, "--stack", "stack-0001"],
+                { cwd: copy, encoding: "utf8" },
+            );
             assert.equal(predicted.status, 0, predicted.stderr);
         } finally {
             rmSync(path.dirname(copy), { recursive: true, force: true });
@@ -181,11 +256,22 @@ describe("the workflows of the CI", function () {
     it("hold against actionlint", function () {
         const version = spawnSync("go", [...lint, "-version"], { cwd: tmpdir(), encoding: "utf8" });
         if (version.status !== 0) {
-            console.log(`      skipped: actionlint cannot be built here (${version.error?.message ?? version.stderr.trim().split("\n").at(-1)})`);
+            console.log(
+                `      skipped: actionlint cannot be built here (${version.error?.message ?? version.stderr.trim().split("\n").at(-1)})`,
+            );
             this.skip();
         }
-        const found = spawnSync("go", [...lint, "-no-color", ...readdirSync(path.join(root, ".github/workflows")).map((file) => path.join(root, ".github/workflows", file))],
-            { cwd: tmpdir(), encoding: "utf8" });
+        const found = spawnSync(
+            "go",
+            [
+                ...lint,
+                "-no-color",
+                ...readdirSync(path.join(root, ".github/workflows")).map((file) =>
+                    path.join(root, ".github/workflows", file),
+                ),
+            ],
+            { cwd: tmpdir(), encoding: "utf8" },
+        );
         assert.equal(found.status, 0, found.stdout + found.stderr);
     });
 });

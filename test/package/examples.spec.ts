@@ -28,7 +28,11 @@ describe("the examples, with the installed package", () => {
         }
         await testFile(folder, "test/ensemble.test.ts", { ENSEMBLE_PYTHON: python });
         // The commands are about the project that they are started in.
-        const { stdout } = await runIn(folder, path.join(folder, "node_modules/.bin/ensemble"), ["plan", "--stack", "dev"]);
+        const { stdout } = await runIn(folder, path.join(folder, "node_modules/.bin/ensemble"), [
+            "plan",
+            "--stack",
+            "dev",
+        ]);
         assert.match(stdout, /tabular-model-training-dev/);
         assert.match(stdout, /stacking/);
     });

@@ -23,13 +23,18 @@ function temporary(name: string): string {
 
 /** Builds and packs once in a process; answers the tarball's path. ENSEMBLE_PACKAGE names one that is there already. */
 export function pack(): Promise<string> {
-    tarball ??= process.env.ENSEMBLE_PACKAGE ? Promise.resolve(process.env.ENSEMBLE_PACKAGE) : (async () => {
-        const folder = temporary("package");
-        const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", folder], { cwd: root, maxBuffer: MEGABYTES_64 });
-        // What `prepack` prints comes first.
-        const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf("[\n"))) as [{ filename: string }];
-        return path.join(folder, filename);
-    })();
+    tarball ??= process.env.ENSEMBLE_PACKAGE
+        ? Promise.resolve(process.env.ENSEMBLE_PACKAGE)
+        : (async () => {
+              const folder = temporary("package");
+              const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", folder], {
+                  cwd: root,
+                  maxBuffer: MEGABYTES_64,
+              });
+              // What `prepack` prints comes first.
+              const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf("[\n"))) as [{ filename: string }];
+              return path.join(folder, filename);
+          })();
     return tarball;
 }
 
@@ -39,14 +44,22 @@ export async function project(example?: string): Promise<string> {
     const folder = temporary(example ?? "consumer");
     if (example !== undefined) {
         cpSync(path.join(root, "examples", example), folder, {
-            recursive: true, filter: source => !/\/(node_modules|\.local|\.build|\.venv|data)$/.test(source),
+            recursive: true,
+            filter: (source) => !/\/(node_modules|\.local|\.build|\.venv|data)$/.test(source),
         });
     }
     // Of the example's own packages only this one: the registry does not have it under the example's range, and the rest is linked.
     const installing = temporary("installing");
-    await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--no-save", "--prefix", installing, archive], { cwd: installing });
+    await run(
+        "npm",
+        ["install", "--prefer-offline", "--no-audit", "--no-fund", "--no-save", "--prefix", installing, archive],
+        { cwd: installing },
+    );
     mkdirSync(path.join(folder, "node_modules"), { recursive: true });
-    cpSync(path.join(installing, "node_modules"), path.join(folder, "node_modules"), { recursive: true, verbatimSymlinks: true });
+    cpSync(path.join(installing, "node_modules"), path.join(folder, "node_modules"), {
+        recursive: true,
+        verbatimSymlinks: true,
+    });
     for (const name of LINKED) {
         symlinkSync(path.join(root, "node_modules", name), path.join(folder, "node_modules", name));
     }
@@ -55,11 +68,18 @@ export async function project(example?: string): Promise<string> {
 
 /** Runs a program in a project; a failure's message has what it printed. */
 export async function runIn(
-    folder: string, command: string, args: readonly string[], env: NodeJS.ProcessEnv = {},
+    folder: string,
+    command: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
 ): Promise<{ readonly stdout: string; readonly stderr: string }> {
     const { NODE_OPTIONS: _options, ...inherited } = process.env;
     try {
-        return await run(command, [...args], { cwd: folder, env: { ...inherited, NO_COLOR: "1", ...env }, maxBuffer: MEGABYTES_64 });
+        return await run(command, [...args], {
+            cwd: folder,
+            env: { ...inherited, NO_COLOR: "1", ...env },
+            maxBuffer: MEGABYTES_64,
+        });
     } catch (error) {
         const { stdout = "", stderr = "", message } = error as Error & { stdout?: string; stderr?: string };
         throw new Error(`${command} ${args.join(" ")}: ${message}\n${stdout}\n${stderr}`);
@@ -68,6 +88,6 @@ export async function runIn(
 
 /** Removes everything that this module made. */
 export function cleanUp(): void {
-    folders.splice(0).forEach(folder => rmSync(folder, { recursive: true, force: true }));
+    folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true, force: true }));
     tarball = undefined;
 }

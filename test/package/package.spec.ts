@@ -14,25 +14,37 @@ describe("the package, installed", () => {
     before(async () => {
         consumer = await project();
         installed = path.join(consumer, "node_modules/ensemble-training");
-        files = readdirSync(installed, { recursive: true }).map(String).filter(file => statSync(path.join(installed, file)).isFile());
+        files = readdirSync(installed, { recursive: true })
+            .map(String)
+            .filter((file) => statSync(path.join(installed, file)).isFile());
         writeFileSync(path.join(consumer, "package.json"), JSON.stringify({ name: "consumer", private: true }));
     });
 
     after(cleanUp);
 
     it("has code, declarations and what the component needs; no tests, no sources, no data, nothing of this machine", () => {
-        const strange = files.filter(file => /(^|\/)(test|bench|docs|examples|shared|node_modules|\.[^/]+)\//.test(file)
-            || file.endsWith(".ts") && !file.endsWith(".d.ts") || /\.(map|tgz|pyc|log)$/.test(file));
+        const strange = files.filter(
+            (file) =>
+                /(^|\/)(test|bench|docs|examples|shared|node_modules|\.[^/]+)\//.test(file) ||
+                (file.endsWith(".ts") && !file.endsWith(".d.ts")) ||
+                /\.(map|tgz|pyc|log)$/.test(file),
+        );
         assert.deepEqual(strange, []);
         for (const needed of [
-            "dist/bundles.json", "dist/workloads/jobs/Dockerfile", "dist/workloads/training/common/container.py",
-            "dist/workloads/training/image/train_n_folds.py", "dist/workloads/training/text/train", "dist/policy-pack/PulumiPolicy.yaml",
-            "LICENSE", "README.md", "CHANGELOG.md",
+            "dist/bundles.json",
+            "dist/workloads/jobs/Dockerfile",
+            "dist/workloads/training/common/container.py",
+            "dist/workloads/training/image/train_n_folds.py",
+            "dist/workloads/training/text/train",
+            "dist/policy-pack/PulumiPolicy.yaml",
+            "LICENSE",
+            "README.md",
+            "CHANGELOG.md",
         ]) {
             assert.ok(files.includes(needed), `${needed} is missing`);
         }
         const home = process.env.HOME ?? root;
-        const telling = files.filter(file => {
+        const telling = files.filter((file) => {
             const text = readFileSync(path.join(installed, file), "utf8");
             return text.includes(root) || (home.length > 5 && text.includes(`${home}/`));
         });
@@ -41,25 +53,37 @@ describe("the package, installed", () => {
 
     it("stays small: the tree, the sizes", async () => {
         const names = readdirSync(path.join(consumer, "node_modules"), { withFileTypes: true })
-            .filter(entry => entry.isDirectory() && !entry.name.startsWith(".")).map(entry => entry.name);
+            .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
+            .map((entry) => entry.name);
         assert.ok(names.length <= 20, names.join(", "));
         const bytes = files.reduce((sum, file) => sum + statSync(path.join(installed, file)).size, 0);
         assert.ok(bytes < 25 * 1024 * 1024, `${bytes} bytes`);
     });
 
     it("declares every package that it loads", () => {
-        const { dependencies, peerDependencies } = JSON.parse(readFileSync(path.join(installed, "package.json"), "utf8")) as
-            Record<string, Record<string, string>>;
+        const { dependencies, peerDependencies } = JSON.parse(
+            readFileSync(path.join(installed, "package.json"), "utf8"),
+        ) as Record<string, Record<string, string>>;
         const declared = new Set([...Object.keys(dependencies), ...Object.keys(peerDependencies)]);
         const loaded = new Set<string>();
-        for (const file of files.filter(name => name.startsWith("dist/") && /\.(js|d\.ts)$/.test(name) && !/^dist\/(tool|policy-pack|workloads)\//.test(name))) {
-            for (const [, name] of readFileSync(path.join(installed, file), "utf8").matchAll(/(?:require\(|from )"([^."][^"]*)"/g)) {
+        for (const file of files.filter(
+            (name) =>
+                name.startsWith("dist/") &&
+                /\.(js|d\.ts)$/.test(name) &&
+                !/^dist\/(tool|policy-pack|workloads)\//.test(name),
+        )) {
+            for (const [, name] of readFileSync(path.join(installed, file), "utf8").matchAll(
+                /(?:require\(|from )"([^."][^"]*)"/g,
+            )) {
                 loaded.add(/^(@[^/]+\/)?[^/]+/.exec(name.replace(/^node:/, ""))?.[0] as string);
             }
         }
         // Names itself in an example in a comment; and not every quotation mark belongs to an import.
-        const names = [...loaded].filter(name => name !== "ensemble-training" && /^[@a-z][\w./-]*$/.test(name));
-        assert.deepEqual(names.filter(name => !declared.has(name) && !builtinModules.includes(name)), []);
+        const names = [...loaded].filter((name) => name !== "ensemble-training" && /^[@a-z][\w./-]*$/.test(name));
+        assert.deepEqual(
+            names.filter((name) => !declared.has(name) && !builtinModules.includes(name)),
+            [],
+        );
     });
 
     for (const entry of ENTRIES) {
@@ -79,8 +103,12 @@ describe("the package, installed", () => {
             assert.equal(stderr, "");
             const lines = stdout.trim().split("\n");
             assert.equal(lines.length, 1, stdout);
-            const { milliseconds, names, changed, loaded } = JSON.parse(lines[0]) as
-                { milliseconds: number; names: string[]; changed: boolean; loaded: number };
+            const { milliseconds, names, changed, loaded } = JSON.parse(lines[0]) as {
+                milliseconds: number;
+                names: string[];
+                changed: boolean;
+                loaded: number;
+            };
             assert.notEqual(names.length, 0);
             // The Pulumi SDK listens to the process, and that is its own affair.
             if (/asl|states|policy/.test(entry)) {
@@ -123,22 +151,43 @@ if (process.argv.includes("--run")) {
 `;
         writeFileSync(path.join(consumer, "consumer.cts"), source("cjs"));
         writeFileSync(path.join(consumer, "consumer.mts"), source("esm"));
-        writeFileSync(path.join(consumer, "tsconfig.json"), JSON.stringify({
-            compilerOptions: {
-                target: "ES2022", module: "nodenext", moduleResolution: "nodenext", strict: true, exactOptionalPropertyTypes: false,
-                skipLibCheck: false, types: ["node"], outDir: "out",
-            },
-            files: ["consumer.cts", "consumer.mts"],
-        }));
-        const compiled = await runIn(consumer, process.execPath, [path.join(root, "node_modules/typescript/bin/tsc"), "-p", "."])
-            .then(() => "", (error: Error) => error.message);
+        writeFileSync(
+            path.join(consumer, "tsconfig.json"),
+            JSON.stringify({
+                compilerOptions: {
+                    target: "ES2022",
+                    module: "nodenext",
+                    moduleResolution: "nodenext",
+                    strict: true,
+                    exactOptionalPropertyTypes: false,
+                    skipLibCheck: false,
+                    types: ["node"],
+                    outDir: "out",
+                },
+                files: ["consumer.cts", "consumer.mts"],
+            }),
+        );
+        const compiled = await runIn(consumer, process.execPath, [
+            path.join(root, "node_modules/typescript/bin/tsc"),
+            "-p",
+            ".",
+        ]).then(
+            () => "",
+            (error: Error) => error.message,
+        );
         // Declarations of @pulumi/policy itself do not hold together: they are nobody's here.
-        const errors = compiled.split("\n").filter(line => /error TS/.test(line) && !/node_modules\/@pulumi\/policy\//.test(line));
+        const errors = compiled
+            .split("\n")
+            .filter((line) => /error TS/.test(line) && !/node_modules\/@pulumi\/policy\//.test(line));
         assert.deepEqual(errors, []);
         for (const file of ["out/consumer.cjs", "out/consumer.mjs"]) {
             const { stdout } = await runIn(consumer, process.execPath, [file, "--run"]);
             const { policies, ...result } = JSON.parse(stdout) as { policies: number };
-            assert.deepEqual(result, { findings: 0, status: "SUCCEEDED", drawn: true, statements: 0, component: "function" }, stdout);
+            assert.deepEqual(
+                result,
+                { findings: 0, status: "SUCCEEDED", drawn: true, statements: 0, component: "function" },
+                stdout,
+            );
             assert.ok(policies > 40);
         }
     });
@@ -155,10 +204,16 @@ if (process.argv.includes("--run")) {
 
     it("brings asl-check and ensemble", async () => {
         const bin = path.join(consumer, "node_modules/.bin");
-        writeFileSync(path.join(consumer, "machine.asl.json"), readFileSync(path.join(root, "docs/silent-failure.asl.json")));
+        writeFileSync(
+            path.join(consumer, "machine.asl.json"),
+            readFileSync(path.join(root, "docs/silent-failure.asl.json")),
+        );
         await assert.rejects(runIn(consumer, path.join(bin, "asl-check"), ["machine.asl.json"]), /failure-swallowed/);
         const { stdout } = await runIn(consumer, path.join(bin, "ensemble"), ["--help"]);
         assert.match(stdout, /Usage: ensemble/);
-        await assert.rejects(runIn(consumer, path.join(bin, "ensemble"), ["local"], { ENSEMBLE_PYTHON: process.execPath }), /Pulumi\.yaml/);
+        await assert.rejects(
+            runIn(consumer, path.join(bin, "ensemble"), ["local"], { ENSEMBLE_PYTHON: process.execPath }),
+            /Pulumi\.yaml/,
+        );
     });
 });

@@ -20,7 +20,8 @@ describe("the budget of a run", () => {
 
     it("is the stage's own where the pack's configuration has none, and the lower one of both", () => {
         const facts = factsOf(stageSetting({ budget: 2 })(sampleStage));
-        const check = (dollars: number): string => answer(runWithinBudget.check(facts, { dollars }, { suppressions: [] }));
+        const check = (dollars: number): string =>
+            answer(runWithinBudget.check(facts, { dollars }, { suppressions: [] }));
         assert.equal(check(0), "violation");
         assert.equal(check(100), "violation");
         const roomy = factsOf(stageSetting({ budget: 100 })(sampleStage));
@@ -38,18 +39,42 @@ describe("the budget of a run", () => {
             mkdirSync(path.join(project, "policy"));
             writeFileSync(path.join(project, "Pulumi.yaml"), "name: p");
             process.chdir(path.join(project, "policy"));
-            assert.deepEqual([check(runWithinBudget, unknown), check(runBudgetProvable, unknown)], ["compliant", "violation"]);
+            assert.deepEqual(
+                [check(runWithinBudget, unknown), check(runBudgetProvable, unknown)],
+                ["compliant", "violation"],
+            );
             const { file } = bundledPrices();
-            const price = (item: string, dollars: number) =>
-                ({ item: `sagemaker-training:${item}`, region: "us-west-2", unit: "hour", price: dollars, source: "own" });
-            writeFileSync(path.join(project, "prices.json"), JSON.stringify({
-                ...file, sources: { ...file.sources, own: "https://example.org" }, prices: [...file.prices, price("ml.nobody.knows", 1)],
-            }));
-            assert.deepEqual([check(runWithinBudget, unknown), check(runBudgetProvable, unknown)], ["compliant", "compliant"]);
-            writeFileSync(path.join(project, "prices.json"), JSON.stringify({
-                ...file, sources: { ...file.sources, own: "https://example.org" }, prices: [...file.prices, price("ml.nobody.knows", 1_000)],
-            }));
-            assert.deepEqual([check(runWithinBudget, unknown), check(runBudgetProvable, unknown)], ["violation", "compliant"]);
+            const price = (item: string, dollars: number) => ({
+                item: `sagemaker-training:${item}`,
+                region: "us-west-2",
+                unit: "hour",
+                price: dollars,
+                source: "own",
+            });
+            writeFileSync(
+                path.join(project, "prices.json"),
+                JSON.stringify({
+                    ...file,
+                    sources: { ...file.sources, own: "https://example.org" },
+                    prices: [...file.prices, price("ml.nobody.knows", 1)],
+                }),
+            );
+            assert.deepEqual(
+                [check(runWithinBudget, unknown), check(runBudgetProvable, unknown)],
+                ["compliant", "compliant"],
+            );
+            writeFileSync(
+                path.join(project, "prices.json"),
+                JSON.stringify({
+                    ...file,
+                    sources: { ...file.sources, own: "https://example.org" },
+                    prices: [...file.prices, price("ml.nobody.knows", 1_000)],
+                }),
+            );
+            assert.deepEqual(
+                [check(runWithinBudget, unknown), check(runBudgetProvable, unknown)],
+                ["violation", "compliant"],
+            );
         } finally {
             process.chdir(home);
             rmSync(project, { recursive: true });
@@ -60,18 +85,31 @@ describe("the budget of a run", () => {
         // Twice one hour of ml.g5.xlarge at 1.408 USD, and 12,500 transitions at 0.000025 USD.
         const worst = 2 * 1.408 + 12_500 * 0.000025;
         const facts = factsOf(sampleStage);
-        const check = (dollars: number): string => answer(runWithinBudget.check(facts, { dollars }, { suppressions: [] }));
+        const check = (dollars: number): string =>
+            answer(runWithinBudget.check(facts, { dollars }, { suppressions: [] }));
         assert.equal(check(worst + 0.01), "compliant");
         assert.equal(check(worst - 0.01), "violation");
     });
 
     it("is exceeded with the dearest part named", () => {
-        const verdict = runWithinBudget.check(factsOf(mutations["run-within-budget"](sampleStage)), { dollars: 100 }, { suppressions: [] });
-        assert.match(verdict.violations[0].message, /the stage's budget is 100\.00 USD\. The largest part is text: 1 x ml\.g5\.xlarge/);
+        const verdict = runWithinBudget.check(
+            factsOf(mutations["run-within-budget"](sampleStage)),
+            { dollars: 100 },
+            { suppressions: [] },
+        );
+        assert.match(
+            verdict.violations[0].message,
+            /the stage's budget is 100\.00 USD\. The largest part is text: 1 x ml\.g5\.xlarge/,
+        );
     });
 
     it("counts the jobs' attempts, and says that it proves nothing where their price is not known", () => {
-        const container = JSON.stringify({ resourceRequirements: [{ type: "VCPU", value: "1" }, { type: "MEMORY", value: "2048" }] });
+        const container = JSON.stringify({
+            resourceRequirements: [
+                { type: "VCPU", value: "1" },
+                { type: "MEMORY", value: "2048" },
+            ],
+        });
         const facts = factsOf(set("merge", "containerProperties", container)(sampleStage));
         const verdict = runBudgetProvable.check(facts, { dollars: 100 }, { suppressions: [] });
         assert.match(verdict.violations[0].message, /cannot be proved: no price is known for Fargate in us-west-2/);

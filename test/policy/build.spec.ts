@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+    appendFileSync,
+    cpSync,
+    existsSync,
+    mkdirSync,
+    mkdtempSync,
+    readFileSync,
+    rmSync,
+    symlinkSync,
+    writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { BUILD, changedSources, STAMP } from "../../policy/sources.cjs";
@@ -8,7 +18,11 @@ import { BUILD, changedSources, STAMP } from "../../policy/sources.cjs";
 const root = path.resolve(__dirname, "../..");
 
 function node(folder: string, ...args: string[]): { status: number | null; output: string } {
-    const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8", timeout: 60_000 });
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+        cwd: folder,
+        encoding: "utf8",
+        timeout: 60_000,
+    });
     return { status, output: stdout + stderr };
 }
 
@@ -21,13 +35,19 @@ describe("the build of the policy pack", function () {
         copy = mkdtempSync(path.join(tmpdir(), "policy-build-"));
         folder = path.join(copy, "policy");
         for (const room of ["policy", "asl", "pricing", "workflow"]) {
-            cpSync(path.join(root, room), path.join(copy, room), { recursive: true, filter: file => path.basename(file) !== "bin" });
+            cpSync(path.join(root, room), path.join(copy, room), {
+                recursive: true,
+                filter: (file) => path.basename(file) !== "bin",
+            });
         }
         mkdirSync(path.join(copy, "node_modules"), { recursive: true });
         rmSync(path.join(copy, "node_modules"), { recursive: true });
         symlinkSync(path.join(root, "node_modules"), path.join(copy, "node_modules"));
         // What the pack does once it is loaded is the engine suite's matter; here it is enough to see that it was.
-        writeFileSync(path.join(folder, "index.ts"), `import { rules } from "./rules";\nconsole.log(\`loaded \${rules.length > 0}\`);\n`);
+        writeFileSync(
+            path.join(folder, "index.ts"),
+            `import { rules } from "./rules";\nconsole.log(\`loaded \${rules.length > 0}\`);\n`,
+        );
     });
 
     after(() => rmSync(copy, { recursive: true, force: true }));

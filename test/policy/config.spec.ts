@@ -9,14 +9,20 @@ const read = (file: string): string => readFileSync(path.join(root, file), "utf8
 
 for (const stage of ["dev", "prod"]) {
     describe(`the configuration of the policy pack for ${stage}`, () => {
-        const config = JSON.parse(read(`policy/config.${stage}.json`)) as Record<string, string | Record<string, unknown>>;
+        const config = JSON.parse(read(`policy/config.${stage}.json`)) as Record<
+            string,
+            string | Record<string, unknown>
+        >;
 
         it("names rules and parameters that exist", () => {
             for (const [name, settings] of Object.entries(config)) {
-                const rule = rules.find(one => one.name === name);
+                const rule = rules.find((one) => one.name === name);
                 assert.ok(rule !== undefined, `there is no rule ${name}`);
                 for (const key of typeof settings === "string" ? [] : Object.keys(settings)) {
-                    assert.ok(["enforcementLevel", "suppressions", ...Object.keys(rule.parameters ?? {})].includes(key), `${name} has no parameter ${key}`);
+                    assert.ok(
+                        ["enforcementLevel", "suppressions", ...Object.keys(rule.parameters ?? {})].includes(key),
+                        `${name} has no parameter ${key}`,
+                    );
                 }
             }
         });

@@ -6,10 +6,19 @@ const digest = `sha256:${"0123456789abcdef".repeat(4)}`;
 const framework = "763104351884.dkr.ecr.eu-central-1.amazonaws.com/tensorflow-training";
 
 function judgeDefinition(definition: unknown, exceptions: unknown[] = []): string {
-    return answer(imagesPinned.check({
-        type: "aws:sfn/stateMachine:StateMachine", name: "m", urn: urnOf("m"), protect: false, propertyDependencies: {},
-        props: { definition: JSON.stringify(definition) },
-    }, { exceptions: exceptions as never }));
+    return answer(
+        imagesPinned.check(
+            {
+                type: "aws:sfn/stateMachine:StateMachine",
+                name: "m",
+                urn: urnOf("m"),
+                protect: false,
+                propertyDependencies: {},
+                props: { definition: JSON.stringify(definition) },
+            },
+            { exceptions: exceptions as never },
+        ),
+    );
 }
 
 describe("images-pinned", () => {
@@ -25,7 +34,10 @@ describe("images-pinned", () => {
         ["public.ecr.aws/docker/library/python:3.12-slim", "violation"],
     ]) {
         it(`answers ${expected} for ${image}, wherever it stands in a definition`, () => {
-            assert.equal(judgeDefinition({ States: { Setup: { Arguments: { Payload: { members: [{ image }] } } } } }), expected);
+            assert.equal(
+                judgeDefinition({ States: { Setup: { Arguments: { Payload: { members: [{ image }] } } } } }),
+                expected,
+            );
         });
     }
 
@@ -41,8 +53,18 @@ describe("images-pinned", () => {
     it("accepts an exception with a reason, and only that one", () => {
         const definition = { image: `${framework}:2.21.0-cpu-py312` };
         const reason = "AWS publishes no digests in its list of images.";
-        assert.equal(judgeDefinition(definition, [{ image: "763104351884.dkr.ecr.*.amazonaws.com/tensorflow-training:*", reason }]), "compliant");
-        assert.equal(judgeDefinition(definition, [{ image: "763104351884.dkr.ecr.*.amazonaws.com/tensorflow-training:*", reason: "-" }]), "violation");
+        assert.equal(
+            judgeDefinition(definition, [
+                { image: "763104351884.dkr.ecr.*.amazonaws.com/tensorflow-training:*", reason },
+            ]),
+            "compliant",
+        );
+        assert.equal(
+            judgeDefinition(definition, [
+                { image: "763104351884.dkr.ecr.*.amazonaws.com/tensorflow-training:*", reason: "-" },
+            ]),
+            "violation",
+        );
         assert.equal(judgeDefinition(definition, [{ image: "*/pytorch-training:*", reason }]), "violation");
     });
 });

@@ -11,11 +11,20 @@ import { answer, factsOf, judge, sampleParameters, urnOf } from "./sampleFacts";
 import { sampleStage } from "./sampleStage";
 
 /** `c`ompliant, `v`iolation, `n`ot applicable, `u`ndecided: the update will tell. */
-const ANSWERS: Readonly<Record<string, Answer>> = { c: "compliant", v: "violation", n: "notApplicable", u: "undecided" };
+const ANSWERS: Readonly<Record<string, Answer>> = {
+    c: "compliant",
+    v: "violation",
+    n: "notApplicable",
+    u: "undecided",
+};
 
 /** What a property can be that a rule did not expect, in the order of the letters below. */
 const ODDITIES: readonly (readonly [string, unknown])[] = [
-    ["missing", undefined], ["null", null], ["a number", 42], ["a list", ["unexpected"]], ["an object", { unexpected: true }],
+    ["missing", undefined],
+    ["null", null],
+    ["a number", 42],
+    ["a list", ["unexpected"]],
+    ["an object", { unexpected: true }],
     ["not known yet", new Unknown("here")],
 ];
 
@@ -82,7 +91,7 @@ const CASES: Readonly<Record<string, readonly [property: string, answers: string
     "tags-required": ["merge:tags", "vvvvvu"],
 };
 
-const byName = new Map(rules.map(rule => [rule.name, rule]));
+const byName = new Map(rules.map((rule) => [rule.name, rule]));
 
 function withValue(property: string, value: unknown): ResourceFacts[] {
     const [name, where] = property.split(":");
@@ -91,16 +100,21 @@ function withValue(property: string, value: unknown): ResourceFacts[] {
     if (inner === undefined || value instanceof Unknown) {
         return factsOf(set(name, outer, value)(sampleStage));
     }
-    const text = sampleStage.find(resource => resource.name === name)?.props[outer] as string;
-    const edited = set("text", `value.${inner}`, value)([{ type: "text", name: "text", props: { value: JSON.parse(text) as unknown } }]);
+    const text = sampleStage.find((resource) => resource.name === name)?.props[outer] as string;
+    const edited = set(
+        "text",
+        `value.${inner}`,
+        value,
+    )([{ type: "text", name: "text", props: { value: JSON.parse(text) as unknown } }]);
     return factsOf(set(name, outer, JSON.stringify(edited[0].props.value))(sampleStage));
 }
 
 describe("policy rules", () => {
     it("stand one in a file that is named like the rule", () => {
         const files = readdirSync(path.resolve(__dirname, "../../policy/rules"))
-            .filter(file => file !== "index.ts").map(file => file.replace(/\.ts$/, ""));
-        assert.deepEqual(rules.map(rule => rule.name).sort(), files.sort());
+            .filter((file) => file !== "index.ts")
+            .map((file) => file.replace(/\.ts$/, ""));
+        assert.deepEqual(rules.map((rule) => rule.name).sort(), files.sort());
     });
 
     it("have names, descriptions and remedies that people can use", () => {
@@ -118,27 +132,42 @@ describe("policy rules", () => {
 
     it("have a case for every rule that rests on a property", () => {
         const others = ["data-protected", "no-output-text", "suppressions-needed"];
-        assert.deepEqual(Object.keys(CASES).sort(), rules.map(rule => rule.name).filter(name => !others.includes(name)).sort());
+        assert.deepEqual(
+            Object.keys(CASES).sort(),
+            rules
+                .map((rule) => rule.name)
+                .filter((name) => !others.includes(name))
+                .sort(),
+        );
     });
 
-    for (const rule of rules.filter(one => one.name !== "suppressions-needed")) {
+    for (const rule of rules.filter((one) => one.name !== "suppressions-needed")) {
         describe(rule.name, () => {
             it("accepts the sample", () => {
                 const verdict = judge(rule, factsOf(sampleStage));
-                assert.deepEqual({ answer: answer(verdict), violations: verdict.violations }, { answer: "compliant", violations: [] });
+                assert.deepEqual(
+                    { answer: answer(verdict), violations: verdict.violations },
+                    { answer: "compliant", violations: [] },
+                );
             });
 
             it("refuses its mutation, and is the only one that does", () => {
                 // Only before anything exists can a definition be unknown.
                 const exists = rule.name !== "definition-known-at-preview";
                 const broken = factsOf(mutations[rule.name](sampleStage), exists);
-                const refusals = rules.flatMap(one => judge(one, broken).violations.map(({ message }) => `${one.name}: ${message}`));
-                assert.deepEqual([...new Set(refusals.map(line => line.split(":")[0]))], [rule.name], refusals.join("\n"));
+                const refusals = rules.flatMap((one) =>
+                    judge(one, broken).violations.map(({ message }) => `${one.name}: ${message}`),
+                );
+                assert.deepEqual(
+                    [...new Set(refusals.map((line) => line.split(":")[0]))],
+                    [rule.name],
+                    refusals.join("\n"),
+                );
             });
 
             it("has nothing to say about a stage without its types", () => {
                 if (rule.types !== "any") {
-                    const empty = factsOf(sampleStage).filter(resource => !rule.types.includes(resource.type));
+                    const empty = factsOf(sampleStage).filter((resource) => !rule.types.includes(resource.type));
                     assert.notEqual(answer(judge(rule, empty)), "violation");
                 }
             });
@@ -157,43 +186,83 @@ describe("policy rules", () => {
     for (const [defect, mutation] of Object.entries(notificationMutations)) {
         it(`sfn-no-silent-failure alone refuses ${defect}`, () => {
             const broken = factsOf(mutation(sampleStage));
-            assert.deepEqual(rules.filter(one => judge(one, broken).violations.length > 0).map(({ name }) => name), ["sfn-no-silent-failure"]);
+            assert.deepEqual(
+                rules.filter((one) => judge(one, broken).violations.length > 0).map(({ name }) => name),
+                ["sfn-no-silent-failure"],
+            );
         });
     }
 
     it("never throw, whatever the properties and the parameters are", () => {
         const leaf = fc.oneof(
-            fc.constant(new Unknown("somewhere")), fc.constant(null), fc.boolean(), fc.integer(), fc.string(),
-            fc.constantFrom("{", "{}", "[]", "null", "\"text\"", "*", "arn:aws:s3:::*", "Allow", "EXIT", "{\"Statement\":[{}]}", "{% $x %}",
-                "{\"StartAt\":\"A\",\"States\":{\"A\":null}}", "{\"Statement\":{\"Effect\":\"Allow\",\"Action\":[1,\"*\"],\"Condition\":{\"Bool\":1}}}"),
+            fc.constant(new Unknown("somewhere")),
+            fc.constant(null),
+            fc.boolean(),
+            fc.integer(),
+            fc.string(),
+            fc.constantFrom(
+                "{",
+                "{}",
+                "[]",
+                "null",
+                '"text"',
+                "*",
+                "arn:aws:s3:::*",
+                "Allow",
+                "EXIT",
+                '{"Statement":[{}]}',
+                "{% $x %}",
+                '{"StartAt":"A","States":{"A":null}}',
+                '{"Statement":{"Effect":"Allow","Action":[1,"*"],"Condition":{"Bool":1}}}',
+            ),
         );
-        const keys = fc.constantFrom(...new Set([
-            "Statement", "Effect", "Principal", "Condition", "Action", "__proto__", "constructor",
-            ...sampleStage.flatMap(resource => Object.keys(resource.props)),
-        ]));
-        const { value } = fc.letrec<{ value: unknown }>(tie => ({
-            value: fc.oneof({ maxDepth: 4 }, leaf, fc.array(tie("value"), { maxLength: 3 }), fc.dictionary(keys, tie("value"), { maxKeys: 4 })),
+        const keys = fc.constantFrom(
+            ...new Set([
+                "Statement",
+                "Effect",
+                "Principal",
+                "Condition",
+                "Action",
+                "__proto__",
+                "constructor",
+                ...sampleStage.flatMap((resource) => Object.keys(resource.props)),
+            ]),
+        );
+        const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+            value: fc.oneof(
+                { maxDepth: 4 },
+                leaf,
+                fc.array(tie("value"), { maxLength: 3 }),
+                fc.dictionary(keys, tie("value"), { maxKeys: 4 }),
+            ),
         }));
         const props = fc.tuple(fc.dictionary(keys, value), fc.nat(sampleStage.length - 1), fc.boolean());
-        fc.assert(fc.property(fc.array(props, { minLength: 1, maxLength: 4 }), fc.dictionary(fc.string(), value), (changes, parameters) => {
-            const resources = factsOf(sampleStage);
-            for (const [added, index, keep] of changes) {
-                const old = resources[index];
-                resources[index] = { ...old, props: { ...keep ? old.props : {}, ...snapshotObject(added) } };
-            }
-            for (const rule of rules) {
-                const known = Object.keys(rule.parameters ?? {});
-                const values = Object.values(snapshotObject(parameters));
-                const wild: Facts = Object.fromEntries(known.map((name, index) => [name, values[index]]));
-                judge(rule, resources, { ...sampleParameters(rule), ...wild });
-            }
-        }), { numRuns: 150, seed: 20261123 });
+        fc.assert(
+            fc.property(
+                fc.array(props, { minLength: 1, maxLength: 4 }),
+                fc.dictionary(fc.string(), value),
+                (changes, parameters) => {
+                    const resources = factsOf(sampleStage);
+                    for (const [added, index, keep] of changes) {
+                        const old = resources[index];
+                        resources[index] = { ...old, props: { ...(keep ? old.props : {}), ...snapshotObject(added) } };
+                    }
+                    for (const rule of rules) {
+                        const known = Object.keys(rule.parameters ?? {});
+                        const values = Object.values(snapshotObject(parameters));
+                        const wild: Facts = Object.fromEntries(known.map((name, index) => [name, values[index]]));
+                        judge(rule, resources, { ...sampleParameters(rule), ...wild });
+                    }
+                },
+            ),
+            { numRuns: 150, seed: 20261123 },
+        );
     });
 
     it("say nothing about what is not theirs, and find every culprit among several", () => {
         const rule = byName.get("sns-topic-encrypted");
         assert.ok(rule !== undefined && rule.kind === "resource");
-        const topics = ["a", "b"].map(name => ({ type: "aws:sns/topic:Topic", name, props: {} }));
+        const topics = ["a", "b"].map((name) => ({ type: "aws:sns/topic:Topic", name, props: {} }));
         assert.equal(judge(rule, factsOf([...sampleStage, ...topics])).violations.length, 2);
     });
 
@@ -209,13 +278,17 @@ describe("policy rules", () => {
     it("find what stands beside a resource by the engine's own record, where no value is known yet", () => {
         const rule = byName.get("s3-bucket-versioned");
         assert.ok(rule !== undefined);
-        const linked = factsOf(sampleStage).map(resource => resource.name !== "artifacts-versioning" ? resource : {
-            ...resource,
-            props: { ...resource.props, bucket: new Unknown("bucket") },
-            propertyDependencies: { bucket: [urnOf("artifacts")] },
-        });
+        const linked = factsOf(sampleStage).map((resource) =>
+            resource.name !== "artifacts-versioning"
+                ? resource
+                : {
+                      ...resource,
+                      props: { ...resource.props, bucket: new Unknown("bucket") },
+                      propertyDependencies: { bucket: [urnOf("artifacts")] },
+                  },
+        );
         assert.equal(answer(judge(rule, linked)), "compliant");
-        const adrift = linked.map(resource => ({ ...resource, propertyDependencies: {} }));
+        const adrift = linked.map((resource) => ({ ...resource, propertyDependencies: {} }));
         assert.equal(answer(judge(rule, adrift)), "undecided");
     });
 });

@@ -18,7 +18,7 @@ function resolve(value: unknown, exists: boolean): Fact {
         return exists ? sampleOutput(value) : new Unknown(`${value.resource}.${value.output}`);
     }
     if (Array.isArray(value)) {
-        return value.map(item => resolve(item, exists));
+        return value.map((item) => resolve(item, exists));
     }
     if (typeof value === "object" && value !== null) {
         return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item, exists)]));
@@ -36,11 +36,11 @@ export function urnOf(name: string): string {
  * @param exists whether its resources exist already; if not, references are not known yet
  */
 export function factsOf(stage: readonly SampleResource[], exists = true): ResourceFacts[] {
-    return stage.map(resource => ({
+    return stage.map((resource) => ({
         type: resource.type,
         name: resource.name,
         urn: urnOf(resource.name),
-        props: { ...exists ? sampleOutputs[resource.name] : {}, ...resolve(resource.props, exists) as Facts },
+        props: { ...(exists ? sampleOutputs[resource.name] : {}), ...(resolve(resource.props, exists) as Facts) },
         protect: resource.protect === true,
         propertyDependencies: {},
     }));
@@ -49,19 +49,24 @@ export function factsOf(stage: readonly SampleResource[], exists = true): Resour
 /** The rule's parameters as the sample's configuration sets them. */
 export function sampleParameters(rule: Rule): Facts {
     const configured = SAMPLE_CONFIG[rule.name];
-    return { ...defaultParameters(rule), ...typeof configured === "object" ? snapshotObject(configured) : {} };
+    return { ...defaultParameters(rule), ...(typeof configured === "object" ? snapshotObject(configured) : {}) };
 }
 
 /** What a rule says about a whole stage. */
 export function judge(
-    rule: Rule, resources: readonly ResourceFacts[], parameters = sampleParameters(rule), context: RuleContext = { suppressions: [] },
+    rule: Rule,
+    resources: readonly ResourceFacts[],
+    parameters = sampleParameters(rule),
+    context: RuleContext = { suppressions: [] },
 ): Verdict {
     if (rule.kind === "stack") {
         return rule.check(resources, parameters, context);
     }
-    return all(resources
-        .filter(resource => rule.types === "any" || rule.types.includes(resource.type))
-        .map(resource => rule.check(resource, parameters)));
+    return all(
+        resources
+            .filter((resource) => rule.types === "any" || rule.types.includes(resource.type))
+            .map((resource) => rule.check(resource, parameters)),
+    );
 }
 
 export function answer(verdict: Verdict): Answer {

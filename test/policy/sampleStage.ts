@@ -47,17 +47,24 @@ export const sampleDefinition = {
     StartAt: "Prepare",
     TimeoutSeconds: 3600,
     States: {
-        Prepare: {
+        "Prepare": {
             Type: "Task",
             Resource: "arn:aws:states:::lambda:invoke",
-            Arguments: { FunctionName: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:sample-prepare`, Payload: sampleSettings },
+            Arguments: {
+                FunctionName: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:sample-prepare`,
+                Payload: sampleSettings,
+            },
             TimeoutSeconds: 60,
             Assign: { prepared: "{% $states.result.StatusCode %}" },
-            Catch: [{
-                ErrorEquals: ["States.ALL"],
-                Assign: { error: "{% $exists($states.errorOutput.Error) ? $states.errorOutput.Error : 'an error without a name' %}" },
-                Next: "Notify Failure",
-            }],
+            Catch: [
+                {
+                    ErrorEquals: ["States.ALL"],
+                    Assign: {
+                        error: "{% $exists($states.errorOutput.Error) ? $states.errorOutput.Error : 'an error without a name' %}",
+                    },
+                    Next: "Notify Failure",
+                },
+            ],
             Next: "Done",
         },
         "Notify Failure": {
@@ -68,16 +75,25 @@ export const sampleDefinition = {
             Catch: [{ ErrorEquals: ["States.ALL"], Next: "Failed Unnotified" }],
             Next: "Failed",
         },
-        Failed: { Type: "Fail", Error: "Notified.Failure", Cause: "A step failed; the notification says which." },
-        "Failed Unnotified": { Type: "Fail", Error: "Unnotified.Failure", Cause: "A step failed, and so did its notification." },
-        Done: { Type: "Succeed" },
+        "Failed": { Type: "Fail", Error: "Notified.Failure", Cause: "A step failed; the notification says which." },
+        "Failed Unnotified": {
+            Type: "Fail",
+            Error: "Unnotified.Failure",
+            Cause: "A step failed, and so did its notification.",
+        },
+        "Done": { Type: "Succeed" },
     },
 };
 
-function trust(service: string, condition: Record<string, unknown> = { StringEquals: { "aws:SourceAccount": ACCOUNT } }): string {
+function trust(
+    service: string,
+    condition: Record<string, unknown> = { StringEquals: { "aws:SourceAccount": ACCOUNT } },
+): string {
     return JSON.stringify({
         Version: "2012-10-17",
-        Statement: [{ Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole", Condition: condition }],
+        Statement: [
+            { Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole", Condition: condition },
+        ],
     });
 }
 
@@ -86,7 +102,11 @@ function tlsOnly(action: string, resource: string, ...more: object[]): string {
         Version: "2012-10-17",
         Statement: [
             {
-                Sid: "TlsOnly", Effect: "Deny", Principal: "*", Action: action, Resource: resource,
+                Sid: "TlsOnly",
+                Effect: "Deny",
+                Principal: "*",
+                Action: action,
+                Resource: resource,
                 Condition: { Bool: { "aws:SecureTransport": "false" } },
             },
             ...more,
@@ -96,118 +116,193 @@ function tlsOnly(action: string, resource: string, ...more: object[]): string {
 
 export const sampleStage: readonly SampleResource[] = [
     {
-        type: "aws:kms/key:Key", name: "key", protect: true,
+        type: "aws:kms/key:Key",
+        name: "key",
+        protect: true,
         props: {
-            description: "sample", enableKeyRotation: true, tags,
+            description: "sample",
+            enableKeyRotation: true,
+            tags,
             policy: JSON.stringify({
                 Version: "2012-10-17",
-                Statement: [{ Effect: "Allow", Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Action: "kms:*", Resource: "*" }],
+                Statement: [
+                    {
+                        Effect: "Allow",
+                        Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` },
+                        Action: "kms:*",
+                        Resource: "*",
+                    },
+                ],
             }),
         },
     },
     { type: "aws:s3/bucket:Bucket", name: "artifacts", protect: true, props: { bucket: "sample-artifacts", tags } },
     {
-        type: "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", name: "artifacts-block",
+        type: "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+        name: "artifacts-block",
         props: {
             bucket: ref("artifacts", "id"),
-            blockPublicAcls: true, blockPublicPolicy: true, ignorePublicAcls: true, restrictPublicBuckets: true,
+            blockPublicAcls: true,
+            blockPublicPolicy: true,
+            ignorePublicAcls: true,
+            restrictPublicBuckets: true,
         },
     },
     {
-        type: "aws:s3/bucketVersioning:BucketVersioning", name: "artifacts-versioning",
+        type: "aws:s3/bucketVersioning:BucketVersioning",
+        name: "artifacts-versioning",
         props: { bucket: ref("artifacts", "id"), versioningConfiguration: { status: "Enabled" } },
     },
     {
-        type: "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", name: "artifacts-lifecycle",
+        type: "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+        name: "artifacts-lifecycle",
         props: {
             bucket: ref("artifacts", "id"),
             rules: [{ id: "uploads", status: "Enabled", abortIncompleteMultipartUpload: { daysAfterInitiation: 7 } }],
         },
     },
     {
-        type: "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration", name: "artifacts-encryption",
+        type: "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+        name: "artifacts-encryption",
         props: {
             bucket: ref("artifacts", "id"),
-            rules: [{
-                applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: ref("key", "arn") },
-                bucketKeyEnabled: true,
-            }],
+            rules: [
+                {
+                    applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: ref("key", "arn") },
+                    bucketKeyEnabled: true,
+                },
+            ],
         },
     },
     {
-        type: "aws:s3/bucketOwnershipControls:BucketOwnershipControls", name: "artifacts-ownership",
+        type: "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
+        name: "artifacts-ownership",
         props: { bucket: ref("artifacts", "id"), rule: { objectOwnership: "BucketOwnerEnforced" } },
     },
     {
-        type: "aws:s3/bucketLogging:BucketLogging", name: "artifacts-logging",
+        type: "aws:s3/bucketLogging:BucketLogging",
+        name: "artifacts-logging",
         props: { bucket: ref("artifacts", "id"), targetBucket: "access-logs", targetPrefix: "sample/" },
     },
     {
-        type: "aws:s3/bucketPolicy:BucketPolicy", name: "artifacts-policy",
+        type: "aws:s3/bucketPolicy:BucketPolicy",
+        name: "artifacts-policy",
         props: { bucket: ref("artifacts", "id"), policy: tlsOnly("s3:*", "arn:aws:s3:::sample-artifacts/*") },
     },
-    { type: "aws:sns/topic:Topic", name: "alerts", props: { name: "sample-alerts", kmsMasterKeyId: ref("key", "arn"), tags } },
     {
-        type: "aws:sns/topicPolicy:TopicPolicy", name: "alerts-policy",
+        type: "aws:sns/topic:Topic",
+        name: "alerts",
+        props: { name: "sample-alerts", kmsMasterKeyId: ref("key", "arn"), tags },
+    },
+    {
+        type: "aws:sns/topicPolicy:TopicPolicy",
+        name: "alerts-policy",
         props: {
             arn: ref("alerts", "arn"),
             policy: tlsOnly("sns:Publish", TOPIC, {
-                Sid: "Alarms", Effect: "Allow", Principal: { Service: "cloudwatch.amazonaws.com" }, Action: "sns:Publish", Resource: TOPIC,
+                Sid: "Alarms",
+                Effect: "Allow",
+                Principal: { Service: "cloudwatch.amazonaws.com" },
+                Action: "sns:Publish",
+                Resource: TOPIC,
                 Condition: { StringEquals: { "aws:SourceAccount": ACCOUNT } },
             }),
         },
     },
-    { type: "aws:sqs/queue:Queue", name: "undelivered", props: { name: "sample-undelivered", sqsManagedSseEnabled: true, tags } },
     {
-        type: "aws:sqs/queuePolicy:QueuePolicy", name: "undelivered-policy",
+        type: "aws:sqs/queue:Queue",
+        name: "undelivered",
+        props: { name: "sample-undelivered", sqsManagedSseEnabled: true, tags },
+    },
+    {
+        type: "aws:sqs/queuePolicy:QueuePolicy",
+        name: "undelivered-policy",
         props: {
             queueUrl: ref("undelivered", "url"),
             policy: tlsOnly("sqs:*", QUEUE, {
-                Sid: "Rule", Effect: "Allow", Principal: { Service: "events.amazonaws.com" }, Action: "sqs:SendMessage", Resource: QUEUE,
+                Sid: "Rule",
+                Effect: "Allow",
+                Principal: { Service: "events.amazonaws.com" },
+                Action: "sqs:SendMessage",
+                Resource: QUEUE,
                 Condition: { StringEquals: { "aws:SourceAccount": ACCOUNT } },
             }),
         },
     },
     {
-        type: "aws:ecr/repository:Repository", name: "images",
-        props: { name: "sample-images", imageTagMutability: "IMMUTABLE", imageScanningConfiguration: { scanOnPush: true }, tags },
+        type: "aws:ecr/repository:Repository",
+        name: "images",
+        props: {
+            name: "sample-images",
+            imageTagMutability: "IMMUTABLE",
+            imageScanningConfiguration: { scanOnPush: true },
+            tags,
+        },
     },
     {
-        type: "aws:ecr/lifecyclePolicy:LifecyclePolicy", name: "images-lifecycle",
-        props: { repository: "sample-images", policy: JSON.stringify({ rules: [{ rulePriority: 1, action: { type: "expire" } }] }) },
+        type: "aws:ecr/lifecyclePolicy:LifecyclePolicy",
+        name: "images-lifecycle",
+        props: {
+            repository: "sample-images",
+            policy: JSON.stringify({ rules: [{ rulePriority: 1, action: { type: "expire" } }] }),
+        },
     },
     {
-        type: "aws:ecr/repositoryPolicy:RepositoryPolicy", name: "images-policy",
+        type: "aws:ecr/repositoryPolicy:RepositoryPolicy",
+        name: "images-policy",
         props: {
             repository: "sample-images",
             policy: JSON.stringify({
-                Statement: [{ Effect: "Allow", Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Action: ["ecr:BatchGetImage"] }],
+                Statement: [
+                    {
+                        Effect: "Allow",
+                        Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` },
+                        Action: ["ecr:BatchGetImage"],
+                    },
+                ],
             }),
         },
     },
     {
-        type: "aws:cloudwatch/logGroup:LogGroup", name: "machine-logs",
-        props: { name: "/aws/vendedlogs/states/sample-training", retentionInDays: 365, kmsKeyId: ref("key", "arn"), tags },
+        type: "aws:cloudwatch/logGroup:LogGroup",
+        name: "machine-logs",
+        props: {
+            name: "/aws/vendedlogs/states/sample-training",
+            retentionInDays: 365,
+            kmsKeyId: ref("key", "arn"),
+            tags,
+        },
     },
     {
-        type: "aws:cloudwatch/logGroup:LogGroup", name: "function-logs",
+        type: "aws:cloudwatch/logGroup:LogGroup",
+        name: "function-logs",
         props: { name: "/aws/lambda/sample-prepare", retentionInDays: 365, kmsKeyId: ref("key", "arn"), tags },
     },
     {
-        type: "aws:iam/role:Role", name: "machine-role",
+        type: "aws:iam/role:Role",
+        name: "machine-role",
         props: { name: "sample-machine", assumeRolePolicy: trust("states.amazonaws.com"), tags },
     },
     {
-        type: "aws:iam/rolePolicy:RolePolicy", name: "machine-policy",
+        type: "aws:iam/rolePolicy:RolePolicy",
+        name: "machine-policy",
         props: {
             role: "sample-machine",
             policy: JSON.stringify({
                 Version: "2012-10-17",
                 Statement: [
                     { Sid: "Publish", Effect: "Allow", Action: ["sns:Publish"], Resource: TOPIC },
-                    { Sid: "Logs", Effect: "Allow", Action: ["logs:CreateLogDelivery", "logs:DescribeLogGroups"], Resource: "*" },
                     {
-                        Sid: "Pass", Effect: "Allow", Action: "iam:PassRole", Resource: ROLE("sample-training"),
+                        Sid: "Logs",
+                        Effect: "Allow",
+                        Action: ["logs:CreateLogDelivery", "logs:DescribeLogGroups"],
+                        Resource: "*",
+                    },
+                    {
+                        Sid: "Pass",
+                        Effect: "Allow",
+                        Action: "iam:PassRole",
+                        Resource: ROLE("sample-training"),
                         Condition: { StringEquals: { "iam:PassedToService": "sagemaker.amazonaws.com" } },
                     },
                 ],
@@ -215,13 +310,16 @@ export const sampleStage: readonly SampleResource[] = [
         },
     },
     {
-        type: "aws:iam/role:Role", name: "function-role",
+        type: "aws:iam/role:Role",
+        name: "function-role",
         props: { name: "sample-function", assumeRolePolicy: trust("lambda.amazonaws.com", {}), tags },
     },
     {
-        type: "aws:iam/policy:Policy", name: "function-policy",
+        type: "aws:iam/policy:Policy",
+        name: "function-policy",
         props: {
-            name: "sample-function", tags,
+            name: "sample-function",
+            tags,
             policy: JSON.stringify({
                 Version: "2012-10-17",
                 Statement: [{ Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::sample-artifacts/*" }],
@@ -229,44 +327,69 @@ export const sampleStage: readonly SampleResource[] = [
         },
     },
     {
-        type: "aws:iam/rolePolicyAttachment:RolePolicyAttachment", name: "function-attachment",
+        type: "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+        name: "function-attachment",
         props: { role: "sample-function", policyArn: ref("function-policy", "arn") },
     },
     {
-        type: "aws:lambda/function:Function", name: "prepare",
+        type: "aws:lambda/function:Function",
+        name: "prepare",
         props: {
-            name: "sample-prepare", runtime: "nodejs22.x", handler: "index.handler", role: ref("function-role", "arn"), timeout: 60,
-            tracingConfig: { mode: "Active" }, environment: { variables: { LOG_LEVEL: "info" } }, tags,
+            name: "sample-prepare",
+            runtime: "nodejs22.x",
+            handler: "index.handler",
+            role: ref("function-role", "arn"),
+            timeout: 60,
+            tracingConfig: { mode: "Active" },
+            environment: { variables: { LOG_LEVEL: "info" } },
+            tags,
         },
     },
     {
-        type: "aws:lambda/permission:Permission", name: "prepare-permission",
+        type: "aws:lambda/permission:Permission",
+        name: "prepare-permission",
         props: {
-            function: "sample-prepare", action: "lambda:InvokeFunction", principal: "events.amazonaws.com",
+            function: "sample-prepare",
+            action: "lambda:InvokeFunction",
+            principal: "events.amazonaws.com",
             sourceArn: `arn:aws:events:${REGION}:${ACCOUNT}:rule/sample-failed`,
         },
     },
     {
-        type: "aws:ec2/securityGroup:SecurityGroup", name: "batch-group",
+        type: "aws:ec2/securityGroup:SecurityGroup",
+        name: "batch-group",
         props: { name: "sample-batch", description: "jobs call, nobody calls them", ingress: [], tags },
     },
     {
-        type: "aws:batch/computeEnvironment:ComputeEnvironment", name: "compute",
+        type: "aws:batch/computeEnvironment:ComputeEnvironment",
+        name: "compute",
         props: {
-            name: "sample-compute", type: "MANAGED", tags,
+            name: "sample-compute",
+            type: "MANAGED",
+            tags,
             computeResources: {
-                type: "FARGATE", maxVcpus: 16, subnets: ["subnet-1"], securityGroupIds: [ref("batch-group", "id")],
+                type: "FARGATE",
+                maxVcpus: 16,
+                subnets: ["subnet-1"],
+                securityGroupIds: [ref("batch-group", "id")],
             },
         },
     },
     {
-        type: "aws:batch/jobDefinition:JobDefinition", name: "merge",
+        type: "aws:batch/jobDefinition:JobDefinition",
+        name: "merge",
         props: {
-            name: "sample-merge", type: "container", platformCapabilities: ["FARGATE"], deregisterOnNewRevision: false,
+            name: "sample-merge",
+            type: "container",
+            platformCapabilities: ["FARGATE"],
+            deregisterOnNewRevision: false,
             timeout: { attemptDurationSeconds: 3600 },
             retryStrategy: {
                 attempts: 3,
-                evaluateOnExits: [{ action: "RETRY", onStatusReason: "Host EC2*" }, { action: "EXIT", onReason: "*" }],
+                evaluateOnExits: [
+                    { action: "RETRY", onStatusReason: "Host EC2*" },
+                    { action: "EXIT", onReason: "*" },
+                ],
             },
             containerProperties: JSON.stringify({
                 image: `${ACCOUNT}.dkr.ecr.${REGION}.amazonaws.com/sample-images@${DIGEST}`,
@@ -277,24 +400,31 @@ export const sampleStage: readonly SampleResource[] = [
         },
     },
     {
-        type: "aws:sfn/stateMachine:StateMachine", name: "training",
+        type: "aws:sfn/stateMachine:StateMachine",
+        name: "training",
         props: {
-            name: "sample-training", roleArn: ref("machine-role", "arn"), definition: JSON.stringify(sampleDefinition),
+            name: "sample-training",
+            roleArn: ref("machine-role", "arn"),
+            definition: JSON.stringify(sampleDefinition),
             loggingConfiguration: {
-                level: "ALL", includeExecutionData: true,
+                level: "ALL",
+                includeExecutionData: true,
                 logDestination: `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws/vendedlogs/states/sample-training:*`,
             },
-            tracingConfiguration: { enabled: true }, tags,
+            tracingConfiguration: { enabled: true },
+            tags,
         },
     },
     {
-        type: "aws:cloudwatch/eventRule:EventRule", name: "failed",
+        type: "aws:cloudwatch/eventRule:EventRule",
+        name: "failed",
         props: {
-            name: "sample-failed", tags,
+            name: "sample-failed",
+            tags,
             eventPattern: JSON.stringify({
-                source: ["aws.states"],
+                "source": ["aws.states"],
                 "detail-type": ["Step Functions Execution Status Change"],
-                detail: {
+                "detail": {
                     status: ["FAILED", "TIMED_OUT", "ABORTED"],
                     stateMachineArn: [MACHINE],
                     error: [{ "anything-but": { prefix: "Notified." } }, null, { exists: false }],
@@ -303,30 +433,40 @@ export const sampleStage: readonly SampleResource[] = [
         },
     },
     {
-        type: "aws:cloudwatch/eventTarget:EventTarget", name: "failed-target",
-        props: { rule: ref("failed", "name"), arn: ref("alerts", "arn"), deadLetterConfig: { arn: ref("undelivered", "arn") } },
+        type: "aws:cloudwatch/eventTarget:EventTarget",
+        name: "failed-target",
+        props: {
+            rule: ref("failed", "name"),
+            arn: ref("alerts", "arn"),
+            deadLetterConfig: { arn: ref("undelivered", "arn") },
+        },
     },
     {
-        type: "aws:cloudwatch/metricAlarm:MetricAlarm", name: "undelivered-alarm",
+        type: "aws:cloudwatch/metricAlarm:MetricAlarm",
+        name: "undelivered-alarm",
         props: {
-            name: "sample-undelivered", comparisonOperator: "GreaterThanThreshold", evaluationPeriods: 1, threshold: 0,
-            alarmActions: [ref("alerts", "arn")], tags,
+            name: "sample-undelivered",
+            comparisonOperator: "GreaterThanThreshold",
+            evaluationPeriods: 1,
+            threshold: 0,
+            alarmActions: [ref("alerts", "arn")],
+            tags,
         },
     },
 ];
 
 /** What AWS adds to the sample's resources once they exist, as far as other resources or rules read it. */
 export const sampleOutputs: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-    key: { arn: KEY },
-    alerts: { arn: TOPIC },
-    undelivered: { arn: QUEUE, url: `https://sqs.${REGION}.amazonaws.com/${ACCOUNT}/sample-undelivered` },
-    training: { arn: MACHINE },
+    "key": { arn: KEY },
+    "alerts": { arn: TOPIC },
+    "undelivered": { arn: QUEUE, url: `https://sqs.${REGION}.amazonaws.com/${ACCOUNT}/sample-undelivered` },
+    "training": { arn: MACHINE },
     "machine-role": { arn: ROLE("sample-machine") },
     "function-role": { arn: ROLE("sample-function") },
     "function-policy": { arn: `arn:aws:iam::${ACCOUNT}:policy/sample-function` },
     "batch-group": { id: "sg-1" },
-    artifacts: { id: "sample-artifacts" },
-    failed: { name: "sample-failed" },
+    "artifacts": { id: "sample-artifacts" },
+    "failed": { name: "sample-failed" },
 };
 
 /** What a reference reads as once the resource exists. */

@@ -10,11 +10,23 @@ describe("the cache of the bundles", function () {
     this.timeout(60_000);
 
     it("looks at every file of this project that goes into a bundle", () => {
-        const entries = [...functionNames.map(name => `workloads/functions/${name}/index.ts`), "workloads/jobs/index.ts"];
+        const entries = [
+            ...functionNames.map((name) => `workloads/functions/${name}/index.ts`),
+            "workloads/jobs/index.ts",
+        ];
         const { metafile } = buildSync({
-            entryPoints: entries, outdir: "x", bundle: true, platform: "node", packages: "external", metafile: true, write: false, absWorkingDir: root,
+            entryPoints: entries,
+            outdir: "x",
+            bundle: true,
+            platform: "node",
+            packages: "external",
+            metafile: true,
+            write: false,
+            absWorkingDir: root,
         });
-        const outside = Object.keys(metafile.inputs).filter(file => !BUNDLED_ROOMS.some(room => file.startsWith(`${room}/`)));
+        const outside = Object.keys(metafile.inputs).filter(
+            (file) => !BUNDLED_ROOMS.some((room) => file.startsWith(`${room}/`)),
+        );
         assert.ok(Object.keys(metafile.inputs).length > entries.length);
         assert.deepEqual(outside, []);
     });

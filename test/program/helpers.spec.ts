@@ -18,7 +18,10 @@ const names = new StageNames(identity, { service: "ensemble", stage: "dev" });
 
 describe("names", () => {
     it("fit the bounds of their services for the longest service, stage and region", () => {
-        const longest = new StageNames({ ...identity, region: "ap-southeast-1" }, { service: "a".repeat(16), stage: "b".repeat(11) });
+        const longest = new StageNames(
+            { ...identity, region: "ap-southeast-1" },
+            { service: "a".repeat(16), stage: "b".repeat(11) },
+        );
         assert.ok(longest.bucket.length <= 63, longest.bucket);
         assert.ok(longest.role("function-describe-failure").length <= 64);
         assert.ok(longest.undeliveredQueue.length <= 80);
@@ -27,15 +30,25 @@ describe("names", () => {
     });
 
     it("know the other partitions' hosts", () => {
-        const china = new StageNames({ partition: "aws-cn", region: "cn-north-1", account: "1" }, { service: "a", stage: "b" });
+        const china = new StageNames(
+            { partition: "aws-cn", region: "cn-north-1", account: "1" },
+            { service: "a", stage: "b" },
+        );
         assert.equal(china.repositoryUrl("text"), "1.dkr.ecr.cn-north-1.amazonaws.com.cn/a-b-text");
-        assert.equal(china.console("states/home", "/x"), "https://cn-north-1.console.amazonaws.cn/states/home?region=cn-north-1#/x");
+        assert.equal(
+            china.console("states/home", "/x"),
+            "https://cn-north-1.console.amazonaws.cn/states/home?region=cn-north-1#/x",
+        );
     });
 });
 
 describe("tags and protection", () => {
     it("name service, subservice and stage", () => {
-        assert.deepEqual(stageTags({ service: "s", stage: "dev" }), { service: "s", subservice: "training", stage: "dev" });
+        assert.deepEqual(stageTags({ service: "s", stage: "dev" }), {
+            service: "s",
+            subservice: "training",
+            stage: "dev",
+        });
     });
 
     it("keep data in a protected stage, releases everywhere, and nothing else", () => {
@@ -47,7 +60,13 @@ describe("tags and protection", () => {
 });
 
 describe("content hashes", () => {
-    const context = { files: { a: { content: "1", executable: false } }, dockerfile: "D", buildArgs: { X: "1" }, platform: "linux/amd64", base: "b" };
+    const context = {
+        files: { a: { content: "1", executable: false } },
+        dockerfile: "D",
+        buildArgs: { X: "1" },
+        platform: "linux/amd64",
+        base: "b",
+    };
 
     it("change with each thing that an image is made of", () => {
         const variants = [
@@ -65,13 +84,32 @@ describe("content hashes", () => {
     });
 
     it("never mix up where one part ends and the next begins", () => {
-        fc.assert(fc.property(fc.array(fc.string()), fc.array(fc.string()), (left, right) =>
-            (JSON.stringify(left) === JSON.stringify(right)) === (hashParts(left) === hashParts(right))));
+        fc.assert(
+            fc.property(
+                fc.array(fc.string()),
+                fc.array(fc.string()),
+                (left, right) =>
+                    (JSON.stringify(left) === JSON.stringify(right)) === (hashParts(left) === hashParts(right)),
+            ),
+        );
     });
 
     it("give a function another alias when code, size or setting change, and only then", () => {
-        const spec: FunctionSpec = { code: "x", handler: "h", runtime: "r", memoryMb: 1, timeoutSeconds: 2, environment: { A: "1", B: "2" } };
-        const aliases = [spec, { ...spec, code: "y" }, { ...spec, memoryMb: 3 }, { ...spec, timeoutSeconds: 9 }, { ...spec, environment: { A: "1" } }].map(functionAlias);
+        const spec: FunctionSpec = {
+            code: "x",
+            handler: "h",
+            runtime: "r",
+            memoryMb: 1,
+            timeoutSeconds: 2,
+            environment: { A: "1", B: "2" },
+        };
+        const aliases = [
+            spec,
+            { ...spec, code: "y" },
+            { ...spec, memoryMb: 3 },
+            { ...spec, timeoutSeconds: 9 },
+            { ...spec, environment: { A: "1" } },
+        ].map(functionAlias);
         assert.equal(new Set(aliases).size, 5);
         assert.match(aliases[0], /^h-[0-9a-f]{12}$/);
         assert.equal(functionAlias({ ...spec, environment: { B: "2", A: "1" } }), aliases[0]);
@@ -84,7 +122,7 @@ describe("images of an immutable repository", () => {
         const registry = new Set<string>();
         let record: PushedImages = { pushed: [] };
         let state: string | undefined;
-        return tags.map(tag => {
+        return tags.map((tag) => {
             const decision = decideImage(record, tag, 10);
             const pushes = decision.build && state !== tag;
             assert.ok(!(pushes && registry.has(tag)), `${tag} is pushed a second time`);
@@ -99,13 +137,24 @@ describe("images of an immutable repository", () => {
     }
 
     it("are built once, stay declared while nothing changes, and are taken as they are when a deployment goes back", () => {
-        assert.deepEqual(deploy(["a", "a", "b", "b", "a", "a", "c", "b"]), [true, true, true, true, false, false, true, false]);
+        assert.deepEqual(deploy(["a", "a", "b", "b", "a", "a", "c", "b"]), [
+            true,
+            true,
+            true,
+            true,
+            false,
+            false,
+            true,
+            false,
+        ]);
     });
 
     it("are never pushed twice in any order of deployments", () => {
-        fc.assert(fc.property(fc.array(fc.constantFrom("a", "b", "c", "d"), { maxLength: 30 }), tags => {
-            deploy(tags);
-        }));
+        fc.assert(
+            fc.property(fc.array(fc.constantFrom("a", "b", "c", "d"), { maxLength: 30 }), (tags) => {
+                deploy(tags);
+            }),
+        );
     });
 });
 
@@ -116,7 +165,10 @@ describe("the memory of earlier deployments", () => {
     });
 
     it("is read as it was written", () => {
-        const releases = { functions: { setup: [{ alias: "h-1", version: "3" }] }, images: { text: { pushed: ["x"], held: "x" } } };
+        const releases = {
+            functions: { setup: [{ alias: "h-1", version: "3" }] },
+            images: { text: { pushed: ["x"], held: "x" } },
+        };
         assert.deepEqual(readReleases(releases), releases);
     });
 });
@@ -124,7 +176,10 @@ describe("the memory of earlier deployments", () => {
 describe("S3 permissions", () => {
     it("refuse what is no address", () => {
         assert.deepEqual(parseS3("s3://bucket/a/b/"), { bucket: "bucket", key: "a/b" });
-        assert.throws(() => parseS3("https://x"), /No S3 address: got "https:\/\/x", expected s3:\/\/<bucket>\/<prefix>/);
+        assert.throws(
+            () => parseS3("https://x"),
+            /No S3 address: got "https:\/\/x", expected s3:\/\/<bucket>\/<prefix>/,
+        );
     });
 
     it("list below the prefixes of a location only, but everything of the stage's own bucket", () => {
@@ -136,19 +191,29 @@ describe("S3 permissions", () => {
 
     it("let an execution write below any target in a location, and nowhere else", () => {
         assert.deepEqual(folderObjects({ names, locations: ["s3://own", "s3://other/in"] }, "runs"), [
-            "arn:aws:s3:::own/runs/*", "arn:aws:s3:::own/*/runs/*", "arn:aws:s3:::other/in/runs/*", "arn:aws:s3:::other/in/*/runs/*",
+            "arn:aws:s3:::own/runs/*",
+            "arn:aws:s3:::own/*/runs/*",
+            "arn:aws:s3:::other/in/runs/*",
+            "arn:aws:s3:::other/in/*/runs/*",
         ]);
     });
 });
 
 describe("trust policies", () => {
     it("name the source, so that no other account can use the role through the service", () => {
-        const [statement] = (JSON.parse(trustPolicy(identity, "states.amazonaws.com", names.stateMachineArn)) as { Statement: unknown[] }).Statement;
+        const [statement] = (
+            JSON.parse(trustPolicy(identity, "states.amazonaws.com", names.stateMachineArn)) as { Statement: unknown[] }
+        ).Statement;
         assert.deepEqual(statement, {
-            Effect: "Allow", Principal: { Service: "states.amazonaws.com" }, Action: "sts:AssumeRole",
+            Effect: "Allow",
+            Principal: { Service: "states.amazonaws.com" },
+            Action: "sts:AssumeRole",
             Condition: {
                 StringEquals: { "aws:SourceAccount": "123456789012" },
-                ArnLike: { "aws:SourceArn": "arn:aws:states:eu-central-1:123456789012:stateMachine:ensemble-model-training-dev" },
+                ArnLike: {
+                    "aws:SourceArn":
+                        "arn:aws:states:eu-central-1:123456789012:stateMachine:ensemble-model-training-dev",
+                },
             },
         });
     });
@@ -157,7 +222,12 @@ describe("trust policies", () => {
 describe("the network's blocks", () => {
     it("are equal parts", () => {
         assert.deepEqual(cutBlock("10.42.0.0/20", 2), ["10.42.0.0/21", "10.42.8.0/21"]);
-        assert.deepEqual(cutBlock("192.168.0.0/16", 4), ["192.168.0.0/18", "192.168.64.0/18", "192.168.128.0/18", "192.168.192.0/18"]);
+        assert.deepEqual(cutBlock("192.168.0.0/16", 4), [
+            "192.168.0.0/18",
+            "192.168.64.0/18",
+            "192.168.128.0/18",
+            "192.168.192.0/18",
+        ]);
     });
 
     it("are refused where they are none", () => {
@@ -169,12 +239,21 @@ describe("the network's blocks", () => {
 
 describe("framework images", () => {
     it("come from the region's registry, whole addresses stay", () => {
-        assert.equal(frameworkImage("tensorflow-training@sha256:x", names), `${DLC_REGISTRIES["eu-central-1"]}.dkr.ecr.eu-central-1.amazonaws.com/tensorflow-training@sha256:x`);
-        assert.equal(frameworkImage("1.dkr.ecr.x.amazonaws.com/a@sha256:x", names), "1.dkr.ecr.x.amazonaws.com/a@sha256:x");
+        assert.equal(
+            frameworkImage("tensorflow-training@sha256:x", names),
+            `${DLC_REGISTRIES["eu-central-1"]}.dkr.ecr.eu-central-1.amazonaws.com/tensorflow-training@sha256:x`,
+        );
+        assert.equal(
+            frameworkImage("1.dkr.ecr.x.amazonaws.com/a@sha256:x", names),
+            "1.dkr.ecr.x.amazonaws.com/a@sha256:x",
+        );
     });
 
     it("of a region without a known registry are asked for", () => {
         const far = new StageNames({ ...identity, region: "mx-central-1" }, { service: "a", stage: "b" });
-        assert.throws(() => frameworkImage("t:1", far), /registry of training containers in mx-central-1 is not known here; give the whole address/);
+        assert.throws(
+            () => frameworkImage("t:1", far),
+            /registry of training containers in mx-central-1 is not known here; give the whole address/,
+        );
     });
 });

@@ -12,24 +12,37 @@ process.env.PULUMI_ERROR_OUTPUT_STRING = "1";
 const UNKNOWN = "__pulumiUnknown";
 /** What AWS lets nobody tag, or what has no life of its own. */
 const UNTAGGED = new Set([
-    "aws:iam/rolePolicy:RolePolicy", "aws:kms/alias:Alias", "aws:sns/topicPolicy:TopicPolicy", "aws:sns/topicSubscription:TopicSubscription",
-    "aws:s3/bucketOwnershipControls:BucketOwnershipControls", "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
-    "aws:s3/bucketVersioning:BucketVersioning", "aws:s3/bucketPolicy:BucketPolicy",
+    "aws:iam/rolePolicy:RolePolicy",
+    "aws:kms/alias:Alias",
+    "aws:sns/topicPolicy:TopicPolicy",
+    "aws:sns/topicSubscription:TopicSubscription",
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+    "aws:s3/bucketVersioning:BucketVersioning",
+    "aws:s3/bucketPolicy:BucketPolicy",
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
-    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", "aws:lambda/alias:Alias", "aws:sqs/queuePolicy:QueuePolicy",
-    "aws:cloudwatch/eventTarget:EventTarget", "aws:ecr/lifecyclePolicy:LifecyclePolicy", "docker-build:index:Image",
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+    "aws:lambda/alias:Alias",
+    "aws:sqs/queuePolicy:QueuePolicy",
+    "aws:cloudwatch/eventTarget:EventTarget",
+    "aws:ecr/lifecyclePolicy:LifecyclePolicy",
+    "docker-build:index:Image",
     "aws:ec2/routeTableAssociation:RouteTableAssociation",
 ]);
 
-const ofType = (stage: EvaluatedStage, type: string) => stage.resources.filter(resource => resource.type === type);
+const ofType = (stage: EvaluatedStage, type: string) => stage.resources.filter((resource) => resource.type === type);
 const one = (stage: EvaluatedStage, type: string): RecordedResource => {
     const found = ofType(stage, type);
     assert.equal(found.length, 1, `${found.length} of ${type}`);
     return found[0];
 };
-const statementsOf = (stage: EvaluatedStage): { role: string; statement: Statement }[] => ofType(stage, "aws:iam/rolePolicy:RolePolicy")
-    .flatMap(({ inputs }) => (JSON.parse(String(inputs.policy)) as { Statement: Statement[] }).Statement
-        .map(statement => ({ role: String(inputs.role), statement })));
+const statementsOf = (stage: EvaluatedStage): { role: string; statement: Statement }[] =>
+    ofType(stage, "aws:iam/rolePolicy:RolePolicy").flatMap(({ inputs }) =>
+        (JSON.parse(String(inputs.policy)) as { Statement: Statement[] }).Statement.map((statement) => ({
+            role: String(inputs.role),
+            statement,
+        })),
+    );
 
 interface BatchState {
     readonly Arguments: { readonly JobDefinition: string; readonly Parameters: object };
@@ -45,7 +58,7 @@ function batchStates(definition: StateMachineDefinition): Map<string, BatchState
             if (state.Type === "Task" && state.Resource.endsWith("batch:submitJob.sync")) {
                 found.set((state as unknown as BatchState).Arguments.JobDefinition, state as unknown as BatchState);
             }
-            pending.push(...state.Type === "Parallel" ? state.Branches : []);
+            pending.push(...(state.Type === "Parallel" ? state.Branches : []));
         }
     }
     return found;
@@ -70,40 +83,75 @@ describe("a stage", function () {
             it("declares everything that the system consists of", () => {
                 const count = (type: string) => ofType(stage, type).length;
                 const emails = name === "prod" ? 2 : 0;
-                assert.deepEqual({
-                    machines: count("aws:sfn/stateMachine:StateMachine"),
-                    functions: count("aws:lambda/function:Function"), aliases: count("aws:lambda/alias:Alias"),
-                    environments: count("aws:batch/computeEnvironment:ComputeEnvironment"), queues: count("aws:batch/jobQueue:JobQueue"),
-                    jobs: count("aws:batch/jobDefinition:JobDefinition"),
-                    topics: count("aws:sns/topic:Topic"), subscriptions: count("aws:sns/topicSubscription:TopicSubscription"),
-                    repositories: count("aws:ecr/repository:Repository"), images: count("docker-build:index:Image"),
-                    buckets: count("aws:s3/bucket:Bucket"), sources: count("aws:s3/bucketObjectv2:BucketObjectv2"),
-                    keys: count("aws:kms/key:Key"), logGroups: count("aws:cloudwatch/logGroup:LogGroup"),
-                    rules: count("aws:cloudwatch/eventRule:EventRule"), deadLetters: count("aws:sqs/queue:Queue"),
-                    alarms: count("aws:cloudwatch/metricAlarm:MetricAlarm"), roles: count("aws:iam/role:Role"),
-                }, {
-                    machines: 1, functions: 4, aliases: 4, environments: 1, queues: 1, jobs: 4, topics: 2, subscriptions: emails,
-                    repositories: 2, images: 2, buckets: 1,
-                    sources: 2, keys: 1, logGroups: 6, rules: 1, deadLetters: 1, alarms: 8, roles: 12,
-                });
+                assert.deepEqual(
+                    {
+                        machines: count("aws:sfn/stateMachine:StateMachine"),
+                        functions: count("aws:lambda/function:Function"),
+                        aliases: count("aws:lambda/alias:Alias"),
+                        environments: count("aws:batch/computeEnvironment:ComputeEnvironment"),
+                        queues: count("aws:batch/jobQueue:JobQueue"),
+                        jobs: count("aws:batch/jobDefinition:JobDefinition"),
+                        topics: count("aws:sns/topic:Topic"),
+                        subscriptions: count("aws:sns/topicSubscription:TopicSubscription"),
+                        repositories: count("aws:ecr/repository:Repository"),
+                        images: count("docker-build:index:Image"),
+                        buckets: count("aws:s3/bucket:Bucket"),
+                        sources: count("aws:s3/bucketObjectv2:BucketObjectv2"),
+                        keys: count("aws:kms/key:Key"),
+                        logGroups: count("aws:cloudwatch/logGroup:LogGroup"),
+                        rules: count("aws:cloudwatch/eventRule:EventRule"),
+                        deadLetters: count("aws:sqs/queue:Queue"),
+                        alarms: count("aws:cloudwatch/metricAlarm:MetricAlarm"),
+                        roles: count("aws:iam/role:Role"),
+                    },
+                    {
+                        machines: 1,
+                        functions: 4,
+                        aliases: 4,
+                        environments: 1,
+                        queues: 1,
+                        jobs: 4,
+                        topics: 2,
+                        subscriptions: emails,
+                        repositories: 2,
+                        images: 2,
+                        buckets: 1,
+                        sources: 2,
+                        keys: 1,
+                        logGroups: 6,
+                        rules: 1,
+                        deadLetters: 1,
+                        alarms: 8,
+                        roles: 12,
+                    },
+                );
             });
 
             it("tags everything that takes tags", () => {
-                for (const { type, name: resource, inputs } of stage.resources.filter(taken => taken.custom && !UNTAGGED.has(taken.type))) {
+                for (const { type, name: resource, inputs } of stage.resources.filter(
+                    (taken) => taken.custom && !UNTAGGED.has(taken.type),
+                )) {
                     const { service, subservice, stage: tagged } = (inputs.tags ?? {}) as Record<string, string>;
-                    assert.deepEqual({ service, subservice, tagged }, { service: "ensemble", subservice: "training", tagged: name }, `${type} ${resource}`);
+                    assert.deepEqual(
+                        { service, subservice, tagged },
+                        { service: "ensemble", subservice: "training", tagged: name },
+                        `${type} ${resource}`,
+                    );
                 }
             });
 
             it("leaks no Output's text into any string", () => {
-                const leaked = /.{0,60}(__pulumiUnknown|OutputImpl|Calling \[to).{0,60}/.exec(JSON.stringify(stage.resources));
+                const leaked = /.{0,60}(__pulumiUnknown|OutputImpl|Calling \[to).{0,60}/.exec(
+                    JSON.stringify(stage.resources),
+                );
                 assert.equal(leaked?.[0], undefined);
             });
 
             it("logs everything of the state machine and traces it", () => {
                 const { inputs } = one(stage, "aws:sfn/stateMachine:StateMachine");
                 assert.deepEqual(inputs.loggingConfiguration, {
-                    level: "ALL", includeExecutionData: true,
+                    level: "ALL",
+                    includeExecutionData: true,
                     logDestination: `arn:aws:logs:eu-central-1:123456789012:log-group:/aws/vendedlogs/states/ensemble-model-training-${name}:*`,
                 });
                 assert.deepEqual(inputs.tracingConfiguration, { enabled: true });
@@ -111,27 +159,48 @@ describe("a stage", function () {
 
             it("calls only functions, jobs, queue, topic and role that it declares", () => {
                 const text = JSON.stringify(stage.stateMachine.definition);
-                const called = [...new Set(text.match(/arn:aws:(lambda|batch|sns|iam)[A-Za-z0-9:/_.-]+/g) ?? [])]
-                    .filter(arn => !arn.startsWith("arn:aws:states"));
-                const aliases = ofType(stage, "aws:lambda/alias:Alias")
-                    .map(({ inputs }) => `arn:aws:lambda:eu-central-1:123456789012:function:${String(inputs.functionName)}:${String(inputs.name)}`);
+                const called = [
+                    ...new Set(text.match(/arn:aws:(lambda|batch|sns|iam)[A-Za-z0-9:/_.-]+/g) ?? []),
+                ].filter((arn) => !arn.startsWith("arn:aws:states"));
+                const aliases = ofType(stage, "aws:lambda/alias:Alias").map(
+                    ({ inputs }) =>
+                        `arn:aws:lambda:eu-central-1:123456789012:function:${String(inputs.functionName)}:${String(inputs.name)}`,
+                );
                 const known = new Set([
-                    ...aliases, ...stage.jobDefinitions.map(job => job.arn),
+                    ...aliases,
+                    ...stage.jobDefinitions.map((job) => job.arn),
                     `arn:aws:batch:eu-central-1:123456789012:job-queue/${String(one(stage, "aws:batch/jobQueue:JobQueue").inputs.name)}`,
-                    ...ofType(stage, "aws:sns/topic:Topic").map(({ inputs }) => `arn:aws:sns:eu-central-1:123456789012:${String(inputs.name)}`),
-                    ...ofType(stage, "aws:iam/role:Role").map(({ inputs }) => `arn:aws:iam::123456789012:role/${String(inputs.name)}`),
+                    ...ofType(stage, "aws:sns/topic:Topic").map(
+                        ({ inputs }) => `arn:aws:sns:eu-central-1:123456789012:${String(inputs.name)}`,
+                    ),
+                    ...ofType(stage, "aws:iam/role:Role").map(
+                        ({ inputs }) => `arn:aws:iam::123456789012:role/${String(inputs.name)}`,
+                    ),
                 ]);
                 assert.ok(called.length >= 4 + 4 + 1 + 1 + 1, called.join("\n"));
-                assert.deepEqual(called.filter(arn => !known.has(arn)), []);
+                assert.deepEqual(
+                    called.filter((arn) => !known.has(arn)),
+                    [],
+                );
             });
 
             it("gives every job's command a place for each parameter that the definition sends, and no other", () => {
-                const sent = new Map([...batchStates(stage.stateMachine.definition)]
-                    .map(([arn, state]) => [arn, Object.keys(state.Arguments.Parameters).sort()]));
+                const sent = new Map(
+                    [...batchStates(stage.stateMachine.definition)].map(([arn, state]) => [
+                        arn,
+                        Object.keys(state.Arguments.Parameters).sort(),
+                    ]),
+                );
                 assert.equal(sent.size, 4);
-                for (const { arn, containerProperties: { command } } of stage.jobDefinitions) {
+                for (const {
+                    arn,
+                    containerProperties: { command },
+                } of stage.jobDefinitions) {
                     assert.deepEqual(command.slice(0, 2), ["node", "jobs.js"]);
-                    const places = command.filter(word => word.startsWith("Ref::")).map(word => word.slice(5)).sort();
+                    const places = command
+                        .filter((word) => word.startsWith("Ref::"))
+                        .map((word) => word.slice(5))
+                        .sort();
                     assert.deepEqual(places, sent.get(arn), arn);
                 }
             });
@@ -139,20 +208,31 @@ describe("a stage", function () {
             it("lets no job outlive its state", () => {
                 const states = batchStates(stage.stateMachine.definition);
                 for (const { arn, name: definition, timeoutSeconds } of stage.jobDefinitions) {
-                    const job = JOBS.find(candidate => definition.includes(`-${candidate}-`)) as Job;
-                    assert.ok(timeoutSeconds < JOB_SECONDS[job], `${arn}: ${timeoutSeconds} s, its state ${JOB_SECONDS[job]} s`);
+                    const job = JOBS.find((candidate) => definition.includes(`-${candidate}-`)) as Job;
+                    assert.ok(
+                        timeoutSeconds < JOB_SECONDS[job],
+                        `${arn}: ${timeoutSeconds} s, its state ${JOB_SECONDS[job]} s`,
+                    );
                     // Within a member's budget the limit is the least of this one and of what is left.
                     assert.ok(String(states.get(arn)?.TimeoutSeconds).includes(String(JOB_SECONDS[job])), arn);
                 }
             });
 
             it("names job definitions and aliases by their content", () => {
-                stage.jobDefinitions.forEach(job => assert.match(job.name, /-(fetch|split|merge|publish)-[0-9a-f]{12}$/));
-                ofType(stage, "aws:lambda/alias:Alias").forEach(({ inputs }) => assert.match(String(inputs.name), /^h-[0-9a-f]{12}$/));
+                stage.jobDefinitions.forEach((job) =>
+                    assert.match(job.name, /-(fetch|split|merge|publish)-[0-9a-f]{12}$/),
+                );
+                ofType(stage, "aws:lambda/alias:Alias").forEach(({ inputs }) =>
+                    assert.match(String(inputs.name), /^h-[0-9a-f]{12}$/),
+                );
             });
 
             it("has no resource name twice and none that AWS would refuse for its length", () => {
-                const limits: Record<string, number> = { "aws:iam/role:Role": 64, "aws:s3/bucket:Bucket": 63, "aws:lambda/function:Function": 64 };
+                const limits: Record<string, number> = {
+                    "aws:iam/role:Role": 64,
+                    "aws:s3/bucket:Bucket": 63,
+                    "aws:lambda/function:Function": 64,
+                };
                 for (const { type, inputs } of stage.resources) {
                     const physical = String(inputs.name ?? inputs.bucket ?? "");
                     assert.ok(physical.length <= (limits[type] ?? 128), `${type} ${physical}`);
@@ -163,25 +243,50 @@ describe("a stage", function () {
 
             it("allows a wildcard resource only where AWS knows no other", () => {
                 const unavoidable = new Set([
-                    "batch:DescribeJobs", "ecr:GetAuthorizationToken", "cloudwatch:PutMetricData", "servicequotas:ListServiceQuotas",
-                    "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery", "logs:ListLogDeliveries",
-                    "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups",
-                    "xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets",
+                    "batch:DescribeJobs",
+                    "ecr:GetAuthorizationToken",
+                    "cloudwatch:PutMetricData",
+                    "servicequotas:ListServiceQuotas",
+                    "logs:CreateLogDelivery",
+                    "logs:GetLogDelivery",
+                    "logs:UpdateLogDelivery",
+                    "logs:DeleteLogDelivery",
+                    "logs:ListLogDeliveries",
+                    "logs:PutResourcePolicy",
+                    "logs:DescribeResourcePolicies",
+                    "logs:DescribeLogGroups",
+                    "xray:PutTraceSegments",
+                    "xray:PutTelemetryRecords",
+                    "xray:GetSamplingRules",
+                    "xray:GetSamplingTargets",
                 ]);
                 for (const { role, statement } of statementsOf(stage)) {
                     const actions = [statement.Action].flat() as string[];
-                    assert.ok(actions.every(action => !action.includes("*")), `${role}: ${actions.join()}`);
+                    assert.ok(
+                        actions.every((action) => !action.includes("*")),
+                        `${role}: ${actions.join()}`,
+                    );
                     if ([statement.Resource].flat().includes("*")) {
-                        assert.deepEqual(actions.filter(action => !unavoidable.has(action)), [], role);
+                        assert.deepEqual(
+                            actions.filter((action) => !unavoidable.has(action)),
+                            [],
+                            role,
+                        );
                     }
                 }
             });
 
             it("passes the training role to SageMaker only", () => {
-                const passing = statementsOf(stage).filter(({ statement }) => [statement.Action].flat().includes("iam:PassRole"));
+                const passing = statementsOf(stage).filter(({ statement }) =>
+                    [statement.Action].flat().includes("iam:PassRole"),
+                );
                 assert.equal(passing.length, 1);
-                assert.deepEqual(passing[0].statement.Condition, { StringEquals: { "iam:PassedToService": "sagemaker.amazonaws.com" } });
-                assert.deepEqual([passing[0].statement.Resource].flat(), [`arn:aws:iam::123456789012:role/ensemble-${name}-training`]);
+                assert.deepEqual(passing[0].statement.Condition, {
+                    StringEquals: { "iam:PassedToService": "sagemaker.amazonaws.com" },
+                });
+                assert.deepEqual([passing[0].statement.Resource].flat(), [
+                    `arn:aws:iam::123456789012:role/ensemble-${name}-training`,
+                ]);
             });
 
             it("lets no role but the state machine's and the rule's tell anybody, and no job or function delete data", () => {
@@ -191,7 +296,14 @@ describe("a stage", function () {
                         assert.match(role, /-(state-machine|failure-rule)$/);
                     }
                     if (actions.includes("s3:DeleteObject")) {
-                        [statement.Resource].flat().forEach(resource => assert.match(String(resource), /\/runs\/\*\/(failure\.txt|manifest\.json|mismatches\.json)$/));
+                        [statement.Resource]
+                            .flat()
+                            .forEach((resource) =>
+                                assert.match(
+                                    String(resource),
+                                    /\/runs\/\*\/(failure\.txt|manifest\.json|mismatches\.json)$/,
+                                ),
+                            );
                     }
                 }
             });
@@ -199,31 +311,48 @@ describe("a stage", function () {
             it("has the outputs that it had", () => {
                 const file = path.join(__dirname, "golden", `outputs.${name}.json`);
                 // Hashes change with every line of code; what the outputs are does not.
-                const text = `${JSON.stringify(stage.outputs, null, 2).replace(/[0-9a-f]{64}/g, "<sha256>").replace(/h-[0-9a-f]{12}/g, "h-<hash>")}\n`;
+                const text = `${JSON.stringify(stage.outputs, null, 2)
+                    .replace(/[0-9a-f]{64}/g, "<sha256>")
+                    .replace(/h-[0-9a-f]{12}/g, "h-<hash>")}\n`;
                 if (process.env.UPDATE_GOLDEN === "1") {
                     fs.mkdirSync(path.dirname(file), { recursive: true });
                     fs.writeFileSync(file, text);
                 }
-                assert.equal(text, fs.readFileSync(file, "utf8"), "stack outputs changed; if that is meant, run with UPDATE_GOLDEN=1");
+                assert.equal(
+                    text,
+                    fs.readFileSync(file, "utf8"),
+                    "stack outputs changed; if that is meant, run with UPDATE_GOLDEN=1",
+                );
             });
         });
     }
 
     it("knows definition, names, images and policies at a new stage's first preview, when AWS has told nothing", async () => {
         const { resources, stateMachine } = await evaluateStage("dev", { preview: true });
-        const { definition } = (resources.find(({ type }) => type === "aws:sfn/stateMachine:StateMachine") as RecordedResource).inputs;
+        const { definition } = (
+            resources.find(({ type }) => type === "aws:sfn/stateMachine:StateMachine") as RecordedResource
+        ).inputs;
         assert.equal(typeof definition, "string");
         assert.equal(definition, JSON.stringify(stages.get("dev")?.stateMachine.definition));
         assert.deepEqual(stateMachine.definition, stages.get("dev")?.stateMachine.definition);
         const mustBeKnown: Record<string, string> = {
-            "aws:batch/jobDefinition:JobDefinition": "containerProperties", "docker-build:index:Image": "tags", "aws:cloudwatch/eventRule:EventRule": "eventPattern",
-            "aws:iam/role:Role": "assumeRolePolicy", "aws:s3/bucketPolicy:BucketPolicy": "policy", "aws:kms/key:Key": "policy",
+            "aws:batch/jobDefinition:JobDefinition": "containerProperties",
+            "docker-build:index:Image": "tags",
+            "aws:cloudwatch/eventRule:EventRule": "eventPattern",
+            "aws:iam/role:Role": "assumeRolePolicy",
+            "aws:s3/bucketPolicy:BucketPolicy": "policy",
+            "aws:kms/key:Key": "policy",
         };
         for (const { type, name, inputs } of resources) {
             const field = mustBeKnown[type];
-            assert.ok(field === undefined || !JSON.stringify(inputs[field]).includes(UNKNOWN), `${type} ${name}: ${field} is unknown`);
+            assert.ok(
+                field === undefined || !JSON.stringify(inputs[field]).includes(UNKNOWN),
+                `${type} ${name}: ${field} is unknown`,
+            );
         }
-        const unknown = resources.filter(({ type, inputs }) => type === "aws:iam/rolePolicy:RolePolicy" && typeof inputs.policy !== "string");
+        const unknown = resources.filter(
+            ({ type, inputs }) => type === "aws:iam/rolePolicy:RolePolicy" && typeof inputs.policy !== "string",
+        );
         unknown.forEach(({ inputs }) => assert.equal(inputs.name, "key", "only what names the key may be unknown"));
     });
 
@@ -237,40 +366,71 @@ describe("a stage", function () {
         const dev = stages.get("dev") as EvaluatedStage;
         const { setup } = dev.outputs.functionAliases as Record<string, string>;
         const before = {
-            functions: { setup: [{ alias: "h-000000000000", version: "7" }, { alias: setup, version: "4" }] },
+            functions: {
+                setup: [
+                    { alias: "h-000000000000", version: "7" },
+                    { alias: setup, version: "4" },
+                ],
+            },
             images: {},
         };
         const next = await evaluateStage("dev", { before });
-        const aliases = ofType(next, "aws:lambda/alias:Alias").filter(({ inputs }) => String(inputs.functionName).endsWith("-setup"))
+        const aliases = ofType(next, "aws:lambda/alias:Alias")
+            .filter(({ inputs }) => String(inputs.functionName).endsWith("-setup"))
             .map(({ inputs }) => [inputs.name, inputs.functionVersion]);
-        assert.deepEqual(aliases.sort(), [[setup, "4"], ["h-000000000000", "7"]].sort());
+        assert.deepEqual(
+            aliases.sort(),
+            [
+                [setup, "4"],
+                ["h-000000000000", "7"],
+            ].sort(),
+        );
         assert.deepEqual((next.outputs.releases as { functions: Record<string, unknown> }).functions.setup, [
-            { alias: setup, version: "4" }, { alias: "h-000000000000", version: "7" },
+            { alias: setup, version: "4" },
+            { alias: "h-000000000000", version: "7" },
         ]);
     });
 
     it("forgets the oldest aliases beyond the configured number", async () => {
-        const releases = Array.from({ length: 5 }, (_, index) => ({ alias: `h-00000000000${index}`, version: String(index) }));
-        const next = await evaluateStage("dev", { before: { functions: { setup: releases }, images: {} }, overrides: { keptReleases: 3 } });
-        const names = ofType(next, "aws:lambda/alias:Alias").filter(({ inputs }) => String(inputs.functionName).endsWith("-setup")).map(({ inputs }) => String(inputs.name)).sort();
+        const releases = Array.from({ length: 5 }, (_, index) => ({
+            alias: `h-00000000000${index}`,
+            version: String(index),
+        }));
+        const next = await evaluateStage("dev", {
+            before: { functions: { setup: releases }, images: {} },
+            overrides: { keptReleases: 3 },
+        });
+        const names = ofType(next, "aws:lambda/alias:Alias")
+            .filter(({ inputs }) => String(inputs.functionName).endsWith("-setup"))
+            .map(({ inputs }) => String(inputs.name))
+            .sort();
         const { setup } = next.outputs.functionAliases as Record<string, string>;
         assert.deepEqual(names, ["h-000000000000", "h-000000000001", setup].sort());
     });
 
     it("gives a changed job another definition, so that a running execution keeps its own", async () => {
         const changed = await evaluateStage("dev", { overrides: { jobs: { merge: { vcpu: 2 } } } });
-        const nameOf = (stage: EvaluatedStage, job: string) => stage.jobDefinitions.find(({ name }) => name.includes(`-${job}-`))?.name;
+        const nameOf = (stage: EvaluatedStage, job: string) =>
+            stage.jobDefinitions.find(({ name }) => name.includes(`-${job}-`))?.name;
         const dev = stages.get("dev") as EvaluatedStage;
         assert.notEqual(nameOf(changed, "merge"), nameOf(dev, "merge"));
         assert.equal(nameOf(changed, "fetch"), nameOf(dev, "fetch"));
     });
 
     it("changes nothing but the state machine when a hyperparameter changes", async () => {
-        const changed = await evaluateStage("dev", { overrides: { models: { image: { hyperparameters: { epochs: 11 } } } } });
+        const changed = await evaluateStage("dev", {
+            overrides: { models: { image: { hyperparameters: { epochs: 11 } } } },
+        });
         const dev = stages.get("dev") as EvaluatedStage;
-        const different = changed.resources.filter(({ type, name, inputs }) =>
-            JSON.stringify(dev.resources.find(other => other.type === type && other.name === name)?.inputs) !== JSON.stringify(inputs));
-        assert.deepEqual(different.map(({ type }) => type).sort(), ["aws:sfn/stateMachine:StateMachine", "ensemble:sfn:TrainingStateMachine"]);
+        const different = changed.resources.filter(
+            ({ type, name, inputs }) =>
+                JSON.stringify(dev.resources.find((other) => other.type === type && other.name === name)?.inputs) !==
+                JSON.stringify(inputs),
+        );
+        assert.deepEqual(different.map(({ type }) => type).sort(), [
+            "aws:sfn/stateMachine:StateMachine",
+            "ensemble:sfn:TrainingStateMachine",
+        ]);
     });
 
     it("builds no image that is given, and makes no key that exists", async () => {
@@ -285,17 +445,34 @@ describe("a stage", function () {
     });
 
     it("runs its jobs in a network of its own, in given subnets, on instances", async () => {
-        const created = await evaluateStage("dev", { overrides: { network: { kind: "created" }, compute: { type: "SPOT", instanceTypes: ["m7i"] } } });
+        const created = await evaluateStage("dev", {
+            overrides: { network: { kind: "created" }, compute: { type: "SPOT", instanceTypes: ["m7i"] } },
+        });
         assert.equal(ofType(created, "aws:ec2/subnet:Subnet").length, 2);
-        const { computeResources } = one(created, "aws:batch/computeEnvironment:ComputeEnvironment").inputs as { computeResources: Record<string, unknown> };
+        const { computeResources } = one(created, "aws:batch/computeEnvironment:ComputeEnvironment").inputs as {
+            computeResources: Record<string, unknown>;
+        };
         assert.equal(computeResources.allocationStrategy, "SPOT_PRICE_CAPACITY_OPTIMIZED");
         assert.equal(ofType(created, "aws:iam/instanceProfile:InstanceProfile").length, 1);
-        assert.ok(created.jobDefinitions.every(({ containerProperties }) => containerProperties.networkConfiguration === undefined));
-        const given = await evaluateStage("dev", { overrides: { network: { kind: "given", vpcId: "vpc-1", subnetIds: ["subnet-1"] } } });
-        const fargate = one(given, "aws:batch/computeEnvironment:ComputeEnvironment").inputs as { computeResources: Record<string, unknown> };
+        assert.ok(
+            created.jobDefinitions.every(
+                ({ containerProperties }) => containerProperties.networkConfiguration === undefined,
+            ),
+        );
+        const given = await evaluateStage("dev", {
+            overrides: { network: { kind: "given", vpcId: "vpc-1", subnetIds: ["subnet-1"] } },
+        });
+        const fargate = one(given, "aws:batch/computeEnvironment:ComputeEnvironment").inputs as {
+            computeResources: Record<string, unknown>;
+        };
         assert.deepEqual(fargate.computeResources.subnets, ["subnet-1"]);
-        assert.ok(given.jobDefinitions.every(({ containerProperties }) =>
-            (containerProperties.networkConfiguration as { assignPublicIp: string }).assignPublicIp === "DISABLED"));
+        assert.ok(
+            given.jobDefinitions.every(
+                ({ containerProperties }) =>
+                    (containerProperties.networkConfiguration as { assignPublicIp: string }).assignPublicIp ===
+                    "DISABLED",
+            ),
+        );
     });
 
     it("trains in a VPC and without network where that is configured", async () => {
@@ -305,32 +482,52 @@ describe("a stage", function () {
         assert.ok(text.includes('"VpcConfig":{"Subnets":["subnet-1"],"SecurityGroupIds":["sg-1"]}'));
         assert.equal(text.split('"EnableNetworkIsolation":true').length - 1, 3);
         assert.ok(text.includes("/opt/ml/input/data/code/sourcedir.tar.gz"));
-        assert.match(text, /"name":"code","from":"code","path":"s3:\/\/ensemble-dev-[^"]+\/code\/image\/[0-9a-f]{64}\/sourcedir\.tar\.gz"/);
-        assert.ok(statementsOf(isolated).some(({ role, statement }) => role.endsWith("-training") && [statement.Action].flat().includes("ec2:CreateNetworkInterface")));
+        assert.match(
+            text,
+            /"name":"code","from":"code","path":"s3:\/\/ensemble-dev-[^"]+\/code\/image\/[0-9a-f]{64}\/sourcedir\.tar\.gz"/,
+        );
+        assert.ok(
+            statementsOf(isolated).some(
+                ({ role, statement }) =>
+                    role.endsWith("-training") && [statement.Action].flat().includes("ec2:CreateNetworkInterface"),
+            ),
+        );
     });
 
     it("says which stages there are when one is asked for that is not", async () => {
-        await assert.rejects(evaluateStage("staging"), /There is no stage "staging": Pulumi\.staging\.yaml is missing; there are dev, prod\./);
+        await assert.rejects(
+            evaluateStage("staging"),
+            /There is no stage "staging": Pulumi\.staging\.yaml is missing; there are dev, prod\./,
+        );
     });
 });
 
 describe("a definition that fails in silence", () => {
     it("fails the program with the way to it", () => {
         const silent: StateMachineDefinition = {
-            StartAt: "Train", QueryLanguage: "JSONata", TimeoutSeconds: 100,
+            StartAt: "Train",
+            QueryLanguage: "JSONata",
+            TimeoutSeconds: 100,
             States: {
                 Train: {
-                    Type: "Task", Resource: "arn:aws:states:::lambda:invoke", Arguments: { FunctionName: "f" }, TimeoutSeconds: 10,
-                    Catch: [{ ErrorEquals: ["States.ALL"], Next: "Done" }], Next: "Done",
+                    Type: "Task",
+                    Resource: "arn:aws:states:::lambda:invoke",
+                    Arguments: { FunctionName: "f" },
+                    TimeoutSeconds: 10,
+                    Catch: [{ ErrorEquals: ["States.ALL"], Next: "Done" }],
+                    Next: "Done",
                 },
                 Done: { Type: "Succeed" },
             },
         };
-        assert.throws(() => assertProven("m", silent), (error: unknown) => {
-            assert.ok(error instanceof UnprovenDefinitionError);
-            assert.match(error.message, /The state machine m is not deployed: its definition has \d+ errors?\./);
-            assert.match(error.message, /Train -.*-> .*Done/);
-            return true;
-        });
+        assert.throws(
+            () => assertProven("m", silent),
+            (error: unknown) => {
+                assert.ok(error instanceof UnprovenDefinitionError);
+                assert.match(error.message, /The state machine m is not deployed: its definition has \d+ errors?\./);
+                assert.match(error.message, /Train -.*-> .*Done/);
+                return true;
+            },
+        );
     });
 });

@@ -22,8 +22,16 @@ const ON = {
 
 describe("a schedule's expression", () => {
     for (const expression of [
-        "rate(7 days)", "rate(1 day)", "rate(60 minutes)", "rate(2 hours)", "cron(0 3 ? * MON *)", "cron(0 3 1 * ? *)", "cron(30 0/6 * * ? *)",
-        "cron(0 3 L * ? *)", "cron(0 3 ? * 2#1 *)", "at(2027-01-31T03:00:00)",
+        "rate(7 days)",
+        "rate(1 day)",
+        "rate(60 minutes)",
+        "rate(2 hours)",
+        "cron(0 3 ? * MON *)",
+        "cron(0 3 1 * ? *)",
+        "cron(30 0/6 * * ? *)",
+        "cron(0 3 L * ? *)",
+        "cron(0 3 ? * 2#1 *)",
+        "at(2027-01-31T03:00:00)",
     ]) {
         it(`may be ${expression}`, () => {
             assert.equal(scheduleProblem(expression, NOW), undefined);
@@ -54,19 +62,28 @@ describe("a schedule's expression", () => {
     }
 
     it("is judged with the configuration, which names key, value and bound", () => {
-        assert.throws(() => loadStageConfig("dev", {
-            containers: { allowTags: true },
-            schedule: { expression: "rate(5 minutes)", timezone: "Europe/Berlinn", data: "incoming/*" },
-            trigger: { prefix: "incoming", marker: "done.txt" },
-        }), (error: ConfigError) => {
-            assert.deepEqual(error.problems.map(problem => problem.split(",")[0]), [
-                'schedule.expression: got "rate(5 minutes)"', 'schedule.timezone: got "Europe/Berlinn"', 'schedule.data: got "incoming/*"',
-                'trigger.marker: got "done.txt"',
-            ]);
-            assert.match(error.problems[0], /expected at least 60 minutes between two starts/);
-            assert.match(error.problems[3], /expected "manifest\.json" or "labels\.csv"/);
-            return true;
-        });
+        assert.throws(
+            () =>
+                loadStageConfig("dev", {
+                    containers: { allowTags: true },
+                    schedule: { expression: "rate(5 minutes)", timezone: "Europe/Berlinn", data: "incoming/*" },
+                    trigger: { prefix: "incoming", marker: "done.txt" },
+                }),
+            (error: ConfigError) => {
+                assert.deepEqual(
+                    error.problems.map((problem) => problem.split(",")[0]),
+                    [
+                        'schedule.expression: got "rate(5 minutes)"',
+                        'schedule.timezone: got "Europe/Berlinn"',
+                        'schedule.data: got "incoming/*"',
+                        'trigger.marker: got "done.txt"',
+                    ],
+                );
+                assert.match(error.problems[0], /expected at least 60 minutes between two starts/);
+                assert.match(error.problems[3], /expected "manifest\.json" or "labels\.csv"/);
+                return true;
+            },
+        );
     });
 });
 
@@ -76,7 +93,9 @@ describe("a stage that starts itself, registers its ensembles and has a dashboar
     let on: EvaluatedStage;
     let settings: StageSettings;
     const one = (type: string, name?: string): RecordedResource => {
-        const found = on.resources.filter(resource => resource.type === type && (name === undefined || resource.name === name));
+        const found = on.resources.filter(
+            (resource) => resource.type === type && (name === undefined || resource.name === name),
+        );
         assert.equal(found.length, 1, `${found.length} of ${type}`);
         return found[0];
     };
@@ -84,7 +103,9 @@ describe("a stage that starts itself, registers its ensembles and has a dashboar
     before(async () => {
         off = await evaluateStage("dev");
         on = await evaluateStage("dev", { overrides: ON });
-        const setup = on.stateMachine.definition.States["Setup Statemachine"] as unknown as { Arguments: { Payload: { settings: StageSettings } } };
+        const setup = on.stateMachine.definition.States["Setup Statemachine"] as unknown as {
+            Arguments: { Payload: { settings: StageSettings } };
+        };
         settings = setup.Arguments.Payload.settings;
     });
 
@@ -93,34 +114,55 @@ describe("a stage that starts itself, registers its ensembles and has a dashboar
     const added = (stage: EvaluatedStage) => {
         const before = new Set(off.resources.map(label));
         const now = new Set(stage.resources.map(label));
-        assert.deepEqual([...before].filter(resource => !now.has(resource)), [], "something is gone");
-        return stage.resources.filter(({ custom }) => custom).map(label).filter(resource => !before.has(resource))
-            .map(resource => resource.split(" ")[0]).sort();
+        assert.deepEqual(
+            [...before].filter((resource) => !now.has(resource)),
+            [],
+            "something is gone",
+        );
+        return stage.resources
+            .filter(({ custom }) => custom)
+            .map(label)
+            .filter((resource) => !before.has(resource))
+            .map((resource) => resource.split(" ")[0])
+            .sort();
     };
 
     it("has for each key what belongs to it, and nothing of it without", async () => {
         assert.deepEqual(added(off), []);
         const started = await evaluateStage("dev", { overrides: { schedule: ON.schedule, trigger: ON.trigger } });
         assert.deepEqual(added(started), [
-            "aws:cloudwatch/eventRule:EventRule", "aws:cloudwatch/eventTarget:EventTarget",
+            "aws:cloudwatch/eventRule:EventRule",
+            "aws:cloudwatch/eventTarget:EventTarget",
             ...Array.from({ length: 4 }, () => "aws:cloudwatch/metricAlarm:MetricAlarm"),
-            ...Array.from({ length: 2 }, () => "aws:iam/role:Role"), ...Array.from({ length: 2 }, () => "aws:iam/rolePolicy:RolePolicy"),
-            "aws:s3/bucketNotification:BucketNotification", "aws:scheduler/schedule:Schedule", "aws:scheduler/scheduleGroup:ScheduleGroup",
+            ...Array.from({ length: 2 }, () => "aws:iam/role:Role"),
+            ...Array.from({ length: 2 }, () => "aws:iam/rolePolicy:RolePolicy"),
+            "aws:s3/bucketNotification:BucketNotification",
+            "aws:scheduler/schedule:Schedule",
+            "aws:scheduler/scheduleGroup:ScheduleGroup",
         ]);
         assert.deepEqual(started.stateMachine.definition, off.stateMachine.definition);
         const shown = await evaluateStage("dev", { overrides: { modelRegistry: true, dashboard: true } });
-        assert.deepEqual(added(shown), ["aws:cloudwatch/dashboard:Dashboard", "aws:sagemaker/modelPackageGroup:ModelPackageGroup"]);
+        assert.deepEqual(added(shown), [
+            "aws:cloudwatch/dashboard:Dashboard",
+            "aws:sagemaker/modelPackageGroup:ModelPackageGroup",
+        ]);
     });
 
     it("starts by the schedule with an input that Setup accepts", () => {
         const { inputs } = one("aws:scheduler/schedule:Schedule");
         const target = inputs.target as { arn: string; input: string; deadLetterConfig: { arn: string } };
-        assert.deepEqual([inputs.scheduleExpression, inputs.scheduleExpressionTimezone, inputs.groupName], ["cron(0 3 ? * MON *)", "Europe/Berlin", "ensemble-dev"]);
+        assert.deepEqual(
+            [inputs.scheduleExpression, inputs.scheduleExpressionTimezone, inputs.groupName],
+            ["cron(0 3 ? * MON *)", "Europe/Berlin", "ensemble-dev"],
+        );
         assert.equal(target.arn, on.stateMachine.arn);
         const { input, problems } = readInput(JSON.parse(target.input), settings);
         assert.deepEqual(problems, []);
         assert.equal(input?.dataPath, `${settings.artifactBase}/incoming/weekly`);
-        assert.equal(target.deadLetterConfig.arn, "arn:aws:sqs:eu-central-1:123456789012:ensemble-dev-training-failed-undelivered");
+        assert.equal(
+            target.deadLetterConfig.arn,
+            "arn:aws:sqs:eu-central-1:123456789012:ensemble-dev-training-failed-undelivered",
+        );
     });
 
     it("starts on the last file of a data set with an input that Setup accepts, whose data is the file's folder", () => {
@@ -134,77 +176,136 @@ describe("a stage that starts itself, registers its ensembles and has a dashboar
     });
 
     it("keeps what could not be started in the queue that has an alarm, and lets the rule send there", () => {
-        const { Statement } = JSON.parse(String(one("aws:sqs/queuePolicy:QueuePolicy").inputs.policy)) as { Statement: { Condition: object }[] };
+        const { Statement } = JSON.parse(String(one("aws:sqs/queuePolicy:QueuePolicy").inputs.policy)) as {
+            Statement: { Condition: object }[];
+        };
         assert.deepEqual(Statement[0].Condition, {
-            ArnEquals: { "aws:SourceArn": ["training-failed", "new-data"].map(rule => `arn:aws:events:eu-central-1:123456789012:rule/ensemble-dev-${rule}`) },
+            ArnEquals: {
+                "aws:SourceArn": ["training-failed", "new-data"].map(
+                    (rule) => `arn:aws:events:eu-central-1:123456789012:rule/ensemble-dev-${rule}`,
+                ),
+            },
         });
         const alarm = on.resources.find(({ inputs }) => inputs.name === "ensemble-dev-failure-undelivered");
         assert.match(String(alarm?.inputs.alarmDescription), /or the start of one/);
     });
 
-    const names = new StageNames({ partition: "aws", region: "eu-central-1", account: "123456789012" }, { service: "ensemble", stage: "dev" });
+    const names = new StageNames(
+        { partition: "aws", region: "eu-central-1", account: "123456789012" },
+        { service: "ensemble", stage: "dev" },
+    );
     const refused = (overrides: Record<string, unknown>, expected: RegExp) => {
         const config = loadStageConfig("dev", { containers: { allowTags: true }, ...overrides });
-        assert.throws(() => stageStarts(config, names, settings), (error: Error) => {
-            assert.ok(error instanceof ConfigError);
-            assert.match(error.message, expected);
-            return true;
-        });
+        assert.throws(
+            () => stageStarts(config, names, settings),
+            (error: Error) => {
+                assert.ok(error instanceof ConfigError);
+                assert.match(error.message, expected);
+                return true;
+            },
+        );
     };
 
-    it("refuses at preview an input that Setup would refuse", () => refused(
-        { schedule: { ...ON.schedule, input: { initialization: { image_model: { instance_type: "ml.p2.xlarge" } } } } },
-        /schedule\.input: initialization\.image_model\.instance_type: got "ml\.p2\.xlarge", expected/,
-    ));
+    it("refuses at preview an input that Setup would refuse", () =>
+        refused(
+            {
+                schedule: {
+                    ...ON.schedule,
+                    input: { initialization: { image_model: { instance_type: "ml.p2.xlarge" } } },
+                },
+            },
+            /schedule\.input: initialization\.image_model\.instance_type: got "ml\.p2\.xlarge", expected/,
+        ));
 
-    it("refuses data that the roles do not reach", () => refused(
-        { trigger: { prefix: "s3://elsewhere/incoming" } },
-        /trigger\.input: initialization\.fetch_data\.preprocessed_data_path: got "s3:\/\/elsewhere\/incoming\/new\/manifest\.json", expected a place inside/,
-    ));
+    it("refuses data that the roles do not reach", () =>
+        refused(
+            { trigger: { prefix: "s3://elsewhere/incoming" } },
+            /trigger\.input: initialization\.fetch_data\.preprocessed_data_path: got "s3:\/\/elsewhere\/incoming\/new\/manifest\.json", expected a place inside/,
+        ));
 
-    it("refuses a trigger on what executions write, which would start one for ever", () => refused(
-        { trigger: { prefix: "runs" } }, /trigger\.prefix: got "runs", expected a folder in which no execution writes/,
-    ));
+    it("refuses a trigger on what executions write, which would start one for ever", () =>
+        refused(
+            { trigger: { prefix: "runs" } },
+            /trigger\.prefix: got "runs", expected a folder in which no execution writes/,
+        ));
 
-    it("refuses a trigger above the target that its own executions write to", () => refused(
-        {
-            trigger: { prefix: "incoming", input: { initialization: { output_artifact_target_base_path: "s3://ensemble-dev-123456789012-eu-central-1/incoming/out" } } },
-        },
-        /trigger\.prefix: got "incoming"/,
-    ));
+    it("refuses a trigger above the target that its own executions write to", () =>
+        refused(
+            {
+                trigger: {
+                    prefix: "incoming",
+                    input: {
+                        initialization: {
+                            output_artifact_target_base_path:
+                                "s3://ensemble-dev-123456789012-eu-central-1/incoming/out",
+                        },
+                    },
+                },
+            },
+            /trigger\.prefix: got "incoming"/,
+        ));
 
     describe("the dashboard", () => {
         type Metric = (string | { expression?: string })[];
         interface Widget {
-            type: string; x: number; y: number; width: number; height: number;
+            type: string;
+            x: number;
+            y: number;
+            width: number;
+            height: number;
             properties: { metrics?: Metric[]; region?: string };
         }
-        const widgets = () => (JSON.parse(String(one("aws:cloudwatch/dashboard:Dashboard").inputs.dashboardBody)) as { widgets: Widget[] }).widgets;
+        const widgets = () =>
+            (
+                JSON.parse(String(one("aws:cloudwatch/dashboard:Dashboard").inputs.dashboardBody)) as {
+                    widgets: Widget[];
+                }
+            ).widgets;
 
         it("is known at a new stage's first preview", async () => {
             const { resources } = await evaluateStage("dev", { overrides: ON, preview: true });
-            const body = resources.find(({ type }) => type === "aws:cloudwatch/dashboard:Dashboard")?.inputs.dashboardBody;
+            const body = resources.find(({ type }) => type === "aws:cloudwatch/dashboard:Dashboard")?.inputs
+                .dashboardBody;
             assert.equal(body, one("aws:cloudwatch/dashboard:Dashboard").inputs.dashboardBody);
         });
 
         it("shows only metrics that exist", () => {
-            const known = new Set(DASHBOARD_METRICS.flatMap(({ namespace, dimension, names: listed }) =>
-                listed.map(name => `${namespace} ${dimension} ${name}`)));
-            const trained = new Set(trainings().flatMap(({ AlgorithmSpecification }) =>
-                AlgorithmSpecification.MetricDefinitions.map(({ Name }) => `/aws/sagemaker/TrainingJobs TrainingJobName ${Name}`)));
-            const shown = widgets().flatMap(({ properties }) => properties.metrics ?? []).map(metric => {
-                const [first] = metric;
-                if (typeof first === "string") {
-                    return `${first} ${String(metric[2])} ${String(metric[1])}`;
-                }
-                const [, namespace, dimension, name] = /^SEARCH\('\{"([^"]+)",(\w+)\} MetricName="([^"]+)" \w+=[a-z0-9-]+', '(?:Average)', \d+\)$/
-                    .exec(first.expression ?? "") ?? [];
-                assert.ok((first.expression ?? "").length <= DASHBOARD_LIMITS.searchCharacters);
-                return `${namespace} ${dimension} ${name}`;
-            });
+            const known = new Set(
+                DASHBOARD_METRICS.flatMap(({ namespace, dimension, names: listed }) =>
+                    listed.map((name) => `${namespace} ${dimension} ${name}`),
+                ),
+            );
+            const trained = new Set(
+                trainings().flatMap(({ AlgorithmSpecification }) =>
+                    AlgorithmSpecification.MetricDefinitions.map(
+                        ({ Name }) => `/aws/sagemaker/TrainingJobs TrainingJobName ${Name}`,
+                    ),
+                ),
+            );
+            const shown = widgets()
+                .flatMap(({ properties }) => properties.metrics ?? [])
+                .map((metric) => {
+                    const [first] = metric;
+                    if (typeof first === "string") {
+                        return `${first} ${String(metric[2])} ${String(metric[1])}`;
+                    }
+                    const [, namespace, dimension, name] =
+                        /^SEARCH\('\{"([^"]+)",(\w+)\} MetricName="([^"]+)" \w+=[a-z0-9-]+', '(?:Average)', \d+\)$/.exec(
+                            first.expression ?? "",
+                        ) ?? [];
+                    assert.ok((first.expression ?? "").length <= DASHBOARD_LIMITS.searchCharacters);
+                    return `${namespace} ${dimension} ${name}`;
+                });
             assert.ok(shown.length > 25, String(shown.length));
-            assert.deepEqual(shown.filter(metric => !known.has(metric) && !trained.has(metric)), []);
-            assert.deepEqual([...known].filter(metric => !shown.includes(metric)), [], "in the table, and not shown");
+            assert.deepEqual(
+                shown.filter((metric) => !known.has(metric) && !trained.has(metric)),
+                [],
+            );
+            assert.deepEqual(
+                [...known].filter((metric) => !shown.includes(metric)),
+                [],
+                "in the table, and not shown",
+            );
             DASHBOARD_METRICS.forEach(({ source }) => assert.match(source, /^https:\/\/docs\.aws\.amazon\.com\//));
         });
 
@@ -222,9 +323,12 @@ describe("a stage that starts itself, registers its ensembles and has a dashboar
         });
 
         it("has room for 100 members, and says so where it has none", () => {
-            const models = (count: number) => Array.from({ length: count }, (_, index) => ({
-                name: `member_${index}`, jobPrefix: `ensemble-dev-member-${index}-`, metrics: [`member_${index}:loss`, `member_${index}:accuracy`],
-            }));
+            const models = (count: number) =>
+                Array.from({ length: count }, (_, index) => ({
+                    name: `member_${index}`,
+                    jobPrefix: `ensemble-dev-member-${index}-`,
+                    metrics: [`member_${index}:loss`, `member_${index}:accuracy`],
+                }));
             const { widgets: many } = dashboardBody(names, models(101));
             assert.ok(many.length <= DASHBOARD_LIMITS.widgets);
             const metrics = (many as Widget[]).flatMap(({ properties }) => properties.metrics ?? []);
@@ -232,17 +336,22 @@ describe("a stage that starts itself, registers its ensembles and has a dashboar
             assert.throws(() => dashboardBody(names, models(300)), /300 models make \d+ widgets, CloudWatch takes 500/);
         });
 
-        interface Training { AlgorithmSpecification: { MetricDefinitions: { Name: string; Regex: string }[] }; TrainingJobName: string }
+        interface Training {
+            AlgorithmSpecification: { MetricDefinitions: { Name: string; Regex: string }[] };
+            TrainingJobName: string;
+        }
 
         /** Arguments of the training states. */
         function trainings(): Training[] {
             const found: Training[] = [];
-            const visit = (states: Record<string, { Resource?: string; Arguments?: unknown; Branches?: { States: object }[] }>): void => {
+            const visit = (
+                states: Record<string, { Resource?: string; Arguments?: unknown; Branches?: { States: object }[] }>,
+            ): void => {
                 for (const state of Object.values(states)) {
                     if (state.Resource?.includes("createTrainingJob") === true) {
                         found.push(state.Arguments as Training);
                     }
-                    state.Branches?.forEach(branch => visit(branch.States as typeof states));
+                    state.Branches?.forEach((branch) => visit(branch.States as typeof states));
                 }
             };
             visit(on.stateMachine.definition.States as never);
@@ -251,7 +360,9 @@ describe("a stage that starts itself, registers its ensembles and has a dashboar
 
         it("reads metrics out of every training's log, by definitions that SageMaker takes", () => {
             assert.equal(trainings().length, 3);
-            for (const { AlgorithmSpecification: { MetricDefinitions } } of trainings()) {
+            for (const {
+                AlgorithmSpecification: { MetricDefinitions },
+            } of trainings()) {
                 assert.ok(MetricDefinitions.length >= 1 && MetricDefinitions.length <= 40);
                 for (const { Name, Regex } of MetricDefinitions) {
                     assert.ok(Name.length <= 255 && Regex.length <= 500, Name);
@@ -272,13 +383,28 @@ describe("a stage that starts itself, registers its ensembles and has a dashboar
     });
 
     it("reads the values out of the lines that the scripts print", () => {
-        const definitions = JSON.parse(fs.readFileSync(path.join(__dirname, "../../workloads/training/common/metric_definitions.json"), "utf8")) as
-            Record<string, { Name: string; Regex: string }[]>;
-        const read = (model: string, line: string) => Object.fromEntries(definitions[model]
-            .map(({ Name, Regex }) => [Name, new RegExp(Regex).exec(line)?.[1]]).filter(([, value]) => value !== undefined));
+        const definitions = JSON.parse(
+            fs.readFileSync(path.join(__dirname, "../../workloads/training/common/metric_definitions.json"), "utf8"),
+        ) as Record<string, { Name: string; Regex: string }[]>;
+        const read = (model: string, line: string) =>
+            Object.fromEntries(
+                definitions[model]
+                    .map(({ Name, Regex }) => [Name, new RegExp(Regex).exec(line)?.[1]])
+                    .filter(([, value]) => value !== undefined),
+            );
         assert.deepEqual(read("text", "fold 2/4 pages=12 accuracy=0.9167"), { "text:accuracy": "0.9167" });
-        assert.deepEqual(read("image", "epoch 3/80 fold 2 loss=0.1234 accuracy=0.9 val_loss=1.5e-05 val_accuracy=0.875 learning_rate=0.001 seconds=1.2"), {
-            "image:loss": "0.1234", "image:accuracy": "0.9", "image:val_loss": "1.5e-05", "image:val_accuracy": "0.875", "image:learning_rate": "0.001",
-        });
+        assert.deepEqual(
+            read(
+                "image",
+                "epoch 3/80 fold 2 loss=0.1234 accuracy=0.9 val_loss=1.5e-05 val_accuracy=0.875 learning_rate=0.001 seconds=1.2",
+            ),
+            {
+                "image:loss": "0.1234",
+                "image:accuracy": "0.9",
+                "image:val_loss": "1.5e-05",
+                "image:val_accuracy": "0.875",
+                "image:learning_rate": "0.001",
+            },
+        );
     });
 });

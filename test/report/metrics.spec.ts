@@ -11,27 +11,53 @@ const TABLE = [
 ].join("\n");
 
 const line = (page: number, contract: number, more: object = {}) =>
-    JSON.stringify({ stack: "a", page, fold: null, split: "test", probabilities: { contract, payslip: 1 - contract }, ...more });
+    JSON.stringify({
+        stack: "a",
+        page,
+        fold: null,
+        split: "test",
+        probabilities: { contract, payslip: 1 - contract },
+        ...more,
+    });
 
 describe("metrics of held-out pages", () => {
     const truth = readTruth(TABLE);
     const judged = (...lines: string[]) => judge("m", truth, readPredictions([lines.join("\n")]));
 
     it("takes the held-out pages only, in order, of the merged table and of the labels", () => {
-        assert.deepEqual(truth.map(({ stack, page }) => `${stack}${page}`), ["a1", "a2", "a3"]);
+        assert.deepEqual(
+            truth.map(({ stack, page }) => `${stack}${page}`),
+            ["a1", "a2", "a3"],
+        );
         assert.deepEqual(readTruth("stack,page,class,begins_document,split\na,1,contract,true,test\n"), [truth[0]]);
         assert.throws(() => readTruth("stack,page\na,1\n"), /no column class, begins_document, split/);
     });
 
     it("a base model's segments are the maximal runs of one class", () => {
-        assert.deepEqual(judged(line(1, 0.9), line(2, 0.9), line(3, 0.1)), { model: "m", pages: 3, pageAccuracy: 1, segmentF1: 1 });
+        assert.deepEqual(judged(line(1, 0.9), line(2, 0.9), line(3, 0.1)), {
+            model: "m",
+            pages: 3,
+            pageAccuracy: 1,
+            segmentF1: 1,
+        });
         // 1 right, 2-3 as one payslip: two found, two true, none in common
-        assert.deepEqual(judged(line(1, 0.9), line(2, 0.2), line(3, 0.1)), { model: "m", pages: 3, pageAccuracy: 2 / 3, segmentF1: 0 });
+        assert.deepEqual(judged(line(1, 0.9), line(2, 0.2), line(3, 0.1)), {
+            model: "m",
+            pages: 3,
+            pageAccuracy: 2 / 3,
+            segmentF1: 0,
+        });
     });
 
     it("the combiner's segments begin where it says so, their class is the one with the highest sum", () => {
-        const at = (page: number, contract: number, begins: number) => line(page, contract, { begins_document: begins });
-        assert.deepEqual(judged(at(1, 0.9, 1), at(2, 0.4, 0.1), at(3, 0.2, 0.7)), { model: "m", pages: 3, pageAccuracy: 2 / 3, segmentF1: 1 });
+        const at = (page: number, contract: number, begins: number) =>
+            line(page, contract, { begins_document: begins });
+        assert.deepEqual(judged(at(1, 0.9, 1), at(2, 0.4, 0.1), at(3, 0.2, 0.7)), {
+            model: "m",
+            pages: 3,
+            pageAccuracy: 2 / 3,
+            segmentF1: 1,
+        });
         // three found, two true, the payslip in common
         assert.equal(judged(at(1, 0.9, 1), at(2, 0.9, 0.6), at(3, 0.2, 0.7)).segmentF1, 2 / 5);
     });
@@ -45,12 +71,17 @@ describe("metrics of held-out pages", () => {
 
     it("a page without a prediction is an error, not a page less", () => {
         assert.throws(() => judged(line(1, 1)), /no line for page 2 of stack a/);
-        assert.throws(() => readPredictions(["{\"stack\": 1}"]), /line 1 of its predictions is none/);
+        assert.throws(() => readPredictions(['{"stack": 1}']), /line 1 of its predictions is none/);
     });
 
     it("counts pages by true and predicted class, also a class that no page has", () => {
         assert.deepEqual(confusionOf(truth, ["contract", "__proto__", "payslip"]), {
-            classes: ["__proto__", "contract", "payslip"], confusion: [[0, 0, 0], [1, 1, 0], [0, 0, 1]],
+            classes: ["__proto__", "contract", "payslip"],
+            confusion: [
+                [0, 0, 0],
+                [1, 1, 0],
+                [0, 0, 1],
+            ],
         });
     });
 });

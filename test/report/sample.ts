@@ -8,7 +8,14 @@ const start = Date.UTC(2026, 10, 20, 8);
 
 /** Entry, task and exit of states after each other, as GetExecutionHistory gives them. */
 export function history(
-    states: readonly { name: string; type: string; seconds: number; fails?: string; exits?: boolean; retries?: number }[],
+    states: readonly {
+        name: string;
+        type: string;
+        seconds: number;
+        fails?: string;
+        exits?: boolean;
+        retries?: number;
+    }[],
 ): TimelineEvent[] {
     const events: TimelineEvent[] = [{ id: 1, type: "ExecutionStarted", timestamp: start }];
     let time = start;
@@ -51,14 +58,26 @@ export function picture(width: number, height: number): Buffer {
 }
 
 const classes = ["payslip", "contract", "land_register"];
-const pages: JudgedPage[] = Array.from({ length: 28 }, (_, index) => ({ stack: `stack-${Math.floor(index / 4)}`, page: index % 4 + 1, class: classes[index % 3], begins: true }));
+const pages: JudgedPage[] = Array.from({ length: 28 }, (_, index) => ({
+    stack: `stack-${Math.floor(index / 4)}`,
+    page: (index % 4) + 1,
+    class: classes[index % 3],
+    begins: true,
+}));
 
 function result(model: string, wrongEvery: number): ModelResult {
-    const labels = pages.map((page, index) => index % wrongEvery === 0 ? classes[(classes.indexOf(page.class) + 1) % 3] : page.class);
+    const labels = pages.map((page, index) =>
+        index % wrongEvery === 0 ? classes[(classes.indexOf(page.class) + 1) % 3] : page.class,
+    );
     const right = labels.filter((label, index) => label === pages[index].class).length;
     return {
-        model, pages: pages.length, pageAccuracy: right / pages.length, segmentF1: 0.8, ...confusionOf(pages, labels),
-        predicted: labels.map((label) => [label, 0.7]), pagesJudged: pages,
+        model,
+        pages: pages.length,
+        pageAccuracy: right / pages.length,
+        segmentF1: 0.8,
+        ...confusionOf(pages, labels),
+        predicted: labels.map((label) => [label, 0.7]),
+        pagesJudged: pages,
     };
 }
 
@@ -66,7 +85,7 @@ export function sampleReport(overrides: Partial<ReportData> = {}): ReportData {
     return {
         title: "Training of the ensemble text, image and sequence",
         stage: "dev",
-        execution: "arn:aws:states:eu-central-1:123456789012:execution:smartcat-model-training-dev:a <b> & \"c\"",
+        execution: 'arn:aws:states:eu-central-1:123456789012:execution:smartcat-model-training-dev:a <b> & "c"',
         where: "aws",
         status: "SUCCEEDED",
         startedAt: start,
@@ -74,42 +93,101 @@ export function sampleReport(overrides: Partial<ReportData> = {}): ReportData {
         definition: {
             StartAt: "Setup",
             States: {
-                Setup: { Type: "Task", Resource: "r", Next: "Train", Catch: [{ ErrorEquals: ["States.ALL"], Next: "Failed" }] },
-                Train: { Type: "Task", Resource: "r", Next: "Done", Catch: [{ ErrorEquals: ["States.ALL"], Next: "Failed" }] },
+                Setup: {
+                    Type: "Task",
+                    Resource: "r",
+                    Next: "Train",
+                    Catch: [{ ErrorEquals: ["States.ALL"], Next: "Failed" }],
+                },
+                Train: {
+                    Type: "Task",
+                    Resource: "r",
+                    Next: "Done",
+                    Catch: [{ ErrorEquals: ["States.ALL"], Next: "Failed" }],
+                },
                 Done: { Type: "Succeed" },
                 Failed: { Type: "Fail", Error: "E", Cause: "C" },
             },
         },
-        visits: visitsOf(history([
-            { name: "Setup", type: "Task", seconds: 5 }, { name: "Train", type: "Task", seconds: 30, fails: "CapacityError" },
-            { name: "Train", type: "Task", seconds: 60 }, { name: "Done", type: "Succeed", seconds: 0 },
-        ]), "SUCCEEDED"),
-        failures: [{
-            state: "Train", error: "CapacityError", class: "Capacity", reason: "no ml.g6.xlarge is free", advice: "Add an instance type.",
-            logUrl: "https://eu-central-1.console.aws.amazon.com/cloudwatch/home#x", count: 2, at: start + 35_000, overcome: true,
-        }],
+        visits: visitsOf(
+            history([
+                { name: "Setup", type: "Task", seconds: 5 },
+                { name: "Train", type: "Task", seconds: 30, fails: "CapacityError" },
+                { name: "Train", type: "Task", seconds: 60 },
+                { name: "Done", type: "Succeed", seconds: 0 },
+            ]),
+            "SUCCEEDED",
+        ),
+        failures: [
+            {
+                state: "Train",
+                error: "CapacityError",
+                class: "Capacity",
+                reason: "no ml.g6.xlarge is free",
+                advice: "Add an instance type.",
+                logUrl: "https://eu-central-1.console.aws.amazon.com/cloudwatch/home#x",
+                count: 2,
+                at: start + 35_000,
+                overcome: true,
+            },
+        ],
         models: [
             {
-                name: "text", role: "member", reason: "reused: same key ab12cd34", outcome: "reused", jobs: 0, seconds: 0, result: result("text", 4),
-                curves: [], folds: [{ fold: 0, pages: 12, accuracy: 0.75 }, { fold: 1, pages: 14, accuracy: 0.8 }],
+                name: "text",
+                role: "member",
+                reason: "reused: same key ab12cd34",
+                outcome: "reused",
+                jobs: 0,
+                seconds: 0,
+                result: result("text", 4),
+                curves: [],
+                folds: [
+                    { fold: 0, pages: 12, accuracy: 0.75 },
+                    { fold: 1, pages: 14, accuracy: 0.8 },
+                ],
             },
             {
-                name: "image", role: "member", reason: "trains: first training", outcome: "trained", jobs: 2, seconds: 90, result: result("image", 5),
+                name: "image",
+                role: "member",
+                reason: "trains: first training",
+                outcome: "trained",
+                jobs: 2,
+                seconds: 90,
+                result: result("image", 5),
                 curves: [0, 1, 2, 3].map((fold) => ({
-                    fold, epochs: [1, 2, 3], loss: [1.2 + fold / 10, 0.7, 0.4], validationLoss: [1.4, 1 + fold / 20, 0.8],
-                    accuracy: [0.4, 0.7, 0.86 + fold / 50], validationAccuracy: [0.35, 0.6, 0.7 + fold / 40],
+                    fold,
+                    epochs: [1, 2, 3],
+                    loss: [1.2 + fold / 10, 0.7, 0.4],
+                    validationLoss: [1.4, 1 + fold / 20, 0.8],
+                    accuracy: [0.4, 0.7, 0.86 + fold / 50],
+                    validationAccuracy: [0.35, 0.6, 0.7 + fold / 40],
                 })),
                 folds: [],
             },
             {
-                name: "sequence", role: "combiner", reason: "trains: first training", outcome: "trained", jobs: 1, seconds: 20, result: result("sequence", 14),
-                curves: [{ epochs: [1, 2, 3, 4], loss: [2, 1.1, 0.8, 0.7], accuracy: [0.5, 0.8, 0.9, 0.93] }], folds: [],
+                name: "sequence",
+                role: "combiner",
+                reason: "trains: first training",
+                outcome: "trained",
+                jobs: 1,
+                seconds: 20,
+                result: result("sequence", 14),
+                curves: [{ epochs: [1, 2, 3, 4], loss: [2, 1.1, 0.8, 0.7], accuracy: [0.5, 0.8, 0.9, 0.93] }],
+                folds: [],
             },
         ],
         mistakes: {
-            model: "sequence", total: 2,
+            model: "sequence",
+            total: 2,
             shown: [
-                { stack: "stack-3", page: 2, truth: "contract", predicted: "land_register", probability: 0.71, image: picture(120, 160) },
+                {
+                    stack: "stack-3",
+                    page: 2,
+                    truth: "contract",
+                    predicted: "land_register",
+                    probability: 0.71,
+                    image: picture(120, 160),
+                },
                 { stack: "stack-0", page: 1, truth: "payslip", predicted: "contract", probability: 0.52 },
             ],
         },
@@ -118,9 +196,13 @@ export function sampleReport(overrides: Partial<ReportData> = {}): ReportData {
         price: {
             lines: [
                 { item: "training of image", how: "4 x ml.g6.xlarge (Spot), 90 s", dollars: 0.11 },
-                { item: "training of sequence", how: "1 x ml.m5.large, 20 s" }, { item: "state transitions", how: "24", dollars: 0.0006 },
+                { item: "training of sequence", how: "1 x ml.m5.large, 20 s" },
+                { item: "state transitions", how: "24", dollars: 0.0006 },
             ],
-            known: 0.1106, unknown: ["ml.m5.large in eu-central-1"], pricesAsOf: "2026-11-20", basis: "Billable seconds at on-demand prices.",
+            known: 0.1106,
+            unknown: ["ml.m5.large in eu-central-1"],
+            pricesAsOf: "2026-11-20",
+            basis: "Billable seconds at on-demand prices.",
         },
         missing: [{ what: "text: history.json", why: "it is no JSON" }],
         ...overrides,

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { CreateStateMachineCommand, DescribeExecutionCommand, SFNClient, StartExecutionCommand } from "@aws-sdk/client-sfn";
+import {
+    CreateStateMachineCommand,
+    DescribeExecutionCommand,
+    SFNClient,
+    StartExecutionCommand,
+} from "@aws-sdk/client-sfn";
 import { TaskError } from "../../asl/interpreter";
 import { serveStepFunctions, type StepFunctionsApi } from "../../local/api/stepFunctions";
 import { stageSettings } from "../workflow/fixtures";
@@ -12,7 +17,12 @@ const settings = stageSettings("dev");
 const input = {
     initialization: {
         fetch_data: { preprocessed_data_path: `${settings.dataLocations[0]}/data` },
-        run_training_steps: { image_model: true, text_model: true, fetch_preprocessing_artifacts: true, generate_image_model_split: true },
+        run_training_steps: {
+            image_model: true,
+            text_model: true,
+            fetch_preprocessing_artifacts: true,
+            generate_image_model_split: true,
+        },
     },
 };
 
@@ -26,34 +36,58 @@ describe("start, watch, explain, resume and stop as processes", function () {
     let training: "works" | "fails" | "hangs" = "works";
 
     before(async () => {
-        api = await serveStepFunctions({ begin: () => ({
-            task: async ({ state, signal }) => {
-                if (state === "Train" && training === "hangs") {
-                    await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new TaskError("States.TaskFailed"))));
-                }
-                if (state === "Train" && training === "fails") {
-                    throw new TaskError("States.TaskFailed", "{\"FailureReason\":\"AlgorithmError: division by zero\"}");
-                }
-                return {};
-            },
-        }) });
-        client = new SFNClient({ endpoint: api.endpoint, region: "eu-central-1", credentials: { accessKeyId: "x", secretAccessKey: "x" } });
-        const failed = [{ ErrorEquals: ["States.ALL"], Next: "Failed" }];
-        await client.send(new CreateStateMachineCommand({
-            name: "ensemble-model-training-dev", roleArn: "arn:aws:iam::1:role/r",
-            definition: JSON.stringify({
-                QueryLanguage: "JSONata", StartAt: "Setup Statemachine",
-                States: {
-                    "Setup Statemachine": {
-                        Type: "Task", Resource: "arn:aws:states:::lambda:invoke", Arguments: { FunctionName: "f", Payload: { settings } },
-                        Next: "Train", Catch: failed,
-                    },
-                    Train: { Type: "Task", Resource: "arn:aws:states:::lambda:invoke", Arguments: { FunctionName: "f" }, Next: "Done", Catch: failed },
-                    Done: { Type: "Succeed" },
-                    Failed: { Type: "Fail", Error: "Notified.UserBug", Cause: "told" },
+        api = await serveStepFunctions({
+            begin: () => ({
+                task: async ({ state, signal }) => {
+                    if (state === "Train" && training === "hangs") {
+                        await new Promise((_resolve, reject) =>
+                            signal.addEventListener("abort", () => reject(new TaskError("States.TaskFailed"))),
+                        );
+                    }
+                    if (state === "Train" && training === "fails") {
+                        throw new TaskError(
+                            "States.TaskFailed",
+                            '{"FailureReason":"AlgorithmError: division by zero"}',
+                        );
+                    }
+                    return {};
                 },
             }),
-        }));
+        });
+        client = new SFNClient({
+            endpoint: api.endpoint,
+            region: "eu-central-1",
+            credentials: { accessKeyId: "x", secretAccessKey: "x" },
+        });
+        const failed = [{ ErrorEquals: ["States.ALL"], Next: "Failed" }];
+        await client.send(
+            new CreateStateMachineCommand({
+                name: "ensemble-model-training-dev",
+                roleArn: "arn:aws:iam::1:role/r",
+                definition: JSON.stringify({
+                    QueryLanguage: "JSONata",
+                    StartAt: "Setup Statemachine",
+                    States: {
+                        "Setup Statemachine": {
+                            Type: "Task",
+                            Resource: "arn:aws:states:::lambda:invoke",
+                            Arguments: { FunctionName: "f", Payload: { settings } },
+                            Next: "Train",
+                            Catch: failed,
+                        },
+                        "Train": {
+                            Type: "Task",
+                            Resource: "arn:aws:states:::lambda:invoke",
+                            Arguments: { FunctionName: "f" },
+                            Next: "Done",
+                            Catch: failed,
+                        },
+                        "Done": { Type: "Succeed" },
+                        "Failed": { Type: "Fail", Error: "Notified.UserBug", Cause: "told" },
+                    },
+                }),
+            }),
+        );
         directory = mkdtempSync(path.join(tmpdir(), "ensemble-commands-"));
         file = path.join(directory, "input.json");
         writeFileSync(file, JSON.stringify(input));
@@ -68,14 +102,38 @@ describe("start, watch, explain, resume and stop as processes", function () {
     const at = () => ["--stack", "dev", "--endpoint", api.endpoint];
 
     it("starts, follows state by state, and ends with 0", async () => {
-        const { code, out, err } = await ensemble(["start", ...at(), "--input", file, "--watch", "--interval", "0.1", "--name", "good"]);
+        const { code, out, err } = await ensemble([
+            "start",
+            ...at(),
+            "--input",
+            file,
+            "--watch",
+            "--interval",
+            "0.1",
+            "--name",
+            "good",
+        ]);
         assert.equal(code, 0, err);
-        assert.match(out, /Started arn:.*:good\nNo execution .* succeeded yet[\s\S]*begin {2}Setup Statemachine\n[\s\S]*done {3}Train[\s\S]*SUCCEEDED after/);
+        assert.match(
+            out,
+            /Started arn:.*:good\nNo execution .* succeeded yet[\s\S]*begin {2}Setup Statemachine\n[\s\S]*done {3}Train[\s\S]*SUCCEEDED after/,
+        );
     });
 
     it("explains what failed as JSON, and resumes it", async () => {
         training = "fails";
-        const followed = await ensemble(["start", ...at(), "--input", file, "--watch", "--interval", "0.1", "--name", "bad", "--json"]);
+        const followed = await ensemble([
+            "start",
+            ...at(),
+            "--input",
+            file,
+            "--watch",
+            "--interval",
+            "0.1",
+            "--name",
+            "bad",
+            "--json",
+        ]);
         assert.equal(followed.code, 1, followed.err);
         const told = JSON.parse(followed.out) as Record<string, string>;
         assert.deepEqual([told.status, told.state, told.class], ["FAILED", "Train", "UserBug"]);
@@ -90,13 +148,16 @@ describe("start, watch, explain, resume and stop as processes", function () {
 
     it("ends the watching, not the execution, on Ctrl-C; stop ends it", async () => {
         training = "hangs";
-        const started = JSON.parse((await ensemble(["start", ...at(), "--input", file, "--name", "long", "--json"])).out) as { executionArn: string };
+        const started = JSON.parse(
+            (await ensemble(["start", ...at(), "--input", file, "--name", "long", "--json"])).out,
+        ) as { executionArn: string };
         const watched = await ensemble(["watch", ...at(), "--interval", "0.1"], (child) => {
-            child.stdout?.on("data", (text: string) => text.includes("Train") ? child.kill("SIGINT") : undefined);
+            child.stdout?.on("data", (text: string) => (text.includes("Train") ? child.kill("SIGINT") : undefined));
         });
         assert.equal(watched.code, 130, watched.err);
         assert.match(watched.out, /No longer watching\. The execution goes on/);
-        const status = async () => (await client.send(new DescribeExecutionCommand({ executionArn: started.executionArn }))).status;
+        const status = async () =>
+            (await client.send(new DescribeExecutionCommand({ executionArn: started.executionArn }))).status;
         assert.equal(await status(), "RUNNING");
         assert.equal((await ensemble(["stop", ...at(), "long", "--cause", "test"])).code, 0);
         const ended = await ensemble(["watch", ...at(), "long", "--interval", "0.1"]);
@@ -106,15 +167,40 @@ describe("start, watch, explain, resume and stop as processes", function () {
     });
 
     const wrong: [string, () => string[], number, RegExp][] = [
-        ["a wrong input", () => {
-            const bad = path.join(directory, "bad.json");
-            writeFileSync(bad, JSON.stringify({ initialization: { ...input.initialization, image_modell: {} } }));
-            return ["start", ...at(), "--input", bad];
-        }, 2, /1 problem; nothing was started:\n.*image_modell/],
-        ["a missing file", () => ["start", ...at(), "--input", "nowhere.json"], 2, /^--input nowhere\.json: no such file\n$/],
-        ["a stage that does not exist", () => ["watch", "--stack", "prd", "--endpoint", api.endpoint], 2, /^There is no stage "prd"/],
-        ["a stage that is not deployed", () => ["watch", "--stack", "prod", "--endpoint", api.endpoint], 2, /^There is no state machine "ensemble-model-training-prod"/],
-        ["nobody at the endpoint", () => ["watch", "--stack", "dev", "--endpoint", "http://127.0.0.1:9"], 3, /^Cannot watch an execution: AWS cannot be reached/],
+        [
+            "a wrong input",
+            () => {
+                const bad = path.join(directory, "bad.json");
+                writeFileSync(bad, JSON.stringify({ initialization: { ...input.initialization, image_modell: {} } }));
+                return ["start", ...at(), "--input", bad];
+            },
+            2,
+            /1 problem; nothing was started:\n.*image_modell/,
+        ],
+        [
+            "a missing file",
+            () => ["start", ...at(), "--input", "nowhere.json"],
+            2,
+            /^--input nowhere\.json: no such file\n$/,
+        ],
+        [
+            "a stage that does not exist",
+            () => ["watch", "--stack", "prd", "--endpoint", api.endpoint],
+            2,
+            /^There is no stage "prd"/,
+        ],
+        [
+            "a stage that is not deployed",
+            () => ["watch", "--stack", "prod", "--endpoint", api.endpoint],
+            2,
+            /^There is no state machine "ensemble-model-training-prod"/,
+        ],
+        [
+            "nobody at the endpoint",
+            () => ["watch", "--stack", "dev", "--endpoint", "http://127.0.0.1:9"],
+            3,
+            /^Cannot watch an execution: AWS cannot be reached/,
+        ],
     ];
     for (const [what, args, code, expected] of wrong) {
         it(`says in one message, without a stack: ${what}`, async () => {
@@ -158,26 +244,46 @@ describe("serve as a process", function () {
         const results = path.join(directory, "results.json");
         writeFileSync(results, JSON.stringify({ Train: [{ error: "Busy" }, { result: { ok: true } }] }));
         let output: string | undefined;
-        const { code, err } = await ensemble(["serve", "--port", "0", "--results", results, "--skip-waits"], (child) => {
-            child.stdout?.once("data", (text: string) => {
-                const endpoint = /http:\/\/127\.0\.0\.1:\d+/.exec(text)?.[0];
-                void run(endpoint).then((answer) => void (output = answer)).finally(() => child.kill("SIGINT"));
-            });
-        });
+        const { code, err } = await ensemble(
+            ["serve", "--port", "0", "--results", results, "--skip-waits"],
+            (child) => {
+                child.stdout?.once("data", (text: string) => {
+                    const endpoint = /http:\/\/127\.0\.0\.1:\d+/.exec(text)?.[0];
+                    void run(endpoint)
+                        .then((answer) => void (output = answer))
+                        .finally(() => child.kill("SIGINT"));
+                });
+            },
+        );
         rmSync(directory, { recursive: true, force: true });
         assert.equal(code, 0, err);
-        assert.equal(output, "{\"ok\":true}");
+        assert.equal(output, '{"ok":true}');
     });
 
     async function run(endpoint: string | undefined): Promise<string | undefined> {
-        const client = new SFNClient({ endpoint, region: "eu-central-1", credentials: { accessKeyId: "x", secretAccessKey: "x" } });
-        const { stateMachineArn } = await client.send(new CreateStateMachineCommand({
-            name: "m", roleArn: "arn:aws:iam::1:role/r", definition: JSON.stringify({
-                StartAt: "Train",
-                States: { Train: { Type: "Task", Resource: "arn:aws:states:::lambda:invoke", Parameters: { FunctionName: "f" }, End: true,
-                    Retry: [{ ErrorEquals: ["Busy"], IntervalSeconds: 60 }] } },
+        const client = new SFNClient({
+            endpoint,
+            region: "eu-central-1",
+            credentials: { accessKeyId: "x", secretAccessKey: "x" },
+        });
+        const { stateMachineArn } = await client.send(
+            new CreateStateMachineCommand({
+                name: "m",
+                roleArn: "arn:aws:iam::1:role/r",
+                definition: JSON.stringify({
+                    StartAt: "Train",
+                    States: {
+                        Train: {
+                            Type: "Task",
+                            Resource: "arn:aws:states:::lambda:invoke",
+                            Parameters: { FunctionName: "f" },
+                            End: true,
+                            Retry: [{ ErrorEquals: ["Busy"], IntervalSeconds: 60 }],
+                        },
+                    },
+                }),
             }),
-        }));
+        );
         const { executionArn } = await client.send(new StartExecutionCommand({ stateMachineArn, input: "{}" }));
         for (;;) {
             const { status, output } = await client.send(new DescribeExecutionCommand({ executionArn }));

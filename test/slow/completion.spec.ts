@@ -16,11 +16,17 @@ function offered(script: string, ...words: readonly string[]): string[] {
         printf '%s\\n' "\${COMPREPLY[@]}"`;
     const { stdout, stderr, status } = spawnSync("bash", ["--norc", "-c", program], { cwd: root, encoding: "utf8" });
     assert.deepEqual([stderr, status], ["", 0]);
-    return stdout.split("\n").map((word) => word.trim()).filter((word) => word !== "");
+    return stdout
+        .split("\n")
+        .map((word) => word.trim())
+        .filter((word) => word !== "");
 }
 
 function tool(...args: readonly string[]) {
-    return spawnSync(process.execPath, [path.join(root, "scripts", "ensemble.mjs"), ...args], { cwd: root, encoding: "utf8" });
+    return spawnSync(process.execPath, [path.join(root, "scripts", "ensemble.mjs"), ...args], {
+        cwd: root,
+        encoding: "utf8",
+    });
 }
 
 describe("shell completion", function () {
@@ -39,7 +45,10 @@ describe("shell completion", function () {
 
     it("offers commands in bash", () => {
         const commands = offered(script, "ensemble", "");
-        assert.ok(["local", "plan", "start", "watch", "completion"].every((name) => commands.includes(name)), String(commands));
+        assert.ok(
+            ["local", "plan", "start", "watch", "completion"].every((name) => commands.includes(name)),
+            String(commands),
+        );
         assert.deepEqual(offered(script, "ensemble", "expl"), ["explain"]);
     });
 

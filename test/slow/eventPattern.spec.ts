@@ -7,19 +7,40 @@ import { StageNames } from "../../components/names";
 import { evaluateStage } from "../../stacks/evaluate";
 
 const root = path.resolve(__dirname, "../..");
-const names = new StageNames({ partition: "aws", region: "eu-central-1", account: "123456789012" }, { service: "ensemble", stage: "dev" });
+const names = new StageNames(
+    { partition: "aws", region: "eu-central-1", account: "123456789012" },
+    { service: "ensemble", stage: "dev" },
+);
 
 /** An event as Step Functions sends it; `detail` replaces fields, and undefined takes one away. */
 function event(detail: Record<string, unknown>): object {
     const execution = `arn:aws:states:eu-central-1:123456789012:execution:${names.stateMachine}:run-1`;
-    return JSON.parse(JSON.stringify({
-        version: "0", id: "315c1398-40ff-a850-213b-158f73e60175", "detail-type": "Step Functions Execution Status Change", source: "aws.states",
-        account: "123456789012", time: "2026-11-23T20:00:00Z", region: "eu-central-1", resources: [execution],
-        detail: {
-            executionArn: execution, stateMachineArn: names.stateMachineArn, name: "run-1", status: "FAILED", startDate: 1_551_225_271_984,
-            stopDate: 1_551_225_281_984, input: "{}", output: null, error: "States.Runtime", cause: "x", redriveCount: 0, ...detail,
-        },
-    })) as object;
+    return JSON.parse(
+        JSON.stringify({
+            "version": "0",
+            "id": "315c1398-40ff-a850-213b-158f73e60175",
+            "detail-type": "Step Functions Execution Status Change",
+            "source": "aws.states",
+            "account": "123456789012",
+            "time": "2026-11-23T20:00:00Z",
+            "region": "eu-central-1",
+            "resources": [execution],
+            "detail": {
+                executionArn: execution,
+                stateMachineArn: names.stateMachineArn,
+                name: "run-1",
+                status: "FAILED",
+                startDate: 1_551_225_271_984,
+                stopDate: 1_551_225_281_984,
+                input: "{}",
+                output: null,
+                error: "States.Runtime",
+                cause: "x",
+                redriveCount: 0,
+                ...detail,
+            },
+        }),
+    ) as object;
 }
 
 /** Asks AWS's own matcher. */
@@ -28,17 +49,35 @@ function matches(events: readonly object[]): boolean[] {
     const classpath = path.join(work, "classpath.txt");
     fs.mkdirSync(work, { recursive: true });
     if (!fs.existsSync(classpath)) {
-        execFileSync("mvn", ["-q", "-B", "-f", path.join(__dirname, "eventPattern/pom.xml"), "dependency:build-classpath",
-            `-Dmdep.outputFile=${classpath}`], { stdio: ["ignore", "ignore", "inherit"] });
+        execFileSync(
+            "mvn",
+            [
+                "-q",
+                "-B",
+                "-f",
+                path.join(__dirname, "eventPattern/pom.xml"),
+                "dependency:build-classpath",
+                `-Dmdep.outputFile=${classpath}`,
+            ],
+            { stdio: ["ignore", "ignore", "inherit"] },
+        );
     }
     const input = path.join(work, "input.json");
     fs.writeFileSync(input, JSON.stringify({ pattern: failurePattern(names.stateMachineArn), events }));
-    const output = execFileSync("java", ["-cp", fs.readFileSync(classpath, "utf8").trim(), path.join(__dirname, "eventPattern/Match.java"), input],
-        { encoding: "utf8" });
-    return output.trim().split("\n").map(line => line === "true");
+    const output = execFileSync(
+        "java",
+        ["-cp", fs.readFileSync(classpath, "utf8").trim(), path.join(__dirname, "eventPattern/Match.java"), input],
+        { encoding: "utf8" },
+    );
+    return output
+        .trim()
+        .split("\n")
+        .map((line) => line === "true");
 }
 
-const available = ["mvn", "java"].every(command => spawnSync(command, ["-version"], { stdio: "ignore" }).status === 0);
+const available = ["mvn", "java"].every(
+    (command) => spawnSync(command, ["-version"], { stdio: "ignore" }).status === 0,
+);
 
 describe("the failure rule's pattern, in AWS's own matcher", function () {
     this.timeout(300_000);
@@ -67,15 +106,21 @@ describe("the failure rule's pattern, in AWS's own matcher", function () {
     ];
     it("matches exactly what nobody has told of", () => {
         const got = matches(cases.map(([, detail]) => event(detail)));
-        assert.deepEqual(cases.map(([what], index) => `${what}: ${String(got[index])}`), cases.map(([what, , expected]) => `${what}: ${String(expected)}`));
+        assert.deepEqual(
+            cases.map(([what], index) => `${what}: ${String(got[index])}`),
+            cases.map(([what, , expected]) => `${what}: ${String(expected)}`),
+        );
     });
 
     it("leaves out every error that the definition's Fail states end with after a notification, and no other", async () => {
         const { stateMachine } = await evaluateStage("dev");
         const errors = new Set(JSON.stringify(stateMachine.definition).match(/Notified\.[A-Za-z]*/g) ?? []);
         assert.ok(errors.size > 0);
-        const got = matches([...errors].map(error => event({ error })));
-        assert.deepEqual(got, [...errors].map(() => false));
+        const got = matches([...errors].map((error) => event({ error })));
+        assert.deepEqual(
+            got,
+            [...errors].map(() => false),
+        );
     });
 });
 
@@ -86,7 +131,7 @@ describe("the failure rule's message", () => {
         for (const line of inputTemplate.split("\n")) {
             assert.equal(typeof JSON.parse(line), "string", line);
         }
-        const used = new Set([...inputTemplate.matchAll(/<([a-z]+)>/g)].map(match => match[1]));
+        const used = new Set([...inputTemplate.matchAll(/<([a-z]+)>/g)].map((match) => match[1]));
         assert.deepEqual([...used].sort(), Object.keys(inputPaths).sort());
     });
 });

@@ -13,7 +13,8 @@ describe(`the fault sweep (seed ${seed})`, function () {
 
     before(async () => {
         const subjects = [
-            await deployedSubject("dev"), await deployedSubject("prod"),
+            await deployedSubject("dev"),
+            await deployedSubject("prod"),
             subject("tolerant", tolerantStage(1), { notifySuccess: true, modelPackageGroup: "smartcat-prod" }),
         ];
         done = await sweep(subjects, seed, 4_000, 10_000, EXECUTIONS);
@@ -29,18 +30,33 @@ describe(`the fault sweep (seed ${seed})`, function () {
 
     it("covers every Task of both stages with every fault", () => {
         for (const stage of ["dev", "prod"]) {
-            const states = new Set(done.rows.filter(row => row.stage === stage).map(row => row.state));
-            for (const state of ["Setup Statemachine", "Image Model Training", "Register Text Model", "JSONify Sequence Model Error Cause", "Notify Failure"]) {
+            const states = new Set(done.rows.filter((row) => row.stage === stage).map((row) => row.state));
+            for (const state of [
+                "Setup Statemachine",
+                "Image Model Training",
+                "Register Text Model",
+                "JSONify Sequence Model Error Cause",
+                "Notify Failure",
+            ]) {
                 assert.ok(states.has(state), `${stage}: ${state}`);
             }
         }
-        const registering = new Set(done.rows.filter(row => row.stage === "prod").map(row => row.state));
-        assert.deepEqual(["Find Registered Ensemble", "Register Ensemble", "Notify Success"].filter(state => !registering.has(state)), []);
+        const registering = new Set(done.rows.filter((row) => row.stage === "prod").map((row) => row.state));
+        assert.deepEqual(
+            ["Find Registered Ensemble", "Register Ensemble", "Notify Success"].filter(
+                (state) => !registering.has(state),
+            ),
+            [],
+        );
     });
 
     it("tells of every failure that lasts, and of none that did not end the execution", () => {
         for (const row of done.rows) {
-            assert.equal(row.messages, row.end === "SUCCEEDED" ? 0 : 1, `${row.stage}: ${row.state}, ${row.fault}: ${row.end}`);
+            assert.equal(
+                row.messages,
+                row.end === "SUCCEEDED" ? 0 : 1,
+                `${row.stage}: ${row.state}, ${row.fault}: ${row.end}`,
+            );
         }
     });
 });

@@ -34,25 +34,40 @@ describe("the local run", function () {
     before(() => {
         directory = mkdtempSync(path.join(tmpdir(), "local-run-"));
         documents = path.join(directory, "documents");
-        const made = spawnSync(python, [path.join(root, "local/documents/generate.py"), "--out", documents, "--seed", "3", "--stacks", "24"]);
+        const made = spawnSync(python, [
+            path.join(root, "local/documents/generate.py"),
+            "--out",
+            documents,
+            "--seed",
+            "3",
+            "--stacks",
+            "24",
+        ]);
         assert.equal(made.status, 0, String(made.stderr));
     });
     beforeEach(() => {
         folder = mkdtempSync(path.join(directory, "folder-"));
     });
     afterEach(async () => {
-        children.splice(0).filter((child) => child.exitCode === null && child.signalCode === null).forEach((child) => child.kill("SIGKILL"));
+        children
+            .splice(0)
+            .filter((child) => child.exitCode === null && child.signalCode === null)
+            .forEach((child) => child.kill("SIGKILL"));
         // a test that failed half-way leaves a killed run's processes behind
         await endOrphans(path.join(folder, "children.json"));
     });
     after(() => rmSync(directory, { recursive: true, force: true }));
 
     function start(...args: readonly string[]): Running {
-        const child = spawn(process.execPath, [path.join(root, "scripts/ensemble.mjs"), "local", "--folder", folder, ...args], {
-            cwd: root,
-            // colours are on where CI is set, and would stand between the words that are looked for
-            env: { ...process.env, NO_COLOR: "1" },
-        });
+        const child = spawn(
+            process.execPath,
+            [path.join(root, "scripts/ensemble.mjs"), "local", "--folder", folder, ...args],
+            {
+                cwd: root,
+                // colours are on where CI is set, and would stand between the words that are looked for
+                env: { ...process.env, NO_COLOR: "1" },
+            },
+        );
         children.push(child);
         let stdout = "";
         let stderr = "";
@@ -62,12 +77,23 @@ describe("the local run", function () {
         child.stderr.setEncoding("utf8").on("data", (text: string) => {
             stderr += text;
         });
-        const finished = new Promise<Finished>((resolve) => child.once("close", (code, signal) => resolve({ code, signal, stdout, stderr })));
+        const finished = new Promise<Finished>((resolve) =>
+            child.once("close", (code, signal) => resolve({ code, signal, stdout, stderr })),
+        );
         return { child, finished, output: () => stdout + stderr };
     }
 
     /** The smallest training that still goes through every step. */
-    const small = () => ["--documents", documents, "--set", "image.epochs=1", "--set", "sequence.epochs=1", "--set", "sequence.epoch_seq=100"];
+    const small = () => [
+        "--documents",
+        documents,
+        "--set",
+        "image.epochs=1",
+        "--set",
+        "sequence.epochs=1",
+        "--set",
+        "sequence.epoch_seq=100",
+    ];
 
     async function until(run: Running, pattern: RegExp): Promise<void> {
         for (let waited = 0; waited < 240_000; waited += 100) {
@@ -80,7 +106,12 @@ describe("the local run", function () {
         assert.fail(`no ${pattern} in 4 minutes:\n${run.output()}`);
     }
 
-    const recorded = () => JSON.parse(readFileSync(path.join(folder, "children.json"), "utf8")) as { pid: number; started: string; what: string }[];
+    const recorded = () =>
+        JSON.parse(readFileSync(path.join(folder, "children.json"), "utf8")) as {
+            pid: number;
+            started: string;
+            what: string;
+        }[];
 
     it("trains the three models of the sample documents, and the ensemble is better than either base model", async () => {
         const run = await start("--json").finished;
@@ -92,15 +123,32 @@ describe("the local run", function () {
         assert.ok(accuracy.sequence >= Math.max(accuracy.text, accuracy.image) + 0.05, JSON.stringify(accuracy));
         assert.ok(result.reductions.length > 0, "what is smaller than configured is told");
         assert.ok(existsSync(path.join(result.artifacts as string, "manifest.json")));
-        const history = readFileSync(result.history, "utf8").trim().split("\n").map((line) => JSON.parse(line) as { id: number; type: string });
+        const history = readFileSync(result.history, "utf8")
+            .trim()
+            .split("\n")
+            .map((line) => JSON.parse(line) as { id: number; type: string });
         assert.equal(history.length, result.events);
-        assert.deepEqual([history[0].type, history[history.length - 1].type], ["ExecutionStarted", "ExecutionSucceeded"]);
+        assert.deepEqual(
+            [history[0].type, history[history.length - 1].type],
+            ["ExecutionStarted", "ExecutionSucceeded"],
+        );
         assert.ok(result.logs.some((log) => log.endsWith("image-model-training.log")));
         assert.equal(existsSync(path.join(folder, "children.json")), false, "nothing is left running");
 
-        const labelled = spawnSync(process.execPath, [
-            path.join(root, "scripts/ensemble.mjs"), "predict", "--model", result.artifacts as string, documents, "--stack", "stack-0001", "--json",
-        ], { cwd: root, encoding: "utf8" });
+        const labelled = spawnSync(
+            process.execPath,
+            [
+                path.join(root, "scripts/ensemble.mjs"),
+                "predict",
+                "--model",
+                result.artifacts as string,
+                documents,
+                "--stack",
+                "stack-0001",
+                "--json",
+            ],
+            { cwd: root, encoding: "utf8" },
+        );
         assert.equal(labelled.status, 0, labelled.stderr);
         const prediction = JSON.parse(labelled.stdout) as { stack: string; pages: unknown[]; segments: unknown[] };
         assert.ok(prediction.stack === "stack-0001" && prediction.pages.length > 0 && prediction.segments.length > 0);
@@ -152,7 +200,13 @@ describe("the local run", function () {
     });
 
     it("a training that is killed fails the run by the workflow's own way, with one message; the rerun trains only that", async () => {
-        const run = await start(...small(), "--fail", "Text Model Training=Killed", "--fail", "Image Model Training=CapacityError*2").finished;
+        const run = await start(
+            ...small(),
+            "--fail",
+            "Text Model Training=Killed",
+            "--fail",
+            "Image Model Training=CapacityError*2",
+        ).finished;
         assert.equal(run.code, 1, run.stdout + run.stderr);
         assert.match(run.stdout, /✖ Image Model Training .*CapacityError/);
         assert.match(run.stdout, /FAILED after .*: Notified\.\w+/);
@@ -173,7 +227,10 @@ describe("the local run", function () {
         process.kill(store.pid, "SIGKILL");
         const { code, stderr } = await run.finished;
         assert.equal(code, 3, run.output());
-        assert.match(stderr, /The run ended FAILED because the local object store ended \(signal SIGKILL\).*Run this again/);
+        assert.match(
+            stderr,
+            /The run ended FAILED because the local object store ended \(signal SIGKILL\).*Run this again/,
+        );
     });
 
     it("an input without run_training_steps is refused by Setup, which names the field", async () => {

@@ -4,7 +4,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { DescribeExecutionCommand, ListStateMachinesCommand, SFNClient, StartExecutionCommand, StopExecutionCommand } from "@aws-sdk/client-sfn";
+import {
+    DescribeExecutionCommand,
+    ListStateMachinesCommand,
+    SFNClient,
+    StartExecutionCommand,
+    StopExecutionCommand,
+} from "@aws-sdk/client-sfn";
 import { isRunning } from "../../local/process/identity";
 import { endOrphans } from "../../local/process/supervisor";
 import type { Served } from "../../local/run/serve";
@@ -19,8 +25,14 @@ describe("ensemble local --serve: the real workflow behind the Step Functions AP
     let stderr = "";
     const small = ["--set", "image.epochs=1", "--set", "sequence.epochs=1", "--set", "sequence.epoch_seq=100"];
 
-    const recorded = () => existsSync(path.join(folder, "children.json"))
-        ? JSON.parse(readFileSync(path.join(folder, "children.json"), "utf8")) as { pid: number; started: string; what: string }[] : [];
+    const recorded = () =>
+        existsSync(path.join(folder, "children.json"))
+            ? (JSON.parse(readFileSync(path.join(folder, "children.json"), "utf8")) as {
+                  pid: number;
+                  started: string;
+                  what: string;
+              }[])
+            : [];
 
     async function until(what: string, condition: () => boolean): Promise<void> {
         for (let waited = 0; waited < 240_000; waited += 100) {
@@ -35,16 +47,33 @@ describe("ensemble local --serve: the real workflow behind the Step Functions AP
 
     before(async () => {
         folder = mkdtempSync(path.join(tmpdir(), "local-serve-"));
-        server = spawn(process.execPath, [
-            path.join(root, "scripts/ensemble.mjs"), "local", "--serve", "--port", "0", "--folder", folder, "--json", ...small,
-            "--fail", "Text Model Training=AlgorithmError",
-        ], { cwd: root, env: { ...process.env, NO_COLOR: "1" }, stdio: ["ignore", "pipe", "pipe"] });
+        server = spawn(
+            process.execPath,
+            [
+                path.join(root, "scripts/ensemble.mjs"),
+                "local",
+                "--serve",
+                "--port",
+                "0",
+                "--folder",
+                folder,
+                "--json",
+                ...small,
+                "--fail",
+                "Text Model Training=AlgorithmError",
+            ],
+            { cwd: root, env: { ...process.env, NO_COLOR: "1" }, stdio: ["ignore", "pipe", "pipe"] },
+        );
         let stdout = "";
         server.stdout?.setEncoding("utf8").on("data", (text: string) => void (stdout += text));
         server.stderr?.setEncoding("utf8").on("data", (text: string) => void (stderr += text));
         await until("it serves", () => stdout.includes("\n"));
         told = JSON.parse(stdout) as Served;
-        client = new SFNClient({ endpoint: told.endpoint, region: told.region, credentials: { accessKeyId: "x", secretAccessKey: "x" } });
+        client = new SFNClient({
+            endpoint: told.endpoint,
+            region: told.region,
+            credentials: { accessKeyId: "x", secretAccessKey: "x" },
+        });
     });
 
     after(async () => {
@@ -58,17 +87,36 @@ describe("ensemble local --serve: the real workflow behind the Step Functions AP
 
     it("has the stage's state machine", async () => {
         const { stateMachines = [] } = await client.send(new ListStateMachinesCommand({}));
-        assert.deepEqual(stateMachines.map(({ stateMachineArn }) => stateMachineArn), [told.stateMachineArn]);
+        assert.deepEqual(
+            stateMachines.map(({ stateMachineArn }) => stateMachineArn),
+            [told.stateMachineArn],
+        );
     });
 
     it("runs what is started, explains its failure, and resumes it with only what had not finished", async () => {
-        const failed = await ensemble(["start", ...at(), "--input", told.input, "--name", "first", "--watch", "--interval", "0.5"]);
+        const failed = await ensemble([
+            "start",
+            ...at(),
+            "--input",
+            told.input,
+            "--name",
+            "first",
+            "--watch",
+            "--interval",
+            "0.5",
+        ]);
         assert.equal(failed.code, 1, failed.out + failed.err);
         assert.match(failed.out, /there are no expected times/);
         assert.match(failed.out, /failed Text Model Training {2}States\.TaskFailed/);
         assert.match(failed.out, /done {3}Register Image Model/);
-        const explained = JSON.parse((await ensemble(["explain", ...at(), "first", "--json"])).out) as Record<string, string>;
-        assert.deepEqual([explained.status, explained.state, explained.class], ["FAILED", "Text Model Training", "UserBug"]);
+        const explained = JSON.parse((await ensemble(["explain", ...at(), "first", "--json"])).out) as Record<
+            string,
+            string
+        >;
+        assert.deepEqual(
+            [explained.status, explained.state, explained.class],
+            ["FAILED", "Text Model Training", "UserBug"],
+        );
 
         const resumed = await ensemble(["resume", ...at(), "first", "--watch", "--interval", "0.5"]);
         assert.equal(resumed.code, 0, resumed.out + resumed.err);
@@ -82,7 +130,11 @@ describe("ensemble local --serve: the real workflow behind the Step Functions AP
         const { initialization } = JSON.parse(readFileSync(told.input, "utf8")) as { initialization: object };
         const forced = JSON.stringify({ initialization: { ...initialization, force: ["text", "image"] } });
         const start = async (name: string) =>
-            (await client.send(new StartExecutionCommand({ stateMachineArn: told.stateMachineArn, name, input: forced }))).executionArn;
+            (
+                await client.send(
+                    new StartExecutionCommand({ stateMachineArn: told.stateMachineArn, name, input: forced }),
+                )
+            ).executionArn;
         const trainings = () => recorded().filter(({ what }) => what.startsWith("training job"));
 
         const executionArn = await start("stopped");

@@ -22,12 +22,12 @@ type Transition = { readonly where: string; readonly holder: JsonObject; readonl
 /** Transitions behind a failure: of catchers, and of the states that only they lead to. */
 function transitions(graph: StateGraph): Transition[] {
     const states = Object.entries(graph.States as unknown as Record<string, JsonObject>);
-    const list = (value: unknown): JsonObject[] => (Array.isArray(value) ? value as JsonObject[] : []);
+    const list = (value: unknown): JsonObject[] => (Array.isArray(value) ? (value as JsonObject[]) : []);
     const plainly = new Set<string>([graph.StartAt]);
     const work = [graph.StartAt];
     for (let name = work.pop(); name !== undefined; name = work.pop()) {
         const fields = graph.States[name] as unknown as JsonObject;
-        for (const next of [fields.Next, fields.Default, ...list(fields.Choices).map(rule => rule.Next)]) {
+        for (const next of [fields.Next, fields.Default, ...list(fields.Choices).map((rule) => rule.Next)]) {
             if (typeof next === "string" && !plainly.has(next)) {
                 plainly.add(next);
                 work.push(next);
@@ -35,19 +35,35 @@ function transitions(graph: StateGraph): Transition[] {
         }
     }
     return states.flatMap(([name, fields]): Transition[] => [
-        ...list(fields.Catch).map((holder, index): Transition => ({ where: `${name}, Catch ${index}`, holder, field: "Next" })),
-        ...plainly.has(name) && fields.Type !== "Choice" ? [] : [
-            ...typeof fields.Next === "string" ? [{ where: name, holder: fields, field: "Next" } as const] : [],
-            ...list(fields.Choices).map((holder, index): Transition => ({ where: `${name}, rule ${index}`, holder, field: "Next" })),
-            ...typeof fields.Default === "string" ? [{ where: `${name}, Default`, holder: fields, field: "Default" } as const] : [],
-        ],
+        ...list(fields.Catch).map((holder, index): Transition => ({
+            where: `${name}, Catch ${index}`,
+            holder,
+            field: "Next",
+        })),
+        ...(plainly.has(name) && fields.Type !== "Choice"
+            ? []
+            : [
+                  ...(typeof fields.Next === "string" ? [{ where: name, holder: fields, field: "Next" } as const] : []),
+                  ...list(fields.Choices).map((holder, index): Transition => ({
+                      where: `${name}, rule ${index}`,
+                      holder,
+                      field: "Next",
+                  })),
+                  ...(typeof fields.Default === "string"
+                      ? [{ where: `${name}, Default`, holder: fields, field: "Default" } as const]
+                      : []),
+              ]),
     ]);
 }
 
 function* redirects(original: StateMachineDefinition): Generator<Redirect> {
-    const scopes = (graph: StateGraph): StateGraph[] => [graph, ...Object.values(graph.States)
-        .flatMap(fields => fields.Type === "Parallel" ? fields.Branches.flatMap(scopes) : [])];
-    const count = scopes(original).map(graph => transitions(graph).length);
+    const scopes = (graph: StateGraph): StateGraph[] => [
+        graph,
+        ...Object.values(graph.States).flatMap((fields) =>
+            fields.Type === "Parallel" ? fields.Branches.flatMap(scopes) : [],
+        ),
+    ];
+    const count = scopes(original).map((graph) => transitions(graph).length);
     for (const [scope, transitionCount] of count.entries()) {
         for (let index = 0; index < transitionCount; index += 1) {
             for (const target of Object.keys(scopes(original)[scope]!.States)) {
@@ -65,7 +81,10 @@ function* redirects(original: StateMachineDefinition): Generator<Redirect> {
 
 /** One fault that lasts for each kind of Task, besides those that make its state give up at once. */
 const FAULT: Readonly<Record<Kind, readonly Fault["fault"][]>> = {
-    sagemaker: ["algorithm", "capacity"], batch: ["data"], lambda: ["thrown", "wrongAnswer"], sns: ["accessDenied"],
+    sagemaker: ["algorithm", "capacity"],
+    batch: ["data"],
+    lambda: ["thrown", "wrongAnswer"],
+    sns: ["accessDenied"],
     registry: ["accessDenied"],
 };
 
@@ -91,13 +110,27 @@ describe("a transition of the failure handling that leads elsewhere", function (
             const machine = compile(definition);
             const tasks = tasksOf(definition);
             const problems = new Set<string>();
-            const scenarios: Fault[][] = [[], ...tasks.flatMap(({ state, kind }) => FAULT[kind].flatMap(fault => [
-                [{ state, fault, count: 1_000 }],
-                ...kind === "lambda" || kind === "sns" ? [[{ state: "Text Model Training", fault: "algorithm", count: 1_000 } as Fault, { state, fault, count: 1_000 }]] : [],
-            ]))];
+            const scenarios: Fault[][] = [
+                [],
+                ...tasks.flatMap(({ state, kind }) =>
+                    FAULT[kind].flatMap((fault) => [
+                        [{ state, fault, count: 1_000 }],
+                        ...(kind === "lambda" || kind === "sns"
+                            ? [
+                                  [
+                                      { state: "Text Model Training", fault: "algorithm", count: 1_000 } as Fault,
+                                      { state, fault, count: 1_000 },
+                                  ],
+                              ]
+                            : []),
+                    ]),
+                ),
+            ];
             for (const faults of scenarios) {
                 const outcome = await simulate(machine, { settings, faults });
-                judge(outcome, settings, definition.TimeoutSeconds!).forEach(problem => problems.add(`${JSON.stringify(faults)}: ${problem}`));
+                judge(outcome, settings, definition.TimeoutSeconds!).forEach((problem) =>
+                    problems.add(`${JSON.stringify(faults)}: ${problem}`),
+                );
             }
             if (problems.size === 0) {
                 harmless += 1;

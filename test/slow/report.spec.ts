@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+    accessSync,
+    constants,
+    existsSync,
+    mkdirSync,
+    mkdtempSync,
+    readdirSync,
+    readFileSync,
+    rmSync,
+    writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { DescribeExecutionCommand, StartExecutionCommand } from "@aws-sdk/client-sfn";
@@ -34,21 +44,42 @@ describe("the report in a browser", function () {
         }
         browser = await chromium.launch({
             executablePath,
-            args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-                "--disable-component-update", "--disable-sync"],
+            args: [
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
         });
-        html = await renderReport(sampleReport({ status: "FAILED", error: "Notified.Capacity", cause: "no instances ".repeat(40) }));
+        html = await renderReport(
+            sampleReport({ status: "FAILED", error: "Notified.Capacity", cause: "no instances ".repeat(40) }),
+        );
     });
 
     after(() => browser?.close());
 
-    async function open(colorScheme: "light" | "dark", width: number, content = html): Promise<{ page: Page; problems: string[] }> {
-        const context = await browser.newContext({ colorScheme, viewport: { width, height: 900 }, javaScriptEnabled: true });
+    async function open(
+        colorScheme: "light" | "dark",
+        width: number,
+        content = html,
+    ): Promise<{ page: Page; problems: string[] }> {
+        const context = await browser.newContext({
+            colorScheme,
+            viewport: { width, height: 900 },
+            javaScriptEnabled: true,
+        });
         const page = await context.newPage();
         const problems: string[] = [];
-        page.on("console", (message) => message.type() === "error" || message.type() === "warning" ? problems.push(message.text()) : undefined);
+        page.on("console", (message) =>
+            message.type() === "error" || message.type() === "warning" ? problems.push(message.text()) : undefined,
+        );
         page.on("pageerror", (error) => problems.push(error.message));
-        page.on("request", (request) => request.url().startsWith("http") ? problems.push(`request of ${request.url()}`) : undefined);
+        page.on("request", (request) =>
+            request.url().startsWith("http") ? problems.push(`request of ${request.url()}`) : undefined,
+        );
         await page.setContent(content, { waitUntil: "load" });
         return { page, problems };
     }
@@ -57,9 +88,19 @@ describe("the report in a browser", function () {
         for (const width of [1200, 390]) {
             it(`shows every part in ${colorScheme} at ${width} pixels: no error, no request, no sideways scrolling`, async () => {
                 const { page, problems } = await open(colorScheme, width);
-                const overflow = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+                const overflow = await page.evaluate(
+                    "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+                );
                 assert.equal(overflow, 0);
-                for (const heading of ["Results on held-out stacks", "Failed attempts", "Timeline", "Workflow", "image", "Some wrongly read pages", "Price"]) {
+                for (const heading of [
+                    "Results on held-out stacks",
+                    "Failed attempts",
+                    "Timeline",
+                    "Workflow",
+                    "image",
+                    "Some wrongly read pages",
+                    "Price",
+                ]) {
                     assert.ok(await page.getByRole("heading", { name: heading, exact: true }).isVisible(), heading);
                 }
                 const charts = page.locator(".chart:visible svg");
@@ -67,7 +108,10 @@ describe("the report in a browser", function () {
                 assert.equal(await charts.count(), 5);
                 for (const chart of await charts.all()) {
                     const box = await chart.boundingBox();
-                    assert.ok(box !== null && box.width > 280 && box.height > 50 && box.x + box.width <= width, JSON.stringify(box));
+                    assert.ok(
+                        box !== null && box.width > 280 && box.height > 50 && box.x + box.width <= width,
+                        JSON.stringify(box),
+                    );
                 }
                 assert.deepEqual(problems, []);
                 await page.context().close();
@@ -76,11 +120,21 @@ describe("the report in a browser", function () {
     }
 
     it("draws the bars of the timeline in proportion to their time and in the colour of their outcome, in both palettes", async () => {
-        for (const [colorScheme, good, bad] of [["light", "rgb(45, 164, 78)", "rgb(207, 34, 46)"], ["dark", "rgb(63, 185, 80)", "rgb(248, 81, 73)"]] as const) {
+        for (const [colorScheme, good, bad] of [
+            ["light", "rgb(45, 164, 78)", "rgb(207, 34, 46)"],
+            ["dark", "rgb(63, 185, 80)", "rgb(248, 81, 73)"],
+        ] as const) {
             const { page } = await open(colorScheme, 1200);
-            const boxes = await page.evaluate(`[...document.querySelectorAll("#timeline .wide path")].filter((bar) => /succeeded|failed/.test(bar.getAttribute("fill")))
-                .map((bar) => ({ width: bar.getBoundingClientRect().width, fill: getComputedStyle(bar).fill }))`) as { width: number; fill: string }[];
-            assert.deepEqual(boxes.map((box) => box.fill), [good, bad, good]);
+            const boxes =
+                (await page.evaluate(`[...document.querySelectorAll("#timeline .wide path")].filter((bar) => /succeeded|failed/.test(bar.getAttribute("fill")))
+                .map((bar) => ({ width: bar.getBoundingClientRect().width, fill: getComputedStyle(bar).fill }))`)) as {
+                    width: number;
+                    fill: string;
+                }[];
+            assert.deepEqual(
+                boxes.map((box) => box.fill),
+                [good, bad, good],
+            );
             assert.ok(Math.abs(boxes[2].width / boxes[1].width - 2) < 0.1, JSON.stringify(boxes));
             await page.context().close();
         }
@@ -88,8 +142,12 @@ describe("the report in a browser", function () {
 
     it("draws a curve for training and one for validation of each fold, each fold in a colour of its own", async () => {
         const { page } = await open("light", 1200);
-        const drawn = await page.evaluate(`[...document.querySelectorAll("[aria-label^='loss of image by epoch'] path[stroke^='var(--c']")]
-            .map((line) => [getComputedStyle(line).stroke, line.hasAttribute("stroke-dasharray")])`) as [string, boolean][];
+        const drawn =
+            (await page.evaluate(`[...document.querySelectorAll("[aria-label^='loss of image by epoch'] path[stroke^='var(--c']")]
+            .map((line) => [getComputedStyle(line).stroke, line.hasAttribute("stroke-dasharray")])`)) as [
+                string,
+                boolean,
+            ][];
         assert.equal(drawn.length, 8);
         assert.equal(new Set(drawn.map(([colour]) => colour)).size, 4);
         assert.equal(drawn.filter(([, dashed]) => dashed).length, 4);
@@ -99,10 +157,19 @@ describe("the report in a browser", function () {
     it("has readable text: contrast of at least 4.5 in both palettes, on the page, in badges, cells and charts", async () => {
         for (const colorScheme of ["light", "dark"] as const) {
             const { page } = await open(colorScheme, 1200);
-            const places = [["body", "body"], [".quiet", "section"], [".badge", ".badge"], [".warn", "section"], [".page .bad", ".page figcaption"], ["thead th", "section"],
-                ["a", "section"], [".heat td.right", ".heat td.right"], [".heat td.wrong", ".heat td.wrong"]];
+            const places = [
+                ["body", "body"],
+                [".quiet", "section"],
+                [".badge", ".badge"],
+                [".warn", "section"],
+                [".page .bad", ".page figcaption"],
+                ["thead th", "section"],
+                ["a", "section"],
+                [".heat td.right", ".heat td.right"],
+                [".heat td.wrong", ".heat td.wrong"],
+            ];
             for (const [text, back] of places) {
-                const [front, behind] = await page.evaluate(`(() => {
+                const [front, behind] = (await page.evaluate(`(() => {
                     const canvas = document.createElement("canvas").getContext("2d");
                     // a transparent background lets the one below through
                     const behind = (one) => /, 0\\)$|^transparent$/.test(getComputedStyle(one).backgroundColor) && one.parentElement
@@ -112,8 +179,11 @@ describe("the report in a browser", function () {
                         canvas.fillRect(0, 0, 1, 1);
                         return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
                     });
-                })()`) as [number[], number[]];
-                assert.ok(contrast(front, behind) >= 4.5, `${colorScheme}, ${text}: ${contrast(front, behind)} (${front} on ${behind})`);
+                })()`)) as [number[], number[]];
+                assert.ok(
+                    contrast(front, behind) >= 4.5,
+                    `${colorScheme}, ${text}: ${contrast(front, behind)} (${front} on ${behind})`,
+                );
             }
             await page.context().close();
         }
@@ -123,8 +193,8 @@ describe("the report in a browser", function () {
         const { page } = await open("light", 1200);
         await page.keyboard.press("Tab");
         assert.equal(await page.evaluate("document.activeElement.textContent"), "Skip to the results");
-        const names = await page.evaluate(`[...document.querySelectorAll("section, [role]")].map((one) =>
-            one.getAttribute("aria-label") ?? document.getElementById(one.getAttribute("aria-labelledby"))?.textContent ?? "")`) as string[];
+        const names = (await page.evaluate(`[...document.querySelectorAll("section, [role]")].map((one) =>
+            one.getAttribute("aria-label") ?? document.getElementById(one.getAttribute("aria-labelledby"))?.textContent ?? "")`)) as string[];
         assert.ok(names.length > 15 && !names.includes(""), names.join("; "));
         const details = page.locator("#timeline details");
         await details.locator("summary").focus();
@@ -139,7 +209,9 @@ describe("the report in a browser", function () {
         await page.emulateMedia({ media: "print", colorScheme: "dark" });
         assert.equal(await page.evaluate("getComputedStyle(document.body).backgroundColor"), "rgb(255, 255, 255)");
         assert.equal(await page.evaluate("getComputedStyle(document.body).color"), "rgb(31, 35, 40)");
-        const cut = await page.evaluate("[...document.querySelectorAll('main svg, main table')].filter((one) => one.getBoundingClientRect().right > innerWidth + 1).length");
+        const cut = await page.evaluate(
+            "[...document.querySelectorAll('main svg, main table')].filter((one) => one.getBoundingClientRect().right > innerWidth + 1).length",
+        );
         assert.equal(cut, 0);
         assert.ok((await page.pdf({ format: "A4" })).length > 10_000);
         await page.context().close();
@@ -147,7 +219,11 @@ describe("the report in a browser", function () {
 
     it("draws a failed, a running and an empty execution", async () => {
         for (const status of ["TIMED_OUT", "RUNNING", "ABORTED"] as const) {
-            const { page, problems } = await open("light", 390, await renderReport(sampleReport({ status, models: [], mistakes: undefined, visits: [], failures: [] })));
+            const { page, problems } = await open(
+                "light",
+                390,
+                await renderReport(sampleReport({ status, models: [], mistakes: undefined, visits: [], failures: [] })),
+            );
             assert.ok(await page.getByText(status.replace("_", " "), { exact: true }).first().isVisible());
             assert.deepEqual(problems, []);
             await page.context().close();
@@ -166,7 +242,9 @@ describe("report as a process", function () {
         directory = mkdtempSync(path.join(tmpdir(), "ensemble-report-"));
         Object.assign(process.env, s3Environment(s3().endpoint));
         const { stateMachineArn } = await findStage(stage.client, machine);
-        const { executionArn } = await stage.client.send(new StartExecutionCommand({ stateMachineArn, name: "good", input: JSON.stringify(input) }));
+        const { executionArn } = await stage.client.send(
+            new StartExecutionCommand({ stateMachineArn, name: "good", input: JSON.stringify(input) }),
+        );
         while ((await stage.client.send(new DescribeExecutionCommand({ executionArn }))).status === "RUNNING") {
             await new Promise((resolve) => setTimeout(resolve, 50));
         }
@@ -177,7 +255,8 @@ describe("report as a process", function () {
         rmSync(directory, { recursive: true, force: true });
     });
 
-    const report = (...args: string[]) => ensemble(["report", "--stack", "dev", "--endpoint", stage.api.endpoint, ...args]);
+    const report = (...args: string[]) =>
+        ensemble(["report", "--stack", "dev", "--endpoint", stage.api.endpoint, ...args]);
 
     it("writes the report of the newest execution, its path on standard output, its progress on standard error", async () => {
         const out = path.join(directory, "out.html");
@@ -202,9 +281,12 @@ describe("report as a process", function () {
         const out = path.join(own, "out.html");
         mkdirSync(own);
         writeFileSync(out, "old");
-        const { code, err } = await ensemble(["report", "--stack", "dev", "--endpoint", stage.api.endpoint, "--out", out], (child) => {
-            child.stderr?.once("data", () => child.kill("SIGINT"));
-        });
+        const { code, err } = await ensemble(
+            ["report", "--stack", "dev", "--endpoint", stage.api.endpoint, "--out", out],
+            (child) => {
+                child.stderr?.once("data", () => child.kill("SIGINT"));
+            },
+        );
         assert.equal(code, 130, err);
         assert.match(err, /Interrupted: no report was written\.\n$/);
         assert.deepEqual([readFileSync(out, "utf8"), readdirSync(own)], ["old", ["out.html"]]);
@@ -213,18 +295,54 @@ describe("report as a process", function () {
     const wrong: [string, () => string[], number, RegExp][] = [
         ["an execution that is not there", () => ["never"], 2, /There is no execution arn:.*:never\. [^\n]*\n$/],
         ["a stage that does not exist", () => ["--stack", "prd"], 2, /There is no stage "prd"[^\n]*\n$/],
-        ["a stage that is not deployed", () => ["--stack", "prod"], 2, /There is no state machine "ensemble-model-training-prod"[^\n]*\n$/],
-        ["a folder that is not there", () => ["--out", path.join(directory, "no", "out.html")], 2, /^--out .*: there is no folder .*\n$/],
-        ["a folder in place of a file", () => ["--out", directory], 2, /^--out .*: it is a folder, a file is expected\n$/],
-        ["a folder that is no run", () => ["--run", directory], 2, /result\.json: no such file; a folder of \.local\/runs[^\n]*\n$/],
-        ["a run and an execution", () => ["--run", directory, "good"], 2, /is a local run and good an execution on AWS: give one of them\n$/],
-        ["nobody at the endpoint", () => ["--endpoint", "http://127.0.0.1:9"], 3, /Cannot write the report: AWS cannot be reached[^\n]*\n$/],
+        [
+            "a stage that is not deployed",
+            () => ["--stack", "prod"],
+            2,
+            /There is no state machine "ensemble-model-training-prod"[^\n]*\n$/,
+        ],
+        [
+            "a folder that is not there",
+            () => ["--out", path.join(directory, "no", "out.html")],
+            2,
+            /^--out .*: there is no folder .*\n$/,
+        ],
+        [
+            "a folder in place of a file",
+            () => ["--out", directory],
+            2,
+            /^--out .*: it is a folder, a file is expected\n$/,
+        ],
+        [
+            "a folder that is no run",
+            () => ["--run", directory],
+            2,
+            /result\.json: no such file; a folder of \.local\/runs[^\n]*\n$/,
+        ],
+        [
+            "a run and an execution",
+            () => ["--run", directory, "good"],
+            2,
+            /is a local run and good an execution on AWS: give one of them\n$/,
+        ],
+        [
+            "nobody at the endpoint",
+            () => ["--endpoint", "http://127.0.0.1:9"],
+            3,
+            /Cannot write the report: AWS cannot be reached[^\n]*\n$/,
+        ],
     ];
     for (const [what, args, code, expected] of wrong) {
         it(`says in one line, without a stack: ${what}`, async () => {
             const own = args();
-            const ended = await run(reportCommand(), ["--stack", "dev", "--endpoint", stage.api.endpoint,
-                ...own.includes("--out") ? own : ["--out", path.join(directory, "wrong.html")], ...own]);
+            const ended = await run(reportCommand(), [
+                "--stack",
+                "dev",
+                "--endpoint",
+                stage.api.endpoint,
+                ...(own.includes("--out") ? own : ["--out", path.join(directory, "wrong.html")]),
+                ...own,
+            ]);
             assert.equal(ended.code, code, ended.err);
             assert.match(ended.err, expected);
             assert.doesNotMatch(ended.err, /\n {4}at /);
@@ -236,8 +354,9 @@ describe("report as a process", function () {
 /** Contrast ratio of two sRGB colours as WCAG 2 defines it. */
 function contrast(a: readonly number[], b: readonly number[]): number {
     const luminance = (colour: readonly number[]): number => {
-        const [red, green, blue] = colour.map((value) => value / 255)
-            .map((share) => share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4);
+        const [red, green, blue] = colour
+            .map((value) => value / 255)
+            .map((share) => (share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4));
         return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
     };
     const [light, dark] = [luminance(a), luminance(b)].sort((x, y) => y - x);

@@ -46,15 +46,24 @@ export function useS3(): () => LocalS3 {
 
 export function s3Client(endpoint: string, options: { readonly maxAttempts?: number } = {}): S3Client {
     return new S3Client({
-        endpoint, forcePathStyle: true, region: "eu-central-1", credentials: { accessKeyId: "test", secretAccessKey: "test" },
-        requestChecksumCalculation: "WHEN_REQUIRED", responseChecksumValidation: "WHEN_REQUIRED", maxAttempts: 2, ...options,
+        endpoint,
+        forcePathStyle: true,
+        region: "eu-central-1",
+        credentials: { accessKeyId: "test", secretAccessKey: "test" },
+        requestChecksumCalculation: "WHEN_REQUIRED",
+        responseChecksumValidation: "WHEN_REQUIRED",
+        maxAttempts: 2,
+        ...options,
     });
 }
 
 /** What a child process needs to reach the endpoint with the ordinary SDK. */
 export function s3Environment(endpoint: string): Record<string, string> {
     return {
-        AWS_ENDPOINT_URL_S3: endpoint, AWS_REGION: "eu-central-1", AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test",
+        AWS_ENDPOINT_URL_S3: endpoint,
+        AWS_REGION: "eu-central-1",
+        AWS_ACCESS_KEY_ID: "test",
+        AWS_SECRET_ACCESS_KEY: "test",
         AWS_EC2_METADATA_DISABLED: "true",
     };
 }
@@ -65,9 +74,12 @@ export async function startS3(): Promise<LocalS3> {
     const log = path.join(folder, "moto.log");
     // A file, not a pipe: nobody reads a pipe here.
     const output = openSync(log, "w");
-    const child = spawn(server, ["-H", "127.0.0.1", "-p", String(port)], { stdio: ["ignore", output, output], env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" } });
+    const child = spawn(server, ["-H", "127.0.0.1", "-p", String(port)], {
+        stdio: ["ignore", output, output],
+        env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" },
+    });
     const endpoint = `http://127.0.0.1:${port}`;
-    for (let tries = 0; !await answers(endpoint); tries++) {
+    for (let tries = 0; !(await answers(endpoint)); tries++) {
         if (tries > 300 || child.exitCode !== null) {
             throw new Error(`moto_server does not answer at ${endpoint}: ${readFileSync(log, "utf-8").slice(-500)}`);
         }
@@ -76,14 +88,21 @@ export async function startS3(): Promise<LocalS3> {
     const client = s3Client(endpoint);
     let buckets = 0;
     return {
-        endpoint, client, storage: new Storage(client),
+        endpoint,
+        client,
+        storage: new Storage(client),
         kill: async () => {
             await stopped(child);
             rmSync(folder, { recursive: true, force: true });
         },
         bucket: async () => {
             const name = `bucket-${++buckets}`;
-            await client.send(new CreateBucketCommand({ Bucket: name, CreateBucketConfiguration: { LocationConstraint: "eu-central-1" } }));
+            await client.send(
+                new CreateBucketCommand({
+                    Bucket: name,
+                    CreateBucketConfiguration: { LocationConstraint: "eu-central-1" },
+                }),
+            );
             return `s3://${name}`;
         },
     };
@@ -112,7 +131,9 @@ function freePort(): Promise<number> {
         probe.once("error", reject);
         probe.listen(0, "127.0.0.1", () => {
             const address = probe.address();
-            probe.close(() => typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("no port")));
+            probe.close(() =>
+                typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("no port")),
+            );
         });
     });
 }

@@ -11,8 +11,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.dont_write_bytecode = True
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
-for folder in ("workloads/training", "workloads/training/text", "workloads/training/image", "workloads/training/sequence",
-               "workloads/training/predict", "local/documents", "test/training"):
+for folder in (
+    "workloads/training",
+    "workloads/training/text",
+    "workloads/training/image",
+    "workloads/training/sequence",
+    "workloads/training/predict",
+    "local/documents",
+    "test/training",
+):
     sys.path.insert(0, str(ROOT / folder))
 
 

@@ -21,14 +21,20 @@ PROGRAMS = {
 
 
 def prepare(
-    base: Path, channels: Mapping[str, Path], parameters: Mapping[str, Any], hosts: list[str] | None = None, current: str | None = None,
+    base: Path,
+    channels: Mapping[str, Path],
+    parameters: Mapping[str, Any],
+    hosts: list[str] | None = None,
+    current: str | None = None,
 ) -> None:
     """Lays out a base directory as a container finds it; channels are links to folders."""
     config = base / "input" / "config"
     config.mkdir(parents=True, exist_ok=True)
     (config / "hyperparameters.json").write_text(json.dumps({name: str(value) for name, value in parameters.items()}))
     names = hosts or ["algo-1"]
-    (config / "resourceconfig.json").write_text(json.dumps({"hosts": names, "current_host": current or names[0], "network_interface_name": "lo"}))
+    (config / "resourceconfig.json").write_text(
+        json.dumps({"hosts": names, "current_host": current or names[0], "network_interface_name": "lo"})
+    )
     (config / "inputdataconfig.json").write_text(json.dumps({name: {"TrainingInputMode": "File"} for name in channels}))
     (base / "input" / "data").mkdir(exist_ok=True)
     for name, source in channels.items():
@@ -45,8 +51,11 @@ def environment(base: Path, **more: str) -> dict[str, str]:
 
 def start(model: str, base: Path, arguments: list[str] | None = None, **more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, str(PROGRAMS[model]), *(arguments or [])], env=environment(base, **more), text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        [sys.executable, str(PROGRAMS[model]), *(arguments or [])],
+        env=environment(base, **more),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
 
 
@@ -88,7 +97,14 @@ def split(documents: Path, out: Path, k: int, seed: int) -> None:
     counts: list[dict[str, int]] = [{} for _ in range(k)]
     folds = {}
     for name in sorted(names, key=lambda stack: -len(stacks[stack])):
-        best = min(range(k), key=lambda fold: (sum(counts[fold].get(kind, 0) for kind in stacks[name]), sum(counts[fold].values()), fold))
+        best = min(
+            range(k),
+            key=lambda fold: (
+                sum(counts[fold].get(kind, 0) for kind in stacks[name]),
+                sum(counts[fold].values()),
+                fold,
+            ),
+        )
         folds[name] = best
         for kind in stacks[name]:
             counts[best][kind] = counts[best].get(kind, 0) + 1
@@ -103,26 +119,48 @@ def predictions_of(*files: Path) -> dict[tuple[str, int], dict[str, float]]:
         for text in path.read_text(encoding="utf-8").splitlines():
             line = json.loads(text)
             found.setdefault((line["stack"], line["page"]), []).append(line["probabilities"])
-    return {page: {name: sum(one[name] for one in all_) / len(all_) for name in all_[0]} for page, all_ in found.items()}
+    return {
+        page: {name: sum(one[name] for one in all_) / len(all_) for name in all_[0]} for page, all_ in found.items()
+    }
 
 
-def merge(labels: list[dict[str, str]], members: Mapping[str, dict[tuple[str, int], dict[str, float]]], out: Path) -> None:
+def merge(
+    labels: list[dict[str, str]], members: Mapping[str, dict[tuple[str, int], dict[str, float]]], out: Path
+) -> None:
     classes = sorted(next(iter(next(iter(members.values())).values())))
     out.mkdir(parents=True, exist_ok=True)
     with open(out / "dataframe.csv", "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["stack", "page", "class", "begins_document", "split", *(f"{member}:{name}" for member in members for name in classes)])
+        writer.writerow(
+            [
+                "stack",
+                "page",
+                "class",
+                "begins_document",
+                "split",
+                *(f"{member}:{name}" for member in members for name in classes),
+            ]
+        )
         for row in sorted(labels, key=lambda row: (row["stack"], int(row["page"]))):
             page = (row["stack"], int(row["page"]))
-            writer.writerow([*row.values(), *(f"{own[page][name]:.6f}" for own in members.values() for name in classes)])
+            writer.writerow(
+                [*row.values(), *(f"{own[page][name]:.6f}" for own in members.values() for name in classes)]
+            )
 
 
-def ensemble(documents: Path, work: Path, parameters: Mapping[str, Mapping[str, Any]], labels: Path | None = None, folds: int = 4) -> dict[str, Any]:
+def ensemble(
+    documents: Path, work: Path, parameters: Mapping[str, Mapping[str, Any]], labels: Path | None = None, folds: int = 4
+) -> dict[str, Any]:
     """Trains all three models; returns, per model, the predicted probabilities of the test pages, and the true labels."""
     labels = labels or documents
     split(labels, work / "split", folds, 1)
     train("text", work / "text", {"labels": labels, "text": documents / "text"}, parameters["text"])
-    train("image", work / "image", {"labels": labels, "images": documents / "images", "folds": work / "split"}, parameters["image"])
+    train(
+        "image",
+        work / "image",
+        {"labels": labels, "images": documents / "images", "folds": work / "split"},
+        parameters["image"],
+    )
     members = {
         "text": predictions_of(work / "text" / "output" / "data" / "predictions.jsonl"),
         "image": predictions_of(*sorted((work / "image" / "output" / "data").glob("fold-*/predictions.jsonl"))),

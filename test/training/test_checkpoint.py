@@ -45,4 +45,7 @@ def test_interrupted_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytes
 def test_fingerprint_depends_on_every_part() -> None:
     base = checkpoint.fingerprint({"a": 1, "b": 2}, b"data")
     assert base == checkpoint.fingerprint({"b": 2, "a": 1}, b"data")
-    assert len({base, checkpoint.fingerprint({"a": 1, "b": 3}, b"data"), checkpoint.fingerprint({"a": 1, "b": 2}, b"dat")}) == 3
+    assert (
+        len({base, checkpoint.fingerprint({"a": 1, "b": 3}, b"data"), checkpoint.fingerprint({"a": 1, "b": 2}, b"dat")})
+        == 3
+    )

@@ -12,7 +12,16 @@ import pipeline
 import pytest
 
 TEXT = {"k_folds": 2, "calibration_folds": 2, "ngram_max": 1}
-IMAGE = {"epochs": 1, "depth": 3, "conv_block_length": 1, "image_width": 16, "image_height": 24, "batch_size": 32, "worker": 1, "max_lr": 0.01}
+IMAGE = {
+    "epochs": 1,
+    "depth": 3,
+    "conv_block_length": 1,
+    "image_width": 16,
+    "image_height": 24,
+    "batch_size": 32,
+    "worker": 1,
+    "max_lr": 0.01,
+}
 SEQUENCE = {"epochs": 1, "epoch_seq": 64, "val_seq": 8, "net_layers": 1, "net_width": 8}
 
 
@@ -28,7 +37,9 @@ def failure_of(base: Path, model: str, arguments: list[str] | None = None) -> st
     return line
 
 
-def test_text_writes_one_prediction_a_page_and_the_model_and_equal_seeds_give_equal_ones(documents: Path, tmp_path: Path) -> None:
+def test_text_writes_one_prediction_a_page_and_the_model_and_equal_seeds_give_equal_ones(
+    documents: Path, tmp_path: Path
+) -> None:
     channels = {"labels": documents, "text": documents / "text"}
     out = pipeline.train("text", tmp_path, channels, TEXT | {"bucket": "logs", "s3_log_folder": "x"})
     assert "logs: not copied, there are no credentials here" in out
@@ -58,8 +69,10 @@ def test_hosts_train_their_folds_and_share_no_file(documents: Path, folds: Path,
     for host in ("algo-1", "algo-2"):
         pipeline.train("image", tmp_path / host, channels, IMAGE, hosts=["algo-1", "algo-2"], current=host)
         written[host] = {
-            path.relative_to(tmp_path / host).as_posix() for folder in ("model", "output/data", "checkpoints")
-            for path in (tmp_path / host / folder).rglob("*") if path.is_file()
+            path.relative_to(tmp_path / host).as_posix()
+            for folder in ("model", "output/data", "checkpoints")
+            for path in (tmp_path / host / folder).rglob("*")
+            if path.is_file()
         }
     assert written["algo-1"] == {name.replace("fold-1", "fold-0") for name in written["algo-2"]}
     assert all("fold-0/" in name for name in written["algo-1"]) and all("fold-1/" in name for name in written["algo-2"])
@@ -67,7 +80,11 @@ def test_hosts_train_their_folds_and_share_no_file(documents: Path, folds: Path,
     labels = pipeline.read_labels(documents)
     for fold, host in enumerate(("algo-1", "algo-2")):
         predictions = lines_of(tmp_path / host / "output" / "data" / f"fold-{fold}" / "predictions.jsonl")
-        wanted = {(row["stack"], int(row["page"])) for row in labels if row["split"] == "test" or fold_of[row["stack"]] == fold}
+        wanted = {
+            (row["stack"], int(row["page"]))
+            for row in labels
+            if row["split"] == "test" or fold_of[row["stack"]] == fold
+        }
         assert {(line["stack"], line["page"]) for line in predictions} == wanted and len(predictions) == len(wanted)
         assert {line["fold"] for line in predictions} == {fold}
 
@@ -88,7 +105,9 @@ def test_page_that_labels_name_and_nobody_has_fails_with_its_line(documents: Pat
     extra = [*pipeline.read_labels(documents), rows[-1]]
     pipeline.write_labels(tmp_path / "labels", extra)
     pipeline.prepare(tmp_path / "job", {"labels": tmp_path / "labels", "text": documents / "text"}, TEXT)
-    assert failure_of(tmp_path / "job", "text").startswith(f"DataError: labels.csv:{len(extra) + 1}: unknown page {extra[-1]['page']} of stack")
+    assert failure_of(tmp_path / "job", "text").startswith(
+        f"DataError: labels.csv:{len(extra) + 1}: unknown page {extra[-1]['page']} of stack"
+    )
 
 
 def test_page_image_that_is_no_image_fails_with_its_name(documents: Path, folds: Path, tmp_path: Path) -> None:
@@ -103,12 +122,21 @@ def test_class_with_fewer_stacks_than_folds_fails(documents: Path, tmp_path: Pat
     assert "fewer than 20 folds" in failure_of(tmp_path, "text")
 
 
-@pytest.mark.parametrize(("model", "arguments", "line"), [
-    ("text", None, "DataError: channel 'labels' is missing: expected the folder input/data/labels; name it in InputDataConfig"),
-    ("image", ["--epoch", "3"], "HyperparameterError: epoch: unknown, did you mean epochs?"),
-    ("sequence", ["--net_width", "0"], "HyperparameterError: net_width: expected 1 to 4096, got 0"),
-])
-def test_wrong_call_fails_with_one_line_before_anything_is_loaded(tmp_path: Path, model: str, arguments: list[str] | None, line: str) -> None:
+@pytest.mark.parametrize(
+    ("model", "arguments", "line"),
+    [
+        (
+            "text",
+            None,
+            "DataError: channel 'labels' is missing: expected the folder input/data/labels; name it in InputDataConfig",
+        ),
+        ("image", ["--epoch", "3"], "HyperparameterError: epoch: unknown, did you mean epochs?"),
+        ("sequence", ["--net_width", "0"], "HyperparameterError: net_width: expected 1 to 4096, got 0"),
+    ],
+)
+def test_wrong_call_fails_with_one_line_before_anything_is_loaded(
+    tmp_path: Path, model: str, arguments: list[str] | None, line: str
+) -> None:
     started = time.monotonic()
     assert failure_of(tmp_path, model, arguments) == line
     assert time.monotonic() - started < 5
@@ -119,7 +147,9 @@ def test_mode_of_a_member_that_is_not_there_fails(table: Path, tmp_path: Path) -
     assert failure_of(tmp_path, "sequence").startswith("HyperparameterError: mode: 'layout' has no predictions")
 
 
-def test_fault_of_the_program_names_type_and_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_fault_of_the_program_names_type_and_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     from common import container
 
     monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(tmp_path))
@@ -132,7 +162,10 @@ def test_fault_of_the_program_names_type_and_place(tmp_path: Path, monkeypatch: 
         raise OSError(28, "No space left on device", "model.keras")
 
     try:
-        for program, begin in ((broken, "UnexpectedError: KeyError at test_contract.py:"), (full, "StorageError: No space left on device (model.keras)")):
+        for program, begin in (
+            (broken, "UnexpectedError: KeyError at test_contract.py:"),
+            (full, "StorageError: No space left on device (model.keras)"),
+        ):
             with pytest.raises(SystemExit) as ended:
                 container.run(program)
             line = (tmp_path / "output" / "failure").read_text()
@@ -149,8 +182,17 @@ def test_executable_of_the_image_reads_plain_strings(documents: Path, tmp_path: 
     pipeline.prepare(tmp_path, {"labels": documents, "text": documents / "text"}, TEXT | {"c": "-1"})
     program = pipeline.TRAINING / "text" / "train"
     assert os.access(program, os.X_OK)
-    ended = subprocess.run([pipeline.sys.executable, str(program), "train"], env=pipeline.environment(tmp_path), capture_output=True, text=True, check=False)
-    assert ended.returncode == 1 and ended.stderr.splitlines()[-1] == "HyperparameterError: c: expected above 0 to 10000, got -1"
+    ended = subprocess.run(
+        [pipeline.sys.executable, str(program), "train"],
+        env=pipeline.environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (
+        ended.returncode == 1
+        and ended.stderr.splitlines()[-1] == "HyperparameterError: c: expected above 0 to 10000, got -1"
+    )
 
 
 def test_image_has_a_subset_of_the_pinned_packages_with_all_that_they_need() -> None:
@@ -167,6 +209,8 @@ def test_image_has_a_subset_of_the_pinned_packages_with_all_that_they_need() -> 
     for name in image:
         for need in metadata.requires(name) or []:
             if "extra ==" not in need:
-                assert re.sub(r"[-_.]+", "-", re.match(r"[A-Za-z0-9_.-]+", need)[0]).lower() in image, f"{name} needs {need}"
+                assert re.sub(r"[-_.]+", "-", re.match(r"[A-Za-z0-9_.-]+", need)[0]).lower() in image, (
+                    f"{name} needs {need}"
+                )
     for name, version in everything.items():
         assert metadata.version(name) == version

@@ -32,7 +32,11 @@ def test_more_stacks_leave_the_pages_of_the_first_as_they_are(documents: Path, t
 def test_layout_is_what_the_trainings_read(documents: Path) -> None:
     pages = read_labels(documents)
     files = set(content_of(documents)) - {"labels.csv"}
-    assert files == {f"{kind}/{page.stack}/{page.file_stem}{suffix}" for page in pages for kind, suffix in (("text", ".txt"), ("images", ".png"))}
+    assert files == {
+        f"{kind}/{page.stack}/{page.file_stem}{suffix}"
+        for page in pages
+        for kind, suffix in (("text", ".txt"), ("images", ".png"))
+    }
     assert {page.class_name for page in pages} == {kind.name for kind in generate.CLASSES}
 
 
@@ -60,8 +64,12 @@ def test_split_column_can_be_left_to_fetch(tmp_path: Path) -> None:
 
 def test_wrong_arguments_are_refused(tmp_path: Path) -> None:
     program = str(pipeline.ROOT / "local" / "documents" / "generate.py")
-    few = subprocess.run([sys.executable, program, "--out", str(tmp_path), "--stacks", "3"], capture_output=True, text=True, check=False)
+    few = subprocess.run(
+        [sys.executable, program, "--out", str(tmp_path), "--stacks", "3"], capture_output=True, text=True, check=False
+    )
     assert few.returncode == 2 and "--stacks: expected 12 to 9999, got 3" in few.stderr
     (tmp_path / "file").write_text("")
-    blocked = subprocess.run([sys.executable, program, "--out", str(tmp_path / "file")], capture_output=True, text=True, check=False)
+    blocked = subprocess.run(
+        [sys.executable, program, "--out", str(tmp_path / "file")], capture_output=True, text=True, check=False
+    )
     assert blocked.returncode == 1 and len(blocked.stderr.splitlines()) == 1

@@ -17,10 +17,31 @@ from common.progress import METRIC_DEFINITIONS, epoch_line
 
 SCHEMAS = {"text": text.SCHEMA, "image": image.SCHEMA, "sequence": sequence.SCHEMA}
 TALK = {
-    "image": {"epochs": 80, "conv_block_length": 2, "cycle_length": 10, "depth": 5, "dropout": 0.5, "max_lr": 0.1, "min_lr": 0.0001,
-              "start_filter": 4, "worker": 4},
-    "sequence": {"epochs": 20, "epoch_seq": 10000, "val_seq": 3000, "dropout": 0, "learning_rate": 0.001, "lr_schedule_epoch": 1,
-                 "lr_schedule_factor": 0.5, "mode": "both", "net_layers": 2, "net_width": 300, "optimizer": "rmsprop", "rnn_type": "gru"},
+    "image": {
+        "epochs": 80,
+        "conv_block_length": 2,
+        "cycle_length": 10,
+        "depth": 5,
+        "dropout": 0.5,
+        "max_lr": 0.1,
+        "min_lr": 0.0001,
+        "start_filter": 4,
+        "worker": 4,
+    },
+    "sequence": {
+        "epochs": 20,
+        "epoch_seq": 10000,
+        "val_seq": 3000,
+        "dropout": 0,
+        "learning_rate": 0.001,
+        "lr_schedule_epoch": 1,
+        "lr_schedule_factor": 0.5,
+        "mode": "both",
+        "net_layers": 2,
+        "net_width": 300,
+        "optimizer": "rmsprop",
+        "rnn_type": "gru",
+    },
 }
 
 
@@ -66,9 +87,16 @@ def test_all_problems_come_at_once_with_the_nearest_name() -> None:
 
 
 def test_job_level_and_toolkit_values_are_no_models() -> None:
-    values, job = hyperparameters.read(text.SCHEMA, {
-        "bucket": "b", "s3_log_folder": "logs/sagemaker", "job_name": "j", "sagemaker_container_log_level": "20", "sagemaker_program": "x.py",
-    })
+    values, job = hyperparameters.read(
+        text.SCHEMA,
+        {
+            "bucket": "b",
+            "s3_log_folder": "logs/sagemaker",
+            "job_name": "j",
+            "sagemaker_container_log_level": "20",
+            "sagemaker_program": "x.py",
+        },
+    )
     assert values == parameters_of("text")
     assert (job.bucket, job.s3_log_folder, job.job_name) == ("b", "logs/sagemaker", "j")
 
@@ -106,7 +134,14 @@ def test_image_network_is_built_as_named() -> None:
     from common.network import prepare_keras
 
     keras = prepare_keras(1)
-    model = image.build(keras, parameters_of("image", depth=3, conv_block_length=2, start_filter=5, dropout=0.3, image_width=32, image_height=40), 7, 1)
+    model = image.build(
+        keras,
+        parameters_of(
+            "image", depth=3, conv_block_length=2, start_filter=5, dropout=0.3, image_width=32, image_height=40
+        ),
+        7,
+        1,
+    )
     convolutions = [layer.filters for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
     assert convolutions == [5, 5, 10, 10, 20, 20]
     assert [layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)] == [0.3]
@@ -119,7 +154,11 @@ def test_sequence_network_is_built_as_named(kind: str) -> None:
 
     keras = prepare_keras(1)
     parameters = parameters_of("sequence", rnn_type=kind, net_layers=3, net_width=6, dropout=0.25)
-    recurrent = [layer.forward_layer for layer in sequence.build(keras, parameters, 5, 4).layers if isinstance(layer, keras.layers.Bidirectional)]
+    recurrent = [
+        layer.forward_layer
+        for layer in sequence.build(keras, parameters, 5, 4).layers
+        if isinstance(layer, keras.layers.Bidirectional)
+    ]
     assert [type(layer).__name__.lower() for layer in recurrent] == [kind] * 3
     assert [(layer.units, layer.dropout) for layer in recurrent] == [(6, 0.25)] * 3
 
@@ -140,7 +179,7 @@ def test_drawn_sequences_are_parts_of_stacks_as_many_as_asked_for() -> None:
     stacks = [[0, 1, 2], [3, 4, 5, 6]]
     drawn = sequence.draw(stacks, 200, 1)
     assert len(drawn) == 200 and drawn == sequence.draw(stacks, 200, 1) != sequence.draw(stacks, 200, 2)
-    assert all(any(list(part) == stack[part[0] - stack[0]:][: len(part)] for stack in stacks) for part in drawn)
+    assert all(any(list(part) == stack[part[0] - stack[0] :][: len(part)] for stack in stacks) for part in drawn)
     assert {len(part) for part in drawn} == {1, 2, 3, 4}
 
 
@@ -154,5 +193,11 @@ def test_metric_definitions_read_the_progress_lines() -> None:
     line = epoch_line(1, 2, values | {"begins_accuracy": 0.9, "val_begins_accuracy": 0.8})
     for definition in METRIC_DEFINITIONS["sequence"]:
         found = re.search(definition["Regex"], line)
-        assert found and float(found[1]) == (values | {"begins_accuracy": 0.9, "val_begins_accuracy": 0.8})[definition["Name"].removeprefix("sequence:")]
+        assert (
+            found
+            and float(found[1])
+            == (values | {"begins_accuracy": 0.9, "val_begins_accuracy": 0.8})[
+                definition["Name"].removeprefix("sequence:")
+            ]
+        )
     assert re.search(METRIC_DEFINITIONS["text"][0]["Regex"], "fold 2/4 pages=9 accuracy=0.5000")[1] == "0.5000"

@@ -8,7 +8,10 @@ from common.data import Page
 
 
 def pages(*classes: str, begins: str) -> list[Page]:
-    return [Page("s", number, name, mark == "b", "test", number + 1) for number, (name, mark) in enumerate(zip(classes, begins, strict=True), start=1)]
+    return [
+        Page("s", number, name, mark == "b", "test", number + 1)
+        for number, (name, mark) in enumerate(zip(classes, begins, strict=True), start=1)
+    ]
 
 
 def test_segments_are_documents_even_of_one_class_after_another() -> None:
@@ -17,7 +20,10 @@ def test_segments_are_documents_even_of_one_class_after_another() -> None:
 
 
 def test_segments_of_a_base_model_are_the_maximal_runs_of_a_class() -> None:
-    assert metrics.segments_of_runs(pages("x", "x", "x", "y", begins="b.bb"), ["x", "x", "y", "y"]) == {("s", 1, 2, "x"), ("s", 3, 4, "y")}
+    assert metrics.segments_of_runs(pages("x", "x", "x", "y", begins="b.bb"), ["x", "x", "y", "y"]) == {
+        ("s", 1, 2, "x"),
+        ("s", 3, 4, "y"),
+    }
 
 
 def test_runs_do_not_cross_stacks() -> None:

@@ -22,9 +22,27 @@ import pytest
 pytestmark = pytest.mark.slow
 
 REDUCED = json.loads((pipeline.ROOT / "local" / "hyperparameters.json").read_text())
-IMAGE = {"epochs": 4, "cycle_length": 2, "depth": 3, "conv_block_length": 1, "image_width": 24, "image_height": 32, "batch_size": 32, "worker": 2,
-         "max_lr": 0.02, "dropout": 0.3}
-SEQUENCE = {"epochs": 5, "epoch_seq": 600, "val_seq": 40, "net_layers": 1, "net_width": 16, "dropout": 0.2, "lr_schedule_epoch": 2}
+IMAGE = {
+    "epochs": 4,
+    "cycle_length": 2,
+    "depth": 3,
+    "conv_block_length": 1,
+    "image_width": 24,
+    "image_height": 32,
+    "batch_size": 32,
+    "worker": 2,
+    "max_lr": 0.02,
+    "dropout": 0.3,
+}
+SEQUENCE = {
+    "epochs": 5,
+    "epoch_seq": 600,
+    "val_seq": 40,
+    "net_layers": 1,
+    "net_width": 16,
+    "dropout": 0.2,
+    "lr_schedule_epoch": 2,
+}
 TEXT = {"k_folds": 4, "calibration_folds": 2}
 PARAMETERS: dict[str, dict[str, Any]] = {"image": IMAGE, "sequence": SEQUENCE, "text": TEXT}
 TOOLKIT = "sagemaker-training==5.1.4"
@@ -35,7 +53,10 @@ def probabilities(base: Path) -> dict[tuple[str, str, int], list[float]]:
     for path in (base / "output" / "data").rglob("predictions.jsonl"):
         for text in path.read_text().splitlines():
             line = json.loads(text)
-            found[path.parent.name, line["stack"], line["page"]] = [*line["probabilities"].values(), line.get("begins_document", 0)]
+            found[path.parent.name, line["stack"], line["page"]] = [
+                *line["probabilities"].values(),
+                line.get("begins_document", 0),
+            ]
     return found
 
 
@@ -50,7 +71,8 @@ class Trainings:
 
     def __init__(self, documents: Path, folds: Path, table: Path, folder: Path) -> None:
         self.channels = {
-            "image": {"labels": documents, "images": documents / "images", "folds": folds}, "sequence": {"dataframe": table},
+            "image": {"labels": documents, "images": documents / "images", "folds": folds},
+            "sequence": {"dataframe": table},
             "text": {"labels": documents, "text": documents / "text"},
         }
         self._folder = folder
@@ -70,9 +92,15 @@ def trainings(documents: Path, folds: Path, table: Path, tmp_path_factory: pytes
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-@pytest.mark.parametrize(("model", "until"), [("image", "epoch 2/4 fold 1"), ("sequence", "epoch 3/5"), ("text", "fold 2/4")])
+@pytest.mark.parametrize(
+    ("model", "until"), [("image", "epoch 2/4 fold 1"), ("sequence", "epoch 3/5"), ("text", "fold 2/4")]
+)
 def test_training_goes_on_after_a_kill_with_equal_result_and_less_work(
-    trainings: Trainings, tmp_path: Path, how: signal.Signals, model: str, until: str,
+    trainings: Trainings,
+    tmp_path: Path,
+    how: signal.Signals,
+    model: str,
+    until: str,
 ) -> None:
     uninterrupted, whole = trainings.whole(model)
     base = tmp_path / "killed"
@@ -119,8 +147,12 @@ def toolkit() -> Path:
     program = folder / "bin" / "train"
     if not program.exists():
         venv.create(folder, with_pip=True, clear=True)
-        ended = subprocess.run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", TOOLKIT],
-                               capture_output=True, text=True, check=False)
+        ended = subprocess.run(
+            [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", TOOLKIT],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if ended.returncode != 0:
             shutil.rmtree(folder, ignore_errors=True)
             pytest.skip(f"{TOOLKIT} cannot be installed here: {ended.stderr.splitlines()[-1:]}")
@@ -129,42 +161,73 @@ def toolkit() -> Path:
     return program
 
 
-def run_toolkit(program: Path, base: Path, script: str, values: dict[str, Any], channels: dict[str, Path]) -> subprocess.CompletedProcess[str]:
+def run_toolkit(
+    program: Path, base: Path, script: str, values: dict[str, Any], channels: dict[str, Path]
+) -> subprocess.CompletedProcess[str]:
     """`train` as a framework container does it: unpacks the archive, decodes the hyperparameters, starts the script."""
     archive = base / "sourcedir.tar.gz"
     base.mkdir(parents=True)
     folder = {"train_n_folds.py": "image", "train_sequence.py": "sequence"}[script]
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(pipeline.TRAINING / folder / script, script)
-        tar.add(pipeline.TRAINING / "common", "common", filter=lambda entry: None if "__pycache__" in entry.name else entry)
+        tar.add(
+            pipeline.TRAINING / "common", "common", filter=lambda entry: None if "__pycache__" in entry.name else entry
+        )
     host = os.uname().nodename
     encoded = {name: json.dumps(value) for name, value in values.items()}
     pipeline.prepare(base, channels, {}, hosts=[host])
-    (base / "input" / "config" / "hyperparameters.json").write_text(json.dumps(encoded | {
-        "sagemaker_program": json.dumps(script), "sagemaker_submit_directory": json.dumps(str(archive)), "sagemaker_region": json.dumps("eu-central-1"),
-        "sagemaker_container_log_level": "20",
-    }))
+    (base / "input" / "config" / "hyperparameters.json").write_text(
+        json.dumps(
+            encoded
+            | {
+                "sagemaker_program": json.dumps(script),
+                "sagemaker_submit_directory": json.dumps(str(archive)),
+                "sagemaker_region": json.dumps("eu-central-1"),
+                "sagemaker_container_log_level": "20",
+            }
+        )
+    )
     environment = pipeline.environment(base, TRAINING_JOB_NAME="job", SM_STUDIO_LOCAL_MODE="true")
     environment["PATH"] = f"{program.parent}:{environment['PATH']}"
     return subprocess.run([program], env=environment, cwd=base, capture_output=True, text=True, check=False)
 
 
-def test_scripts_run_under_the_toolkit_of_aws(toolkit: Path, documents: Path, folds: Path, table: Path, tmp_path: Path) -> None:
-    ended = run_toolkit(toolkit, tmp_path / "sequence", "train_sequence.py", SEQUENCE | {"epochs": 1, "mode": "both", "optimizer": "adam"}, {"dataframe": table})
+def test_scripts_run_under_the_toolkit_of_aws(
+    toolkit: Path, documents: Path, folds: Path, table: Path, tmp_path: Path
+) -> None:
+    ended = run_toolkit(
+        toolkit,
+        tmp_path / "sequence",
+        "train_sequence.py",
+        SEQUENCE | {"epochs": 1, "mode": "both", "optimizer": "adam"},
+        {"dataframe": table},
+    )
     assert ended.returncode == 0, ended.stderr[-3000:]
     assert (tmp_path / "sequence" / "model" / "model.keras").is_file()
     description = json.loads((tmp_path / "sequence" / "model" / "model.json").read_text())
     assert description["hyperparameters"]["optimizer"] == "adam"
-    ended = run_toolkit(toolkit, tmp_path / "image", "train_n_folds.py", IMAGE | {"epochs": 1},
-                        {"labels": documents, "images": documents / "images", "folds": folds})
+    ended = run_toolkit(
+        toolkit,
+        tmp_path / "image",
+        "train_n_folds.py",
+        IMAGE | {"epochs": 1},
+        {"labels": documents, "images": documents / "images", "folds": folds},
+    )
     assert ended.returncode == 0, ended.stderr[-3000:]
-    assert sorted(path.parent.name for path in (tmp_path / "image" / "model").rglob("model.keras")) == ["fold-0", "fold-1"]
+    assert sorted(path.parent.name for path in (tmp_path / "image" / "model").rglob("model.keras")) == [
+        "fold-0",
+        "fold-1",
+    ]
 
 
 def test_toolkit_keeps_the_failure_line_of_a_script(toolkit: Path, table: Path, tmp_path: Path) -> None:
     ended = run_toolkit(toolkit, tmp_path / "job", "train_sequence.py", {"epochs": 0}, {"dataframe": table})
     assert ended.returncode != 0
-    assert (tmp_path / "job" / "output" / "failure").read_text().startswith("HyperparameterError: epochs: expected 1 to 10000, got 0")
+    assert (
+        (tmp_path / "job" / "output" / "failure")
+        .read_text()
+        .startswith("HyperparameterError: epochs: expected 1 to 10000, got 0")
+    )
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -179,11 +242,16 @@ def test_ensemble_is_better_than_the_better_base_model(seed: int, tmp_path: Path
     accuracy = {model: sum(pages.values()) / len(pages) for model, pages in right.items()}
     better = max(("text", "image"), key=accuracy.__getitem__)
     stacks = sorted({stack for stack, _ in result["truth"]})
-    gains = {stack: [right["sequence"][page] - right[better][page] for page in result["truth"] if page[0] == stack] for stack in stacks}
+    gains = {
+        stack: [right["sequence"][page] - right[better][page] for page in result["truth"] if page[0] == stack]
+        for stack in stacks
+    }
     draws = numpy.random.default_rng(seed).integers(len(stacks), size=(10_000, len(stacks)))
     sums, sizes = (numpy.array([measure(gains[stack]) for stack in stacks]) for measure in (sum, len))
     low, high = numpy.quantile(sums[draws].sum(axis=1) / sizes[draws].sum(axis=1), [0.025, 0.975])
-    print(f"seed {seed}: {accuracy}, gain over {better} {accuracy['sequence'] - accuracy[better]:.3f} [{low:.3f}, {high:.3f}]")
+    print(
+        f"seed {seed}: {accuracy}, gain over {better} {accuracy['sequence'] - accuracy[better]:.3f} [{low:.3f}, {high:.3f}]"
+    )
     assert accuracy["sequence"] - accuracy[better] >= 0.05
     assert low > 0
 

@@ -3,19 +3,33 @@ import { readFileSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { analyse } from "../../asl/analysis";
 import type { StateGraph, StateMachineDefinition } from "../../asl/types";
-import { attemptLimits, defineEnsemble, ensembleTraining, executionBound, modelBound, policyDocument, renderDefinition } from "../../workflow";
+import {
+    attemptLimits,
+    defineEnsemble,
+    ensembleTraining,
+    executionBound,
+    modelBound,
+    policyDocument,
+    renderDefinition,
+} from "../../workflow";
 import { manyMembers, stageSettings, targets } from "./fixtures";
 import { runOf } from "./simulation";
 import { deployedDefinition } from "./stages";
 
 // Neither has types.
 // eslint-disable-next-line @typescript-eslint/no-require-imports
-const aslValidator = require("asl-validator") as (definition: unknown) => { isValid: boolean; errorsText: () => string };
+const aslValidator = require("asl-validator") as (definition: unknown) => {
+    isValid: boolean;
+    errorsText: () => string;
+};
 // eslint-disable-next-line @typescript-eslint/no-require-imports
 const statelint = require("@wmfs/statelint") as () => { validate: (definition: unknown) => readonly string[] };
 
 function names(graph: StateGraph): readonly string[] {
-    return Object.entries(graph.States).flatMap(([name, state]) => [name, ...state.Type === "Parallel" ? state.Branches.flatMap(names) : []]);
+    return Object.entries(graph.States).flatMap(([name, state]) => [
+        name,
+        ...(state.Type === "Parallel" ? state.Branches.flatMap(names) : []),
+    ]);
 }
 
 function find(graph: StateGraph, name: string): Record<string, unknown> {
@@ -23,7 +37,7 @@ function find(graph: StateGraph, name: string): Record<string, unknown> {
         if (key === name) {
             return state as unknown as Record<string, unknown>;
         }
-        const inner = state.Type === "Parallel" ? state.Branches.filter(branch => names(branch).includes(name)) : [];
+        const inner = state.Type === "Parallel" ? state.Branches.filter((branch) => names(branch).includes(name)) : [];
         if (inner[0] !== undefined) {
             return find(inner[0], name);
         }
@@ -33,7 +47,9 @@ function find(graph: StateGraph, name: string): Record<string, unknown> {
 
 /** What the analysis finds wrong; what it only remarks is left out. */
 function faults(definition: StateMachineDefinition): readonly string[] {
-    return analyse(definition).filter(finding => finding.severity !== "info").map(finding => `${finding.rule} at ${finding.state}: ${finding.message}`);
+    return analyse(definition)
+        .filter((finding) => finding.severity !== "info")
+        .map((finding) => `${finding.rule} at ${finding.state}: ${finding.message}`);
 }
 
 const copy = (definition: StateMachineDefinition) => JSON.parse(JSON.stringify(definition)) as StateMachineDefinition;
@@ -44,12 +60,18 @@ describe("the workflow as it is deployed", function () {
         it(`of ${stage} is the reviewed one (UPDATE_GOLDEN=1 writes it anew)`, async () => {
             const file = path.join(__dirname, "golden", `${stage}.json`);
             // Hashes of content change with every line of code; that they are there is what counts.
-            const text = `${JSON.stringify(await deployedDefinition(stage), null, 2)}\n`.replace(/(?<![0-9a-f])[0-9a-f]{12,64}(?![0-9a-f])/g, hash =>
-                /^\d+$/.test(hash) ? hash : "<hash>");
+            const text = `${JSON.stringify(await deployedDefinition(stage), null, 2)}\n`.replace(
+                /(?<![0-9a-f])[0-9a-f]{12,64}(?![0-9a-f])/g,
+                (hash) => (/^\d+$/.test(hash) ? hash : "<hash>"),
+            );
             if (process.env.UPDATE_GOLDEN === "1") {
                 writeFileSync(file, text);
             }
-            assert.equal(text, readFileSync(file, "utf8"), `${file} differs; read the difference, then write it anew with UPDATE_GOLDEN=1`);
+            assert.equal(
+                text,
+                readFileSync(file, "utf8"),
+                `${file} differs; read the difference, then write it anew with UPDATE_GOLDEN=1`,
+            );
         });
 
         it(`of ${stage} is proved by the analysis`, async () => {
@@ -73,7 +95,9 @@ describe("the rendered workflow", () => {
 
         it(`of ${stage} is accepted by asl-validator`, () => {
             // It takes an empty text for two things at once and refuses it wherever it stands, so it is shown another one.
-            const { isValid, errorsText } = aslValidator(JSON.parse(JSON.stringify(definition).replaceAll(":\"\"", ":\"-\"")));
+            const { isValid, errorsText } = aslValidator(
+                JSON.parse(JSON.stringify(definition).replaceAll(':""', ':"-"')),
+            );
             assert.ok(isValid, isValid ? "" : errorsText());
         });
 
@@ -83,19 +107,43 @@ describe("the rendered workflow", () => {
         });
 
         it(`of ${stage} has none of statelint's faults but those of its ignorance of JSONata`, () => {
-            const unknown = /Condition|Arguments|Assign|Output|QueryLanguage|Seconds|Error|Cause|Variable|Choices|TimeoutSeconds|JSONata|JitterStrategy|MaxDelaySeconds/;
-            assert.deepEqual(statelint().validate(copy(definition)).filter(problem => !unknown.test(problem)), []);
+            const unknown =
+                /Condition|Arguments|Assign|Output|QueryLanguage|Seconds|Error|Cause|Variable|Choices|TimeoutSeconds|JSONata|JitterStrategy|MaxDelaySeconds/;
+            assert.deepEqual(
+                statelint()
+                    .validate(copy(definition))
+                    .filter((problem) => !unknown.test(problem)),
+                [],
+            );
         });
     }
 
     it("has every state of the talk, in English", () => {
         const present = names(renderDefinition(stageSettings("prod"), targets("prod")));
         for (const name of [
-            "Setup Statemachine", "Fetch Preprocessing Artifacts?", "Skip Fetch Preprocessing Artifacts", "Fetch Preprocessing Artifacts",
-            "Base Model Training", "Train Image Model?", "Create Image Model Split Set", "Image Model Training", "Skip Image Training",
-            "JSONify Image Model Error Cause", "Is Image Model Capacity Error?", "Wait 10 Minutes for Image Model Capacity", "Fail Image Model",
-            "Train Text Model?", "Text Model Training", "Skip Text Training", "Ensemble Complete?", "Sequence Model Dataframe generation",
-            "Sequence Model Training", "Post Training Artifact Fetcher", "Notify Failure", "Training Failed", "Training Succeeded",
+            "Setup Statemachine",
+            "Fetch Preprocessing Artifacts?",
+            "Skip Fetch Preprocessing Artifacts",
+            "Fetch Preprocessing Artifacts",
+            "Base Model Training",
+            "Train Image Model?",
+            "Create Image Model Split Set",
+            "Image Model Training",
+            "Skip Image Training",
+            "JSONify Image Model Error Cause",
+            "Is Image Model Capacity Error?",
+            "Wait 10 Minutes for Image Model Capacity",
+            "Fail Image Model",
+            "Train Text Model?",
+            "Text Model Training",
+            "Skip Text Training",
+            "Ensemble Complete?",
+            "Sequence Model Dataframe generation",
+            "Sequence Model Training",
+            "Post Training Artifact Fetcher",
+            "Notify Failure",
+            "Training Failed",
+            "Training Succeeded",
         ]) {
             assert.ok(present.includes(name), name);
         }
@@ -107,13 +155,16 @@ describe("the rendered workflow", () => {
     });
 
     it("sends Setup the settings without the texts about hyperparameters", () => {
-        const text = JSON.stringify(find(renderDefinition(stageSettings("prod"), targets("prod")), "Setup Statemachine").Arguments);
-        assert.ok(text.includes("\"epochs\""));
+        const text = JSON.stringify(
+            find(renderDefinition(stageSettings("prod"), targets("prod")), "Setup Statemachine").Arguments,
+        );
+        assert.ok(text.includes('"epochs"'));
         assert.ok(!text.includes("passes over the training data"));
     });
 
     it("gives prices to the message about a failure and to nothing else, so that no content key depends on them", () => {
-        const withPrices = (perHour: Record<string, number>) => renderDefinition(stageSettings("prod", { prices: { asOf: "2026-11-23", perHour } }), targets("prod"));
+        const withPrices = (perHour: Record<string, number>) =>
+            renderDefinition(stageSettings("prod", { prices: { asOf: "2026-11-23", perHour } }), targets("prod"));
         const { "Describe Failure": told, ...cheap } = withPrices({ "ml.g6.xlarge": 1 }).States;
         const { "Describe Failure": _told, ...dear } = withPrices({ "ml.g6.xlarge": 100 }).States;
         assert.deepEqual(cheap, dear);
@@ -125,25 +176,40 @@ describe("the rendered workflow", () => {
         const more = {
             ...settings,
             ...defineEnsemble({
-                members: { ...settings.members, layout: { ...settings.members.text!, mergeParameter: "INPUT_PATH_LAYOUT", publishParameter: "INPUT_PATH_LAYOUT" } },
+                members: {
+                    ...settings.members,
+                    layout: {
+                        ...settings.members.text!,
+                        mergeParameter: "INPUT_PATH_LAYOUT",
+                        publishParameter: "INPUT_PATH_LAYOUT",
+                    },
+                },
                 combiner: settings.combiner,
             }),
         };
         const definition = renderDefinition(more, targets("prod"));
         assert.ok(names(definition).includes("Layout Model Training"));
         assert.deepEqual(faults(definition), []);
-        const merge = find(definition, "Sequence Model Dataframe generation").Arguments as { Parameters: Record<string, string> };
+        const merge = find(definition, "Sequence Model Dataframe generation").Arguments as {
+            Parameters: Record<string, string>;
+        };
         assert.ok(merge.Parameters.INPUT_PATH_LAYOUT?.includes("INPUT_PATH_LAYOUT"));
     });
 
     it("refuses text that would run as an expression", () => {
-        assert.throws(() => renderDefinition(stageSettings("dev", { artifactBase: "{% $states.input %}" }), targets("dev")), /would run as JSONata/);
+        assert.throws(
+            () => renderDefinition(stageSettings("dev", { artifactBase: "{% $states.input %}" }), targets("dev")),
+            /would run as JSONata/,
+        );
     });
 
     it("refuses a budget that a training could not use, naming the least", () => {
         const settings = stageSettings("dev");
         const text = { ...settings.members.text!, budgetSeconds: 14_400 };
-        assert.throws(() => renderDefinition({ ...settings, members: { ...settings.members, text } }, targets("dev")), /budgetSeconds is 14400; expected at least 15300/);
+        assert.throws(
+            () => renderDefinition({ ...settings, members: { ...settings.members, text } }, targets("dev")),
+            /budgetSeconds is 14400; expected at least 15300/,
+        );
     });
 });
 
@@ -154,7 +220,7 @@ describe("an ensemble of many members", () => {
         assert.ok(Buffer.byteLength(JSON.stringify(definition)) <= 1_048_576);
         assert.deepEqual(faults(definition), []);
         assert.equal(new Set(names(definition)).size, names(definition).length);
-        assert.ok(names(definition).every(name => name.length <= 80));
+        assert.ok(names(definition).every((name) => name.length <= 80));
         assert.ok(Buffer.byteLength(JSON.stringify(runOf(settings))) < 262_144);
     }).timeout(60_000);
 
@@ -179,10 +245,25 @@ describe("defineEnsemble", () => {
     });
 
     it("names everything that is wrong at once", () => {
-        assert.throws(() => defineEnsemble({
-            members: { "Big Model": settings.members.text!, sequence: { ...settings.members.text!, publishParameter: "path" } }, combiner: settings.combiner, quorum: 5,
-        }), (error: Error) => ["Big Model", "a member has this name already", "sequence.mergeParameter", "sequence.publishParameter is \"path\"", "quorum is 5"]
-            .every(part => error.message.includes(part)));
+        assert.throws(
+            () =>
+                defineEnsemble({
+                    members: {
+                        "Big Model": settings.members.text!,
+                        "sequence": { ...settings.members.text!, publishParameter: "path" },
+                    },
+                    combiner: settings.combiner,
+                    quorum: 5,
+                }),
+            (error: Error) =>
+                [
+                    "Big Model",
+                    "a member has this name already",
+                    "sequence.mergeParameter",
+                    'sequence.publishParameter is "path"',
+                    "quorum is 5",
+                ].every((part) => error.message.includes(part)),
+        );
     });
 });
 
@@ -211,19 +292,32 @@ describe("stubs", () => {
     });
 
     it("may be put in place of the whole training of the base models", () => {
-        const stubs = { "Base Model Training": [{ member: "text", outcome: "trained" }, { member: "image", outcome: "trained" }] };
+        const stubs = {
+            "Base Model Training": [
+                { member: "text", outcome: "trained" },
+                { member: "image", outcome: "trained" },
+            ],
+        };
         const definition = renderDefinition(settings, targets("dev", { stubs }));
         assert.deepEqual(faults(definition), []);
     });
 
     it("refuse an unknown state with the nearest name, and a state that has no result", () => {
-        assert.throws(() => renderDefinition(settings, targets("dev", { stubs: { "Image Model Trainin": {} } })), /did you mean "Image Model Training"/);
-        assert.throws(() => renderDefinition(settings, targets("dev", { stubs: { "Ensemble Complete?": {} } })), /only a Task, a Parallel or a Wait/);
+        assert.throws(
+            () => renderDefinition(settings, targets("dev", { stubs: { "Image Model Trainin": {} } })),
+            /did you mean "Image Model Training"/,
+        );
+        assert.throws(
+            () => renderDefinition(settings, targets("dev", { stubs: { "Ensemble Complete?": {} } })),
+            /only a Task, a Parallel or a Wait/,
+        );
     });
 
     it("need no permission of the step that they replace", () => {
         const stubs = { "Notify Failure": {} };
-        const actions = ensembleTraining(settings, targets("dev", { stubs })).permissions.flatMap(permission => permission.actions);
+        const actions = ensembleTraining(settings, targets("dev", { stubs })).permissions.flatMap(
+            (permission) => permission.actions,
+        );
         assert.ok(!actions.includes("sns:Publish"));
     });
 });
@@ -233,26 +327,45 @@ describe("the role's permissions", () => {
 
     it("are those of the tasks, each on what it is for", () => {
         const document = policyDocument(permissions);
-        const of = (action: string) => document.Statement.filter(statement => statement.Action.includes(action));
-        assert.deepEqual(of("sagemaker:CreateTrainingJob")[0]?.Resource, ["arn:aws:sagemaker:eu-central-1:123456789012:training-job/smartcat-prod-*"]);
-        assert.deepEqual(of("iam:PassRole")[0]?.Condition, { StringEquals: { "iam:PassedToService": "sagemaker.amazonaws.com" } });
+        const of = (action: string) => document.Statement.filter((statement) => statement.Action.includes(action));
+        assert.deepEqual(of("sagemaker:CreateTrainingJob")[0]?.Resource, [
+            "arn:aws:sagemaker:eu-central-1:123456789012:training-job/smartcat-prod-*",
+        ]);
+        assert.deepEqual(of("iam:PassRole")[0]?.Condition, {
+            StringEquals: { "iam:PassedToService": "sagemaker.amazonaws.com" },
+        });
         assert.deepEqual(of("iam:PassRole")[0]?.Resource, ["arn:aws:iam::123456789012:role/smartcat-prod-training"]);
-        for (const action of ["sagemaker:AddTags", "sagemaker:StopTrainingJob", "batch:TerminateJob", "batch:DescribeJobs", "batch:TagResource", "events:PutRule"]) {
+        for (const action of [
+            "sagemaker:AddTags",
+            "sagemaker:StopTrainingJob",
+            "batch:TerminateJob",
+            "batch:DescribeJobs",
+            "batch:TagResource",
+            "events:PutRule",
+        ]) {
             assert.equal(of(action).length, 1, action);
         }
-        assert.ok(of("batch:SubmitJob")[0]?.Resource.includes("arn:aws:batch:eu-central-1:123456789012:job-definition/smartcat-prod-fetch-*"));
+        assert.ok(
+            of("batch:SubmitJob")[0]?.Resource.includes(
+                "arn:aws:batch:eu-central-1:123456789012:job-definition/smartcat-prod-fetch-*",
+            ),
+        );
         assert.equal(of("lambda:InvokeFunction")[0]?.Resource.length, 4);
     });
 
     it("give a reason for every wildcard", () => {
-        for (const permission of permissions.filter(({ resources }) => resources.some(resource => resource.includes("*")))) {
+        for (const permission of permissions.filter(({ resources }) =>
+            resources.some((resource) => resource.includes("*")),
+        )) {
             assert.ok((permission.reason ?? "").length > 10, permission.actions.join());
         }
     });
 
     it("fit an inline policy, also with 100 members", () => {
         for (const settings of [stageSettings("prod"), manyMembers(100)]) {
-            assert.ok(JSON.stringify(policyDocument(ensembleTraining(settings, targets("prod")).permissions)).length < 10_240);
+            assert.ok(
+                JSON.stringify(policyDocument(ensembleTraining(settings, targets("prod")).permissions)).length < 10_240,
+            );
         }
     });
 });

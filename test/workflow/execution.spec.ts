@@ -13,8 +13,8 @@ async function run(settings: StageSettings, scenario: Partial<Scenario> = {}): P
 }
 
 const nameOf = (event: HistoryEvent) => (event.stateEnteredEventDetails as { name?: string } | undefined)?.name;
-const entered = (outcome: Outcome) => outcome.result.events.map(nameOf).filter(name => name !== undefined);
-const times = (outcome: Outcome, state: string) => entered(outcome).filter(name => name === state).length;
+const entered = (outcome: Outcome) => outcome.result.events.map(nameOf).filter((name) => name !== undefined);
+const times = (outcome: Outcome, state: string) => entered(outcome).filter((name) => name === state).length;
 const failureOf = (outcome: Outcome) => ({ error: outcome.result.error, messages: outcome.world.messages.length });
 const always = (state: string, fault: FaultName): Fault => ({ state, fault, count: 1_000 });
 
@@ -25,8 +25,15 @@ describe("an execution of the workflow", () => {
         const outcome = await run(prod);
         assert.equal(outcome.result.status, "SUCCEEDED");
         for (const state of [
-            "Setup Statemachine", "Fetch Preprocessing Artifacts", "Create Image Model Split Set", "Image Model Training", "Text Model Training",
-            "Sequence Model Dataframe generation", "Sequence Model Training", "Post Training Artifact Fetcher", "Training Succeeded",
+            "Setup Statemachine",
+            "Fetch Preprocessing Artifacts",
+            "Create Image Model Split Set",
+            "Image Model Training",
+            "Text Model Training",
+            "Sequence Model Dataframe generation",
+            "Sequence Model Training",
+            "Post Training Artifact Fetcher",
+            "Training Succeeded",
         ]) {
             assert.equal(times(outcome, state), 1, state);
         }
@@ -34,9 +41,11 @@ describe("an execution of the workflow", () => {
     });
 
     it("gives every training what its container and its limits need", async () => {
-        const { world: { trainings } } = await run(prod);
-        const image = trainings.find(training => String(training.TrainingJobName).includes("-image-"))!;
-        const text = trainings.find(training => String(training.TrainingJobName).includes("-text-"))!;
+        const {
+            world: { trainings },
+        } = await run(prod);
+        const image = trainings.find((training) => String(training.TrainingJobName).includes("-image-"))!;
+        const text = trainings.find((training) => String(training.TrainingJobName).includes("-text-"))!;
         assert.equal((image.HyperParameters as Record<string, string>).job_name, `"${String(image.TrainingJobName)}"`);
         assert.equal((text.HyperParameters as Record<string, string>).job_name, text.TrainingJobName);
         assert.deepEqual(image.StoppingCondition, { MaxRuntimeInSeconds: 172_800, MaxWaitTimeInSeconds: 176_400 });
@@ -47,12 +56,16 @@ describe("an execution of the workflow", () => {
     });
 
     it("skips what Setup says is there, and does not fetch when told so", async () => {
-        const outcome = await run(prod, { fetch: false, models: { image: { action: "reuse" }, text: { action: "skip" } } });
+        const outcome = await run(prod, {
+            fetch: false,
+            models: { image: { action: "reuse" }, text: { action: "skip" } },
+        });
         assert.equal(outcome.result.status, "SUCCEEDED");
         assert.equal(times(outcome, "Fetch Preprocessing Artifacts"), 0);
         assert.equal(times(outcome, "Image Model Training") + times(outcome, "Text Model Training"), 0);
         assert.deepEqual((outcome.result.output as { members: unknown }).members, [
-            { member: "text", outcome: "skipped" }, { member: "image", outcome: "reused" },
+            { member: "text", outcome: "skipped" },
+            { member: "image", outcome: "reused" },
         ]);
     });
 
@@ -63,8 +76,14 @@ describe("an execution of the workflow", () => {
     });
 
     it("uses another job name at every attempt and after a redrive", async () => {
-        const outcome = await run(prod, { faults: [{ state: "Text Model Training", fault: "internal", count: 2 }], redriveCount: 3 });
-        assert.deepEqual(outcome.world.jobNames.filter(name => name.includes("-text-")), [0, 1, 2].map(attempt => `smartcat-prod-text-1a2b3c4d-3-${attempt}-0`));
+        const outcome = await run(prod, {
+            faults: [{ state: "Text Model Training", fault: "internal", count: 2 }],
+            redriveCount: 3,
+        });
+        assert.deepEqual(
+            outcome.world.jobNames.filter((name) => name.includes("-text-")),
+            [0, 1, 2].map((attempt) => `smartcat-prod-text-1a2b3c4d-3-${attempt}-0`),
+        );
     });
 });
 
@@ -73,10 +92,18 @@ describe("the classes of errors", () => {
     const state = "Text Model Training";
     const expectations: readonly (readonly [FaultName, string, number])[] = [
         // Two rungs and twelve waits: thirteen times the whole ladder.
-        ["capacity", "Capacity", 26], ["quota", "Quota", 26],
-        ["internal", "ServiceFault", 4], ["throttled", "Throttling", 61],
-        ["algorithm", "UserBug", 1], ["client", "UserBug", 1], ["accessDenied", "Permission", 1], ["noData", "Data", 1],
-        ["maxRuntime", "TimeLimit", 1], ["hangs", "TimeLimit", 1], ["textCause", "Unknown", 1], ["noCause", "Unknown", 1],
+        ["capacity", "Capacity", 26],
+        ["quota", "Quota", 26],
+        ["internal", "ServiceFault", 4],
+        ["throttled", "Throttling", 61],
+        ["algorithm", "UserBug", 1],
+        ["client", "UserBug", 1],
+        ["accessDenied", "Permission", 1],
+        ["noData", "Data", 1],
+        ["maxRuntime", "TimeLimit", 1],
+        ["hangs", "TimeLimit", 1],
+        ["textCause", "Unknown", 1],
+        ["noCause", "Unknown", 1],
     ];
     for (const [fault, errorClass, attempts] of expectations) {
         it(`${fault} is ${errorClass}: ${attempts === 1 ? "never tried again" : `${attempts} attempts`}, then one message`, async () => {
@@ -94,9 +121,9 @@ describe("the classes of errors", () => {
 
     it("throttling is waited out for less than an hour in all, a wait at most a minute", async () => {
         const outcome = await run(prod, { faults: [always(state, "throttled")], random: () => 0.999 });
-        const waits = outcome.result.events.filter(event => event.type === "WaitStateEntered");
+        const waits = outcome.result.events.filter((event) => event.type === "WaitStateEntered");
         assert.equal(waits.length, 60);
-        const training = outcome.result.events.filter(event => nameOf(event) === state);
+        const training = outcome.result.events.filter((event) => nameOf(event) === state);
         const gaps = training.slice(1).map((event, index) => (event.timestamp - training[index]!.timestamp) / 1000);
         assert.ok(Math.max(...gaps) <= 62, String(Math.max(...gaps)));
         assert.ok(gaps.reduce((sum, gap) => sum + gap, 0) <= 3_600 + 60 * 2);
@@ -104,8 +131,13 @@ describe("the classes of errors", () => {
 
     it("of a Batch job: throttling and faults of the service are tried again, its own errors never", async () => {
         for (const [fault, attempts, error] of [
-            ["throttled", 61, "Notified.Throttling"], ["hostLost", 4, "Notified.ServiceFault"], ["storage", 4, "Notified.ServiceFault"],
-            ["exit1", 1, "Notified.UserBug"], ["data", 1, "Notified.Data"], ["accessDenied", 1, "Notified.Permission"], ["hangs", 1, "Notified.TimeLimit"],
+            ["throttled", 61, "Notified.Throttling"],
+            ["hostLost", 4, "Notified.ServiceFault"],
+            ["storage", 4, "Notified.ServiceFault"],
+            ["exit1", 1, "Notified.UserBug"],
+            ["data", 1, "Notified.Data"],
+            ["accessDenied", 1, "Notified.Permission"],
+            ["hangs", 1, "Notified.TimeLimit"],
         ] as const) {
             const outcome = await run(prod, { faults: [always("Sequence Model Dataframe generation", fault)] });
             assert.equal(times(outcome, "Sequence Model Dataframe generation"), attempts, fault);
@@ -117,7 +149,9 @@ describe("the classes of errors", () => {
         const fault: Fault = { state: "Fetch Preprocessing Artifacts", fault: "storage" };
         assert.equal((await run(prod, { faults: [fault] })).result.status, "SUCCEEDED");
         const late = await simulate(compile(ensembleTraining(prod, targets("prod")).definition), {
-            settings: prod, faults: [fault], startedSecondsAgo: 2 * 86_400,
+            settings: prod,
+            faults: [fault],
+            startedSecondsAgo: 2 * 86_400,
         });
         assert.equal(late.world.starts.get(fault.state), 1);
         assert.equal(late.result.error, "Notified.ServiceFault");
@@ -132,12 +166,19 @@ describe("the classes of errors", () => {
 
 describe("the capacity ladder", () => {
     it("moves to the next rung at once, and back to the first after the wait", async () => {
-        const outcome = await run(stageSettings("prod"), { faults: [{ state: "Text Model Training", fault: "capacity", count: 3 }] });
+        const outcome = await run(stageSettings("prod"), {
+            faults: [{ state: "Text Model Training", fault: "capacity", count: 3 }],
+        });
         assert.equal(outcome.result.status, "SUCCEEDED");
-        const tries = outcome.world.trainings.filter(training => String(training.TrainingJobName).includes("-text-"));
-        assert.deepEqual(tries.map(({ ResourceConfig }) => (ResourceConfig as { InstanceType: string }).InstanceType),
-            ["ml.g6.xlarge", "ml.g5.xlarge", "ml.g6.xlarge", "ml.g5.xlarge"]);
-        assert.deepEqual(tries.map(({ EnableManagedSpotTraining }) => EnableManagedSpotTraining), [true, false, true, false]);
+        const tries = outcome.world.trainings.filter((training) => String(training.TrainingJobName).includes("-text-"));
+        assert.deepEqual(
+            tries.map(({ ResourceConfig }) => (ResourceConfig as { InstanceType: string }).InstanceType),
+            ["ml.g6.xlarge", "ml.g5.xlarge", "ml.g6.xlarge", "ml.g5.xlarge"],
+        );
+        assert.deepEqual(
+            tries.map(({ EnableManagedSpotTraining }) => EnableManagedSpotTraining),
+            [true, false, true, false],
+        );
         assert.equal(times(outcome, "Wait 10 Minutes for Text Model Capacity"), 1);
     });
 
@@ -154,7 +195,10 @@ describe("a member's budget", () => {
     it("bounds all attempts and waits together", async () => {
         const settings = stageSettings("dev");
         const text = { ...settings.members.text!, maxRuntimeSeconds: 3_600, budgetSeconds: 4_500 };
-        const outcome = await run({ ...settings, members: { ...settings.members, text } }, { faults: [always("Text Model Training", "capacity")] });
+        const outcome = await run(
+            { ...settings, members: { ...settings.members, text } },
+            { faults: [always("Text Model Training", "capacity")] },
+        );
         assert.equal(outcome.result.error, "Notified.TimeLimit");
         // 300 s an attempt, 600 s a wait: the fifth attempt would have less than the least time.
         assert.equal(times(outcome, "Text Model Training"), 4);
@@ -164,8 +208,13 @@ describe("a member's budget", () => {
     it("shortens the training's own limits when attempts have used it up", async () => {
         const settings = stageSettings("dev");
         const text = { ...settings.members.text!, maxRuntimeSeconds: 5_000, budgetSeconds: 6_000 };
-        const outcome = await run({ ...settings, members: { ...settings.members, text } }, { faults: [{ state: "Text Model Training", fault: "capacity" }] });
-        const [first, second] = outcome.world.trainings.filter(training => String(training.TrainingJobName).includes("-text-"));
+        const outcome = await run(
+            { ...settings, members: { ...settings.members, text } },
+            { faults: [{ state: "Text Model Training", fault: "capacity" }] },
+        );
+        const [first, second] = outcome.world.trainings.filter((training) =>
+            String(training.TrainingJobName).includes("-text-"),
+        );
         assert.deepEqual(first!.StoppingCondition, { MaxRuntimeInSeconds: 5_000 });
         assert.deepEqual(second!.StoppingCondition, { MaxRuntimeInSeconds: 6_000 - 902 - 900 });
     });
@@ -177,12 +226,17 @@ describe("siblings", () => {
     it("go on when a member fails, and their work is registered", async () => {
         const outcome = await run(prod, { faults: [always("Text Model Training", "algorithm")] });
         assert.equal(outcome.result.error, "Notified.UserBug");
-        assert.deepEqual(outcome.world.registered.map(({ model }) => model), ["image"]);
+        assert.deepEqual(
+            outcome.world.registered.map(({ model }) => model),
+            ["image"],
+        );
         assert.equal(times(outcome, "Sequence Model Dataframe generation"), 0);
     });
 
     it("are all named in the message when several failed", async () => {
-        const { world } = await run(prod, { faults: [always("Text Model Training", "algorithm"), always("Image Model Training", "noData")] });
+        const { world } = await run(prod, {
+            faults: [always("Text Model Training", "algorithm"), always("Image Model Training", "noData")],
+        });
         assert.match(world.messages[0]!.message, /Failed members \(2\): text, image/);
     });
 
@@ -195,7 +249,11 @@ describe("siblings", () => {
         const key = (one: Outcome) => one.world.registered.find(({ model }) => model === "sequence")!.key as string;
         assert.match(key(outcome), /^[0-9a-f]{64}$/);
         assert.notEqual(key(outcome), key(all));
-        assert.ok(outcome.world.trainings.some(({ CheckpointConfig }) => (CheckpointConfig as { S3Uri: string }).S3Uri.endsWith("/without-text")));
+        assert.ok(
+            outcome.world.trainings.some(({ CheckpointConfig }) =>
+                (CheckpointConfig as { S3Uri: string }).S3Uri.endsWith("/without-text"),
+            ),
+        );
     });
 
     it("below the quorum are not", async () => {
@@ -206,12 +264,20 @@ describe("siblings", () => {
     it("make a combiner train that would have been reused with all of them", async () => {
         const reuse = { models: { sequence: { action: "reuse" } } } as const;
         assert.equal(times(await run(tolerantStage(1), reuse), "Sequence Model Training"), 0);
-        assert.equal(times(await run(tolerantStage(1), { ...reuse, faults: [always("Text Model Training", "algorithm")] }), "Sequence Model Training"), 1);
+        assert.equal(
+            times(
+                await run(tolerantStage(1), { ...reuse, faults: [always("Text Model Training", "algorithm")] }),
+                "Sequence Model Training",
+            ),
+            1,
+        );
     });
 
     it("a hundred of them with the longest causes stay within every payload and tell of all", async () => {
         const settings = manyMembers(100);
-        const faults = Object.keys(settings.members).map((name, index) => always(`Model ${index} Model Training`, "longCause"));
+        const faults = Object.keys(settings.members).map((name, index) =>
+            always(`Model ${index} Model Training`, "longCause"),
+        );
         const outcome = await run(settings, { faults });
         assert.equal(outcome.world.messages.length, 1);
         assert.match(outcome.world.messages[0]!.message, /Failed members \(100\)/);
@@ -219,7 +285,11 @@ describe("siblings", () => {
 
     it("a hundred of them at their last attempt stay within the event history", async () => {
         const settings = manyMembers(100);
-        const outcome = await run(settings, { faults: Object.keys(settings.members).map((_, index) => always(`Model ${index} Model Training`, "capacity")) });
+        const outcome = await run(settings, {
+            faults: Object.keys(settings.members).map((_, index) =>
+                always(`Model ${index} Model Training`, "capacity"),
+            ),
+        });
         assert.ok(outcome.result.eventCount < 25_000, String(outcome.result.eventCount));
         assert.equal(outcome.result.status, "FAILED");
     }).timeout(60_000);
@@ -237,9 +307,14 @@ describe("the notification", () => {
 
     it("still goes out when nobody can describe the failure, with attributes that are not empty", async () => {
         for (const fault of ["thrown", "hangs", "emptyAnswer", "nullAnswer", "lambdaService"] as const) {
-            const outcome = await run(dev, { faults: [always("Describe Failure", fault), always("Setup Statemachine", "hangs")] });
+            const outcome = await run(dev, {
+                faults: [always("Describe Failure", fault), always("Setup Statemachine", "hangs")],
+            });
             assert.equal(outcome.world.messages.length, 1, fault);
-            assert.ok(Object.values(outcome.world.messages[0]!.attributes).every(value => value !== ""), fault);
+            assert.ok(
+                Object.values(outcome.world.messages[0]!.attributes).every((value) => value !== ""),
+                fault,
+            );
             assert.match(outcome.world.messages[0]!.message, /Setup Statemachine/, fault);
         }
     });
@@ -249,14 +324,27 @@ describe("the notification", () => {
         const { world } = await run(stageSettings("prod", changed), { faults });
         return /\nCost: +(.*)\n/.exec(world.messages[0]!.message)?.[1];
     };
-    const sum = (usd: string, jobs: number) => `${usd} USD for ${jobs} training job${jobs === 1 ? "" : "s"} (on-demand prices of 2026-11-23)`;
+    const sum = (usd: string, jobs: number) =>
+        `${usd} USD for ${jobs} training job${jobs === 1 ? "" : "s"} (on-demand prices of 2026-11-23)`;
 
     it("says what the trainings cost, failed and finished, each by the rung that it ran on and its instances", async () => {
         // The text model: one job on the first rung. The image model has four instances.
         assert.equal(await costOf([{ state: "Image Model Training", fault: "algorithm" }]), sum("5.00", 2));
         // A rung without instances costs nothing; the next one has its own price.
-        assert.equal(await costOf([{ state: "Image Model Training", fault: "capacity" }, { state: "Image Model Training", fault: "algorithm", from: 2 }]), sum("9.00", 2));
-        assert.equal(await costOf([{ state: "Image Model Training", fault: "spotNeverStarted" }, { state: "Image Model Training", fault: "algorithm", from: 2 }]), sum("9.00", 2));
+        assert.equal(
+            await costOf([
+                { state: "Image Model Training", fault: "capacity" },
+                { state: "Image Model Training", fault: "algorithm", from: 2 },
+            ]),
+            sum("9.00", 2),
+        );
+        assert.equal(
+            await costOf([
+                { state: "Image Model Training", fault: "spotNeverStarted" },
+                { state: "Image Model Training", fault: "algorithm", from: 2 },
+            ]),
+            sum("9.00", 2),
+        );
         // Stopped by its time-out, and trained but not registered: billed once each.
         assert.equal(await costOf([{ state: "Image Model Training", fault: "maxRuntime" }]), sum("5.00", 2));
         assert.equal(await costOf([always("Register Image Model", "thrown")]), sum("5.00", 2));
@@ -268,11 +356,25 @@ describe("the notification", () => {
     });
 
     it("names what of the cost is unknown", async () => {
-        assert.equal(await costOf([{ state: "Image Model Training", fault: "algorithm" }], { prices: { ...prices, perHour: {} } }), "2 training jobs on ml.g6.xlarge: price unknown");
-        assert.equal(await costOf([{ state: "Image Model Training", fault: "algorithm" }], {}), "2 training jobs on ml.g6.xlarge: price unknown");
+        assert.equal(
+            await costOf([{ state: "Image Model Training", fault: "algorithm" }], {
+                prices: { ...prices, perHour: {} },
+            }),
+            "2 training jobs on ml.g6.xlarge: price unknown",
+        );
+        assert.equal(
+            await costOf([{ state: "Image Model Training", fault: "algorithm" }], {}),
+            "2 training jobs on ml.g6.xlarge: price unknown",
+        );
         const unknown = `${sum("1.00", 1)}; 1 training job on ml.g6.xlarge: billed time unknown`;
         assert.equal(await costOf([always("Image Model Training", "hangs")]), unknown);
-        assert.equal(await costOf([{ state: "Image Model Training", fault: "algorithm" }, always("JSONify Image Model Error Cause", "accessDenied")]), unknown);
+        assert.equal(
+            await costOf([
+                { state: "Image Model Training", fault: "algorithm" },
+                always("JSONify Image Model Error Cause", "accessDenied"),
+            ]),
+            unknown,
+        );
         assert.equal(await costOf([always("Setup Statemachine", "thrown")]), "nothing, no training job was billed");
     });
 
@@ -301,7 +403,8 @@ describe("an aborted execution", () => {
         const stop = new AbortController();
         const { definition } = ensembleTraining(settings, targets("dev"));
         const outcome = await simulate(compile(definition), {
-            settings, signal: stop.signal,
+            settings,
+            signal: stop.signal,
             onTask: ({ state, clock }) => {
                 if (state === "Image Model Training") {
                     void clock.sleep(60_000).then(() => stop.abort());
@@ -309,8 +412,8 @@ describe("an aborted execution", () => {
             },
         });
         assert.equal(outcome.result.status, "ABORTED");
-        assert.ok(outcome.world.stopped.some(name => name.includes("-image-")));
-        assert.ok(outcome.world.stopped.some(name => name.includes("-text-")));
+        assert.ok(outcome.world.stopped.some((name) => name.includes("-image-")));
+        assert.ok(outcome.world.stopped.some((name) => name.includes("-text-")));
         assert.equal(outcome.world.running.size, 0);
     });
 });

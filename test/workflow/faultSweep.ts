@@ -7,7 +7,18 @@ import type { StateGraph } from "../../asl/types";
 import { ensembleTraining, type Targets } from "../../workflow";
 import type { ModelRun, StageSettings } from "../../workflow/contract";
 import { targets } from "./fixtures";
-import { FAULTS, judge, kindOf, ruleFires, simulate, type Fault, type FaultName, type Kind, type Outcome, type Scenario } from "./simulation";
+import {
+    FAULTS,
+    judge,
+    kindOf,
+    ruleFires,
+    simulate,
+    type Fault,
+    type FaultName,
+    type Kind,
+    type Outcome,
+    type Scenario,
+} from "./simulation";
 
 export interface Subject {
     readonly label: string;
@@ -41,28 +52,42 @@ export interface Sweep {
 
 export function subject(label: string, settings: StageSettings, more: Partial<Targets> = {}): Subject {
     const { definition } = ensembleTraining(settings, targets(settings.stage, more));
-    return { label, settings, machine: compile(definition), timeoutSeconds: definition.TimeoutSeconds!, tasks: tasksOf(definition) };
+    return {
+        label,
+        settings,
+        machine: compile(definition),
+        timeoutSeconds: definition.TimeoutSeconds!,
+        tasks: tasksOf(definition),
+    };
 }
 
 export function tasksOf(graph: StateGraph): Subject["tasks"] {
-    return Object.entries(graph.States).flatMap(([state, fields]) => fields.Type === "Task" ? [{ state, kind: kindOf(fields.Resource) }]
-        : fields.Type === "Parallel" ? fields.Branches.flatMap(tasksOf) : []);
+    return Object.entries(graph.States).flatMap(([state, fields]) =>
+        fields.Type === "Task"
+            ? [{ state, kind: kindOf(fields.Resource) }]
+            : fields.Type === "Parallel"
+              ? fields.Branches.flatMap(tasksOf)
+              : [],
+    );
 }
 
 /** Mulberry32: a number at least 0 and below 1 from 32 bits of state. */
 export function generator(seed: number): () => number {
     let state = seed >>> 0;
     return () => {
-        state = state + 0x6d2b79f5 >>> 0;
-        let mixed = Math.imul(state ^ state >>> 15, state | 1);
-        mixed ^= mixed + Math.imul(mixed ^ mixed >>> 7, mixed | 61);
-        return ((mixed ^ mixed >>> 14) >>> 0) / 4_294_967_296;
+        state = (state + 0x6d2b79f5) >>> 0;
+        let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+        mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+        return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
     };
 }
 
 /** Where it is in doubt what AWS does, both ways are run. */
 const READINGS: readonly Partial<Readings>[] = [
-    {}, { queryErrorsAreCatchable: false }, { allCatchesDataLimit: false }, { taskFailedMatchesAll: false },
+    {},
+    { queryErrorsAreCatchable: false },
+    { allCatchesDataLimit: false },
+    { taskFailedMatchesAll: false },
 ];
 
 const EVER = 10_000;
@@ -72,7 +97,13 @@ const EVER = 10_000;
  * @param random how many executions with random sequences of faults.
  * @param least more of those until so many executions have run in all.
  */
-export async function sweep(subjects: readonly Subject[], seed: number, pairs: number, random: number, least = 0): Promise<Sweep> {
+export async function sweep(
+    subjects: readonly Subject[],
+    seed: number,
+    pairs: number,
+    random: number,
+    least = 0,
+): Promise<Sweep> {
     const start = process.hrtime.bigint();
     const problems: string[] = [];
     const rows: Row[] = [];
@@ -83,22 +114,30 @@ export async function sweep(subjects: readonly Subject[], seed: number, pairs: n
 
     async function run(one: Subject, scenario: Omit<Scenario, "settings">): Promise<Outcome> {
         executions += 1;
-        const outcome = await simulate(one.machine, { settings: one.settings, random: generator(seed + executions), ...scenario });
+        const outcome = await simulate(one.machine, {
+            settings: one.settings,
+            random: generator(seed + executions),
+            ...scenario,
+        });
         most.events = Math.max(most.events, outcome.result.eventCount);
         most.payloadBytes = Math.max(most.payloadBytes, outcome.world.largest);
         most.seconds = Math.max(most.seconds, outcome.seconds);
         const aborted = outcome.result.status === "ABORTED" && scenario.signal !== undefined;
         // With errors of expressions that nothing catches, the rule on executions is what tells of them; of an abort, too.
         const uncaught = scenario.readings?.queryErrorsAreCatchable === false;
-        const found = judge(outcome, one.settings, one.timeoutSeconds).filter(problem =>
-            !(aborted && problem === "ended ABORTED") && !(uncaught && problem.startsWith("ended in States.QueryEvaluationError")));
+        const found = judge(outcome, one.settings, one.timeoutSeconds).filter(
+            (problem) =>
+                !(aborted && problem === "ended ABORTED") &&
+                !(uncaught && problem.startsWith("ended in States.QueryEvaluationError")),
+        );
         if (found.length > 0) {
             problems.push(`${one.label} ${JSON.stringify({ ...scenario, signal: undefined })}: ${found.join("; ")}`);
         }
         return outcome;
     }
 
-    const all = (one: Subject) => one.tasks.flatMap(({ state, kind }) => FAULTS[kind].map(fault => ({ state, fault })));
+    const all = (one: Subject) =>
+        one.tasks.flatMap(({ state, kind }) => FAULTS[kind].map((fault) => ({ state, fault })));
 
     for (const one of subjects) {
         for (const { state, fault } of all(one)) {
@@ -116,23 +155,36 @@ export async function sweep(subjects: readonly Subject[], seed: number, pairs: n
     }
     for (let index = 0; index < pairs; index += 1) {
         const one = pick(subjects);
-        const faults: Fault[] = [0, 1].map(() => ({ ...pick(all(one)), count: draw() < 0.5 ? EVER : 1 + Math.floor(draw() * 3) }));
+        const faults: Fault[] = [0, 1].map(() => ({
+            ...pick(all(one)),
+            count: draw() < 0.5 ? EVER : 1 + Math.floor(draw() * 3),
+        }));
         await run(one, { faults });
     }
     for (let index = 0; index < random || executions < least; index += 1) {
         const one = pick(subjects);
         const faults: Fault[] = Array.from({ length: 1 + Math.floor(draw() * 8) }, () => ({
-            ...pick(all(one)), from: 1 + Math.floor(draw() * 4), count: draw() < 0.3 ? EVER : 1 + Math.floor(draw() * 4),
+            ...pick(all(one)),
+            from: 1 + Math.floor(draw() * 4),
+            count: draw() < 0.3 ? EVER : 1 + Math.floor(draw() * 4),
         }));
         const names = [...Object.keys(one.settings.members), one.settings.combiner.name];
-        const models = Object.fromEntries(names.map((name): [string, Partial<ModelRun>] =>
-            [name, draw() < 0.7 ? {} : { action: draw() < 0.5 ? "reuse" : "skip" }]));
+        const models = Object.fromEntries(
+            names.map((name): [string, Partial<ModelRun>] => [
+                name,
+                draw() < 0.7 ? {} : { action: draw() < 0.5 ? "reuse" : "skip" },
+            ]),
+        );
         const stop = draw() < 0.1 ? new AbortController() : undefined;
         const after = Math.floor(draw() * 20_000) * 1000;
         let planned = false;
         await run(one, {
-            faults, models, fetch: draw() < 0.5, redriveCount: Math.floor(draw() * 3), readings: pick(READINGS),
-            ...stop !== undefined && {
+            faults,
+            models,
+            fetch: draw() < 0.5,
+            redriveCount: Math.floor(draw() * 3),
+            readings: pick(READINGS),
+            ...(stop !== undefined && {
                 signal: stop.signal,
                 onTask: ({ clock }) => {
                     if (!planned) {
@@ -140,7 +192,7 @@ export async function sweep(subjects: readonly Subject[], seed: number, pairs: n
                         void clock.sleep(after).then(() => stop.abort());
                     }
                 },
-            },
+            }),
         });
     }
     return { executions, problems, rows, milliseconds: Number((process.hrtime.bigint() - start) / 1_000_000n), most };
@@ -161,10 +213,14 @@ function triggerOf(one: Subject, state: string): readonly Fault[] {
 
 function row(one: Subject, state: string, fault: FaultName, { result, world, seconds }: Outcome): Row {
     return {
-        stage: one.settings.stage, state, fault,
+        stage: one.settings.stage,
+        state,
+        fault,
         end: result.status === "SUCCEEDED" ? "SUCCEEDED" : `${result.status} ${result.error ?? ""}`,
-        messages: world.messages.filter(message => message.failure).length + (ruleFires(result) ? 1 : 0),
+        messages: world.messages.filter((message) => message.failure).length + (ruleFires(result) ? 1 : 0),
         attempts: world.starts.get(state) ?? 0,
-        seconds: Math.round(seconds), transitions: result.transitions, events: result.eventCount,
+        seconds: Math.round(seconds),
+        transitions: result.transitions,
+        events: result.eventCount,
     };
 }

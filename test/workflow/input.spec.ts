@@ -20,34 +20,57 @@ describe("input of an execution", () => {
         assert.equal(input?.dataPath, "s3://bucket/2019-08-31T21:53:12+0200");
         assert.equal(input?.target, "s3://bucket/model_training_data");
         assert.deepEqual(input?.members.text, {
-            train: true, forced: false, given: undefined, hyperparameters: { c: 1.5, worker: 4 }, capacity: settings.members.text.capacity,
+            train: true,
+            forced: false,
+            given: undefined,
+            hyperparameters: { c: 1.5, worker: 4 },
+            capacity: settings.members.text.capacity,
         });
     });
 
     it("takes numbers written as strings, as the talk's input has them", () => {
-        const { input } = readInput(executionInput("s3://bucket/x", { image_model: { batch_size: "64", log_bucket: "bucket" } }), settings);
+        const { input } = readInput(
+            executionInput("s3://bucket/x", { image_model: { batch_size: "64", log_bucket: "bucket" } }),
+            settings,
+        );
         assert.equal(input?.members.image.hyperparameters.batch_size, 64);
         assert.equal(input?.members.image.hyperparameters.bucket, "bucket");
     });
 
     it("moves all rungs of the chosen instance type to the front, in their order", () => {
-        const { input } = readInput(executionInput("s3://bucket/x", { text_model: { instance_type: "ml.m6i.2xlarge" } }), settings);
-        assert.deepEqual(input?.members.text.capacity.map(({ instanceType, spot }) => `${instanceType} ${spot}`),
-            ["ml.m6i.2xlarge false", "ml.m5.2xlarge true", "ml.m5.2xlarge false"]);
+        const { input } = readInput(
+            executionInput("s3://bucket/x", { text_model: { instance_type: "ml.m6i.2xlarge" } }),
+            settings,
+        );
+        assert.deepEqual(
+            input?.members.text.capacity.map(({ instanceType, spot }) => `${instanceType} ${spot}`),
+            ["ml.m6i.2xlarge false", "ml.m5.2xlarge true", "ml.m5.2xlarge false"],
+        );
     });
 
     it("names a missing run_training_steps", () => {
         const { run_training_steps: _, ...rest } = good.initialization;
-        assert.deepEqual(problemsOf({ initialization: rest }),
-            ["initialization.run_training_steps: got nothing, expected an object; add it"]);
+        assert.deepEqual(problemsOf({ initialization: rest }), [
+            "initialization.run_training_steps: got nothing, expected an object; add it",
+        ]);
     });
 
     it("tells all problems at once, each with path, value, bound and what to do", () => {
-        const told = problemsOf(executionInput("bucket/x", {
-            imagemodel: {},
-            image_model: { instance_type: "ml.g6.xlarg", hyperparameters: { max_lr: 11, min_Lr: 0.1, batch_size: 1.5, optimizer: "adm" } },
-            force: ["txt"],
-        }, { text_model: false, generate_image_model_split: false }, { preprocessed_path: "x" }));
+        const told = problemsOf(
+            executionInput(
+                "bucket/x",
+                {
+                    imagemodel: {},
+                    image_model: {
+                        instance_type: "ml.g6.xlarg",
+                        hyperparameters: { max_lr: 11, min_Lr: 0.1, batch_size: 1.5, optimizer: "adm" },
+                    },
+                    force: ["txt"],
+                },
+                { text_model: false, generate_image_model_split: false },
+                { preprocessed_path: "x" },
+            ),
+        );
         const expected = [
             /^initialization\.fetch_data\.preprocessed_data_path: got "bucket\/x", expected an address s3:/,
             /^initialization\.fetch_data\.preprocessed_path: got "x", expected one of the keys .*; did you mean preprocessed_data_path\?/,
@@ -62,7 +85,10 @@ describe("input of an execution", () => {
             /^initialization\.force\.0: got "txt", expected one of text, image, sequence; did you mean text\?/,
         ];
         for (const pattern of expected) {
-            assert.ok(told.some((problem) => pattern.test(problem)), `${pattern} in\n${told.join("\n")}`);
+            assert.ok(
+                told.some((problem) => pattern.test(problem)),
+                `${pattern} in\n${told.join("\n")}`,
+            );
         }
         assert.equal(told.length, expected.length, told.join("\n"));
     });
@@ -75,22 +101,33 @@ describe("input of an execution", () => {
     });
 
     it("refuses to force what must never train, and two batch sizes", () => {
-        const told = problemsOf(executionInput("s3://bucket/x", {
-            force: ["text"], image_model: { batch_size: 1, hyperparameters: { batch_size: 2 } },
-        }, { text_model: false }, { text_model_artifact_path: "s3://bucket/runs/a/text" }));
+        const told = problemsOf(
+            executionInput(
+                "s3://bucket/x",
+                {
+                    force: ["text"],
+                    image_model: { batch_size: 1, hyperparameters: { batch_size: 2 } },
+                },
+                { text_model: false },
+                { text_model_artifact_path: "s3://bucket/runs/a/text" },
+            ),
+        );
         assert.equal(told.length, 2);
         assert.match(told[0], /force: got "text"/);
         assert.match(told[1], /image_model\.batch_size: got 1, expected the same as hyperparameters\.batch_size \(2\)/);
     });
 
     it("never throws, whatever the input is", () => {
-        fc.assert(fc.property(fc.jsonValue(), fc.jsonValue(), (any, inner) => {
-            const models = { image_model: any, text_model: { hyperparameters: inner } };
-            for (const raw of [any, { initialization: any }, executionInput("s3://bucket/x", models)]) {
-                const { input, problems } = readInput(raw, settings);
-                assert.equal(input === undefined, problems.length > 0);
-            }
-        }), { numRuns: 30 });
+        fc.assert(
+            fc.property(fc.jsonValue(), fc.jsonValue(), (any, inner) => {
+                const models = { image_model: any, text_model: { hyperparameters: inner } };
+                for (const raw of [any, { initialization: any }, executionInput("s3://bucket/x", models)]) {
+                    const { input, problems } = readInput(raw, settings);
+                    assert.equal(input === undefined, problems.length > 0);
+                }
+            }),
+            { numRuns: 30 },
+        );
     });
 
     it("has a JSON Schema in docs/ that is fresh; `npm run schema:input` writes it", () => {
@@ -107,10 +144,12 @@ describe("input of an execution", () => {
 describe("hyperparameters", () => {
     it("keep to their bounds, the open ones included", () => {
         const rule = { type: "number" as const, minimum: 0, exclusiveMinimum: true, maximum: 1, learning: true };
-        fc.assert(fc.property(fc.double(), (value) => {
-            assert.equal("value" in readHyperparameter(value, rule), value > 0 && value <= 1);
-            assert.equal("value" in readHyperparameter(String(value), rule), value > 0 && value <= 1);
-        }));
+        fc.assert(
+            fc.property(fc.double(), (value) => {
+                assert.equal("value" in readHyperparameter(value, rule), value > 0 && value <= 1);
+                assert.equal("value" in readHyperparameter(String(value), rule), value > 0 && value <= 1);
+            }),
+        );
         assert.ok("expected" in readHyperparameter("", rule));
         assert.ok("expected" in readHyperparameter(true, rule));
     });

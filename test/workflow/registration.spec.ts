@@ -39,14 +39,21 @@ describe("the registration of a published ensemble", () => {
             ModelPackageDescription: `Ensemble ${KEY}, published by execution simulated`,
             ModelApprovalStatus: "PendingManualApproval",
             SourceUri: published,
-            ModelMetrics: { ModelQuality: { Statistics: { ContentType: "application/json", S3Uri: `${published}/manifest.json` } } },
+            ModelMetrics: {
+                ModelQuality: { Statistics: { ContentType: "application/json", S3Uri: `${published}/manifest.json` } },
+            },
             MetadataProperties: { GeneratedBy: execution },
             CustomerMetadataProperties: {
-                execution, data: "d".repeat(64), "key/sequence": KEY, "key/text": hex("text"), "key/image": hex("image"),
+                execution,
+                "data": "d".repeat(64),
+                "key/sequence": KEY,
+                "key/text": hex("text"),
+                "key/image": hex("image"),
             },
         });
         assert.equal(
-            (outcome.result.output as JsonObject).modelPackage, `arn:aws:sagemaker:eu-central-1:123456789012:model-package/${GROUP}/1`,
+            (outcome.result.output as JsonObject).modelPackage,
+            `arn:aws:sagemaker:eu-central-1:123456789012:model-package/${GROUP}/1`,
         );
     });
 
@@ -61,11 +68,17 @@ describe("the registration of a published ensemble", () => {
     });
 
     it("registers a reused ensemble that is not in the registry, as after a registration that failed", async () => {
-        assert.equal(registered(await run(prod, { models: reusing, versions: ["Ensemble of something else"] })).length, 1);
+        assert.equal(
+            registered(await run(prod, { models: reusing, versions: ["Ensemble of something else"] })).length,
+            1,
+        );
     });
 
     it("registers an ensemble that was trained again, whose earlier artefacts may have expired", async () => {
-        assert.equal(registered(await run(prod, { versions: [`Ensemble ${KEY}, published by execution earlier`] })).length, 1);
+        assert.equal(
+            registered(await run(prod, { versions: [`Ensemble ${KEY}, published by execution earlier`] })).length,
+            1,
+        );
     });
 
     it("says which member is missing, and registers what was trained without it as another ensemble", async () => {
@@ -78,14 +91,21 @@ describe("the registration of a published ensemble", () => {
 
     for (const fault of ["throttled", "conflict", "hangs"] as const) {
         it(`survives a registry that is ${fault} at first, with one version in the end`, async () => {
-            const outcome = await run(prod, { faults: [{ state: "Find Registered Ensemble", fault }, { state: "Register Ensemble", fault, count: 2 }] });
+            const outcome = await run(prod, {
+                faults: [
+                    { state: "Find Registered Ensemble", fault },
+                    { state: "Register Ensemble", fault, count: 2 },
+                ],
+            });
             assert.equal(outcome.result.status, "SUCCEEDED");
             assert.equal(registered(outcome).length, 1);
         });
     }
 
     for (const [state, fault] of [
-        ["Find Registered Ensemble", "accessDenied"], ["Register Ensemble", "accessDenied"], ["Register Ensemble", "emptyAnswer"],
+        ["Find Registered Ensemble", "accessDenied"],
+        ["Register Ensemble", "accessDenied"],
+        ["Register Ensemble", "emptyAnswer"],
     ] as const) {
         it(`fails loudly where ${state} ends in ${fault}, and leaves what is published`, async () => {
             const { result, world } = await run(prod, { faults: [lasting(state, fault)] });
@@ -98,18 +118,29 @@ describe("the registration of a published ensemble", () => {
 
     it("is proven like the rest, and bounded in time", () => {
         const definition = renderDefinition(prod, targets("prod", REGISTRY));
-        assert.deepEqual(analyse(definition).filter(({ severity }) => severity === "error"), []);
+        assert.deepEqual(
+            analyse(definition).filter(({ severity }) => severity === "error"),
+            [],
+        );
         assert.equal(definition.TimeoutSeconds, executionBound(prod, { modelPackageGroup: GROUP }));
         const more = definition.TimeoutSeconds! - executionBound(prod);
         assert.ok(more > 0 && more < 1_800, String(more));
     });
 
     it("adds the right to list and to make versions of this group, and nothing else", () => {
-        const without = new Set(requiredPermissions(prod, targets("prod")).map(permission => JSON.stringify(permission)));
-        const added = requiredPermissions(prod, targets("prod", REGISTRY)).filter(permission => !without.has(JSON.stringify(permission)));
-        assert.deepEqual(added.map(({ actions, resources }) => ({ actions, resources })), [
-            ["sagemaker:CreateModelPackage"], ["sagemaker:ListModelPackages"],
-        ].map(actions => ({ actions, resources: [`arn:aws:sagemaker:eu-central-1:123456789012:model-package/${GROUP}/*`] })));
+        const without = new Set(
+            requiredPermissions(prod, targets("prod")).map((permission) => JSON.stringify(permission)),
+        );
+        const added = requiredPermissions(prod, targets("prod", REGISTRY)).filter(
+            (permission) => !without.has(JSON.stringify(permission)),
+        );
+        assert.deepEqual(
+            added.map(({ actions, resources }) => ({ actions, resources })),
+            [["sagemaker:CreateModelPackage"], ["sagemaker:ListModelPackages"]].map((actions) => ({
+                actions,
+                resources: [`arn:aws:sagemaker:eu-central-1:123456789012:model-package/${GROUP}/*`],
+            })),
+        );
     });
 
     it("is not there without its key", () => {
@@ -119,19 +150,37 @@ describe("the registration of a published ensemble", () => {
     it("fits 100 members into every bound", async () => {
         const settings = manyMembers(100);
         const { definition } = ensembleTraining(settings, targets("prod", REGISTRY));
-        assert.ok(Buffer.byteLength(JSON.stringify(definition)) < 1_048_576, `${Buffer.byteLength(JSON.stringify(definition))} bytes`);
+        assert.ok(
+            Buffer.byteLength(JSON.stringify(definition)) < 1_048_576,
+            `${Buffer.byteLength(JSON.stringify(definition))} bytes`,
+        );
         // Reused, for the trainings are others' test.
-        const models = Object.fromEntries([...Object.keys(settings.members), "sequence"].map(model => [model, { action: "reuse" as const }]));
+        const models = Object.fromEntries(
+            [...Object.keys(settings.members), "sequence"].map((model) => [model, { action: "reuse" as const }]),
+        );
         const outcome = await simulate(compile(definition), { settings, models, random: generator(1) });
         assert.deepEqual(judge(outcome, settings, definition.TimeoutSeconds!), []);
-        assert.deepEqual(Object.keys(registered(outcome)[0].CustomerMetadataProperties as object), ["execution", "data", "key/sequence", "members", "missing"]);
+        assert.deepEqual(Object.keys(registered(outcome)[0].CustomerMetadataProperties as object), [
+            "execution",
+            "data",
+            "key/sequence",
+            "members",
+            "missing",
+        ]);
     }).timeout(60_000);
 
     it("leaves room for the metric definitions of 80 members, which a dashboard needs", () => {
         const settings = manyMembers(80);
-        const metric = (model: string, name: string) => ({ Name: `${model}:${name}`, Regex: `epoch [0-9]+/[0-9]+ fold [0-9]+ (?:.* )?${name}=([0-9][-+.0-9e]*)` });
-        const metricDefinitions = Object.fromEntries([...Object.keys(settings.members), "sequence"]
-            .map(model => [model, ["loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"].map(name => metric(model, name))]));
+        const metric = (model: string, name: string) => ({
+            Name: `${model}:${name}`,
+            Regex: `epoch [0-9]+/[0-9]+ fold [0-9]+ (?:.* )?${name}=([0-9][-+.0-9e]*)`,
+        });
+        const metricDefinitions = Object.fromEntries(
+            [...Object.keys(settings.members), "sequence"].map((model) => [
+                model,
+                ["loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"].map((name) => metric(model, name)),
+            ]),
+        );
         // It throws where Step Functions' 1 MB are not enough.
         const { definition } = ensembleTraining(settings, targets("prod", { ...REGISTRY, metricDefinitions }));
         assert.equal(JSON.stringify(definition).split('"MetricDefinitions":').length - 1, 81);
@@ -140,7 +189,12 @@ describe("the registration of a published ensemble", () => {
     it("tells of every fault in it exactly once", async () => {
         const one = subject("registering", prod, REGISTRY);
         const states = ["Find Registered Ensemble", "Register Ensemble"];
-        const { problems, rows } = await sweep([{ ...one, tasks: one.tasks.filter(({ state }) => states.includes(state)) }], 7, 0, 20);
+        const { problems, rows } = await sweep(
+            [{ ...one, tasks: one.tasks.filter(({ state }) => states.includes(state)) }],
+            7,
+            0,
+            20,
+        );
         assert.deepEqual(problems, []);
         assert.equal(rows.length, 12);
     }).timeout(60_000);

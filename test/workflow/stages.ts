@@ -15,14 +15,19 @@ export function deployedDefinition(stage: string): Promise<StateMachineDefinitio
 
 /** The settings that the definition gives to its Setup. */
 export function settingsOf(definition: StateMachineDefinition): StageSettings {
-    const setup = definition.States["Setup Statemachine"] as unknown as { Arguments: { Payload: { settings: StageSettings } } };
+    const setup = definition.States["Setup Statemachine"] as unknown as {
+        Arguments: { Payload: { settings: StageSettings } };
+    };
     return setup.Arguments.Payload.settings;
 }
 
 export async function deployedSubject(stage: string): Promise<Subject> {
     const definition = await deployedDefinition(stage);
     return {
-        label: stage, settings: settingsOf(definition), machine: compile(definition), timeoutSeconds: definition.TimeoutSeconds!,
+        label: stage,
+        settings: settingsOf(definition),
+        machine: compile(definition),
+        timeoutSeconds: definition.TimeoutSeconds!,
         tasks: tasksOf(definition),
     };
 }

@@ -10,7 +10,15 @@ import type { Page } from "../../workloads/jobs/labels";
 import type { Manifest } from "../../workloads/jobs/publish";
 import { run as runJob } from "../../workloads/jobs/run";
 import {
-    execution, executionInput, imageLines, jsonLines, putArchives, putData, sampleLabels, stageSettings, textLines,
+    execution,
+    executionInput,
+    imageLines,
+    jsonLines,
+    putArchives,
+    putData,
+    sampleLabels,
+    stageSettings,
+    textLines,
 } from "../support/ensemble";
 import type { Line } from "../support/ensemble";
 import { useS3 } from "../support/s3";
@@ -20,13 +28,17 @@ const s3 = useS3();
 const quietly = () => ({ storage: s3().storage, print: () => undefined });
 
 async function job(
-    name: string, parameters: Readonly<Record<string, string>>, storage = s3().storage,
+    name: string,
+    parameters: Readonly<Record<string, string>>,
+    storage = s3().storage,
 ): Promise<{ code: number; lines: string[]; errors: string[] }> {
     const lines: string[] = [];
     const errors: string[] = [];
     const args = Object.entries(parameters).flatMap(([key, value]) => [`--${key}`, value]);
     const code = await runJob([name, ...args], {
-        out: (line) => lines.push(line), error: (line) => errors.push(line), signal: new AbortController().signal,
+        out: (line) => lines.push(line),
+        error: (line) => errors.push(line),
+        signal: new AbortController().signal,
         createStorage: () => storage,
     });
     return { code, lines, errors };
@@ -39,19 +51,32 @@ async function succeed(name: string, parameters: Readonly<Record<string, string>
 }
 
 /** Stands in for a training: leaves archives where SageMaker does, and registers them. */
-async function train(name: string, model: ModelRun, executionName: string, output: Record<string, string>): Promise<void> {
+async function train(
+    name: string,
+    model: ModelRun,
+    executionName: string,
+    output: Record<string, string>,
+): Promise<void> {
     const jobName = `documents-dev-${name}-1-0-0-0`;
     await putArchives(s3().storage, join(model.output_path, jobName, "output"), {
         model: { "model.json": JSON.stringify({ name }), "weights/a.bin": `weights of ${name}` },
         output: { "metrics.json": JSON.stringify({ page_accuracy: 0.9, classes: ["bill", "letter"] }), ...output },
     });
-    await register({
-        model: name, key: model.key, outputPath: model.output_path, execution: executionName,
-        job: {
-            TrainingJobName: jobName, TrainingJobStatus: "Completed", BillableTimeInSeconds: 60,
-            S3ModelArtifacts: join(model.output_path, jobName, "output", "model.tar.gz"),
+    await register(
+        {
+            model: name,
+            key: model.key,
+            outputPath: model.output_path,
+            execution: executionName,
+            job: {
+                TrainingJobName: jobName,
+                TrainingJobStatus: "Completed",
+                BillableTimeInSeconds: 60,
+                S3ModelArtifacts: join(model.output_path, jobName, "output", "model.tar.gz"),
+            },
         },
-    }, s3().storage);
+        s3().storage,
+    );
 }
 
 interface Trained {
@@ -66,16 +91,22 @@ async function execute(bucket: string, name: string, input: unknown, changed = {
     if (run.fetch) {
         await succeed("fetch", run.parameters.fetch);
     }
-    const pages = parseLabels(await s3().storage.text(join(run.output_artifact_paths.raw_data, "labels.csv")) ?? "", "labels.csv");
+    const pages = parseLabels(
+        (await s3().storage.text(join(run.output_artifact_paths.raw_data, "labels.csv"))) ?? "",
+        "labels.csv",
+    );
     if (run.members.image.action === "train") {
         if (run.members.image.split === "new") {
             await succeed("split", run.parameters.split);
         }
-        const { folds } = await s3().storage.json(join(run.output_artifact_paths.image_model_training_split_set, "folds.json")) as {
+        const { folds } = (await s3().storage.json(
+            join(run.output_artifact_paths.image_model_training_split_set, "folds.json"),
+        )) as {
             folds: Record<string, number>;
         };
         await train("image", run.members.image, name, {
-            "fold-0/predictions.jsonl": jsonLines(imageLines(pages, 0, folds)), "fold-1/predictions.jsonl": jsonLines(imageLines(pages, 1, folds)),
+            "fold-0/predictions.jsonl": jsonLines(imageLines(pages, 0, folds)),
+            "fold-1/predictions.jsonl": jsonLines(imageLines(pages, 1, folds)),
         });
     }
     if (run.members.text.action === "train") {
@@ -115,9 +146,16 @@ describe("functions and jobs together", function () {
     });
 
     it("joins out-of-fold predictions of training pages and the mean of the folds for test pages", async () => {
-        const table = (await s3().storage.text(join(first.run.output_artifact_paths.sequence_model_training_dataframe, "dataframe.csv")) ?? "").split("\n");
+        const table = (
+            (await s3().storage.text(
+                join(first.run.output_artifact_paths.sequence_model_training_dataframe, "dataframe.csv"),
+            )) ?? ""
+        ).split("\n");
         assert.equal(table[0], "stack,page,class,begins_document,split,image:bill,image:letter,text:bill,text:letter");
-        const rows = table.slice(1).filter((line) => line !== "").map((line) => line.split(","));
+        const rows = table
+            .slice(1)
+            .filter((line) => line !== "")
+            .map((line) => line.split(","));
         assert.equal(rows.length, first.pages.length);
         assert.ok(rows.filter((row) => row[4] === "test").every((row) => row[5] === "0.5" && row[6] === "0.5"));
         assert.ok(rows.filter((row) => row[4] === "train").every((row) => ["0.25", "0.75"].includes(row[5])));
@@ -126,19 +164,24 @@ describe("functions and jobs together", function () {
 
     it("publishes all models with hashes of their content, metrics and keys, and a pointer to them", async () => {
         const output = first.run.output_artifact_paths.ready_to_use_artifacts;
-        const manifest = await s3().storage.json(join(output, "manifest.json")) as Manifest;
+        const manifest = (await s3().storage.json(join(output, "manifest.json"))) as Manifest;
         assert.deepEqual(Object.keys(manifest.members), ["image", "text"]);
         assert.deepEqual(manifest.missing, []);
         assert.equal(manifest.execution, "first");
-        for (const [name, entry] of [...Object.entries(manifest.members), [manifest.combiner.name, manifest.combiner] as const]) {
+        for (const [name, entry] of [
+            ...Object.entries(manifest.members),
+            [manifest.combiner.name, manifest.combiner] as const,
+        ]) {
             assert.deepEqual(Object.keys(entry.files), ["model.json", "weights/a.bin"]);
             for (const [file, hash] of Object.entries(entry.files)) {
-                assert.equal(sha256(await s3().storage.text(join(output, entry.path, file)) ?? ""), hash);
+                assert.equal(sha256((await s3().storage.text(join(output, entry.path, file))) ?? ""), hash);
             }
             assert.deepEqual(entry.metrics, { page_accuracy: 0.9 });
             assert.equal(entry.key, (name === "sequence" ? first.run.combiner : first.run.members[name]).key);
         }
-        const latest = await s3().storage.json(`${bucket}/model_training_data/published/latest.json`) as { manifest: string };
+        const latest = (await s3().storage.json(`${bucket}/model_training_data/published/latest.json`)) as {
+            manifest: string;
+        };
         assert.equal(latest.manifest, join(output, "manifest.json"));
     });
 
@@ -162,10 +205,18 @@ describe("functions and jobs together", function () {
 
     it("trains a forced member again, and the combiner with it", async () => {
         const run = await setup(
-            { settings: stageSettings(bucket), input: executionInput(data, { force: ["text"] }), execution: execution("forced") }, quietly());
+            {
+                settings: stageSettings(bucket),
+                input: executionInput(data, { force: ["text"] }),
+                execution: execution("forced"),
+            },
+            quietly(),
+        );
         assert.equal(run.members.text.reason, "trains: force");
         // the finished training's checkpoint would leave a forced one nothing to do
-        assert.ok(run.members.text.checkpoint_path.endsWith(`/checkpoints/text/${run.members.text.key}-forced-${run.id}`));
+        assert.ok(
+            run.members.text.checkpoint_path.endsWith(`/checkpoints/text/${run.members.text.key}-forced-${run.id}`),
+        );
         assert.ok(run.members.image.checkpoint_path.endsWith(`/checkpoints/image/${run.members.image.key}`));
         assert.equal(run.members.image.action, "reuse");
         assert.equal(run.combiner.reason, "trains: so do text that it learns from");
@@ -174,18 +225,31 @@ describe("functions and jobs together", function () {
     it("does not take a damaged artefact for a finished model", async () => {
         const input = executionInput(data, { text_model: { hyperparameters: { c: 3 } } });
         const { run } = await execute(bucket, "damaged", input);
-        await s3().storage.put(join(run.members.text.output_path, "documents-dev-text-1-0-0-0/output/output.tar.gz"), "half");
+        await s3().storage.put(
+            join(run.members.text.output_path, "documents-dev-text-1-0-0-0/output/output.tar.gz"),
+            "half",
+        );
         const again = await setup({ settings: stageSettings(bucket), input, execution: execution("again") }, quietly());
         assert.equal(again.members.text.action, "train");
-        assert.match(again.members.text.reason, /the model of the same key is not whole: .*output\.tar\.gz is not what was registered \(4 bytes/);
+        assert.match(
+            again.members.text.reason,
+            /the model of the same key is not whole: .*output\.tar\.gz is not what was registered \(4 bytes/,
+        );
     });
 
     it("takes given models and fetched data of an earlier execution: nothing trains, nothing is copied twice", async () => {
         const paths = first.run.output_artifact_paths;
         const input = executionInput(
-            paths.raw_data, {},
-            { image_model: false, text_model: false, fetch_preprocessing_artifacts: false, generate_image_model_split: false },
-            { image_model_artifact_path: paths.image_model_prefix, text_model_artifact_path: paths.text_model_prefix });
+            paths.raw_data,
+            {},
+            {
+                image_model: false,
+                text_model: false,
+                fetch_preprocessing_artifacts: false,
+                generate_image_model_split: false,
+            },
+            { image_model_artifact_path: paths.image_model_prefix, text_model_artifact_path: paths.text_model_prefix },
+        );
         const { run } = await execute(bucket, "given", input);
         assert.equal(run.members.text.action, "skip");
         assert.equal(run.fetch, true);
@@ -193,7 +257,7 @@ describe("functions and jobs together", function () {
         assert.equal(run.output_artifact_paths.raw_data, paths.raw_data);
         assert.equal(run.members.image.key, first.run.members.image.key);
         assert.equal(run.combiner.action, "reuse");
-        const plan = await s3().storage.json(`${bucket}/model_training_data/runs/given/plan.json`) as Plan;
+        const plan = (await s3().storage.json(`${bucket}/model_training_data/runs/given/plan.json`)) as Plan;
         assert.match(plan.members.text.reason, /^given: s3:.*\/runs\/first\/text, key [0-9a-f]{8}/);
     });
 
@@ -212,7 +276,11 @@ describe("functions and jobs together", function () {
         await s3().storage.put(join(bare, "output.tar.gz"), "other");
         await assert.rejects(
             setup({ settings: stageSettings(bucket), input, execution: execution("unknown") }, quietly()),
-            { name: "InputError", message: /text_model_artifact_path: got "s3:.*bare", expected a model whose data is known/ });
+            {
+                name: "InputError",
+                message: /text_model_artifact_path: got "s3:.*bare", expected a model whose data is known/,
+            },
+        );
     });
 
     it("refuses a given model that was trained on other data", async () => {
@@ -222,11 +290,16 @@ describe("functions and jobs together", function () {
         const input = executionInput(other, {}, { text_model: false }, given);
         await assert.rejects(
             setup({ settings: stageSettings(bucket), input, execution: execution("otherdata") }, quietly()),
-            { message: /trained on this very data.*input data changed/ });
+            { message: /trained on this very data.*input data changed/ },
+        );
         const held = executionInput(data, {}, { text_model: false }, given);
         await assert.rejects(
-            setup({ settings: stageSettings(bucket, { seed: 2 }), input: held, execution: execution("otherseed") }, quietly()),
-            { message: /seed changed 1 -> 2/ });
+            setup(
+                { settings: stageSettings(bucket, { seed: 2 }), input: held, execution: execution("otherseed") },
+                quietly(),
+            ),
+            { message: /seed changed 1 -> 2/ },
+        );
     });
 
     it("publishes without a tolerated member and names it; its combiner is not found by the full key", async () => {
@@ -237,15 +310,20 @@ describe("functions and jobs together", function () {
         await succeed("merge", { ...run.parameters.merge, INPUT_PATH_CNN: "-" });
         await train("sequence", run.combiner, "partial", {});
         await succeed("publish", { ...run.parameters.publish, INPUT_PATH_IMAGE: "-" });
-        const manifest = await s3().storage.json(join(run.output_artifact_paths.ready_to_use_artifacts, "manifest.json")) as Manifest;
+        const manifest = (await s3().storage.json(
+            join(run.output_artifact_paths.ready_to_use_artifacts, "manifest.json"),
+        )) as Manifest;
         assert.deepEqual([Object.keys(manifest.members), manifest.missing], [["text"], ["image"]]);
         // What it learned from, not what was planned: nobody may take it for a combiner of all members.
-        const planned = await s3().storage.json(join(settings.artifactBase, "runs/partial/plan.json")) as Plan;
-        const trained = await s3().storage.json(join(run.combiner.output_path, "trained.json")) as TrainedModel;
+        const planned = (await s3().storage.json(join(settings.artifactBase, "runs/partial/plan.json"))) as Plan;
+        const trained = (await s3().storage.json(join(run.combiner.output_path, "trained.json"))) as TrainedModel;
         const { text, image: _image, ...others } = planned.combiner.identity.members as Record<string, string>;
         assert.deepEqual(others, {});
         assert.deepEqual(trained.identity, { ...planned.combiner.identity, members: { text } });
-        assert.deepEqual([trained.missing, trained.reason], [["image"], "trains: without image, which failed in this execution"]);
+        assert.deepEqual(
+            [trained.missing, trained.reason],
+            [["image"], "trains: without image, which failed in this execution"],
+        );
         const after = await setup({ settings, input, execution: execution("whole") }, quietly());
         assert.equal(after.combiner.action, "train");
     });
@@ -258,7 +336,10 @@ describe("functions and jobs together", function () {
         const run = await setup({ settings, input: executionInput(data), execution: execution("gated") }, quietly());
         const { code, errors } = await job("publish", run.parameters.publish);
         assert.equal(code, 1);
-        assert.match(errors.at(-1) ?? "", /^QualityGate: text page_accuracy is 0.9, at least 0.95 is required; nothing was published/);
+        assert.match(
+            errors.at(-1) ?? "",
+            /^QualityGate: text page_accuracy is 0.9, at least 0.95 is required; nothing was published/,
+        );
         const output = run.output_artifact_paths.ready_to_use_artifacts;
         assert.equal(await s3().storage.head(join(output, "manifest.json")), undefined);
         assert.equal(await s3().storage.text(join(output, "failure.txt")), `${errors.at(-1)}\n`);
@@ -267,15 +348,29 @@ describe("functions and jobs together", function () {
 
     it("does not lead the pointer back to an execution that started earlier and came in later", async () => {
         const latest = `${bucket}/model_training_data/published/latest.json`;
-        const { execution: newest, startTime } = await s3().storage.json(latest) as { execution: string; startTime: string };
+        const { execution: newest, startTime } = (await s3().storage.json(latest)) as {
+            execution: string;
+            startTime: string;
+        };
         const before = new Date(Date.parse(startTime) - 1).toISOString();
-        const run = await setup({
-            settings: stageSettings(bucket), input: executionInput(data), execution: { ...execution("slow"), startTime: before },
-        }, quietly());
-        assert.match((await succeed("publish", run.parameters.publish)).at(-1) ?? "",
-            new RegExp(`are published in .*; published/latest.json stays with execution ${newest}, which started later`));
-        assert.equal((await s3().storage.json(latest) as { execution: string }).execution, newest);
-        const manifest = await s3().storage.json(join(run.output_artifact_paths.ready_to_use_artifacts, "manifest.json")) as Manifest;
+        const run = await setup(
+            {
+                settings: stageSettings(bucket),
+                input: executionInput(data),
+                execution: { ...execution("slow"), startTime: before },
+            },
+            quietly(),
+        );
+        assert.match(
+            (await succeed("publish", run.parameters.publish)).at(-1) ?? "",
+            new RegExp(
+                `are published in .*; published/latest.json stays with execution ${newest}, which started later`,
+            ),
+        );
+        assert.equal(((await s3().storage.json(latest)) as { execution: string }).execution, newest);
+        const manifest = (await s3().storage.json(
+            join(run.output_artifact_paths.ready_to_use_artifacts, "manifest.json"),
+        )) as Manifest;
         assert.equal(manifest.execution, "slow");
     });
 
@@ -306,7 +401,7 @@ describe("functions and jobs together", function () {
             const event = { settings: stageSettings(bucket), input: executionInput(data), execution: execution(name) };
             const run = await setup(event, quietly());
             const parameters = { ...run.parameters.publish, GATE: JSON.stringify({ maximumRegression: 0.02 }) };
-            return { run, ...await job("publish", parameters, storage) };
+            return { run, ...(await job("publish", parameters, storage)) };
         }
 
         it("gives up, to be tried again, where the pointer is never what was read", async () => {
@@ -321,31 +416,50 @@ describe("functions and jobs together", function () {
             const storage = new NeverFirst(s3().storage.client);
             const { code, errors } = await race("never", {}, storage);
             assert.equal(code, 1);
-            assert.match(errors.at(-1) ?? "", /^StorageError: .*latest\.json was another object at each of 10 attempts/);
+            assert.match(
+                errors.at(-1) ?? "",
+                /^StorageError: .*latest\.json was another object at each of 10 attempts/,
+            );
             assert.equal(storage.attempts, 10);
             assert.equal(await s3().storage.head(latest()), undefined);
         });
 
         it("writes over what an earlier one published meanwhile", async () => {
-            const { code, errors } = await race("raced", { execution: "meanwhile", startTime: "2020-01-01T00:00:00.000Z" });
+            const { code, errors } = await race("raced", {
+                execution: "meanwhile",
+                startTime: "2020-01-01T00:00:00.000Z",
+            });
             assert.deepEqual([code, errors], [0, []]);
-            assert.equal((await s3().storage.json(latest()) as { execution: string }).execution, "raced");
+            assert.equal(((await s3().storage.json(latest())) as { execution: string }).execution, "raced");
         });
 
         it("leaves what a later one published meanwhile", async () => {
-            const { code, lines } = await race("overtaken", { execution: "later", startTime: "2999-01-01T00:00:00.000Z" });
+            const { code, lines } = await race("overtaken", {
+                execution: "later",
+                startTime: "2999-01-01T00:00:00.000Z",
+            });
             assert.equal(code, 0);
             assert.match(lines.at(-1) ?? "", /stays with execution later, which started later/);
-            assert.equal((await s3().storage.json(latest()) as { execution: string }).execution, "later");
+            assert.equal(((await s3().storage.json(latest())) as { execution: string }).execution, "later");
         });
 
         it("is judged against what was published meanwhile, and publishes nothing below it", async () => {
             const metrics = { text: { page_accuracy: 0.99 } };
-            const { run, code, errors } = await race("worse", { execution: "better", startTime: "2020-01-01T00:00:00.000Z", metrics });
+            const { run, code, errors } = await race("worse", {
+                execution: "better",
+                startTime: "2020-01-01T00:00:00.000Z",
+                metrics,
+            });
             assert.equal(code, 1);
-            assert.match(errors.at(-1) ?? "", /^QualityGate: text page_accuracy fell from 0.99 to 0.9.*; nothing was published/);
-            assert.equal((await s3().storage.json(latest()) as { execution: string }).execution, "better");
-            assert.equal(await s3().storage.head(join(run.output_artifact_paths.ready_to_use_artifacts, "manifest.json")), undefined);
+            assert.match(
+                errors.at(-1) ?? "",
+                /^QualityGate: text page_accuracy fell from 0.99 to 0.9.*; nothing was published/,
+            );
+            assert.equal(((await s3().storage.json(latest())) as { execution: string }).execution, "better");
+            assert.equal(
+                await s3().storage.head(join(run.output_artifact_paths.ready_to_use_artifacts, "manifest.json")),
+                undefined,
+            );
         });
     });
 

@@ -21,24 +21,43 @@ async function job(args: readonly string[], storage: Storage = s3().storage, sig
     const lines: string[] = [];
     const errors: string[] = [];
     const code = await run(args, {
-        out: (line) => lines.push(line), error: (line) => errors.push(line), signal, createStorage: () => storage,
+        out: (line) => lines.push(line),
+        error: (line) => errors.push(line),
+        signal,
+        createStorage: () => storage,
     });
     return { code, lines, errors, last: errors.at(-1) ?? "" };
 }
 
-const fetchArgs = (source: string, target: string) =>
-    ["fetch", "--INPUT_PATH", source, "--OUTPUT_PATH", target, "--SEED", "1", "--TEST_SHARE", "0.25", "--COPY", "yes", "--INPUT_PATH_TXT", "-"];
+const fetchArgs = (source: string, target: string) => [
+    "fetch",
+    "--INPUT_PATH",
+    source,
+    "--OUTPUT_PATH",
+    target,
+    "--SEED",
+    "1",
+    "--TEST_SHARE",
+    "0.25",
+    "--COPY",
+    "yes",
+    "--INPUT_PATH_TXT",
+    "-",
+];
 
 /** A client that counts copies and can fail from one of them on. */
 function counting(failFrom = Infinity) {
     const client = s3Client(s3().endpoint);
     let copies = 0;
-    client.middlewareStack.add((next, context) => async (args) => {
-        if (context.commandName === "CopyObjectCommand" && ++copies >= failFrom) {
-            throw Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
-        }
-        return next(args);
-    }, { step: "initialize" });
+    client.middlewareStack.add(
+        (next, context) => async (args) => {
+            if (context.commandName === "CopyObjectCommand" && ++copies >= failFrom) {
+                throw Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
+            }
+            return next(args);
+        },
+        { step: "initialize" },
+    );
     return { storage: new Storage(client), copies: () => copies };
 }
 
@@ -54,16 +73,28 @@ describe("jobs", function () {
     });
 
     it("say which parameter is missing or wrong, in one line", async () => {
-        assert.match((await job(["fly"])).last, /^InputError: job is "fly", expected one of fetch, split, merge, publish$/);
+        assert.match(
+            (await job(["fly"])).last,
+            /^InputError: job is "fly", expected one of fetch, split, merge, publish$/,
+        );
         assert.match((await job(["split"])).last, /^InputError: parameter K_FOLDS is missing; pass --K_FOLDS <value>$/);
         const wrong = ["split", "--K_FOLDS", "1", "--INPUT_PATH", data, "--OUTPUT_PATH", `${bucket}/x`, "--SEED", "1"];
-        assert.match((await job(wrong)).last, /^InputError: parameter K_FOLDS is "1", expected a whole number from 2 to 100/);
-        assert.match((await job(["split", "K_FOLDS", "4"])).last, /^InputError: parameters: .*pass --NAME value pairs$/);
+        assert.match(
+            (await job(wrong)).last,
+            /^InputError: parameter K_FOLDS is "1", expected a whole number from 2 to 100/,
+        );
+        assert.match(
+            (await job(["split", "K_FOLDS", "4"])).last,
+            /^InputError: parameters: .*pass --NAME value pairs$/,
+        );
     });
 
     it("take values that begin with a dash, and names in either spelling", () => {
-        assert.deepEqual(readParameters(["--INPUT_PATH_TXT", "-", "--k-folds", "4", "--GATE", "{\"a\": \"--b\"}"]),
-            { INPUT_PATH_TXT: "-", K_FOLDS: "4", GATE: "{\"a\": \"--b\"}" });
+        assert.deepEqual(readParameters(["--INPUT_PATH_TXT", "-", "--k-folds", "4", "--GATE", '{"a": "--b"}']), {
+            INPUT_PATH_TXT: "-",
+            K_FOLDS: "4",
+            GATE: '{"a": "--b"}',
+        });
     });
 
     it("leave the line in failure.txt, and take it away when they run again", async () => {
@@ -80,22 +111,32 @@ describe("jobs", function () {
         it("copies a table instead of pages, and refuses labels with nothing beside them", async () => {
             const { storage } = s3();
             const source = `${bucket}/table`;
-            await storage.put(join(source, "labels.csv"), "stack,page,class,begins_document,split\na,1,x,true,\nb,1,x,true,\n", "text/csv");
+            await storage.put(
+                join(source, "labels.csv"),
+                "stack,page,class,begins_document,split\na,1,x,true,\nb,1,x,true,\n",
+                "text/csv",
+            );
             const { code, last } = await job(fetchArgs(source, `${bucket}/runs/table/raw_data`));
             assert.equal(code, 1);
             assert.match(last, /neither text\/ nor images\/ nor any other data, such as features\.csv; upload it/);
             await storage.put(join(source, "features.csv"), "stack,page,x1\na,1,0.5\nb,1,1.5\n", "text/csv");
             assert.equal((await job(fetchArgs(source, `${bucket}/runs/table/raw_data`))).code, 0);
-            assert.equal(await storage.text(`${bucket}/runs/table/raw_data/features.csv`), "stack,page,x1\na,1,0.5\nb,1,1.5\n");
+            assert.equal(
+                await storage.text(`${bucket}/runs/table/raw_data/features.csv`),
+                "stack,page,x1\na,1,0.5\nb,1,1.5\n",
+            );
         });
 
         it("copies everything, writes the split, and its manifest last", async () => {
             const target = `${bucket}/runs/a/raw_data`;
             const { code, lines } = await job(fetchArgs(data, target));
             assert.equal(code, 0);
-            assert.match(lines.at(-1) ?? "", /^36 pages of 12 stacks are there, 3 stacks held out \(12 drawn with seed 1\)$/);
+            assert.match(
+                lines.at(-1) ?? "",
+                /^36 pages of 12 stacks are there, 3 stacks held out \(12 drawn with seed 1\)$/,
+            );
             assert.equal(await s3().storage.text(join(target, "text/stack-000/001.txt")), "text of stack-000/001");
-            const manifest = await s3().storage.json(join(target, "manifest.json")) as Record<string, unknown>;
+            const manifest = (await s3().storage.json(join(target, "manifest.json"))) as Record<string, unknown>;
             assert.deepEqual([manifest.objects, manifest.pages, manifest.testStacks], [73, 36, 3]);
         });
 
@@ -104,7 +145,10 @@ describe("jobs", function () {
             const dying = counting(30);
             const { code, last } = await job(fetchArgs(data, target), dying.storage);
             assert.equal(code, 1);
-            assert.match(last, /^StorageError: could not copy s3:.*connect ECONNREFUSED; the storage is at fault, start again$/);
+            assert.match(
+                last,
+                /^StorageError: could not copy s3:.*connect ECONNREFUSED; the storage is at fault, start again$/,
+            );
             assert.equal(await s3().storage.head(join(target, "manifest.json")), undefined);
             const again = counting();
             assert.equal((await job(fetchArgs(data, target), again.storage)).code, 0);
@@ -127,22 +171,34 @@ describe("jobs", function () {
             await s3().storage.remove(join(broken, "images/stack-001/002.png"));
             await s3().storage.put(join(broken, "text/stack-009/001.txt"), "x");
             const { last } = await job(fetchArgs(broken, `${bucket}/runs/d/raw_data`));
-            assert.match(last, /^DataError: s3:.*labels\.csv has no row for text\/stack-009\/001\.txt; names a page without a file: images\/stack-001\/002\.png/);
+            assert.match(
+                last,
+                /^DataError: s3:.*labels\.csv has no row for text\/stack-009\/001\.txt; names a page without a file: images\/stack-001\/002\.png/,
+            );
         });
 
         it("says so when the source changes while it is copied", async () => {
             // moto does not look at the condition, so S3's answer is played here.
             const client = s3Client(s3().endpoint);
-            client.middlewareStack.add((next, context) => async (args) => {
-                if (context.commandName === "CopyObjectCommand") {
-                    const { CopySourceIfMatch: condition } = args.input as { CopySourceIfMatch?: string };
-                    assert.equal(condition, "\"0123\"");
-                    throw Object.assign(new Error("At least one of the pre-conditions you specified did not hold"), { name: "PreconditionFailed" });
-                }
-                return next(args);
-            }, { step: "initialize" });
+            client.middlewareStack.add(
+                (next, context) => async (args) => {
+                    if (context.commandName === "CopyObjectCommand") {
+                        const { CopySourceIfMatch: condition } = args.input as { CopySourceIfMatch?: string };
+                        assert.equal(condition, '"0123"');
+                        throw Object.assign(
+                            new Error("At least one of the pre-conditions you specified did not hold"),
+                            { name: "PreconditionFailed" },
+                        );
+                    }
+                    return next(args);
+                },
+                { step: "initialize" },
+            );
             const source = { uri: join(data, "labels.csv"), bytes: 1, etag: "0123" };
-            await assert.rejects(copyObject(new Storage(client), source, `${bucket}/copy`), { name: "DataError", message: /the source changed meanwhile/ });
+            await assert.rejects(copyObject(new Storage(client), source, `${bucket}/copy`), {
+                name: "DataError",
+                message: /the source changed meanwhile/,
+            });
         });
 
         it("stops at SIGTERM with 143, and nothing counts as finished", async () => {
@@ -150,12 +206,15 @@ describe("jobs", function () {
             const stop = new AbortController();
             const client = s3Client(s3().endpoint);
             let copies = 0;
-            client.middlewareStack.add((next, context) => async (args) => {
-                if (context.commandName === "CopyObjectCommand" && ++copies === 20) {
-                    stop.abort();
-                }
-                return next(args);
-            }, { step: "initialize" });
+            client.middlewareStack.add(
+                (next, context) => async (args) => {
+                    if (context.commandName === "CopyObjectCommand" && ++copies === 20) {
+                        stop.abort();
+                    }
+                    return next(args);
+                },
+                { step: "initialize" },
+            );
             const { code, last } = await job(fetchArgs(data, target), new Storage(client, stop.signal), stop.signal);
             assert.equal(code, 143);
             assert.match(last, /^stopped: nothing half-written counts as finished/);
@@ -170,13 +229,19 @@ describe("jobs", function () {
         await putData(server.storage, `${place}/data`, sampleLabels(12));
         const client = s3Client(server.endpoint);
         let copies = 0;
-        client.middlewareStack.add((next, context) => async (args) => {
-            if (context.commandName === "CopyObjectCommand" && ++copies === 10) {
-                await server.kill();
-            }
-            return next(args);
-        }, { step: "initialize" });
-        const { code, errors, last } = await job(fetchArgs(`${place}/data`, `${place}/runs/a/raw_data`), new Storage(client));
+        client.middlewareStack.add(
+            (next, context) => async (args) => {
+                if (context.commandName === "CopyObjectCommand" && ++copies === 10) {
+                    await server.kill();
+                }
+                return next(args);
+            },
+            { step: "initialize" },
+        );
+        const { code, errors, last } = await job(
+            fetchArgs(`${place}/data`, `${place}/runs/a/raw_data`),
+            new Storage(client),
+        );
         assert.equal(code, 1);
         assert.match(last, /^StorageError: could not (copy|list) s3:/);
         assert.match(errors[0], /^failure\.txt could not be written: could not write/);
@@ -188,12 +253,16 @@ describe("jobs", function () {
             const program = path.join(folder, "jobs.js");
             writeFileSync(program, bundleAll().jobs.code);
             const output = await new Promise<[number | null, string]>((resolve) => {
-                const child = spawn(process.execPath, ["--no-warnings", program, ...fetchArgs(data, `${bucket}/runs/f/raw_data`)], {
-                    env: { PATH: process.env.PATH, ...s3Environment(s3().endpoint) },
-                });
+                const child = spawn(
+                    process.execPath,
+                    ["--no-warnings", program, ...fetchArgs(data, `${bucket}/runs/f/raw_data`)],
+                    {
+                        env: { PATH: process.env.PATH, ...s3Environment(s3().endpoint) },
+                    },
+                );
                 let text = "";
-                child.stdout.on("data", (chunk) => text += chunk);
-                child.stderr.on("data", (chunk) => text += chunk);
+                child.stdout.on("data", (chunk) => (text += chunk));
+                child.stderr.on("data", (chunk) => (text += chunk));
                 child.on("close", (code) => resolve([code, text]));
             });
             assert.equal(output[0], 0, output[1]);
@@ -205,27 +274,32 @@ describe("jobs", function () {
 
     describe("copies", () => {
         it("objects of any name", async () => {
-            const name = fc.stringMatching(/^[A-Za-z0-9 äß漢字+%&=?#'"!*():;,~-][A-Za-z0-9 äß漢字+%&=?#'"!*():;,~./-]{0,40}$/)
+            const name = fc
+                .stringMatching(/^[A-Za-z0-9 äß漢字+%&=?#'"!*():;,~-][A-Za-z0-9 äß漢字+%&=?#'"!*():;,~./-]{0,40}$/)
                 .filter((text) => !/\/\/|\/$|(^|\/)\.{1,2}(\/|$)/.test(text));
-            await fc.assert(fc.asyncProperty(name, async (key) => {
-                const source = `${bucket}/names/${key}`;
-                const object = await s3().storage.put(source, key);
-                await copyObject(s3().storage, { ...object, uri: source }, `${bucket}/copies/${key}`);
-                assert.equal(await s3().storage.text(`${bucket}/copies/${key}`), key);
-                const listed = [];
-                for await (const { key: found } of s3().storage.list(`${bucket}/copies`)) {
-                    listed.push(found);
-                }
-                assert.ok(listed.includes(key), `${key} in ${listed.join("|")}`);
-                await s3().storage.remove(`${bucket}/copies/${key}`);
-            }), { numRuns: 40 });
+            await fc.assert(
+                fc.asyncProperty(name, async (key) => {
+                    const source = `${bucket}/names/${key}`;
+                    const object = await s3().storage.put(source, key);
+                    await copyObject(s3().storage, { ...object, uri: source }, `${bucket}/copies/${key}`);
+                    assert.equal(await s3().storage.text(`${bucket}/copies/${key}`), key);
+                    const listed = [];
+                    for await (const { key: found } of s3().storage.list(`${bucket}/copies`)) {
+                        listed.push(found);
+                    }
+                    assert.ok(listed.includes(key), `${key} in ${listed.join("|")}`);
+                    await s3().storage.remove(`${bucket}/copies/${key}`);
+                }),
+                { numRuns: 40 },
+            );
         });
 
         it("objects beyond one call in parts", async () => {
             const body = Buffer.alloc(12 * 1024 ** 2, "abc");
             const object = await s3().storage.put(`${bucket}/large`, body);
             const copied = await copyObject(s3().storage, { ...object, bytes: body.length }, `${bucket}/large-copy`, {
-                single: 6 * 1024 ** 2, part: 5 * 1024 ** 2,
+                single: 6 * 1024 ** 2,
+                part: 5 * 1024 ** 2,
             });
             assert.match(copied.etag, /-3$/);
             assert.equal((await s3().storage.text(`${bucket}/large-copy`))?.length, body.length);
@@ -247,7 +321,7 @@ describe("jobs", function () {
         function entry(header: tar.HeaderData, body = ""): Buffer {
             const block = Buffer.alloc(512);
             new tar.Header({ mode: 0o644, size: body.length, mtime: new Date(0), ...header }).encode(block, 0);
-            return Buffer.concat([block, Buffer.from(body), Buffer.alloc((512 - body.length % 512) % 512)]);
+            return Buffer.concat([block, Buffer.from(body), Buffer.alloc((512 - (body.length % 512)) % 512)]);
         }
 
         const unsafe: readonly (readonly [string, tar.HeaderData, RegExp])[] = [
@@ -259,7 +333,10 @@ describe("jobs", function () {
         for (const [what, header, message] of unsafe) {
             it(`with ${what} are refused, and nothing is written outside`, async () => {
                 const file = path.join(folder, "a.tar");
-                writeFileSync(file, Buffer.concat([entry(header, header.type === "File" ? "evil" : ""), Buffer.alloc(1024)]));
+                writeFileSync(
+                    file,
+                    Buffer.concat([entry(header, header.type === "File" ? "evil" : ""), Buffer.alloc(1024)]),
+                );
                 const inside = mkdtempSync(path.join(folder, "in-"));
                 await assert.rejects(unpack(file, inside, "model.tar.gz"), { name: "DataError", message });
                 assert.deepEqual(readdirSync(inside), []);
@@ -269,40 +346,77 @@ describe("jobs", function () {
 
         it("beyond their bounds, damaged or empty are refused", async () => {
             const file = path.join(folder, "a.tar");
-            writeFileSync(file, Buffer.concat([entry({ path: "a", type: "File" }, "12345"), entry({ path: "b", type: "File" }, "1"), Buffer.alloc(1024)]));
+            writeFileSync(
+                file,
+                Buffer.concat([
+                    entry({ path: "a", type: "File" }, "12345"),
+                    entry({ path: "b", type: "File" }, "1"),
+                    Buffer.alloc(1024),
+                ]),
+            );
             const inside = mkdtempSync(path.join(folder, "in-"));
-            await assert.rejects(unpack(file, inside, "m", { files: 1, bytes: 100 }), /m is refused: it holds more than 1 files/);
+            await assert.rejects(
+                unpack(file, inside, "m", { files: 1, bytes: 100 }),
+                /m is refused: it holds more than 1 files/,
+            );
             await assert.rejects(unpack(file, inside, "m", { files: 9, bytes: 5 }), /it holds more than 5 bytes/);
             writeFileSync(file, "this is no archive");
-            await assert.rejects(unpack(file, inside, "m"), { name: "DataError", message: /m is (damaged|empty or no archive)/ });
+            await assert.rejects(unpack(file, inside, "m"), {
+                name: "DataError",
+                message: /m is (damaged|empty or no archive)/,
+            });
         });
     });
 
     it("tell a full disk from a damaged archive, and a missing permission from a fault", () => {
-        const full = translate("write x", Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" }));
+        const full = translate(
+            "write x",
+            Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" }),
+        );
         assert.equal(full.name, "StorageError");
         assert.match(full.message, /the disk is full/);
-        const denied = translate("read s3://b/x", Object.assign(new Error("Access Denied"), { name: "AccessDenied", $metadata: { httpStatusCode: 403 } }));
+        const denied = translate(
+            "read s3://b/x",
+            Object.assign(new Error("Access Denied"), { name: "AccessDenied", $metadata: { httpStatusCode: 403 } }),
+        );
         assert.equal(denied.name, "PermissionError");
-        const none = translate("list s3://b", Object.assign(new Error("x"), { name: "NoSuchBucket", $metadata: { httpStatusCode: 404 } }));
+        const none = translate(
+            "list s3://b",
+            Object.assign(new Error("x"), { name: "NoSuchBucket", $metadata: { httpStatusCode: 404 } }),
+        );
         assert.equal(none.name, "DataError");
     });
 
     it("remove a download that the disk had no room for", async () => {
         const object = await s3().storage.put(`${bucket}/download`, "content");
-        const client = new S3Client({ region: "eu-central-1", credentials: { accessKeyId: "x", secretAccessKey: "x" } });
-        client.middlewareStack.add(() => async () => ({
-            response: {}, output: {
-                $metadata: {}, ETag: `"${object.etag}"`, ContentLength: object.bytes, Body: new Readable({
-                    read() {
-                        this.destroy(Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" }));
-                    },
-                }),
-            },
-        }), { step: "initialize" });
+        const client = new S3Client({
+            region: "eu-central-1",
+            credentials: { accessKeyId: "x", secretAccessKey: "x" },
+        });
+        client.middlewareStack.add(
+            () => async () => ({
+                response: {},
+                output: {
+                    $metadata: {},
+                    ETag: `"${object.etag}"`,
+                    ContentLength: object.bytes,
+                    Body: new Readable({
+                        read() {
+                            this.destroy(
+                                Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" }),
+                            );
+                        },
+                    }),
+                },
+            }),
+            { step: "initialize" },
+        );
         const folder = mkdtempSync(path.join(tmpdir(), "full-"));
         try {
-            await assert.rejects(new Storage(client).download(object, path.join(folder, "x")), { name: "StorageError", message: /the disk is full/ });
+            await assert.rejects(new Storage(client).download(object, path.join(folder, "x")), {
+                name: "StorageError",
+                message: /the disk is full/,
+            });
             assert.deepEqual(readdirSync(folder), []);
         } finally {
             rmSync(folder, { recursive: true });
@@ -324,9 +438,21 @@ describe("jobs", function () {
     it("refuse an artefact that is not the registered one", async () => {
         const object = await s3().storage.put(`${bucket}/artefact`, "one");
         await s3().storage.put(`${bucket}/artefact`, "two!");
-        await assert.rejects(s3().storage.download(object, path.join(tmpdir(), "never")), { name: "DataError", message: /not the object that was registered/ });
-        await s3().client.send(new CopyObjectCommand({ Bucket: locate(bucket).bucket, Key: "kept", CopySource: copySource(`${bucket}/artefact`) }));
+        await assert.rejects(s3().storage.download(object, path.join(tmpdir(), "never")), {
+            name: "DataError",
+            message: /not the object that was registered/,
+        });
+        await s3().client.send(
+            new CopyObjectCommand({
+                Bucket: locate(bucket).bucket,
+                Key: "kept",
+                CopySource: copySource(`${bucket}/artefact`),
+            }),
+        );
         await s3().storage.remove(`${bucket}/artefact`);
-        await assert.rejects(s3().storage.download(object, path.join(tmpdir(), "never")), { name: "DataError", message: /does not exist any more/ });
+        await assert.rejects(s3().storage.download(object, path.join(tmpdir(), "never")), {
+            name: "DataError",
+            message: /does not exist any more/,
+        });
     });
 });

@@ -4,9 +4,17 @@ import { parseLabels } from "../../workloads/jobs/labels";
 import { PredictionReader } from "../../workloads/jobs/predictions";
 import type { Line } from "../support/ensemble";
 
-const pages = parseLabels([
-    "stack,page,class,begins_document,split", "a,1,x,true,train", "a,2,y,true,train", "b,1,x,true,train", "b,2,y,true,train", "t,1,x,true,test",
-].join("\n"), "labels.csv");
+const pages = parseLabels(
+    [
+        "stack,page,class,begins_document,split",
+        "a,1,x,true,train",
+        "a,2,y,true,train",
+        "b,1,x,true,train",
+        "b,2,y,true,train",
+        "t,1,x,true,test",
+    ].join("\n"),
+    "labels.csv",
+);
 
 const good: readonly Line[] = [
     { stack: "a", page: 1, fold: 0, split: "train", probabilities: { x: 0.5, y: 0.5 } },
@@ -18,12 +26,15 @@ const good: readonly Line[] = [
 
 function read(lines: readonly (Line | object | string)[]) {
     const reader = new PredictionReader("text", pages);
-    lines.forEach((line, index) => reader.read(typeof line === "string" ? line : JSON.stringify(line), `predictions.jsonl line ${index + 1}`));
+    lines.forEach((line, index) =>
+        reader.read(typeof line === "string" ? line : JSON.stringify(line), `predictions.jsonl line ${index + 1}`),
+    );
     return { ...reader.finish(), mismatches: reader.mismatches };
 }
 
 const without = (index: number) => good.filter((_, position) => position !== index);
-const changed = (index: number, change: object) => good.map((line, position) => position === index ? { ...line, ...change } : line);
+const changed = (index: number, change: object) =>
+    good.map((line, position) => (position === index ? { ...line, ...change } : line));
 
 describe("joining predictions", () => {
     it("takes one out-of-fold prediction of each training page and one of each test page", () => {
@@ -35,7 +46,8 @@ describe("joining predictions", () => {
 
     it("averages a test page over all folds", () => {
         const { probabilities, mismatches } = read([
-            ...without(4), { ...good[4], fold: 0, probabilities: { x: 0, y: 1 } },
+            ...without(4),
+            { ...good[4], fold: 0, probabilities: { x: 0, y: 1 } },
             { ...good[4], fold: 1, probabilities: { x: 0.5, y: 0.5 } },
         ]);
         assert.deepEqual(mismatches, []);
@@ -47,21 +59,40 @@ describe("joining predictions", () => {
         ["two predictions of a training page", [...good, good[0]], /2 out-of-fold predictions/],
         ["a training page predicted by the model that learned from it", changed(0, { fold: null }), /learned from it/],
         ["a test page without a prediction", without(4), /0 test predictions/],
-        ["a test page with one fold of two", changed(4, { fold: 0 }), /1 test predictions \(folds 0\), expected .* one of each fold \(0, 1\)/],
+        [
+            "a test page with one fold of two",
+            changed(4, { fold: 0 }),
+            /1 test predictions \(folds 0\), expected .* one of each fold \(0, 1\)/,
+        ],
         ["a page that nobody labelled", [...good, { ...good[0], page: 9 }], /no such page is labelled/],
-        ["a page on the wrong side", changed(4, { split: "train" }), /is predicted as a page of "train", the labels say test/],
+        [
+            "a page on the wrong side",
+            changed(4, { split: "train" }),
+            /is predicted as a page of "train", the labels say test/,
+        ],
         ["a stack held out by two folds", changed(1, { fold: 1 }), /stack a is held out by several folds/],
-        ["a class that no page has", changed(0, { probabilities: { z: 1 } }), /predicts the classes z, which no page has/],
-        ["other classes in another line", changed(3, { probabilities: { x: 1 } }), /predicts the classes x, other lines x, y/],
+        [
+            "a class that no page has",
+            changed(0, { probabilities: { z: 1 } }),
+            /predicts the classes z, which no page has/,
+        ],
+        [
+            "other classes in another line",
+            changed(3, { probabilities: { x: 1 } }),
+            /predicts the classes x, other lines x, y/,
+        ],
         ["probabilities that do not add up", changed(2, { probabilities: { x: 0.5, y: 0.4 } }), /with the sum 1/],
         ["a probability that is no number", changed(2, { probabilities: { x: "1", y: 0 } }), /not numbers/],
-        ["a line that is no JSON", [...good, "{\"stack\""], /is no JSON/],
+        ["a line that is no JSON", [...good, '{"stack"'], /is no JSON/],
         ["a line that is no prediction", [...good, { stack: "a" }], /is no prediction/],
     ];
     for (const [what, lines, message] of refused) {
         it(`reports ${what}, with file and line where there is one`, () => {
             const { mismatches } = read(lines);
-            assert.ok(mismatches.some((mismatch) => message.test(mismatch.what)), JSON.stringify(mismatches));
+            assert.ok(
+                mismatches.some((mismatch) => message.test(mismatch.what)),
+                JSON.stringify(mismatches),
+            );
         });
     }
 
@@ -81,15 +112,17 @@ describe("quality gate", () => {
     it("names every metric below its minimum, one that was not measured too", () => {
         const minimum = { text: { page_accuracy: 0.91, segment_f1: 0.5 }, image: { page_accuracy: 0.85 } };
         assert.deepEqual(judge({ minimum }, metrics, undefined), [
-            "text page_accuracy is 0.9, at least 0.91 is required", "text segment_f1 is not measured, at least 0.5 is required",
+            "text page_accuracy is 0.9, at least 0.91 is required",
+            "text segment_f1 is not measured, at least 0.5 is required",
             "image page_accuracy is 0.8, at least 0.85 is required",
         ]);
     });
 
     it("refuses a fall against the published ensemble, and judges no metric of which less is better", () => {
         const published = { text: { page_accuracy: 0.93, loss: 0.9 }, gone: { page_accuracy: 1 } };
-        assert.deepEqual(judge({ maximumRegression: 0.02 }, metrics, published),
-            ["text page_accuracy fell from 0.93 to 0.9, at most 0.02 is allowed"]);
+        assert.deepEqual(judge({ maximumRegression: 0.02 }, metrics, published), [
+            "text page_accuracy fell from 0.93 to 0.9, at most 0.02 is allowed",
+        ]);
     });
 
     it("does not judge a member that is missing, and passes without bounds", () => {
@@ -98,7 +131,10 @@ describe("quality gate", () => {
     });
 
     it("takes the mean over folds of what all of them measured", () => {
-        const folds = [{ page_accuracy: 0.5, fold: 0, test: {}, extra: 1 }, { page_accuracy: 1, fold: 1 }].map(numbersOf);
+        const folds = [
+            { page_accuracy: 0.5, fold: 0, test: {}, extra: 1 },
+            { page_accuracy: 1, fold: 1 },
+        ].map(numbersOf);
         assert.deepEqual(meanOf(folds), { page_accuracy: 0.75 });
     });
 });

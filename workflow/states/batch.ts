@@ -15,7 +15,10 @@ export interface BatchSubmitJobOptions extends TaskOptions {
 
 /** `batch:submitJob.sync`: submits a job, waits for its end, and terminates it when the execution is stopped. */
 export class BatchSubmitJob extends Task {
-    constructor(name: string, private readonly options: BatchSubmitJobOptions) {
+    constructor(
+        name: string,
+        private readonly options: BatchSubmitJobOptions,
+    ) {
         super(name, options);
     }
 
@@ -30,7 +33,7 @@ export class BatchSubmitJob extends Task {
             JobDefinition: jobDefinitionArn,
             JobQueue: jobQueueArn,
             Parameters: parameters,
-            ...tags !== undefined && Object.keys(tags).length > 0 && { Tags: tags },
+            ...(tags !== undefined && Object.keys(tags).length > 0 && { Tags: tags }),
         };
     }
 
@@ -46,8 +49,9 @@ export class BatchSubmitJob extends Task {
                 reason: "a job's id is made by Batch; an execution started before an update submits the definition that its own hash names",
             },
             { actions: ["batch:TerminateJob"], resources: [jobs], reason: "a job's id is made by Batch" },
-            ...tags !== undefined && Object.keys(tags).length > 0
-                ? [{ actions: ["batch:TagResource"], resources: [jobs], reason: "a job's id is made by Batch" }] : [],
+            ...(tags !== undefined && Object.keys(tags).length > 0
+                ? [{ actions: ["batch:TagResource"], resources: [jobs], reason: "a job's id is made by Batch" }]
+                : []),
             { actions: ["batch:DescribeJobs"], resources: ["*"], reason: "batch:DescribeJobs knows no resources" },
             {
                 actions: ["events:DescribeRule", "events:PutRule", "events:PutTargets"],

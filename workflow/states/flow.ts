@@ -1,5 +1,14 @@
 /** The states that do nothing but direct: Choice, Pass, Wait, Succeed, Fail. None of them can catch, so their expressions must not fail. */
-import type { ChoiceState, FailState, JsonataString, JsonObject, JsonValue, PassState, SucceedState, WaitState } from "../../asl/types";
+import type {
+    ChoiceState,
+    FailState,
+    JsonataString,
+    JsonObject,
+    JsonValue,
+    PassState,
+    SucceedState,
+    WaitState,
+} from "../../asl/types";
 import { isExpression, render, type Expression, type Template } from "./jsonata";
 import { StateNode, transition, type Assignments, type Seconds, type StateOptions } from "./node";
 
@@ -21,12 +30,15 @@ export interface ChoiceOptions {
 }
 
 export class Choice extends StateNode {
-    constructor(name: string, private readonly options: ChoiceOptions) {
+    constructor(
+        name: string,
+        private readonly options: ChoiceOptions,
+    ) {
         super(name);
     }
 
     override targets(): readonly string[] {
-        return [...this.options.rules.map(rule => rule.next), this.options.otherwise];
+        return [...this.options.rules.map((rule) => rule.next), this.options.otherwise];
     }
 
     override render(): ChoiceState {
@@ -34,9 +46,9 @@ export class Choice extends StateNode {
         return {
             Type: "Choice",
             ...this.common(rest),
-            Choices: rules.map(rule => ({
+            Choices: rules.map((rule) => ({
                 Condition: this.json(rule.when, "Condition") as JsonataString,
-                ...rule.assign !== undefined && { Assign: this.json(rule.assign, "Assign of a rule") as JsonObject },
+                ...(rule.assign !== undefined && { Assign: this.json(rule.assign, "Assign of a rule") as JsonObject }),
                 Next: rule.next,
             })),
             Default: otherwise,
@@ -45,7 +57,10 @@ export class Choice extends StateNode {
 }
 
 export class Pass extends StateNode {
-    constructor(name: string, private readonly options: StateOptions = {}) {
+    constructor(
+        name: string,
+        private readonly options: StateOptions = {},
+    ) {
         super(name);
     }
 
@@ -62,7 +77,11 @@ export class Pass extends StateNode {
  * Stands in for a state that has a result: sets the same variables and gives the same output as that state would after `result`.
  */
 export class Stub extends StateNode {
-    constructor(name: string, private readonly options: StateOptions, private readonly result: JsonValue) {
+    constructor(
+        name: string,
+        private readonly options: StateOptions,
+        private readonly result: JsonValue,
+    ) {
         super(name);
     }
 
@@ -81,25 +100,34 @@ export class Stub extends StateNode {
                 return value.map(replace);
             }
             return typeof value === "object" && value !== null
-                ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, replace(item)])) : value;
+                ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, replace(item)]))
+                : value;
         };
         const where = `stub "${this.name}"`;
         return {
             Type: "Pass",
             Comment: `stub${comment === undefined ? "" : ` of: ${comment}`}`,
-            Output: output === undefined ? render(this.result, `${where}, recorded result`) : replace(render(output, where)),
-            ...assign !== undefined && { Assign: replace(render(assign, where)) as JsonObject },
+            Output:
+                output === undefined
+                    ? render(this.result, `${where}, recorded result`)
+                    : replace(render(output, where)),
+            ...(assign !== undefined && { Assign: replace(render(assign, where)) as JsonObject }),
             ...transition(next),
         };
     }
 }
 
 export class Wait extends StateNode {
-    constructor(name: string, private readonly options: { readonly seconds: Seconds; readonly next: string; readonly comment?: string }) {
+    constructor(
+        name: string,
+        private readonly options: { readonly seconds: Seconds; readonly next: string; readonly comment?: string },
+    ) {
         super(name);
         const { seconds } = options;
         if (!isExpression(seconds) && (!Number.isInteger(seconds) || seconds < 1 || seconds > 99_999_999)) {
-            throw new Error(`state "${name}": a Wait of ${String(seconds)} seconds; expected a whole number from 1 to 99,999,999`);
+            throw new Error(
+                `state "${name}": a Wait of ${String(seconds)} seconds; expected a whole number from 1 to 99,999,999`,
+            );
         }
     }
 
@@ -123,7 +151,10 @@ export class Wait extends StateNode {
 }
 
 export class Succeed extends StateNode {
-    constructor(name: string, private readonly options: { readonly comment?: string; readonly output?: Template } = {}) {
+    constructor(
+        name: string,
+        private readonly options: { readonly comment?: string; readonly output?: Template } = {},
+    ) {
         super(name);
     }
 
@@ -138,9 +169,14 @@ export class Succeed extends StateNode {
 
 export class Fail extends StateNode {
     /** Both demanded: a failure without a name or a reason tells nobody anything. */
-    constructor(name: string, private readonly options: {
-        readonly error: string | Expression<string>; readonly cause: string | Expression<string>; readonly comment?: string;
-    }) {
+    constructor(
+        name: string,
+        private readonly options: {
+            readonly error: string | Expression<string>;
+            readonly cause: string | Expression<string>;
+            readonly comment?: string;
+        },
+    ) {
         super(name);
     }
 

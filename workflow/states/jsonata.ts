@@ -22,12 +22,21 @@ export interface Expression<T = unknown> {
 }
 
 /** An expression that is a path: its fields are paths too. */
-export type Handle<T> = Expression<T> & ([T] extends [readonly unknown[]]
-    ? unknown
-    : [T] extends [object] ? { readonly [K in keyof T]-?: Handle<NonNullable<T[K]>> } : unknown);
+export type Handle<T> = Expression<T> &
+    ([T] extends [readonly unknown[]]
+        ? unknown
+        : [T] extends [object]
+          ? { readonly [K in keyof T]-?: Handle<NonNullable<T[K]>> }
+          : unknown);
 
 /** What a field of a state may hold before it is rendered: JSON with expressions in it. Fields that are undefined are left out. */
-export type Template = null | boolean | number | string | Expression | readonly Template[]
+export type Template =
+    | null
+    | boolean
+    | number
+    | string
+    | Expression
+    | readonly Template[]
     | { readonly [key: string]: Template | undefined };
 
 const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -61,7 +70,9 @@ function path<T>(code: string, variables: ReadonlySet<string>): Handle<T> {
 /** A variable of the workflow, set by some state's Assign. */
 export function variable<T>(name: string): Handle<T> {
     if (!PLAIN_NAME.test(name) || name.length > 80) {
-        throw new Error(`JSONata: "${name}" is no name for a variable: letters, digits and _, not beginning with a digit, at most 80`);
+        throw new Error(
+            `JSONata: "${name}" is no name for a variable: letters, digits and _, not beginning with a digit, at most 80`,
+        );
     }
     return path(`$${name}`, new Set([name]));
 }
@@ -99,7 +110,7 @@ export function isExpression(value: unknown): value is Expression {
 /** A plain value as JSONata source. Strings in single quotes, which need no escaping in the JSON around them. */
 export function literal(value: unknown): string {
     if (typeof value === "string") {
-        const body = JSON.stringify(value).slice(1, -1).replaceAll("\\\"", "\"").replaceAll("'", "\\u0027");
+        const body = JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\u0027");
         return `'${body}'`;
     }
     if (Array.isArray(value)) {
@@ -109,9 +120,11 @@ export function literal(value: unknown): string {
         return value[CODE].code;
     }
     if (typeof value === "object" && value !== null) {
-        return `{${Object.entries(value).map(([name, item]) => `${literal(name)}: ${literal(item)}`).join(", ")}}`;
+        return `{${Object.entries(value)
+            .map(([name, item]) => `${literal(name)}: ${literal(item)}`)
+            .join(", ")}}`;
     }
-    if (value === null || typeof value === "boolean" || typeof value === "number" && Number.isFinite(value)) {
+    if (value === null || typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value))) {
         return String(value);
     }
     throw new Error(`JSONata: ${String(value)} (${typeof value}) has no literal; expected JSON or an expression`);
@@ -125,7 +138,7 @@ export function variablesOf(value: unknown): ReadonlySet<string> {
     const names = new Set<string>();
     if (typeof value === "object" && value !== null) {
         for (const item of Object.values(value)) {
-            variablesOf(item).forEach(name => names.add(name));
+            variablesOf(item).forEach((name) => names.add(name));
         }
     }
     return names;
@@ -137,9 +150,11 @@ export function jsonata<T = unknown>(text: TemplateStringsArray, ...values: read
     let code = text[0] ?? "";
     values.forEach((value, index) => {
         if (value === undefined) {
-            throw new Error(`JSONata: the value after "${code.slice(-60)}" is undefined; is a handle misspelt or not yet made?`);
+            throw new Error(
+                `JSONata: the value after "${code.slice(-60)}" is undefined; is a handle misspelt or not yet made?`,
+            );
         }
-        variablesOf(value).forEach(name => variables.add(name));
+        variablesOf(value).forEach((name) => variables.add(name));
         // An argument of a function stands between commas: nothing can tear it apart.
         const argument = /[(,]\s*$/.test(code) && /^\s*[,)]/.test(text[index + 1] ?? "");
         code += isExpression(value) && !value[CODE].atom && !argument ? `(${value[CODE].code})` : literal(value);
@@ -156,11 +171,16 @@ export function at<T>(values: Expression<readonly T[]>, index: Expression<number
 
 /** All conditions hold. */
 export function all(...conditions: readonly Expression<boolean>[]): Expression<boolean> {
-    return conditions.slice(1).reduce((left, right) => ({
-        [CODE]: {
-            code: `${left[CODE].code} and ${right[CODE].code}`, atom: false, variables: new Set([...variablesOf(left), ...variablesOf(right)]),
-        },
-    }), conditions[0] ?? jsonata<boolean>`true`);
+    return conditions.slice(1).reduce(
+        (left, right) => ({
+            [CODE]: {
+                code: `${left[CODE].code} and ${right[CODE].code}`,
+                atom: false,
+                variables: new Set([...variablesOf(left), ...variablesOf(right)]),
+            },
+        }),
+        conditions[0] ?? jsonata<boolean>`true`,
+    );
 }
 
 /** Whatever it is as a string; nothing becomes the empty string. Never fails on strings and on what is missing. */
@@ -179,17 +199,26 @@ export function render(template: unknown, where: string): JsonValue {
         return `{% ${template[CODE].code} %}`;
     }
     if (typeof template === "string" && template.startsWith("{%")) {
-        throw new Error(`${where}: the text "${template.slice(0, 60)}" would run as JSONata; write jsonata\`...\` if it should, else change it`);
+        throw new Error(
+            `${where}: the text "${template.slice(0, 60)}" would run as JSONata; write jsonata\`...\` if it should, else change it`,
+        );
     }
     if (Array.isArray(template)) {
         return template.map((item, index) => render(item, `${where}[${index}]`));
     }
     if (typeof template === "object" && template !== null) {
-        return Object.fromEntries(Object.entries(template).filter(([, value]) => value !== undefined)
-            .map(([key, value]) => [key, render(value, `${where}.${key}`)]));
+        return Object.fromEntries(
+            Object.entries(template)
+                .filter(([, value]) => value !== undefined)
+                .map(([key, value]) => [key, render(value, `${where}.${key}`)]),
+        );
     }
-    if (template === null || typeof template === "string" || typeof template === "boolean"
-        || typeof template === "number" && Number.isFinite(template)) {
+    if (
+        template === null ||
+        typeof template === "string" ||
+        typeof template === "boolean" ||
+        (typeof template === "number" && Number.isFinite(template))
+    ) {
         return template;
     }
     throw new Error(`${where}: ${String(template)} (${typeof template}) is no JSON`);

@@ -5,8 +5,16 @@ import { Task, type TaskOptions } from "./task";
 
 /** What Lambda itself does wrong: worth a retry, because the function has not failed. */
 export const LAMBDA_RETRY: Retry = {
-    errors: ["Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.TooManyRequestsException"],
-    seconds: 2, attempts: 3, backoff: 2, maximumSeconds: 20,
+    errors: [
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "Lambda.TooManyRequestsException",
+    ],
+    seconds: 2,
+    attempts: 3,
+    backoff: 2,
+    maximumSeconds: 20,
 };
 
 export interface LambdaInvokeOptions extends TaskOptions {
@@ -17,7 +25,10 @@ export interface LambdaInvokeOptions extends TaskOptions {
 
 /** `lambda:invoke`; the function's answer is the result's `Payload`. */
 export class LambdaInvoke extends Task {
-    constructor(name: string, private readonly options: LambdaInvokeOptions) {
+    constructor(
+        name: string,
+        private readonly options: LambdaInvokeOptions,
+    ) {
         super(name, { retry: [LAMBDA_RETRY], ...options });
     }
 
@@ -31,10 +42,12 @@ export class LambdaInvoke extends Task {
 
     override permissions(): readonly Permission[] {
         const unqualified = this.options.functionArn.split(":").slice(0, 7).join(":");
-        return [{
-            actions: ["lambda:InvokeFunction"],
-            resources: [`${unqualified}:*`],
-            reason: "an execution started before an update calls the alias that its own definition names",
-        }];
+        return [
+            {
+                actions: ["lambda:InvokeFunction"],
+                resources: [`${unqualified}:*`],
+                reason: "an execution started before an update calls the alias that its own definition names",
+            },
+        ];
     }
 }

@@ -40,39 +40,50 @@ export function stateMachine({ comment, timeoutSeconds, states, stubs = {} }: Ma
     }
     const nodes = withStubs(states, stubs);
     const definition: StateMachineDefinition = {
-        ...comment !== undefined && { Comment: comment },
+        ...(comment !== undefined && { Comment: comment }),
         QueryLanguage: "JSONata",
         ...new Graph("the state machine", nodes).render(),
         TimeoutSeconds: timeoutSeconds,
     };
     const bytes = Buffer.byteLength(JSON.stringify(definition));
     if (bytes > MAXIMUM_DEFINITION_BYTES) {
-        throw new Error(`the definition has ${bytes} bytes with ${names.length} states; Step Functions takes ${MAXIMUM_DEFINITION_BYTES}: `
-            + "train fewer members in one ensemble, or shorten their settings");
+        throw new Error(
+            `the definition has ${bytes} bytes with ${names.length} states; Step Functions takes ${MAXIMUM_DEFINITION_BYTES}: ` +
+                "train fewer members in one ensemble, or shorten their settings",
+        );
     }
     checkVariables(definition);
-    return { definition, permissions: mergePermissions(nodes.flatMap(node => node.permissions())) };
+    return { definition, permissions: mergePermissions(nodes.flatMap((node) => node.permissions())) };
 }
 
 function namesOf(states: readonly StateNode[]): readonly string[] {
-    return states.flatMap(state => [state.name, ...state instanceof Parallel ? state.branches().flatMap(namesOf) : []]);
+    return states.flatMap((state) => [
+        state.name,
+        ...(state instanceof Parallel ? state.branches().flatMap(namesOf) : []),
+    ]);
 }
 
 function withStubs(states: readonly StateNode[], stubs: Readonly<Record<string, JsonValue>>): readonly StateNode[] {
     if (Object.keys(stubs).length === 0) {
         return states;
     }
-    return reachable(states.map(state => {
-        const result = stubs[state.name];
-        if (result !== undefined) {
-            const stub = state.stub(result);
-            if (stub === undefined) {
-                throw new Error(`stub "${state.name}": only a Task, a Parallel or a Wait can be stubbed, and this is none of them`);
+    return reachable(
+        states.map((state) => {
+            const result = stubs[state.name];
+            if (result !== undefined) {
+                const stub = state.stub(result);
+                if (stub === undefined) {
+                    throw new Error(
+                        `stub "${state.name}": only a Task, a Parallel or a Wait can be stubbed, and this is none of them`,
+                    );
+                }
+                return stub;
             }
-            return stub;
-        }
-        return state instanceof Parallel ? state.with(state.branches().map(branch => withStubs(branch, stubs))) : state;
-    }));
+            return state instanceof Parallel
+                ? state.with(state.branches().map((branch) => withStubs(branch, stubs)))
+                : state;
+        }),
+    );
 }
 
 /** Every variable that is read is set somewhere; whether it is on every way is for the analysis to prove. */
@@ -81,7 +92,11 @@ function checkVariables(definition: StateMachineDefinition): void {
     const read = new Set<string>();
     const collect = (value: unknown): void => {
         if (typeof value === "string" && value.startsWith("{%")) {
-            const own = new Set([...value.matchAll(/function\(([^)]*)\)/g)].flatMap(match => match[1]!.split(",").map(name => name.trim().slice(1))));
+            const own = new Set(
+                [...value.matchAll(/function\(([^)]*)\)/g)].flatMap((match) =>
+                    match[1]!.split(",").map((name) => name.trim().slice(1)),
+                ),
+            );
             for (const match of value.matchAll(/\$([A-Za-z_][A-Za-z0-9_]*)(?![A-Za-z0-9_]*\()/g)) {
                 if (!own.has(match[1]!)) {
                     read.add(match[1]!);
@@ -90,15 +105,17 @@ function checkVariables(definition: StateMachineDefinition): void {
         } else if (typeof value === "object" && value !== null) {
             for (const [key, item] of Object.entries(value)) {
                 if (key === "Assign" && typeof item === "object" && item !== null) {
-                    Object.keys(item).forEach(name => assigned.add(name));
+                    Object.keys(item).forEach((name) => assigned.add(name));
                 }
                 collect(item);
             }
         }
     };
     collect(definition);
-    const unset = [...read].find(name => !assigned.has(name));
+    const unset = [...read].find((name) => !assigned.has(name));
     if (unset !== undefined) {
-        throw new Error(`the variable $${unset} is read, and no state assigns it; assigned are ${[...assigned].join(", ")}`);
+        throw new Error(
+            `the variable $${unset} is read, and no state assigns it; assigned are ${[...assigned].join(", ")}`,
+        );
     }
 }

@@ -8,7 +8,12 @@ export interface ModelPackageGroup extends Place {
     readonly groupName: string;
 }
 
-function versionsOf({ partition, region, account, groupName }: ModelPackageGroup): Pick<Permission, "resources" | "reason"> {
+function versionsOf({
+    partition,
+    region,
+    account,
+    groupName,
+}: ModelPackageGroup): Pick<Permission, "resources" | "reason"> {
     return {
         resources: [`arn:${partition}:sagemaker:${region}:${account}:model-package/${groupName}/*`],
         reason: "every version of the group has a number of its own",
@@ -21,7 +26,10 @@ export interface ListModelPackagesOptions extends TaskOptions {
 
 /** `sagemaker:listModelPackages`: the newest 100 versions of a group, newest first. */
 export class ListModelPackages extends Task {
-    constructor(name: string, private readonly options: ListModelPackagesOptions) {
+    constructor(
+        name: string,
+        private readonly options: ListModelPackagesOptions,
+    ) {
         super(name, options);
     }
 
@@ -31,8 +39,11 @@ export class ListModelPackages extends Task {
 
     protected override arguments(): Template {
         return {
-            ModelPackageGroupName: this.options.group.groupName, ModelPackageType: "Versioned",
-            SortBy: "CreationTime", SortOrder: "Descending", MaxResults: 100,
+            ModelPackageGroupName: this.options.group.groupName,
+            ModelPackageType: "Versioned",
+            SortBy: "CreationTime",
+            SortOrder: "Descending",
+            MaxResults: 100,
         };
     }
 
@@ -59,7 +70,10 @@ export interface CreateModelPackageOptions extends TaskOptions {
 
 /** `sagemaker:createModelPackage`: a new version of a group, to be approved by a person. Tags are the group's: a version takes none. */
 export class CreateModelPackage extends Task {
-    constructor(name: string, private readonly options: CreateModelPackageOptions) {
+    constructor(
+        name: string,
+        private readonly options: CreateModelPackageOptions,
+    ) {
         super(name, options);
         const entries = Object.keys(options.metadata).length;
         if (entries > 50) {

@@ -63,9 +63,9 @@ export abstract class StateNode {
 
     protected common({ comment, assign, output }: StateOptions): JsonObject {
         return {
-            ...comment !== undefined && { Comment: comment },
-            ...output !== undefined && { Output: this.json(output, "Output") },
-            ...assign !== undefined && { Assign: this.json(assign, "Assign") },
+            ...(comment !== undefined && { Comment: comment }),
+            ...(output !== undefined && { Output: this.json(output, "Output") }),
+            ...(assign !== undefined && { Assign: this.json(assign, "Assign") }),
         };
     }
 }
@@ -77,24 +77,34 @@ export function transition(next: string | undefined): { Next: string } | { End: 
 
 /** Retriers in Amazon States Language. */
 export function renderRetry(retries: readonly Retry[] | undefined): { Retry?: Retrier[] } {
-    return retries === undefined || retries.length === 0 ? {} : {
-        Retry: retries.map(retry => ({
-            ErrorEquals: retry.errors, IntervalSeconds: retry.seconds, MaxAttempts: retry.attempts, BackoffRate: retry.backoff,
-            MaxDelaySeconds: retry.maximumSeconds, JitterStrategy: "FULL",
-        })),
-    };
+    return retries === undefined || retries.length === 0
+        ? {}
+        : {
+              Retry: retries.map((retry) => ({
+                  ErrorEquals: retry.errors,
+                  IntervalSeconds: retry.seconds,
+                  MaxAttempts: retry.attempts,
+                  BackoffRate: retry.backoff,
+                  MaxDelaySeconds: retry.maximumSeconds,
+                  JitterStrategy: "FULL",
+              })),
+          };
 }
 
 /** Catchers in Amazon States Language. */
 export function renderCatch(failures: readonly Failure[] | undefined, where: string): { Catch?: Catcher[] } {
-    return failures === undefined || failures.length === 0 ? {} : {
-        Catch: failures.map(failure => ({
-            ErrorEquals: failure.errors ?? ["States.ALL"],
-            ...failure.assign !== undefined && { Assign: render(failure.assign, `${where}, Catch.Assign`) as JsonObject },
-            ...failure.output !== undefined && { Output: render(failure.output, `${where}, Catch.Output`) },
-            Next: failure.next,
-        })),
-    };
+    return failures === undefined || failures.length === 0
+        ? {}
+        : {
+              Catch: failures.map((failure) => ({
+                  ErrorEquals: failure.errors ?? ["States.ALL"],
+                  ...(failure.assign !== undefined && {
+                      Assign: render(failure.assign, `${where}, Catch.Assign`) as JsonObject,
+                  }),
+                  ...(failure.output !== undefined && { Output: render(failure.output, `${where}, Catch.Output`) }),
+                  Next: failure.next,
+              })),
+          };
 }
 
 /** A number that the definition holds or computes. */

@@ -11,7 +11,10 @@ export interface ParallelOptions extends StateOptions {
 }
 
 export class Parallel extends StateNode {
-    constructor(name: string, private readonly options: ParallelOptions) {
+    constructor(
+        name: string,
+        private readonly options: ParallelOptions,
+    ) {
         super(name);
         if (options.branches.length === 0) {
             throw new Error(`state "${name}": a Parallel needs at least one branch`);
@@ -19,7 +22,10 @@ export class Parallel extends StateNode {
     }
 
     override targets(): readonly string[] {
-        return [...this.options.next === undefined ? [] : [this.options.next], ...this.options.catch.map(failure => failure.next)];
+        return [
+            ...(this.options.next === undefined ? [] : [this.options.next]),
+            ...this.options.catch.map((failure) => failure.next),
+        ];
     }
 
     /** The branches' states, for checks that concern the whole machine. */
@@ -36,14 +42,16 @@ export class Parallel extends StateNode {
         return {
             Type: "Parallel",
             ...this.common(this.options),
-            Branches: this.options.branches.map((states): StateGraph => new Graph(`a branch of "${this.name}"`, states).render()),
+            Branches: this.options.branches.map((states): StateGraph =>
+                new Graph(`a branch of "${this.name}"`, states).render(),
+            ),
             ...renderCatch(this.options.catch, `state "${this.name}"`),
             ...transition(this.options.next),
         };
     }
 
     override permissions(): readonly Permission[] {
-        return this.options.branches.flat().flatMap(state => state.permissions());
+        return this.options.branches.flat().flatMap((state) => state.permissions());
     }
 
     override stub(result: JsonValue): StateNode {

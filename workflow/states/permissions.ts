@@ -39,32 +39,47 @@ export function placeOf(arn: string): Place & { readonly resource: string } {
  * set of Tasks.
  */
 export function mergePermissions(permissions: readonly Permission[]): readonly Permission[] {
-    const byPlace = new Map<string, { actions: Set<string>; resources: Set<string>; conditions: Permission["conditions"]; reasons: Set<string> }>();
+    const byPlace = new Map<
+        string,
+        { actions: Set<string>; resources: Set<string>; conditions: Permission["conditions"]; reasons: Set<string> }
+    >();
     for (const { actions, resources, conditions, reason } of permissions) {
-        const wildcard = resources.find(resource => resource.includes("*"));
+        const wildcard = resources.find((resource) => resource.includes("*"));
         if (wildcard !== undefined && reason === undefined) {
-            throw new Error(`the permission ${actions.join(", ")} on ${wildcard} has a wildcard and gives no reason for it`);
+            throw new Error(
+                `the permission ${actions.join(", ")} on ${wildcard} has a wildcard and gives no reason for it`,
+            );
         }
         // Statements with the same actions share their resources: 100 functions are one statement.
         const place = JSON.stringify([[...actions].sort(), conditions ?? null]);
-        const entry = byPlace.get(place) ?? { actions: new Set(), resources: new Set(), conditions, reasons: new Set() };
-        actions.forEach(action => entry.actions.add(action));
-        resources.forEach(resource => entry.resources.add(resource));
+        const entry = byPlace.get(place) ?? {
+            actions: new Set(),
+            resources: new Set(),
+            conditions,
+            reasons: new Set(),
+        };
+        actions.forEach((action) => entry.actions.add(action));
+        resources.forEach((resource) => entry.resources.add(resource));
         if (reason !== undefined) {
             entry.reasons.add(reason);
         }
         byPlace.set(place, entry);
     }
-    return [...byPlace.entries()].sort(([left], [right]) => left < right ? -1 : left > right ? 1 : 0).map(([, entry]) => ({
-        actions: [...entry.actions].sort(),
-        resources: [...entry.resources].sort(),
-        ...entry.conditions !== undefined && { conditions: entry.conditions },
-        ...entry.reasons.size > 0 && { reason: [...entry.reasons].sort().join("; ") },
-    }));
+    return [...byPlace.entries()]
+        .sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0))
+        .map(([, entry]) => ({
+            actions: [...entry.actions].sort(),
+            resources: [...entry.resources].sort(),
+            ...(entry.conditions !== undefined && { conditions: entry.conditions }),
+            ...(entry.reasons.size > 0 && { reason: [...entry.reasons].sort().join("; ") }),
+        }));
 }
 
 /** An IAM policy document of the permissions. The Sid names the first action. */
-export function policyDocument(permissions: readonly Permission[]): { readonly Version: "2012-10-17"; readonly Statement: readonly PolicyStatement[] } {
+export function policyDocument(permissions: readonly Permission[]): {
+    readonly Version: "2012-10-17";
+    readonly Statement: readonly PolicyStatement[];
+} {
     return {
         Version: "2012-10-17",
         Statement: mergePermissions(permissions).map(({ actions, resources, conditions }, index) => ({
@@ -72,7 +87,7 @@ export function policyDocument(permissions: readonly Permission[]): { readonly V
             Effect: "Allow",
             Action: actions,
             Resource: resources,
-            ...conditions !== undefined && { Condition: conditions },
+            ...(conditions !== undefined && { Condition: conditions }),
         })),
     };
 }

@@ -37,7 +37,10 @@ export interface CreateTrainingJobOptions extends TaskOptions {
 
 /** `sagemaker:createTrainingJob.sync`: trains, waits for the end, and stops the job when the execution is stopped. */
 export class CreateTrainingJob extends Task {
-    constructor(name: string, private readonly options: CreateTrainingJobOptions) {
+    constructor(
+        name: string,
+        private readonly options: CreateTrainingJobOptions,
+    ) {
         super(name, options);
     }
 
@@ -52,9 +55,10 @@ export class CreateTrainingJob extends Task {
             AlgorithmSpecification: {
                 TrainingImage: options.image,
                 TrainingInputMode: "File",
-                ...options.metricDefinitions !== undefined && options.metricDefinitions.length > 0 && {
-                    MetricDefinitions: options.metricDefinitions.map(({ Name, Regex }) => ({ Name, Regex })),
-                },
+                ...(options.metricDefinitions !== undefined &&
+                    options.metricDefinitions.length > 0 && {
+                        MetricDefinitions: options.metricDefinitions.map(({ Name, Regex }) => ({ Name, Regex })),
+                    }),
             },
             HyperParameters: options.hyperparameters,
             InputDataConfig: options.inputDataConfig,
@@ -64,12 +68,12 @@ export class CreateTrainingJob extends Task {
             StoppingCondition: options.stoppingCondition,
             EnableManagedSpotTraining: options.managedSpot,
             CheckpointConfig: { S3Uri: options.checkpointS3Uri },
-            ...options.encryptTrafficBetweenHosts && { EnableInterContainerTrafficEncryption: true },
-            ...options.networkIsolation === true && { EnableNetworkIsolation: true },
-            ...options.vpc !== undefined && {
+            ...(options.encryptTrafficBetweenHosts && { EnableInterContainerTrafficEncryption: true }),
+            ...(options.networkIsolation === true && { EnableNetworkIsolation: true }),
+            ...(options.vpc !== undefined && {
                 VpcConfig: { Subnets: options.vpc.subnetIds, SecurityGroupIds: options.vpc.securityGroupIds },
-            },
-            ...options.tags !== undefined && { Tags: options.tags },
+            }),
+            ...(options.tags !== undefined && { Tags: options.tags }),
         };
     }
 
@@ -80,7 +84,10 @@ export class CreateTrainingJob extends Task {
             {
                 // AddTags even without tags of one's own: Step Functions marks the jobs that it starts.
                 actions: [
-                    "sagemaker:AddTags", "sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob", "sagemaker:ListTags",
+                    "sagemaker:AddTags",
+                    "sagemaker:CreateTrainingJob",
+                    "sagemaker:DescribeTrainingJob",
+                    "sagemaker:ListTags",
                     "sagemaker:StopTrainingJob",
                 ],
                 resources: [`arn:${partition}:sagemaker:${region}:${account}:training-job/${jobNamePrefix}*`],
@@ -93,7 +100,9 @@ export class CreateTrainingJob extends Task {
             },
             {
                 actions: ["events:DescribeRule", "events:PutRule", "events:PutTargets"],
-                resources: [`arn:${partition}:events:${region}:${account}:rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule`],
+                resources: [
+                    `arn:${partition}:events:${region}:${account}:rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule`,
+                ],
             },
         ];
     }

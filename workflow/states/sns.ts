@@ -15,7 +15,10 @@ export interface SnsPublishOptions extends TaskOptions {
 
 /** `sns:publish`. */
 export class SnsPublish extends Task {
-    constructor(name: string, private readonly options: SnsPublishOptions) {
+    constructor(
+        name: string,
+        private readonly options: SnsPublishOptions,
+    ) {
         super(name, options);
     }
 
@@ -29,10 +32,14 @@ export class SnsPublish extends Task {
             TopicArn: topicArn,
             Subject: subject,
             Message: message,
-            ...attributes !== undefined && {
-                MessageAttributes: Object.fromEntries(Object.entries(attributes)
-                    .map(([name, value]) => [name, { DataType: "String", StringValue: value }])),
-            },
+            ...(attributes !== undefined && {
+                MessageAttributes: Object.fromEntries(
+                    Object.entries(attributes).map(([name, value]) => [
+                        name,
+                        { DataType: "String", StringValue: value },
+                    ]),
+                ),
+            }),
         };
     }
 
@@ -40,7 +47,9 @@ export class SnsPublish extends Task {
         const { topicArn, kmsKeyArn } = this.options;
         return [
             { actions: ["sns:Publish"], resources: [topicArn] },
-            ...kmsKeyArn === undefined ? [] : [{ actions: ["kms:Decrypt", "kms:GenerateDataKey"], resources: [kmsKeyArn] }],
+            ...(kmsKeyArn === undefined
+                ? []
+                : [{ actions: ["kms:Decrypt", "kms:GenerateDataKey"], resources: [kmsKeyArn] }]),
         ];
     }
 }

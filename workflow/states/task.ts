@@ -1,6 +1,15 @@
 import type { JsonataString, JsonValue, TaskState } from "../../asl/types";
 import { Stub } from "./flow";
-import { renderCatch, renderRetry, StateNode, transition, type Failure, type Retry, type Seconds, type StateOptions } from "./node";
+import {
+    renderCatch,
+    renderRetry,
+    StateNode,
+    transition,
+    type Failure,
+    type Retry,
+    type Seconds,
+    type StateOptions,
+} from "./node";
 import type { Template } from "./jsonata";
 
 export interface TaskOptions extends StateOptions {
@@ -13,7 +22,10 @@ export interface TaskOptions extends StateOptions {
 
 /** A state that calls a service. */
 export abstract class Task extends StateNode {
-    constructor(name: string, protected readonly task: TaskOptions) {
+    constructor(
+        name: string,
+        protected readonly task: TaskOptions,
+    ) {
         super(name);
     }
 
@@ -23,7 +35,10 @@ export abstract class Task extends StateNode {
     protected abstract arguments(): Template;
 
     override targets(): readonly string[] {
-        return [...this.task.next === undefined ? [] : [this.task.next], ...this.task.catch.map(failure => failure.next)];
+        return [
+            ...(this.task.next === undefined ? [] : [this.task.next]),
+            ...this.task.catch.map((failure) => failure.next),
+        ];
     }
 
     override render(): TaskState {

@@ -30,7 +30,9 @@ export async function readTrained(storage: Storage, uri: string): Promise<Traine
     const parsed = trainedModel.safeParse(value);
     if (!parsed.success) {
         const issue = parsed.error.issues[0];
-        throw new DataError(`${uri} is no completion marker: ${issue.path.join(".")}: ${issue.message}; train the model again (force)`);
+        throw new DataError(
+            `${uri} is no completion marker: ${issue.path.join(".")}: ${issue.message}; train the model again (force)`,
+        );
     }
     return parsed.data;
 }

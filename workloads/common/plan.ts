@@ -10,7 +10,12 @@ export interface Plan {
     readonly format: 1;
     readonly service: string;
     readonly stage: string;
-    readonly execution: { readonly arn: string; readonly name: string; readonly startTime: string; readonly redriveCount: number };
+    readonly execution: {
+        readonly arn: string;
+        readonly name: string;
+        readonly startTime: string;
+        readonly redriveCount: number;
+    };
     readonly target: string;
     readonly data: PlannedData;
     readonly members: Readonly<Record<string, PlannedMember>>;
@@ -78,9 +83,11 @@ export interface FetchManifest {
 /** The plan below an execution's prefix; undefined where a job runs without a Setup. */
 export async function readPlan(storage: Storage, run: string): Promise<Plan | undefined> {
     const uri = join(run, "plan.json");
-    const plan = await storage.json(uri) as Plan | undefined;
+    const plan = (await storage.json(uri)) as Plan | undefined;
     if (plan !== undefined && plan.format !== 1) {
-        throw new DataError(`${uri} has format ${JSON.stringify(plan.format)}, expected 1: run jobs and functions of one version`);
+        throw new DataError(
+            `${uri} has format ${JSON.stringify(plan.format)}, expected 1: run jobs and functions of one version`,
+        );
     }
     return plan;
 }

@@ -6,7 +6,13 @@ import { rm, stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import {
-    CopyObjectCommand, DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client,
+    CopyObjectCommand,
+    DeleteObjectCommand,
+    GetObjectCommand,
+    HeadObjectCommand,
+    ListObjectsV2Command,
+    PutObjectCommand,
+    S3Client,
 } from "@aws-sdk/client-s3";
 import type { PutObjectCommandInput, S3ClientConfig } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
@@ -31,7 +37,9 @@ export function locate(uri: string): Location {
 
 /** `s3://bucket/a` and `b` give `s3://bucket/a/b`, however many slashes stand between; a slash at the very end stays. */
 export function join(prefix: string, ...parts: readonly string[]): string {
-    const bare = parts.map((part, index) => index < parts.length - 1 ? part.replace(/^\/+|\/+$/g, "") : part.replace(/^\/+/, ""));
+    const bare = parts.map((part, index) =>
+        index < parts.length - 1 ? part.replace(/^\/+|\/+$/g, "") : part.replace(/^\/+/, ""),
+    );
     return [prefix.replace(/\/+$/, ""), ...bare.filter((part) => part !== "")].join("/");
 }
 
@@ -48,7 +56,7 @@ export function createS3(overrides: S3ClientConfig = {}): S3Client {
     const endpoint = process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL;
     return new S3Client({
         ...(endpoint === undefined || endpoint === "" ? {} : { endpoint, forcePathStyle: true }),
-        ...(process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION ? {} : { region: "us-east-1" }),
+        ...((process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION) ? {} : { region: "us-east-1" }),
         // Not every endpoint knows the newer trailing checksums.
         requestChecksumCalculation: "WHEN_REQUIRED",
         responseChecksumValidation: "WHEN_REQUIRED",
@@ -60,23 +68,39 @@ export function createS3(overrides: S3ClientConfig = {}): S3Client {
 
 /** Storage with one abort signal for everything it does. */
 export class Storage {
-    constructor(readonly client: S3Client, private readonly signal?: AbortSignal) {}
+    constructor(
+        readonly client: S3Client,
+        private readonly signal?: AbortSignal,
+    ) {}
 
     /** All objects below a prefix (a folder: `a` does not list `ab/`), keys relative to it, in S3's order; folder markers are left out. */
-    async* list(prefix: string): AsyncGenerator<ListedObject & { readonly modified: Date }> {
+    async *list(prefix: string): AsyncGenerator<ListedObject & { readonly modified: Date }> {
         const { bucket, key } = locate(prefix);
         const folder = key === "" ? "" : `${key.replace(/\/+$/, "")}/`;
         let token: string | undefined;
         do {
-            const answer = await this.send(`list ${prefix}`, () => this.client.send(new ListObjectsV2Command({
-                // Names may hold what XML cannot: ask for them encoded.
-                Bucket: bucket, Prefix: folder, ContinuationToken: token, EncodingType: "url",
-            }), this.options));
+            const answer = await this.send(`list ${prefix}`, () =>
+                this.client.send(
+                    new ListObjectsV2Command({
+                        // Names may hold what XML cannot: ask for them encoded.
+                        Bucket: bucket,
+                        Prefix: folder,
+                        ContinuationToken: token,
+                        EncodingType: "url",
+                    }),
+                    this.options,
+                ),
+            );
             for (const object of answer.Contents ?? []) {
-                const name = answer.EncodingType === "url" ? decodeURIComponent((object.Key ?? "").replace(/\+/g, " ")) : object.Key ?? "";
+                const name =
+                    answer.EncodingType === "url"
+                        ? decodeURIComponent((object.Key ?? "").replace(/\+/g, " "))
+                        : (object.Key ?? "");
                 if (!name.endsWith("/")) {
                     yield {
-                        key: name.slice(folder.length), bytes: object.Size ?? 0, etag: bareEtag(object.ETag ?? ""),
+                        key: name.slice(folder.length),
+                        bytes: object.Size ?? 0,
+                        etag: bareEtag(object.ETag ?? ""),
                         modified: object.LastModified ?? new Date(0),
                     };
                 }
@@ -89,7 +113,9 @@ export class Storage {
     async head(uri: string): Promise<StoredObject | undefined> {
         const { bucket, key } = locate(uri);
         try {
-            const answer = await this.send(`look at ${uri}`, () => this.client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }), this.options));
+            const answer = await this.send(`look at ${uri}`, () =>
+                this.client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }), this.options),
+            );
             return { uri, bytes: answer.ContentLength ?? 0, etag: bareEtag(answer.ETag ?? "") };
         } catch (error) {
             if (isMissing(error)) {
@@ -104,16 +130,24 @@ export class Storage {
         return (await this.get(uri, maximumBytes))?.text;
     }
 
-    private async get(uri: string, maximumBytes = 64 * 1024 * 1024): Promise<{ readonly text: string; readonly etag: string } | undefined> {
+    private async get(
+        uri: string,
+        maximumBytes = 64 * 1024 * 1024,
+    ): Promise<{ readonly text: string; readonly etag: string } | undefined> {
         const { bucket, key } = locate(uri);
         try {
             return await this.send(`read ${uri}`, async () => {
                 const answer = await this.client.send(new GetObjectCommand({ Bucket: bucket, Key: key }), this.options);
                 if ((answer.ContentLength ?? 0) > maximumBytes) {
                     (answer.Body as Readable | undefined)?.destroy();
-                    throw new DataError(`${uri} has ${answer.ContentLength} bytes, at most ${maximumBytes} are read; is it the right file?`);
+                    throw new DataError(
+                        `${uri} has ${answer.ContentLength} bytes, at most ${maximumBytes} are read; is it the right file?`,
+                    );
                 }
-                return { text: await answer.Body?.transformToString("utf-8") ?? "", etag: bareEtag(answer.ETag ?? "") };
+                return {
+                    text: (await answer.Body?.transformToString("utf-8")) ?? "",
+                    etag: bareEtag(answer.ETag ?? ""),
+                };
             });
         } catch (error) {
             if (isMissing(error)) {
@@ -129,7 +163,10 @@ export class Storage {
     }
 
     /** As {@link json}, with the ETag that {@link replaceJson} asks for. */
-    async version(uri: string, maximumBytes?: number): Promise<{ readonly value: unknown; readonly etag: string } | undefined> {
+    async version(
+        uri: string,
+        maximumBytes?: number,
+    ): Promise<{ readonly value: unknown; readonly etag: string } | undefined> {
         const read = await this.get(uri, maximumBytes);
         if (read === undefined) {
             return undefined;
@@ -137,18 +174,31 @@ export class Storage {
         try {
             return { value: JSON.parse(read.text), etag: read.etag };
         } catch (error) {
-            throw new DataError(`${uri} is no JSON (${messageOf(error)}); write it again by running the step that makes it`);
+            throw new DataError(
+                `${uri} is no JSON (${messageOf(error)}); write it again by running the step that makes it`,
+            );
         }
     }
 
     async put(
-        uri: string, body: string | Uint8Array, contentType = "application/json",
+        uri: string,
+        body: string | Uint8Array,
+        contentType = "application/json",
         condition: Pick<PutObjectCommandInput, "IfMatch" | "IfNoneMatch"> = {},
     ): Promise<StoredObject> {
         const { bucket, key } = locate(uri);
-        const answer = await this.send(`write ${uri}`, () => this.client.send(new PutObjectCommand({
-            Bucket: bucket, Key: key, Body: body, ContentType: contentType, ...condition,
-        }), this.options));
+        const answer = await this.send(`write ${uri}`, () =>
+            this.client.send(
+                new PutObjectCommand({
+                    Bucket: bucket,
+                    Key: key,
+                    Body: body,
+                    ContentType: contentType,
+                    ...condition,
+                }),
+                this.options,
+            ),
+        );
         return { uri, bytes: Buffer.byteLength(body), etag: bareEtag(answer.ETag ?? "") };
     }
 
@@ -163,7 +213,12 @@ export class Storage {
      */
     async replaceJson(uri: string, value: unknown, etag: string | undefined): Promise<boolean> {
         try {
-            await this.put(uri, jsonText(value), undefined, etag === undefined ? { IfNoneMatch: "*" } : { IfMatch: `"${etag}"` });
+            await this.put(
+                uri,
+                jsonText(value),
+                undefined,
+                etag === undefined ? { IfNoneMatch: "*" } : { IfMatch: `"${etag}"` },
+            );
             return true;
         } catch (error) {
             if (isOvertaken(error)) {
@@ -176,7 +231,9 @@ export class Storage {
     /** Removes an object; nothing happens where there is none. */
     async remove(uri: string): Promise<void> {
         const { bucket, key } = locate(uri);
-        await this.send(`remove ${uri}`, () => this.client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), this.options));
+        await this.send(`remove ${uri}`, () =>
+            this.client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), this.options),
+        );
     }
 
     /** Uploads a file, in parts where it is large. */
@@ -211,8 +268,10 @@ export class Storage {
                 const answer = await this.client.send(new GetObjectCommand({ Bucket: bucket, Key: key }), this.options);
                 if (bareEtag(answer.ETag ?? "") !== object.etag || answer.ContentLength !== object.bytes) {
                     (answer.Body as Readable).destroy();
-                    throw new DataError(`${object.uri} is not the object that was registered (bytes ${answer.ContentLength}, registered ${object.bytes}; `
-                        + `ETag ${bareEtag(answer.ETag ?? "")}, registered ${object.etag}): train the model again (force)`);
+                    throw new DataError(
+                        `${object.uri} is not the object that was registered (bytes ${answer.ContentLength}, registered ${object.bytes}; ` +
+                            `ETag ${bareEtag(answer.ETag ?? "")}, registered ${object.etag}): train the model again (force)`,
+                    );
                 }
                 await pipeline(answer.Body as Readable, createWriteStream(file), { signal: this.signal });
             });
@@ -228,9 +287,17 @@ export class Storage {
     /** One CopyObject; `etag` of the source must still hold. For objects of at most 5 GiB. */
     async copy(source: string, etag: string, target: string): Promise<StoredObject & { readonly copied: true }> {
         const to = locate(target);
-        const answer = await this.send(`copy ${source} to ${target}`, () => this.client.send(new CopyObjectCommand({
-            Bucket: to.bucket, Key: to.key, CopySource: copySource(source), CopySourceIfMatch: `"${etag}"`,
-        }), this.options));
+        const answer = await this.send(`copy ${source} to ${target}`, () =>
+            this.client.send(
+                new CopyObjectCommand({
+                    Bucket: to.bucket,
+                    Key: to.key,
+                    CopySource: copySource(source),
+                    CopySourceIfMatch: `"${etag}"`,
+                }),
+                this.options,
+            ),
+        );
         return { uri: target, bytes: 0, etag: bareEtag(answer.CopyObjectResult?.ETag ?? ""), copied: true };
     }
 
@@ -271,7 +338,9 @@ export function copySource(uri: string): string {
 export function isMissing(error: unknown): boolean {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     const { name, $metadata } = cause as { name?: string; $metadata?: { httpStatusCode?: number } };
-    return name === "NotFound" || name === "NoSuchKey" || ($metadata?.httpStatusCode === 404 && name !== "NoSuchBucket");
+    return (
+        name === "NotFound" || name === "NoSuchKey" || ($metadata?.httpStatusCode === 404 && name !== "NoSuchBucket")
+    );
 }
 
 const diskErrors: Readonly<Record<string, string>> = {
@@ -283,9 +352,18 @@ const diskErrors: Readonly<Record<string, string>> = {
 
 /** What a failed operation means, in one line. */
 export function translate(what: string, error: unknown): Error {
-    const { name, code, $metadata } = error as { name?: string; code?: string; $metadata?: { httpStatusCode?: number } };
+    const { name, code, $metadata } = error as {
+        name?: string;
+        code?: string;
+        $metadata?: { httpStatusCode?: number };
+    };
     const status = $metadata?.httpStatusCode;
-    const said = messageOf(error) || (error instanceof AggregateError ? error.errors.map(messageOf).join(", ") : "") || code || name || "no message";
+    const said =
+        messageOf(error) ||
+        (error instanceof AggregateError ? error.errors.map(messageOf).join(", ") : "") ||
+        code ||
+        name ||
+        "no message";
     if (code !== undefined && code in diskErrors) {
         return new StorageError(`could not ${what}: ${diskErrors[code]} (${said})`, { cause: error });
     }
@@ -293,10 +371,19 @@ export function translate(what: string, error: unknown): Error {
         return new DataError(`could not ${what}: the bucket does not exist; correct the path`, { cause: error });
     }
     if (name === "PreconditionFailed" || status === 412) {
-        return new DataError(`could not ${what}: the source changed meanwhile; start the run again when nobody writes to it`, { cause: error });
+        return new DataError(
+            `could not ${what}: the source changed meanwhile; start the run again when nobody writes to it`,
+            { cause: error },
+        );
     }
     if (status === 403 || name === "AccessDenied" || name === "Forbidden" || name === "CredentialsProviderError") {
-        return new PermissionError(`could not ${what}: ${name === "Forbidden" ? "access denied" : said}; allow it in the role, or correct the path`, { cause: error });
+        return new PermissionError(
+            `could not ${what}: ${name === "Forbidden" ? "access denied" : said}; allow it in the role, or correct the path`,
+            { cause: error },
+        );
     }
-    return new StorageError(`could not ${what}: ${said}${status === undefined ? "" : ` (HTTP ${status})`}; the storage is at fault, start again`, { cause: error });
+    return new StorageError(
+        `could not ${what}: ${said}${status === undefined ? "" : ` (HTTP ${status})`}; the storage is at fault, start again`,
+        { cause: error },
+    );
 }

@@ -19,13 +19,23 @@ export const archiveLimits: ArchiveLimits = { files: 100_000, bytes: 64 * 1024 *
  * @param name what to call it in messages.
  * @throws DataError for a damaged or unsafe archive, StorageError for a full disk.
  */
-export async function unpack(file: string, folder: string, name: string, limits: ArchiveLimits = archiveLimits): Promise<void> {
+export async function unpack(
+    file: string,
+    folder: string,
+    name: string,
+    limits: ArchiveLimits = archiveLimits,
+): Promise<void> {
     let files = 0;
     let bytes = 0;
     let unsafe: string | undefined;
     const allowed = (path: string, entry: tar.ReadEntry): boolean => {
         const parts = path.split(/[/\\]/);
-        if (entry.type !== "File" && entry.type !== "OldFile" && entry.type !== "Directory" && entry.type !== "ContiguousFile") {
+        if (
+            entry.type !== "File" &&
+            entry.type !== "OldFile" &&
+            entry.type !== "Directory" &&
+            entry.type !== "ContiguousFile"
+        ) {
             unsafe ??= `${JSON.stringify(path)} is a ${entry.type}, expected files and folders only`;
         } else if (path.startsWith("/") || /^[A-Za-z]:/.test(path) || parts.includes("..") || path.includes("\0")) {
             unsafe ??= `${JSON.stringify(path)} leads out of the archive`;
@@ -39,14 +49,20 @@ export async function unpack(file: string, folder: string, name: string, limits:
     };
     try {
         await tar.extract({
-            file, cwd: folder, strict: true, preserveOwner: false, noMtime: true,
+            file,
+            cwd: folder,
+            strict: true,
+            preserveOwner: false,
+            noMtime: true,
             filter: (path, entry) => allowed(path, entry as tar.ReadEntry),
         });
     } catch (error) {
         if (unsafe === undefined) {
             const told = translate(`unpack ${name}`, error);
             const disk = /^E(NOSPC|DQUOT|ROFS|MFILE)$/.test(String((error as { code?: unknown }).code));
-            throw disk ? told : new DataError(`${name} is damaged (${messageOf(error)}); train the model again (force)`);
+            throw disk
+                ? told
+                : new DataError(`${name} is damaged (${messageOf(error)}); train the model again (force)`);
         }
     }
     if (unsafe !== undefined) {

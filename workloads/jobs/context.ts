@@ -28,17 +28,27 @@ export function required(parameters: Parameters, name: string): string {
     return value;
 }
 
-export function number(parameters: Parameters, name: string, expected: string, holds: (value: number) => boolean): number {
+export function number(
+    parameters: Parameters,
+    name: string,
+    expected: string,
+    holds: (value: number) => boolean,
+): number {
     const text = required(parameters, name);
     const value = Number(text);
     if (!Number.isFinite(value) || !holds(value)) {
-        throw new InputError(`parameter ${name} is ${JSON.stringify(text)}, expected ${expected}; correct the stage's configuration`);
+        throw new InputError(
+            `parameter ${name} is ${JSON.stringify(text)}, expected ${expected}; correct the stage's configuration`,
+        );
     }
     return value;
 }
 
 /** The parameters of members: `INPUT_PATH_<suffix>`, by suffix, in the order in which they were given. */
-export function memberPaths(parameters: Parameters, without: readonly string[] = []): readonly (readonly [string, string])[] {
+export function memberPaths(
+    parameters: Parameters,
+    without: readonly string[] = [],
+): readonly (readonly [string, string])[] {
     return Object.entries(parameters)
         .filter(([name]) => name.startsWith("INPUT_PATH_") && !without.includes(name))
         .map(([name, value]) => [name.slice("INPUT_PATH_".length), value] as const);
@@ -51,7 +61,9 @@ export class Progress {
     private told: number;
 
     constructor(
-        private readonly print: (line: string) => void, private readonly what: string, private readonly total: number,
+        private readonly print: (line: string) => void,
+        private readonly what: string,
+        private readonly total: number,
         private readonly now: () => number = Date.now,
     ) {
         this.told = now();
@@ -63,7 +75,9 @@ export class Progress {
         const now = this.now();
         if (now - this.told >= 2_000) {
             this.told = now;
-            this.print(`${this.what}: ${this.done} of ${this.total}${this.bytes > 0 ? `, ${megabytes(this.bytes)}` : ""}`);
+            this.print(
+                `${this.what}: ${this.done} of ${this.total}${this.bytes > 0 ? `, ${megabytes(this.bytes)}` : ""}`,
+            );
         }
     }
 }

@@ -43,7 +43,11 @@ export async function fetch(context: JobContext): Promise<void> {
 }
 
 async function copyData(
-    { storage, print, signal }: JobContext, source: string, target: string, seed: number, testShare: number,
+    { storage, print, signal }: JobContext,
+    source: string,
+    target: string,
+    seed: number,
+    testShare: number,
 ): Promise<void> {
     const objects = await listAll(storage, source);
     if (objects.size === 0) {
@@ -59,48 +63,82 @@ async function copyData(
     const { pages, drawn } = drawSplit(labels, seed, testShare);
     const wanted = [...objects.values()].filter(({ key }) => !own.has(key));
     const there = await listAll(storage, target);
-    const open = wanted.filter(({ key, bytes, etag }) => there.get(key)?.bytes !== bytes || there.get(key)?.etag !== etag);
+    const open = wanted.filter(
+        ({ key, bytes, etag }) => there.get(key)?.bytes !== bytes || there.get(key)?.etag !== etag,
+    );
     const data = await identity(storage, source, objects);
     if (there.has("manifest.json")) {
-        const manifest = await storage.json(join(target, "manifest.json")) as Partial<FetchManifest> | undefined;
-        if (open.length === 0 && manifest?.data === data && manifest.seed === seed && manifest.testShare === testShare
-            && manifest.content === dataIdentity(there.values())) {
+        const manifest = (await storage.json(join(target, "manifest.json"))) as Partial<FetchManifest> | undefined;
+        if (
+            open.length === 0 &&
+            manifest?.data === data &&
+            manifest.seed === seed &&
+            manifest.testShare === testShare &&
+            manifest.content === dataIdentity(there.values())
+        ) {
             print(`all ${wanted.length} objects are already there and complete`);
             return;
         }
         await storage.remove(join(target, "manifest.json"));
     }
     const bytes = wanted.reduce((sum, object) => sum + object.bytes, 0);
-    print(`copying ${open.length} of ${wanted.length} objects (${megabytes(bytes)} in all) from ${source} to ${target}`);
+    print(
+        `copying ${open.length} of ${wanted.length} objects (${megabytes(bytes)} in all) from ${source} to ${target}`,
+    );
     const progress = new Progress(print, "copied", open.length);
-    await pMap(open, async (object) => {
-        signal.throwIfAborted();
-        await copyObject(storage, { uri: join(source, object.key), bytes: object.bytes, etag: object.etag }, `${join(target)}/${object.key}`);
-        progress.add(1, object.bytes);
-    }, { concurrency });
+    await pMap(
+        open,
+        async (object) => {
+            signal.throwIfAborted();
+            await copyObject(
+                storage,
+                { uri: join(source, object.key), bytes: object.bytes, etag: object.etag },
+                `${join(target)}/${object.key}`,
+            );
+            progress.add(1, object.bytes);
+        },
+        { concurrency },
+    );
     await storage.put(join(target, "labels.csv"), formatLabels(pages), "text/csv");
     const copied = await listAll(storage, target);
     const lost = wanted.find(({ key, bytes: size }) => copied.get(key)?.bytes !== size);
     if (lost !== undefined) {
-        throw new DataError(`${join(target, lost.key)} has ${copied.get(lost.key)?.bytes ?? "no"} bytes after copying, expected ${lost.bytes}; `
-            + "somebody else writes below this prefix: start a new execution");
+        throw new DataError(
+            `${join(target, lost.key)} has ${copied.get(lost.key)?.bytes ?? "no"} bytes after copying, expected ${lost.bytes}; ` +
+                "somebody else writes below this prefix: start a new execution",
+        );
     }
     const stacks = byStack(pages);
     const manifest: FetchManifest = {
-        format: 1, job: "fetch", source, data, content: dataIdentity(copied.values()), objects: wanted.length + 1, bytes,
-        stacks: stacks.size, pages: pages.length, testStacks: [...stacks.values()].filter(([first]) => first.split === "test").length,
-        drawnStacks: drawn, seed, testShare,
+        format: 1,
+        job: "fetch",
+        source,
+        data,
+        content: dataIdentity(copied.values()),
+        objects: wanted.length + 1,
+        bytes,
+        stacks: stacks.size,
+        pages: pages.length,
+        testStacks: [...stacks.values()].filter(([first]) => first.split === "test").length,
+        drawnStacks: drawn,
+        seed,
+        testShare,
     };
     await storage.putJson(join(target, "manifest.json"), manifest);
-    print(`${pages.length} pages of ${stacks.size} stacks are there, ${manifest.testStacks} stacks held out (${drawn} drawn with seed ${seed})`);
+    print(
+        `${pages.length} pages of ${stacks.size} stacks are there, ${manifest.testStacks} stacks held out (${drawn} drawn with seed ${seed})`,
+    );
 }
 
 /** Identity of the data: that of its own source where it was fetched before and is unchanged, as Setup computes it. */
 async function identity(storage: Storage, source: string, objects: ReadonlyMap<string, ListedObject>): Promise<string> {
     const hash = dataIdentity(objects.values());
     const manifest = objects.has("manifest.json")
-        ? await storage.json(join(source, "manifest.json")) as Partial<FetchManifest> | undefined : undefined;
-    return manifest?.job === "fetch" && manifest.content === hash && typeof manifest.data === "string" ? manifest.data : hash;
+        ? ((await storage.json(join(source, "manifest.json"))) as Partial<FetchManifest> | undefined)
+        : undefined;
+    return manifest?.job === "fetch" && manifest.content === hash && typeof manifest.data === "string"
+        ? manifest.data
+        : hash;
 }
 
 async function listAll(storage: Storage, prefix: string): Promise<Map<string, ListedObject>> {
@@ -114,9 +152,14 @@ async function listAll(storage: Storage, prefix: string): Promise<Map<string, Li
 /** Where there is a file a page, every labelled page has its files, every page file its label. */
 function checkFiles(pages: readonly Page[], objects: ReadonlyMap<string, ListedObject>, where: string): void {
     const problems: string[] = [];
-    const kinds = [["text", "txt"], ["images", "png"]].filter(([folder]) => [...objects.keys()].some((key) => key.startsWith(`${folder}/`)));
+    const kinds = [
+        ["text", "txt"],
+        ["images", "png"],
+    ].filter(([folder]) => [...objects.keys()].some((key) => key.startsWith(`${folder}/`)));
     if (kinds.length === 0 && [...objects.keys()].every((key) => own.has(key))) {
-        throw new DataError(`${where}: beside it there is neither text/ nor images/ nor any other data, such as features.csv; upload it`);
+        throw new DataError(
+            `${where}: beside it there is neither text/ nor images/ nor any other data, such as features.csv; upload it`,
+        );
     }
     for (const [folder, extension] of kinds) {
         const files = new Set(pages.map((page) => `${folder}/${pageFile(page)}.${extension}`));
@@ -137,13 +180,28 @@ function checkFiles(pages: readonly Page[], objects: ReadonlyMap<string, ListedO
 /** Copies a model's two archives to `<run>/given/<suffix>/` and writes its marker last. */
 async function bringIn(storage: Storage, suffix: string, path: string, run: string): Promise<void> {
     const plan = await readPlan(storage, run);
-    const [name, member] = Object.entries(plan?.members ?? {}).find(([, { publishParameter }]) => publishParameter === `INPUT_PATH_${suffix}`) ?? [];
-    const trained = await readTrained(storage, join(path, "trained.json")) ?? (name === undefined || member?.given === undefined ? undefined : {
-        format: 1 as const, model: name, key: member.key, jobName: member.given.jobName, execution: member.given.execution,
-        trainedAt: member.given.trainedAt, artifacts: member.given.artifacts, identity: member.identity,
-    });
+    const [name, member] =
+        Object.entries(plan?.members ?? {}).find(
+            ([, { publishParameter }]) => publishParameter === `INPUT_PATH_${suffix}`,
+        ) ?? [];
+    const trained =
+        (await readTrained(storage, join(path, "trained.json"))) ??
+        (name === undefined || member?.given === undefined
+            ? undefined
+            : {
+                  format: 1 as const,
+                  model: name,
+                  key: member.key,
+                  jobName: member.given.jobName,
+                  execution: member.given.execution,
+                  trainedAt: member.given.trainedAt,
+                  artifacts: member.given.artifacts,
+                  identity: member.identity,
+              });
     if (trained === undefined) {
-        throw new DataError(`${path} holds no trained.json, and no plan says what it is; name the prefix of a finished model`);
+        throw new DataError(
+            `${path} holds no trained.json, and no plan says what it is; name the prefix of a finished model`,
+        );
     }
     const target = join(run, "given", suffix);
     const copy = async (from: StoredObject, file: string) => {

@@ -22,7 +22,9 @@ export function judge(gate: Gate, metrics: Metrics, published: Metrics | undefin
         for (const [metric, bound] of Object.entries(minimum)) {
             const value = metrics[model]?.[metric];
             if (metrics[model] !== undefined && !(value >= bound)) {
-                refused.push(`${model} ${metric} is ${value === undefined ? "not measured" : show(value)}, at least ${show(bound)} is required`);
+                refused.push(
+                    `${model} ${metric} is ${value === undefined ? "not measured" : show(value)}, at least ${show(bound)} is required`,
+                );
             }
         }
     }
@@ -33,7 +35,9 @@ export function judge(gate: Gate, metrics: Metrics, published: Metrics | undefin
                 const judged = higherIsBetter.test(metric) || gate.minimum?.[model]?.[metric] !== undefined;
                 // Rounding of the difference must not decide.
                 if (judged && now !== undefined && value - now > gate.maximumRegression + 1e-9) {
-                    refused.push(`${model} ${metric} fell from ${show(value)} to ${show(now)}, at most ${show(gate.maximumRegression)} is allowed`);
+                    refused.push(
+                        `${model} ${metric} fell from ${show(value)} to ${show(now)}, at most ${show(gate.maximumRegression)} is allowed`,
+                    );
                 }
             }
         }
@@ -43,14 +47,20 @@ export function judge(gate: Gate, metrics: Metrics, published: Metrics | undefin
 
 /** Numbers of a metrics.json's top level. */
 export function numbersOf(value: unknown): Record<string, number> {
-    return Object.fromEntries(Object.entries(Object(value) as Record<string, unknown>)
-        .filter((entry): entry is [string, number] => typeof entry[1] === "number" && Number.isFinite(entry[1]) && entry[0] !== "fold"));
+    return Object.fromEntries(
+        Object.entries(Object(value) as Record<string, unknown>).filter(
+            (entry): entry is [string, number] =>
+                typeof entry[1] === "number" && Number.isFinite(entry[1]) && entry[0] !== "fold",
+        ),
+    );
 }
 
 /** Means of what several folds measured. */
 export function meanOf(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
     const names = Object.keys(all[0] ?? {}).filter((name) => all.every((metrics) => name in metrics));
-    return Object.fromEntries(names.map((name) => [name, all.reduce((sum, metrics) => sum + metrics[name], 0) / all.length]));
+    return Object.fromEntries(
+        names.map((name) => [name, all.reduce((sum, metrics) => sum + metrics[name], 0) / all.length]),
+    );
 }
 
 function show(value: number): string {

@@ -9,9 +9,12 @@ run(process.argv.slice(2), {
     out: (line) => process.stdout.write(`${line}\n`),
     error: (line) => process.stderr.write(`${line}\n`),
     signal: stop.signal,
-}).then((code) => {
-    process.exitCode = code;
-}, (error: unknown) => {
-    process.stderr.write(`JobError: ${String(error)}\n`);
-    process.exitCode = 1;
-});
+}).then(
+    (code) => {
+        process.exitCode = code;
+    },
+    (error: unknown) => {
+        process.stderr.write(`JobError: ${String(error)}\n`);
+        process.exitCode = 1;
+    },
+);

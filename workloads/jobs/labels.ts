@@ -27,24 +27,36 @@ const maximumTold = 5;
 export function parseLabels(text: string, where: string): Page[] {
     let rows: { record: Record<string, string>; info: { lines: number } }[];
     try {
-        rows = parse(text, { columns: true, bom: true, info: true, skip_empty_lines: true, trim: true }) as unknown as typeof rows;
+        rows = parse(text, {
+            columns: true,
+            bom: true,
+            info: true,
+            skip_empty_lines: true,
+            trim: true,
+        }) as unknown as typeof rows;
     } catch (error) {
         throw new DataError(`${where}: ${messageOf(error)}; repair the line`);
     }
     if (rows.length === 0) {
-        throw new DataError(`${where}: no page is labelled; write one row a page under the header ${columns.join(",")}`);
+        throw new DataError(
+            `${where}: no page is labelled; write one row a page under the header ${columns.join(",")}`,
+        );
     }
     const header = Object.keys(rows[0].record);
     const absent = columns.filter((column) => column !== "split" && !header.includes(column));
     if (absent.length > 0) {
-        throw new DataError(`${where} line 1: got the columns ${header.join(",")}, ${absent.join(",")} missing; the header is ${columns.join(",")}`);
+        throw new DataError(
+            `${where} line 1: got the columns ${header.join(",")}, ${absent.join(",")} missing; the header is ${columns.join(",")}`,
+        );
     }
     const problems: string[] = [];
     const seen = new Map<string, number>();
     const pages: (Page & { line: number })[] = [];
     for (const { record, info } of rows) {
         const wrong = (column: string, expected: string) => {
-            problems.push(`line ${info.lines}: ${column} is ${JSON.stringify(record[column] ?? "").slice(0, 80)}, expected ${expected}`);
+            problems.push(
+                `line ${info.lines}: ${column} is ${JSON.stringify(record[column] ?? "").slice(0, 80)}, expected ${expected}`,
+            );
         };
         if (!/^[A-Za-z0-9_-]{1,64}$/.test(record.stack)) {
             wrong("stack", "1 to 64 letters, digits, _ or -");
@@ -67,28 +79,40 @@ export function parseLabels(text: string, where: string): Page[] {
         }
         seen.set(id, info.lines);
         pages.push({
-            stack: record.stack, page: Number(record.page), class: record.class, begins_document: /^true$/i.test(record.begins_document),
-            split: record.split === "train" || record.split === "test" ? record.split : undefined, line: info.lines,
+            stack: record.stack,
+            page: Number(record.page),
+            class: record.class,
+            begins_document: /^true$/i.test(record.begins_document),
+            split: record.split === "train" || record.split === "test" ? record.split : undefined,
+            line: info.lines,
         });
     }
     if (problems.length === 0) {
         for (const [stack, own] of byStack(pages)) {
             const gap = own.findIndex(({ page }, index) => page !== index + 1);
             if (gap >= 0) {
-                problems.push(`line ${own[gap].line}: stack ${stack} goes on with page ${own[gap].page}, expected page ${gap + 1}`);
+                problems.push(
+                    `line ${own[gap].line}: stack ${stack} goes on with page ${own[gap].page}, expected page ${gap + 1}`,
+                );
             }
             if (!own[0].begins_document) {
                 problems.push(`line ${own[0].line}: page 1 of stack ${stack} has begins_document false, expected true`);
             }
-            const within = own.findIndex((page, index) => index > 0 && !page.begins_document && page.class !== own[index - 1].class);
+            const within = own.findIndex(
+                (page, index) => index > 0 && !page.begins_document && page.class !== own[index - 1].class,
+            );
             if (within > 0) {
-                problems.push(`line ${own[within].line}: the class changes from ${own[within - 1].class} to ${own[within].class} within a document, `
-                    + "begins_document must be true here");
+                problems.push(
+                    `line ${own[within].line}: the class changes from ${own[within - 1].class} to ${own[within].class} within a document, ` +
+                        "begins_document must be true here",
+                );
             }
             const other = own.find(({ split }) => split !== own[0].split);
             if (other !== undefined) {
-                problems.push(`line ${other.line}: stack ${stack} has split ${other.split ?? "nothing"} here and ${own[0].split ?? "nothing"} on page 1, `
-                    + "a stack is held out as a whole");
+                problems.push(
+                    `line ${other.line}: stack ${stack} has split ${other.split ?? "nothing"} here and ${own[0].split ?? "nothing"} on page 1, ` +
+                        "a stack is held out as a whole",
+                );
             }
         }
     }
@@ -101,14 +125,20 @@ export function parseLabels(text: string, where: string): Page[] {
 export function refuse(where: string, problems: readonly string[]): void {
     if (problems.length > 0) {
         const more = problems.length - maximumTold;
-        throw new DataError(`${where} ${problems.slice(0, maximumTold).join("; ")}${more > 0 ? `; and ${more} more` : ""}; repair the labels`);
+        throw new DataError(
+            `${where} ${problems.slice(0, maximumTold).join("; ")}${more > 0 ? `; and ${more} more` : ""}; repair the labels`,
+        );
     }
 }
 
 export function formatLabels(pages: readonly Page[]): string {
-    return stringify(pages.map((page) => [page.stack, page.page, page.class, String(page.begins_document), page.split ?? ""]), {
-        header: true, columns: [...columns],
-    });
+    return stringify(
+        pages.map((page) => [page.stack, page.page, page.class, String(page.begins_document), page.split ?? ""]),
+        {
+            header: true,
+            columns: [...columns],
+        },
+    );
 }
 
 export function pageId({ stack, page }: { readonly stack: string; readonly page: number }): string {
@@ -125,7 +155,9 @@ export function comparePages(a: { readonly stack: string; readonly page: number 
 }
 
 /** Pages by stack, each stack's in the order of its pages. */
-export function byStack<T extends { readonly stack: string; readonly page: number }>(pages: readonly T[]): Map<string, T[]> {
+export function byStack<T extends { readonly stack: string; readonly page: number }>(
+    pages: readonly T[],
+): Map<string, T[]> {
     const stacks = new Map<string, T[]>();
     for (const page of pages) {
         const own = stacks.get(page.stack);
@@ -141,8 +173,10 @@ export function byStack<T extends { readonly stack: string; readonly page: numbe
 
 /** An order that a seed draws: the same for the same seed and names, whatever order they come in. */
 export function shuffled(names: readonly string[], seed: number, purpose: string): string[] {
-    const rank = new Map(names.map((name) => [name, createHash("sha256").update(`${seed}/${purpose}/${name}`).digest("hex")]));
-    return [...names].sort((a, b) => (rank.get(a) as string) < (rank.get(b) as string) ? -1 : 1);
+    const rank = new Map(
+        names.map((name) => [name, createHash("sha256").update(`${seed}/${purpose}/${name}`).digest("hex")]),
+    );
+    return [...names].sort((a, b) => ((rank.get(a) as string) < (rank.get(b) as string) ? -1 : 1));
 }
 
 /** The class that most pages of a stack have; of equals the first in the alphabet. */
@@ -157,18 +191,28 @@ export function majorityClass(pages: readonly Page[]): string {
  * rounded by the largest remainder so that the total is right to within one stack. At least one stack stays on each side.
  * @returns all pages with a split, and how many stacks were drawn.
  */
-export function drawSplit(pages: readonly Page[], seed: number, testShare: number): { pages: (Page & { split: Split })[]; drawn: number } {
+export function drawSplit(
+    pages: readonly Page[],
+    seed: number,
+    testShare: number,
+): { pages: (Page & { split: Split })[]; drawn: number } {
     const stacks = byStack(pages);
     const open = [...stacks].filter(([, own]) => own[0].split === undefined);
     const groups = new Map<string, string[]>();
     for (const [stack, own] of open) {
         const label = majorityClass(own);
-        groups.set(label, [...groups.get(label) ?? [], stack]);
+        groups.set(label, [...(groups.get(label) ?? []), stack]);
     }
-    const strata = [...groups].sort(([a], [b]) => a < b ? -1 : 1).map(([label, names]) => {
-        const exact = names.length * testShare;
-        return { names: shuffled(names, seed, `split/${label}`), take: Math.floor(exact), rest: exact - Math.floor(exact) };
-    });
+    const strata = [...groups]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([label, names]) => {
+            const exact = names.length * testShare;
+            return {
+                names: shuffled(names, seed, `split/${label}`),
+                take: Math.floor(exact),
+                rest: exact - Math.floor(exact),
+            };
+        });
     let wanted = Math.round(open.length * testShare) - strata.reduce((sum, { take }) => sum + take, 0);
     for (const stratum of [...strata].sort((a, b) => b.rest - a.rest)) {
         if (wanted > 0 && stratum.take < stratum.names.length) {
@@ -179,10 +223,16 @@ export function drawSplit(pages: readonly Page[], seed: number, testShare: numbe
     const test = new Set(strata.flatMap(({ names, take }) => names.slice(0, take)));
     const fixed = new Set([...stacks.values()].map((own) => own[0].split));
     if (test.size === 0 && !fixed.has("test") && open.length > 1) {
-        test.add(strata.reduce((largest, stratum) => stratum.names.length > largest.names.length ? stratum : largest).names[0]);
+        test.add(
+            strata.reduce((largest, stratum) => (stratum.names.length > largest.names.length ? stratum : largest))
+                .names[0],
+        );
     }
     if (test.size === open.length && !fixed.has("train") && open.length > 1) {
         test.delete([...test][0]);
     }
-    return { pages: pages.map((page) => ({ ...page, split: page.split ?? (test.has(page.stack) ? "test" : "train") })), drawn: open.length };
+    return {
+        pages: pages.map((page) => ({ ...page, split: page.split ?? (test.has(page.stack) ? "test" : "train") })),
+        drawn: open.length,
+    };
 }

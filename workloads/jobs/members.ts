@@ -19,23 +19,30 @@ export interface PresentMember {
 
 /** Members that are there, sorted by name, and the names of those that are not. */
 export async function readMembers(
-    { parameters, storage }: JobContext, plan: Plan | undefined, kind: "mergeParameter" | "publishParameter", without: readonly string[] = [],
+    { parameters, storage }: JobContext,
+    plan: Plan | undefined,
+    kind: "mergeParameter" | "publishParameter",
+    without: readonly string[] = [],
 ): Promise<{ readonly present: readonly PresentMember[]; readonly missing: readonly string[] }> {
     const present: PresentMember[] = [];
     const missing: string[] = [];
     for (const [suffix, prefix] of memberPaths(parameters, without)) {
-        const planned = Object.entries(plan?.members ?? {}).find(([, member]) => member[kind] === `INPUT_PATH_${suffix}`)?.[0];
+        const planned = Object.entries(plan?.members ?? {}).find(
+            ([, member]) => member[kind] === `INPUT_PATH_${suffix}`,
+        )?.[0];
         if (prefix === NOTHING) {
             missing.push(planned ?? suffix.toLowerCase());
             continue;
         }
         const trained = await readFinished({ storage }, prefix);
         if (planned !== undefined && trained.model !== planned) {
-            throw new DataError(`${join(prefix, "trained.json")} is of model ${trained.model}, expected ${planned}; correct INPUT_PATH_${suffix}`);
+            throw new DataError(
+                `${join(prefix, "trained.json")} is of model ${trained.model}, expected ${planned}; correct INPUT_PATH_${suffix}`,
+            );
         }
         present.push({ name: trained.model, trained });
     }
-    present.sort((a, b) => a.name < b.name ? -1 : 1);
+    present.sort((a, b) => (a.name < b.name ? -1 : 1));
     const double = present.find(({ name }, index) => index > 0 && present[index - 1].name === name);
     if (double !== undefined) {
         throw new InputError(`model ${double.name} is given twice; give each member one INPUT_PATH_...`);
@@ -57,7 +64,11 @@ export async function readFinished({ storage }: Pick<JobContext, "storage">, pre
 }
 
 /** Downloads and unpacks one archive of a model; returns the folder. */
-export async function unpackArtifact({ storage, scratch }: JobContext, trained: TrainedModel, which: "model" | "output"): Promise<string> {
+export async function unpackArtifact(
+    { storage, scratch }: JobContext,
+    trained: TrainedModel,
+    which: "model" | "output",
+): Promise<string> {
     const file = path.join(scratch, `${trained.model}-${which}.tar.gz`);
     const folder = path.join(scratch, `${trained.model}-${which}`);
     await storage.send(`make room for ${trained.artifacts[which].uri}`, () => mkdir(folder, { recursive: true }));

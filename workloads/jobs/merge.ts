@@ -39,46 +39,73 @@ export async function merge(context: JobContext): Promise<void> {
         const [read, wrong] = await readPredictions(context, member, pages);
         predictions.set(member.name, read);
         mismatches.push(...wrong);
-        print(`${member.name}: predictions of ${read.probabilities.size} of ${pages.length} pages, ${wrong.length} mismatches`);
+        print(
+            `${member.name}: predictions of ${read.probabilities.size} of ${pages.length} pages, ${wrong.length} mismatches`,
+        );
     }
     const [first, ...others] = [...predictions];
-    for (const [name, { classes }] of others.filter(([, read]) => read.classes.join("\n") !== first[1].classes.join("\n"))) {
-        mismatches.push({ member: name, what: `predicts the classes ${classes.join(", ")}, ${first[0]} ${first[1].classes.join(", ")}` });
+    for (const [name, { classes }] of others.filter(
+        ([, read]) => read.classes.join("\n") !== first[1].classes.join("\n"),
+    )) {
+        mismatches.push({
+            member: name,
+            what: `predicts the classes ${classes.join(", ")}, ${first[0]} ${first[1].classes.join(", ")}`,
+        });
     }
     if (mismatches.length > 0) {
         const report = join(output, "mismatches.json");
         await storage.putJson(report, { count: mismatches.length, mismatches: mismatches.slice(0, maximumMismatches) });
         const { member, page, what, where } = mismatches[0];
-        throw new DataError(`${mismatches.length} mismatch${mismatches.length === 1 ? "" : "es"} between predictions and labels, the first: ${member}`
-            + `${page === undefined ? "" : ` page ${page}`}: ${what}${where === undefined ? "" : ` (${where})`}; all are in ${report}: `
-            + "train the member again on this data (force)");
+        throw new DataError(
+            `${mismatches.length} mismatch${mismatches.length === 1 ? "" : "es"} between predictions and labels, the first: ${member}` +
+                `${page === undefined ? "" : ` page ${page}`}: ${what}${where === undefined ? "" : ` (${where})`}; all are in ${report}: ` +
+                "train the member again on this data (force)",
+        );
     }
     await storage.remove(join(output, "mismatches.json"));
     const table = formatTable(pages, predictions);
     await storage.put(join(output, "dataframe.csv"), table, "text/csv");
     await storage.putJson(join(output, "manifest.json"), {
-        format: 1, job: "merge", rows: pages.length, sha256: sha256(table), missing,
-        members: Object.fromEntries(present.map(({ name, trained }) => {
-            return [name, { key: trained.key, classes: predictions.get(name)?.classes }];
-        })),
+        format: 1,
+        job: "merge",
+        rows: pages.length,
+        sha256: sha256(table),
+        missing,
+        members: Object.fromEntries(
+            present.map(({ name, trained }) => {
+                return [name, { key: trained.key, classes: predictions.get(name)?.classes }];
+            }),
+        ),
     });
-    print(`${pages.length} pages of ${present.map(({ name }) => name).join(", ")} joined${missing.length > 0 ? `, without ${missing.join(", ")}` : ""}`);
+    print(
+        `${pages.length} pages of ${present.map(({ name }) => name).join(", ")} joined${missing.length > 0 ? `, without ${missing.join(", ")}` : ""}`,
+    );
 }
 
 /** `dataframe.csv`: rows as the labels are sorted, columns `<member>:<class>`. */
 export function formatTable(pages: readonly Page[], predictions: ReadonlyMap<string, MemberPredictions>): string {
-    const header = [...columns, ...[...predictions].flatMap(([name, { classes }]) => classes.map((label) => `${name}:${label}`))];
+    const header = [
+        ...columns,
+        ...[...predictions].flatMap(([name, { classes }]) => classes.map((label) => `${name}:${label}`)),
+    ];
     const rows = pages.map((page) => [
-        page.stack, page.page, page.class, String(page.begins_document), page.split ?? "",
+        page.stack,
+        page.page,
+        page.class,
+        String(page.begins_document),
+        page.split ?? "",
         // Means of six-digit numbers need no more digits than nine.
-        ...[...predictions.values()].flatMap(({ probabilities }) => probabilities.get(pageId(page)) ?? [])
+        ...[...predictions.values()]
+            .flatMap(({ probabilities }) => probabilities.get(pageId(page)) ?? [])
             .map((value) => Number(value.toFixed(9))),
     ]);
     return stringify([header, ...rows]);
 }
 
 async function readPredictions(
-    context: JobContext, { name, trained }: PresentMember, pages: readonly Page[],
+    context: JobContext,
+    { name, trained }: PresentMember,
+    pages: readonly Page[],
 ): Promise<[MemberPredictions, readonly Mismatch[]]> {
     const folder = await unpackArtifact(context, trained, "output");
     const files = (await readdir(folder, { recursive: true, withFileTypes: true }))
@@ -86,7 +113,9 @@ async function readPredictions(
         .map((entry) => path.join(entry.parentPath, entry.name))
         .sort();
     if (files.length === 0) {
-        throw new DataError(`${trained.artifacts.output.uri} holds no predictions.jsonl; the training of ${name} must write its predictions`);
+        throw new DataError(
+            `${trained.artifacts.output.uri} holds no predictions.jsonl; the training of ${name} must write its predictions`,
+        );
     }
     const reader = new PredictionReader(name, pages);
     for (const file of files) {

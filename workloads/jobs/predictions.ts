@@ -38,7 +38,10 @@ export class PredictionReader {
     private classes: readonly string[] | undefined;
     readonly mismatches: Mismatch[] = [];
 
-    constructor(private readonly member: string, pages: readonly Page[]) {
+    constructor(
+        private readonly member: string,
+        pages: readonly Page[],
+    ) {
         this.pages = new Map(pages.map((page) => [pageId(page), page]));
         this.known = new Set(pages.map((page) => page.class));
     }
@@ -53,8 +56,13 @@ export class PredictionReader {
             return;
         }
         const { stack, page, fold, split, probabilities } = record;
-        if (typeof stack !== "string" || typeof page !== "number" || typeof probabilities !== "object" || probabilities === null
-            || (fold !== null && fold !== undefined && !(Number.isInteger(fold) && (fold as number) >= 0))) {
+        if (
+            typeof stack !== "string" ||
+            typeof page !== "number" ||
+            typeof probabilities !== "object" ||
+            probabilities === null ||
+            (fold !== null && fold !== undefined && !(Number.isInteger(fold) && (fold as number) >= 0))
+        ) {
             this.report("is no prediction {stack, page, fold, split, probabilities}", where);
             return;
         }
@@ -65,13 +73,17 @@ export class PredictionReader {
             return;
         }
         if (split !== labelled.split) {
-            this.report(`is predicted as a page of ${JSON.stringify(split)}, the labels say ${labelled.split}`, where, id);
+            this.report(
+                `is predicted as a page of ${JSON.stringify(split)}, the labels say ${labelled.split}`,
+                where,
+                id,
+            );
             return;
         }
         const values = this.valuesOf(probabilities as Record<string, unknown>, where, id);
         if (values !== undefined) {
             const line = { fold: (fold as number | null | undefined) ?? null, values, where };
-            this.lines.set(id, [...this.lines.get(id) ?? [], line]);
+            this.lines.set(id, [...(this.lines.get(id) ?? []), line]);
             if (line.fold !== null) {
                 this.folds.add(line.fold);
             }
@@ -90,9 +102,13 @@ export class PredictionReader {
         }
         // A stack whose pages were held out by different folds was seen in training by each of them.
         for (const [stack, pages] of byStack([...this.pages.values()].filter(({ split }) => split === "train"))) {
-            const folds = new Set(pages.flatMap((page) => (this.lines.get(pageId(page)) ?? []).map(({ fold }) => fold)));
+            const folds = new Set(
+                pages.flatMap((page) => (this.lines.get(pageId(page)) ?? []).map(({ fold }) => fold)),
+            );
             if (folds.size > 1) {
-                this.report(`stack ${stack} is held out by several folds (${[...folds].join(", ")}), a stack belongs to one`);
+                this.report(
+                    `stack ${stack} is held out by several folds (${[...folds].join(", ")}), a stack belongs to one`,
+                );
             }
         }
         return { classes: this.classes ?? [], probabilities };
@@ -116,15 +132,24 @@ export class PredictionReader {
             return lines[0].values;
         }
         const folds = lines.map(({ fold }) => fold);
-        const complete = lines.length > 0 && !folds.includes(null) && new Set(folds).size === lines.length
-            && lines.length === this.folds.size;
+        const complete =
+            lines.length > 0 &&
+            !folds.includes(null) &&
+            new Set(folds).size === lines.length &&
+            lines.length === this.folds.size;
         if (!complete) {
             const all = [...this.folds].sort((a, b) => a - b);
-            this.report(`${lines.length} test predictions (folds ${folds.join(", ") || "none"}), expected one with fold null or one of each fold `
-                + `(${all.join(", ") || "none"})`, lines[0]?.where, id);
+            this.report(
+                `${lines.length} test predictions (folds ${folds.join(", ") || "none"}), expected one with fold null or one of each fold ` +
+                    `(${all.join(", ") || "none"})`,
+                lines[0]?.where,
+                id,
+            );
             return undefined;
         }
-        return lines[0].values.map((_, index) => lines.reduce((sum, { values }) => sum + values[index], 0) / lines.length);
+        return lines[0].values.map(
+            (_, index) => lines.reduce((sum, { values }) => sum + values[index], 0) / lines.length,
+        );
     }
 
     private valuesOf(probabilities: Record<string, unknown>, where: string, id: string): readonly number[] | undefined {
@@ -132,7 +157,11 @@ export class PredictionReader {
         if (this.classes === undefined) {
             const strange = names.filter((name) => !this.known.has(name));
             if (strange.length > 0 || names.length === 0) {
-                this.report(`predicts ${strange.length > 0 ? `the classes ${strange.join(", ")}, which no page has` : "no class"}`, where, id);
+                this.report(
+                    `predicts ${strange.length > 0 ? `the classes ${strange.join(", ")}, which no page has` : "no class"}`,
+                    where,
+                    id,
+                );
                 return undefined;
             }
             this.classes = names;
@@ -153,7 +182,10 @@ export class PredictionReader {
 
     private report(what: string, where?: string, page?: string): void {
         this.mismatches.push({
-            member: this.member, ...(page === undefined ? {} : { page }), what, ...(where === undefined ? {} : { where }),
+            member: this.member,
+            ...(page === undefined ? {} : { page }),
+            what,
+            ...(where === undefined ? {} : { where }),
         });
     }
 }

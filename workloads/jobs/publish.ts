@@ -79,7 +79,7 @@ export async function publish(context: JobContext): Promise<void> {
             throw new QualityGateError(`${refused.join("; ")}; nothing was published, what was trained is kept`);
         }
     };
-    check(await storage.json(latest) as Latest | undefined);
+    check((await storage.json(latest)) as Latest | undefined);
     print(`quality gate passed: ${models.map(({ model }) => `${model} ${describe(metrics[model])}`).join("; ")}`);
 
     await storage.remove(join(output, "manifest.json"));
@@ -87,25 +87,42 @@ export async function publish(context: JobContext): Promise<void> {
     for (const trained of models) {
         context.signal.throwIfAborted();
         entries[trained.model] = {
-            path: `${trained.model}/`, key: trained.key, trainedAt: trained.trainedAt, trainedBy: trained.execution, metrics: metrics[trained.model],
+            path: `${trained.model}/`,
+            key: trained.key,
+            trainedAt: trained.trainedAt,
+            trainedBy: trained.execution,
+            metrics: metrics[trained.model],
             files: await copyModel(context, trained, join(output, trained.model)),
         };
     }
     const { [combiner.model]: last, ...members } = entries;
     const manifest: Manifest = { format: 1, execution, members, combiner: { name: combiner.model, ...last }, missing };
     await storage.putJson(join(output, "manifest.json"), manifest);
-    const overtakenBy = await point(storage, latest, {
-        format: 1, manifest: join(output, "manifest.json"), execution, startTime: plan?.execution.startTime, metrics,
-        keys: Object.fromEntries(models.map(({ model, key }) => [model, key])), missing,
-    }, check).catch(async (error: unknown) => {
+    const overtakenBy = await point(
+        storage,
+        latest,
+        {
+            format: 1,
+            manifest: join(output, "manifest.json"),
+            execution,
+            startTime: plan?.execution.startTime,
+            metrics,
+            keys: Object.fromEntries(models.map(({ model, key }) => [model, key])),
+            missing,
+        },
+        check,
+    ).catch(async (error: unknown) => {
         if (error instanceof QualityGateError) {
             await storage.remove(join(output, "manifest.json"));
         }
         throw error;
     });
-    print(`${models.length} models are published in ${output}${missing.length > 0 ? `, without ${missing.join(", ")}` : ""}`
-        + (overtakenBy === undefined
-            ? "" : `; published/latest.json stays with execution ${overtakenBy}, which started later`));
+    print(
+        `${models.length} models are published in ${output}${missing.length > 0 ? `, without ${missing.join(", ")}` : ""}` +
+            (overtakenBy === undefined
+                ? ""
+                : `; published/latest.json stays with execution ${overtakenBy}, which started later`),
+    );
 }
 
 /**
@@ -118,12 +135,19 @@ export async function publish(context: JobContext): Promise<void> {
  * @throws StorageError where others were faster {@link MAXIMUM_ATTEMPTS} times.
  */
 async function point(
-    storage: Storage, latest: string, ours: Latest, check: (published: Latest | undefined) => void,
+    storage: Storage,
+    latest: string,
+    ours: Latest,
+    check: (published: Latest | undefined) => void,
 ): Promise<string | undefined> {
     for (let attempt = 0; attempt < MAXIMUM_ATTEMPTS; attempt++) {
         const found = await storage.version(latest);
         const newest = found?.value as Latest | undefined;
-        if (newest !== undefined && ours.startTime !== undefined && Date.parse(newest.startTime ?? "") > Date.parse(ours.startTime)) {
+        if (
+            newest !== undefined &&
+            ours.startTime !== undefined &&
+            Date.parse(newest.startTime ?? "") > Date.parse(ours.startTime)
+        ) {
             return newest.execution;
         }
         check(newest);
@@ -131,8 +155,10 @@ async function point(
             return undefined;
         }
     }
-    throw new StorageError(`${latest} was another object at each of ${MAXIMUM_ATTEMPTS} attempts to replace what had been read: `
-        + "too many executions publish at once, or the storage does not answer conditional writes as S3 does");
+    throw new StorageError(
+        `${latest} was another object at each of ${MAXIMUM_ATTEMPTS} attempts to replace what had been read: ` +
+            "too many executions publish at once, or the storage does not answer conditional writes as S3 does",
+    );
 }
 
 function readGate(text: string): Gate {
@@ -142,7 +168,9 @@ function readGate(text: string): Gate {
             return gate as Gate;
         }
     } catch (error) {
-        throw new InputError(`parameter GATE is no JSON (${messageOf(error)}); pass {"minimum": {...}, "maximumRegression": 0.02} or {}`);
+        throw new InputError(
+            `parameter GATE is no JSON (${messageOf(error)}); pass {"minimum": {...}, "maximumRegression": 0.02} or {}`,
+        );
     }
     throw new InputError(`parameter GATE is ${text}, expected a JSON object`);
 }
@@ -152,13 +180,17 @@ async function readMetrics(context: JobContext, trained: TrainedModel): Promise<
     const folder = await unpackArtifact(context, trained, "output");
     const files = (await filesBelow(folder)).filter((file) => path.basename(file) === "metrics.json");
     const top = files.filter((file) => file === "metrics.json");
-    const all = await Promise.all((top.length > 0 ? top : files).map(async (file) => {
-        try {
-            return numbersOf(JSON.parse(await readFile(path.join(folder, file), "utf-8")));
-        } catch (error) {
-            throw new DataError(`${trained.artifacts.output.uri}: ${file} is no JSON (${messageOf(error)}); train ${trained.model} again (force)`);
-        }
-    }));
+    const all = await Promise.all(
+        (top.length > 0 ? top : files).map(async (file) => {
+            try {
+                return numbersOf(JSON.parse(await readFile(path.join(folder, file), "utf-8")));
+            } catch (error) {
+                throw new DataError(
+                    `${trained.artifacts.output.uri}: ${file} is no JSON (${messageOf(error)}); train ${trained.model} again (force)`,
+                );
+            }
+        }),
+    );
     await rm(folder, { recursive: true, force: true });
     return meanOf(all);
 }
@@ -170,14 +202,18 @@ async function copyModel(context: JobContext, trained: TrainedModel, target: str
         throw new DataError(`${trained.artifacts.model.uri} holds no file; train ${trained.model} again (force)`);
     }
     const progress = new Progress(context.print, `published of ${trained.model}`, files.length);
-    const hashes = await pMap(files, async (file) => {
-        context.signal.throwIfAborted();
-        const hash = createHash("sha256");
-        await pipeline(createReadStream(path.join(folder, file)), hash);
-        await context.storage.upload(`${target}/${file}`, path.join(folder, file));
-        progress.add(1);
-        return [file, hash.digest("hex")] as const;
-    }, { concurrency: 4 });
+    const hashes = await pMap(
+        files,
+        async (file) => {
+            context.signal.throwIfAborted();
+            const hash = createHash("sha256");
+            await pipeline(createReadStream(path.join(folder, file)), hash);
+            await context.storage.upload(`${target}/${file}`, path.join(folder, file));
+            progress.add(1);
+            return [file, hash.digest("hex")] as const;
+        },
+        { concurrency: 4 },
+    );
     await rm(folder, { recursive: true, force: true });
     return Object.fromEntries(hashes);
 }
@@ -185,11 +221,16 @@ async function copyModel(context: JobContext, trained: TrainedModel, target: str
 /** Files below a folder, relative, with / between folders, sorted. */
 async function filesBelow(folder: string): Promise<string[]> {
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-    return entries.filter((entry) => entry.isFile())
+    return entries
+        .filter((entry) => entry.isFile())
         .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).split(path.sep).join("/"))
         .sort();
 }
 
 function describe(metrics: Readonly<Record<string, number>>): string {
-    return Object.entries(metrics).map(([name, value]) => `${name} ${value.toFixed(3)}`).join(", ") || "without metrics";
+    return (
+        Object.entries(metrics)
+            .map(([name, value]) => `${name} ${value.toFixed(3)}`)
+            .join(", ") || "without metrics"
+    );
 }

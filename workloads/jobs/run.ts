@@ -28,7 +28,10 @@ export interface Surroundings {
 }
 
 /** @returns the exit code: 0, 1 for a failure, 143 when it was stopped. */
-export async function run(args: readonly string[], { out, error: printError, signal, createStorage }: Surroundings): Promise<number> {
+export async function run(
+    args: readonly string[],
+    { out, error: printError, signal, createStorage }: Surroundings,
+): Promise<number> {
     const open = createStorage ?? ((abort?: AbortSignal) => new Storage(createS3(), abort));
     let parameters: Parameters = {};
     let scratch: string | undefined;
@@ -48,7 +51,9 @@ export async function run(args: readonly string[], { out, error: printError, sig
         return 0;
     } catch (error) {
         if (signal.aborted) {
-            printError("stopped: nothing half-written counts as finished, the job goes on where it was when it runs again");
+            printError(
+                "stopped: nothing half-written counts as finished, the job goes on where it was when it runs again",
+            );
             return STOPPED;
         }
         const line = failureLine(error);
@@ -80,7 +85,9 @@ export function readParameters(args: readonly string[]): Parameters {
             joined.push(pair ? `${args[index]}=${args[++index]}` : args[index]);
         }
         const { values } = parseArgs({ args: joined, options, strict: true, allowPositionals: false });
-        return Object.fromEntries(Object.entries(values).map(([name, value]) => [name.toUpperCase().replace(/-/g, "_"), String(value)]));
+        return Object.fromEntries(
+            Object.entries(values).map(([name, value]) => [name.toUpperCase().replace(/-/g, "_"), String(value)]),
+        );
     } catch (error) {
         throw new InputError(`parameters: ${messageOf(error)}; pass --NAME value pairs`);
     }

@@ -9,7 +9,12 @@ import type { Page } from "./labels";
 import type { Storage } from "../common/storage";
 
 export async function split({ parameters, storage, print }: JobContext): Promise<void> {
-    const k = number(parameters, "K_FOLDS", "a whole number from 2 to 100", (value) => Number.isInteger(value) && value >= 2 && value <= 100);
+    const k = number(
+        parameters,
+        "K_FOLDS",
+        "a whole number from 2 to 100",
+        (value) => Number.isInteger(value) && value >= 2 && value <= 100,
+    );
     const seed = number(parameters, "SEED", "a whole number", Number.isSafeInteger);
     const where = join(required(parameters, "INPUT_PATH"), "labels.csv");
     const folds = makeFolds(await readLabels(storage, where), k, seed, where);
@@ -26,13 +31,17 @@ export async function readLabels(storage: Storage, where: string): Promise<Page[
     const pages = parseLabels(text, where);
     const open = [...byStack(pages)].find(([, [first]]) => first.split === undefined);
     if (open !== undefined) {
-        throw new DataError(`${where}: stack ${open[0]} has no split, expected train or test; run the fetch job (fetch_preprocessing_artifacts true)`);
+        throw new DataError(
+            `${where}: stack ${open[0]} has no split, expected train or test; run the fetch job (fetch_preprocessing_artifacts true)`,
+        );
     }
     const trained = new Set(pages.filter((page) => page.split === "train").map((page) => page.class));
     const unseen = pages.find((page) => !trained.has(page.class));
     if (unseen !== undefined) {
-        throw new DataError(`${where}: class ${JSON.stringify(unseen.class)} occurs on test pages only (stack ${unseen.stack}), so no model can learn it; `
-            + "put a stack with it into train");
+        throw new DataError(
+            `${where}: class ${JSON.stringify(unseen.class)} occurs on test pages only (stack ${unseen.stack}), so no model can learn it; ` +
+                "put a stack with it into train",
+        );
     }
     if (pages.every((page) => page.split === "train")) {
         throw new DataError(`${where}: no stack has split test, so nothing could be judged; hold some out`);

@@ -7,6 +7,7 @@ botocore's models are published by Amazon under the Apache License 2.0. Run in a
 Shapes are kept once each, with only what a check of a state machine needs: members, which are required, lengths, bounds, values.
 Step Functions writes members in PascalCase whatever the service's own spelling is; so does api.json.
 """
+
 import json
 import sys
 
@@ -16,8 +17,15 @@ import botocore.loaders
 OPERATIONS = {
     "batch": ["SubmitJob"],
     "sagemaker": [
-        "CreateTrainingJob", "CreateProcessingJob", "CreateTransformJob", "CreateHyperParameterTuningJob", "CreateModel",
-        "CreateEndpoint", "CreateEndpointConfig", "CreateLabelingJob", "UpdateEndpoint",
+        "CreateTrainingJob",
+        "CreateProcessingJob",
+        "CreateTransformJob",
+        "CreateHyperParameterTuningJob",
+        "CreateModel",
+        "CreateEndpoint",
+        "CreateEndpointConfig",
+        "CreateLabelingJob",
+        "UpdateEndpoint",
     ],
     "lambda": ["Invoke"],
     "sns": ["Publish"],
@@ -74,7 +82,11 @@ def main():
                 entry["enum"] = shape["enum"]
             shapes[name] = entry
         services[NAMES.get(service, service)] = {"calls": calls, "shapes": dict(sorted(shapes.items()))}
-    json.dump({"source": f"botocore {botocore.__version__} (Apache-2.0)", "services": services}, sys.stdout, separators=(",", ":"))
+    json.dump(
+        {"source": f"botocore {botocore.__version__} (Apache-2.0)", "services": services},
+        sys.stdout,
+        separators=(",", ":"),
+    )
     sys.stdout.write("\n")
 
 

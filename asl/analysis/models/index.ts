@@ -34,6 +34,11 @@ export interface Integration {
 
 /** An optimised integration: arn:aws:states:::batch:submitJob.sync. Undefined for function ARNs, activities and aws-sdk calls. */
 export function integrationOf(resource: unknown): Integration | undefined {
-    const match = typeof resource === "string" ? /^arn:[^:]*:states:[^:]*:[^:]*:([a-z0-9]+):([A-Za-z0-9]+)(?:\.([A-Za-z:0-9]+))?$/.exec(resource) : null;
-    return match === null || match[1] === "activity" ? undefined : { service: match[1], operation: match[2], pattern: match[3] ?? "" };
+    const match =
+        typeof resource === "string"
+            ? /^arn:[^:]*:states:[^:]*:[^:]*:([a-z0-9]+):([A-Za-z0-9]+)(?:\.([A-Za-z:0-9]+))?$/.exec(resource)
+            : null;
+    return match === null || match[1] === "activity"
+        ? undefined
+        : { service: match[1], operation: match[2], pattern: match[3] ?? "" };
 }

@@ -22,10 +22,15 @@ test("the ensemble is trained, published, and no worse than its best member", { 
     assert.deepEqual(Object.keys(accuracy).sort(), ["boosting", "forest", "logistic", "neighbours", "stacking"]);
     const { stacking, ...members } = accuracy;
     console.log(JSON.stringify(accuracy));
-    assert.ok(stacking >= Math.max(...Object.values(members)), `stacking ${stacking}, members ${JSON.stringify(members)}`);
+    assert.ok(
+        stacking >= Math.max(...Object.values(members)),
+        `stacking ${stacking}, members ${JSON.stringify(members)}`,
+    );
 
     assert.ok(result.artifacts !== undefined);
-    const manifest = JSON.parse(readFileSync(path.join(result.artifacts, "manifest.json"), "utf8")) as { missing: string[] };
+    const manifest = JSON.parse(readFileSync(path.join(result.artifacts, "manifest.json"), "utf8")) as {
+        missing: string[];
+    };
     assert.deepEqual(manifest.missing, []);
     for (const model of Object.keys(accuracy)) {
         assert.ok(existsSync(path.join(result.artifacts, model, "model.joblib")), model);

@@ -41,7 +41,9 @@ def estimator_of(parameters: dict[str, Any]) -> Any:
     makers = {
         "logistic": lambda: make_pipeline(StandardScaler(), LogisticRegression(C=parameters["c"], max_iter=1000)),
         "forest": lambda: RandomForestClassifier(parameters["trees"], random_state=seed),
-        "boosting": lambda: HistGradientBoostingClassifier(learning_rate=parameters["learning_rate"], max_iter=60, random_state=seed),
+        "boosting": lambda: HistGradientBoostingClassifier(
+            learning_rate=parameters["learning_rate"], max_iter=60, random_state=seed
+        ),
         "neighbours": lambda: make_pipeline(StandardScaler(), KNeighborsClassifier(parameters["k"])),
         "stacking": lambda: LogisticRegression(C=0.1, max_iter=1000),
     }
@@ -76,7 +78,9 @@ def probabilities_of(model: Any, features: Any, classes: list[str]) -> Any:
 
 
 def train(container: Container) -> None:
-    arguments = hyperparameters.arguments_of([argument for argument in sys.argv[1:] if argument != "train"], container.hyperparameters_file())
+    arguments = hyperparameters.arguments_of(
+        [argument for argument in sys.argv[1:] if argument != "train"], container.hyperparameters_file()
+    )
     parameters, job = hyperparameters.read(SCHEMA, arguments)
     combines = parameters["estimator"] == "stacking"
     import numpy
@@ -103,7 +107,13 @@ def train(container: Container) -> None:
 
 
 def out_of_fold(
-    container: Container, parameters: dict[str, Any], pages: list[Page], names: Any, features: Any, training: Any, classes: list[str],
+    container: Container,
+    parameters: dict[str, Any],
+    pages: list[Page],
+    names: Any,
+    features: Any,
+    training: Any,
+    classes: list[str],
 ) -> list[dict[str, Any]]:
     """Predictions of every training row by a model that has not seen its stack."""
     from sklearn.model_selection import StratifiedGroupKFold
@@ -117,28 +127,56 @@ def out_of_fold(
         rows = training[held_out]
         probabilities = probabilities_of(model, features[rows], classes)
         lines += [output.prediction(pages[row], fold, classes, probabilities[index]) for index, row in enumerate(rows)]
-        print(f"fold {fold + 1}/{FOLDS} pages={len(rows)} accuracy={model.score(features[rows], names[rows]):.4f}", flush=True)
+        print(
+            f"fold {fold + 1}/{FOLDS} pages={len(rows)} accuracy={model.score(features[rows], names[rows]):.4f}",
+            flush=True,
+        )
     return lines
 
 
 def write(
-    container: Container, parameters: dict[str, Any], job: hyperparameters.Job, pages: list[Page], testing: Any, classes: list[str],
-    tested: Any, lines: list[dict[str, Any]], model: Any,
+    container: Container,
+    parameters: dict[str, Any],
+    job: hyperparameters.Job,
+    pages: list[Page],
+    testing: Any,
+    classes: list[str],
+    tested: Any,
+    lines: list[dict[str, Any]],
+    model: Any,
 ) -> None:
     import joblib
 
     joblib.dump(model, container.model_dir / "model.joblib", compress=3)
-    output.write_json(container.model_dir / "model.json", {
-        "format": output.MODEL_FORMAT, "kind": "table", "file": "model.joblib", "classes": classes, "hyperparameters": parameters,
-        "versions": output.versions("scikit-learn", "numpy"),
-    })
+    output.write_json(
+        container.model_dir / "model.json",
+        {
+            "format": output.MODEL_FORMAT,
+            "kind": "table",
+            "file": "model.joblib",
+            "classes": classes,
+            "hyperparameters": parameters,
+            "versions": output.versions("scikit-learn", "numpy"),
+        },
+    )
     output.write_predictions(container.data_dir / "predictions.jsonl", lines)
-    summary = metrics.summary([pages[row] for row in testing], [classes[best] for best in tested.argmax(axis=1)], classes)
-    output.write_json(container.data_dir / "metrics.json", {
-        "page_accuracy": summary["page_accuracy"], "macro_f1": summary["macro_f1"], "segment_f1": summary["segment_f1"],
-        "classes": classes, "test": summary,
-    })
-    print(f"test accuracy={summary['page_accuracy']:.4f} macro_f1={summary['macro_f1']:.4f} segment_f1={summary['segment_f1']:.4f}", flush=True)
+    summary = metrics.summary(
+        [pages[row] for row in testing], [classes[best] for best in tested.argmax(axis=1)], classes
+    )
+    output.write_json(
+        container.data_dir / "metrics.json",
+        {
+            "page_accuracy": summary["page_accuracy"],
+            "macro_f1": summary["macro_f1"],
+            "segment_f1": summary["segment_f1"],
+            "classes": classes,
+            "test": summary,
+        },
+    )
+    print(
+        f"test accuracy={summary['page_accuracy']:.4f} macro_f1={summary['macro_f1']:.4f} segment_f1={summary['segment_f1']:.4f}",
+        flush=True,
+    )
     output.copy_logs(container, job, [container.data_dir / "metrics.json"])
 
 

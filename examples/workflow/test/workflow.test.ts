@@ -28,7 +28,10 @@ async function run(importOrders: TaskHandler) {
 }
 
 test("no failure of it is silent", () => {
-    assert.deepEqual(analyse(definition).filter(({ severity }) => severity === "error"), []);
+    assert.deepEqual(
+        analyse(definition).filter(({ severity }) => severity === "error"),
+        [],
+    );
 });
 
 test("a catcher that leads to success would be found", () => {
@@ -38,10 +41,13 @@ test("a catcher that leads to success would be found", () => {
 });
 
 test("its role may do what the states do, and nothing else", () => {
-    assert.deepEqual(policyDocument(permissions).Statement.map(({ Action, Resource }) => [Action, Resource]), [
-        [["lambda:InvokeFunction"], ["arn:aws:lambda:eu-central-1:123456789012:function:order-import-dev:*"]],
-        [["sns:Publish"], ["arn:aws:sns:eu-central-1:123456789012:order-import-dev"]],
-    ]);
+    assert.deepEqual(
+        policyDocument(permissions).Statement.map(({ Action, Resource }) => [Action, Resource]),
+        [
+            [["lambda:InvokeFunction"], ["arn:aws:lambda:eu-central-1:123456789012:function:order-import-dev:*"]],
+            [["sns:Publish"], ["arn:aws:sns:eu-central-1:123456789012:order-import-dev"]],
+        ],
+    );
 });
 
 test("it answers what the function answered", async () => {

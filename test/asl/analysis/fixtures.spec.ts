@@ -12,12 +12,18 @@ describe("analysis: seeded defects", () => {
     for (const { name, definition, rule } of defects) {
         it(`finds: ${name}`, () => {
             const found = analyse(definition);
-            assert.ok(found.some((finding) => finding.rule === rule), `expected ${rule}, got ${found.map((finding) => finding.rule).join(", ")}`);
+            assert.ok(
+                found.some((finding) => finding.rule === rule),
+                `expected ${rule}, got ${found.map((finding) => finding.rule).join(", ")}`,
+            );
         });
     }
     for (const { name, definition } of sound) {
         it(`no false alarm: ${name}`, () => {
-            assert.deepEqual(analyse(definition).map((finding) => `${finding.rule} ${finding.path}: ${finding.message}`), []);
+            assert.deepEqual(
+                analyse(definition).map((finding) => `${finding.rule} ${finding.path}: ${finding.message}`),
+                [],
+            );
         });
     }
 });
@@ -57,20 +63,37 @@ describe("analysis of the talk's state machine", () => {
     ];
     for (const [what, rule, state] of expected) {
         it(`reports defect ${what} (${state})`, () => {
-            assert.ok(found.some((finding) => finding.rule === rule && finding.state === state), found.map((finding) => `${finding.rule} ${finding.state}`).join("\n"));
+            assert.ok(
+                found.some((finding) => finding.rule === rule && finding.state === state),
+                found.map((finding) => `${finding.rule} ${finding.state}`).join("\n"),
+            );
         });
     }
 
     it("reports defect 11: the execution cannot hold its longest way", () => {
-        assert.ok(found.some((finding) => finding.rule === "execution-timeout" && finding.severity === "error" && finding.path === "TimeoutSeconds"));
+        assert.ok(
+            found.some(
+                (finding) =>
+                    finding.rule === "execution-timeout" &&
+                    finding.severity === "error" &&
+                    finding.path === "TimeoutSeconds",
+            ),
+        );
     });
 
     it("reports defect 13: the talk's retry of 38 hours, which tells no errors apart", () => {
         const definition = JSON.parse(readFileSync(file, "utf8")) as { States: Record<string, { Retry?: unknown }> };
-        definition.States["Sequence Model Training"].Retry = [{
-            ErrorEquals: ["SageMaker.AmazonSageMakerException"], IntervalSeconds: 1, MaxAttempts: 100, BackoffRate: 1.1,
-        }];
-        const retry = analyse(definition).filter((finding) => finding.path === "States/Sequence Model Training/Retry/0").map((finding) => finding.rule);
+        definition.States["Sequence Model Training"].Retry = [
+            {
+                ErrorEquals: ["SageMaker.AmazonSageMakerException"],
+                IntervalSeconds: 1,
+                MaxAttempts: 100,
+                BackoffRate: 1.1,
+            },
+        ];
+        const retry = analyse(definition)
+            .filter((finding) => finding.path === "States/Sequence Model Training/Retry/0")
+            .map((finding) => finding.rule);
         assert.deepEqual(retry.sort(), ["retry-indiscriminate", "retry-span"]);
     });
 
@@ -94,15 +117,25 @@ describe("analysis of executions recorded on AWS", () => {
             console.log(`        skipped: ${path.relative(root, file)} is missing`);
             this.skip();
         }
-        const structural = new Set(rules.filter((rule) => rule.group === "structure" || rule.group === "variables").map((rule) => rule.name));
-        const alarms = readFileSync(file, "utf8").trim().split("\n").map((line) => JSON.parse(line) as { id: string; definition: unknown })
-            .flatMap(({ id, definition }) => analyse(definition).filter((finding) => structural.has(finding.rule)).map((finding) => `${id}: ${finding.rule} ${finding.message}`));
+        const structural = new Set(
+            rules.filter((rule) => rule.group === "structure" || rule.group === "variables").map((rule) => rule.name),
+        );
+        const alarms = readFileSync(file, "utf8")
+            .trim()
+            .split("\n")
+            .map((line) => JSON.parse(line) as { id: string; definition: unknown })
+            .flatMap(({ id, definition }) =>
+                analyse(definition)
+                    .filter((finding) => structural.has(finding.rule))
+                    .map((finding) => `${id}: ${finding.rule} ${finding.message}`),
+            );
         assert.deepEqual(alarms, []);
     });
 });
 
 type Fields = { [key: string]: unknown };
-const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
+const isFields = (value: unknown): value is Fields =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** All objects of a definition that hold states, with their states. */
 function* graphs(definition: Fields): Generator<Fields> {
@@ -110,7 +143,7 @@ function* graphs(definition: Fields): Generator<Fields> {
     for (let graph = work.pop(); graph !== undefined; graph = work.pop()) {
         yield graph;
         for (const state of Object.values(graph.States as Fields)) {
-            for (const branch of isFields(state) && Array.isArray(state.Branches) ? state.Branches as Fields[] : []) {
+            for (const branch of isFields(state) && Array.isArray(state.Branches) ? (state.Branches as Fields[]) : []) {
                 work.push(branch);
             }
         }
@@ -126,13 +159,19 @@ describe("analysis of this project's state machine", () => {
         const known = new Set(analyse(read()).map((finding) => `${finding.rule} ${finding.path}`));
         const noticed = (changed: Fields, what: string): void => {
             // That a failure is tolerated is no error, but it is told.
-            const more = analyse(changed).filter((finding) => (finding.severity === "error" || finding.rule === "tolerated-failure")
-                && !known.has(`${finding.rule} ${finding.path}`));
+            const more = analyse(changed).filter(
+                (finding) =>
+                    (finding.severity === "error" || finding.rule === "tolerated-failure") &&
+                    !known.has(`${finding.rule} ${finding.path}`),
+            );
             assert.ok(more.length > 0, `not noticed: ${what}`);
         };
 
         it(`${file}: is proven without an error or a warning`, () => {
-            assert.deepEqual(analyse(read()).filter((finding) => finding.severity !== "info"), []);
+            assert.deepEqual(
+                analyse(read()).filter((finding) => finding.severity !== "info"),
+                [],
+            );
         });
 
         /** Every state of every scope, in a copy of its own. */
@@ -156,40 +195,44 @@ describe("analysis of this project's state machine", () => {
             }
         };
 
-        it(`${file}: notices every Catch that is removed`, () => each((state, _, name) => {
-            if (state.Catch === undefined) {
-                return undefined;
-            }
-            delete state.Catch;
-            return `${name} without Catch`;
-        }));
+        it(`${file}: notices every Catch that is removed`, () =>
+            each((state, _, name) => {
+                if (state.Catch === undefined) {
+                    return undefined;
+                }
+                delete state.Catch;
+                return `${name} without Catch`;
+            }));
 
-        it(`${file}: notices every Catch that no longer catches everything`, () => each((state, _, name) => {
-            const [entry] = Array.isArray(state.Catch) ? state.Catch as Fields[] : [];
-            if (entry === undefined) {
-                return undefined;
-            }
-            entry.ErrorEquals = ["States.TaskFailed"];
-            return `${name} catches States.TaskFailed only`;
-        }));
+        it(`${file}: notices every Catch that no longer catches everything`, () =>
+            each((state, _, name) => {
+                const [entry] = Array.isArray(state.Catch) ? (state.Catch as Fields[]) : [];
+                if (entry === undefined) {
+                    return undefined;
+                }
+                entry.ErrorEquals = ["States.TaskFailed"];
+                return `${name} catches States.TaskFailed only`;
+            }));
 
-        it(`${file}: notices every Catch that leads to success`, () => each((state, graph, name) => {
-            const [entry] = Array.isArray(state.Catch) ? state.Catch as Fields[] : [];
-            if (entry === undefined) {
-                return undefined;
-            }
-            (graph.States as Fields)["All Is Well"] = { Type: "Succeed" };
-            entry.Next = "All Is Well";
-            return `${name} catches into success`;
-        }));
+        it(`${file}: notices every Catch that leads to success`, () =>
+            each((state, graph, name) => {
+                const [entry] = Array.isArray(state.Catch) ? (state.Catch as Fields[]) : [];
+                if (entry === undefined) {
+                    return undefined;
+                }
+                (graph.States as Fields)["All Is Well"] = { Type: "Succeed" };
+                entry.Next = "All Is Well";
+                return `${name} catches into success`;
+            }));
 
-        it(`${file}: notices every Fail that becomes a success`, () => each((state, graph, name) => {
-            if (state.Type !== "Fail") {
-                return undefined;
-            }
-            (graph.States as Fields)[name] = { Type: "Succeed" };
-            return `${name} is a Succeed`;
-        }));
+        it(`${file}: notices every Fail that becomes a success`, () =>
+            each((state, graph, name) => {
+                if (state.Type !== "Fail") {
+                    return undefined;
+                }
+                (graph.States as Fields)[name] = { Type: "Succeed" };
+                return `${name} is a Succeed`;
+            }));
 
         it(`${file}: notices every Fail that is removed or loses Error or Cause`, () => {
             each((state, graph, name) => {
@@ -210,24 +253,30 @@ describe("analysis of this project's state machine", () => {
             }
         });
 
-        it(`${file}: notices every Next that is removed`, () => each((state, _, name) => {
-            if (state.Next === undefined) {
-                return undefined;
-            }
-            delete state.Next;
-            return `${name} without Next`;
-        }));
+        it(`${file}: notices every Next that is removed`, () =>
+            each((state, _, name) => {
+                if (state.Next === undefined) {
+                    return undefined;
+                }
+                delete state.Next;
+                return `${name} without Next`;
+            }));
 
-        it(`${file}: notices every Next of a failure path that leads elsewhere`, () => each((state, graph, name) => {
-            const tells = typeof state.Resource === "string" && state.Resource.includes("sns:publish");
-            if (!tells || state.Next === undefined || !Object.values(graph.States as Fields).some((other) => isFields(other) && other.Type === "Fail")
-                || (graph.States as { [key: string]: Fields })[state.Next as string].Type !== "Fail") {
-                return undefined;
-            }
-            (graph.States as Fields)["All Is Well"] = { Type: "Succeed" };
-            state.Next = "All Is Well";
-            return `${name} goes on to success`;
-        }));
+        it(`${file}: notices every Next of a failure path that leads elsewhere`, () =>
+            each((state, graph, name) => {
+                const tells = typeof state.Resource === "string" && state.Resource.includes("sns:publish");
+                if (
+                    !tells ||
+                    state.Next === undefined ||
+                    !Object.values(graph.States as Fields).some((other) => isFields(other) && other.Type === "Fail") ||
+                    (graph.States as { [key: string]: Fields })[state.Next as string].Type !== "Fail"
+                ) {
+                    return undefined;
+                }
+                (graph.States as Fields)["All Is Well"] = { Type: "Succeed" };
+                state.Next = "All Is Well";
+                return `${name} goes on to success`;
+            }));
 
         it(`${file}: notices every record that no longer reaches its join, and every join that lets it pass`, () => {
             each((state, _, name) => {
@@ -241,7 +290,7 @@ describe("analysis of this project's state machine", () => {
                 if (typeof state.Comment !== "string" || !state.Comment.startsWith("records-failure-for:")) {
                     return undefined;
                 }
-                state.Output = { ...state.Output as Fields, outcome: "trained" };
+                state.Output = { ...(state.Output as Fields), outcome: "trained" };
                 return `${name} records a success`;
             });
         });

@@ -19,9 +19,11 @@ async function check(args: readonly string[], stdin = Buffer.alloc(0)): Promise<
     let out = "";
     let err = "";
     const code = await main(args, {
-        stdin: async () => stdin, out: (text) => {
+        stdin: async () => stdin,
+        out: (text) => {
             out += text;
-        }, err: (text) => {
+        },
+        err: (text) => {
             err += text;
         },
     });
@@ -30,7 +32,10 @@ async function check(args: readonly string[], stdin = Buffer.alloc(0)): Promise<
 
 function file(name: string, content: string | Buffer | Json): string {
     const path = join(folder, name);
-    writeFileSync(path, typeof content === "string" || Buffer.isBuffer(content) ? content : JSON.stringify(content, undefined, 2));
+    writeFileSync(
+        path,
+        typeof content === "string" || Buffer.isBuffer(content) ? content : JSON.stringify(content, undefined, 2),
+    );
     return path;
 }
 
@@ -55,7 +60,12 @@ describe("asl-check", () => {
     it("says file, line, column, rule, state, what is wrong and the counter-example", async () => {
         const path = file("a.json", silent);
         const { out } = await check([path]);
-        assert.match(out, new RegExp(`^${path}:\\d+:\\d+  error  catch-all  Work\\n    This Task has no Catch: .*\\n    Work -\\(States\\.TaskFailed\\): `));
+        assert.match(
+            out,
+            new RegExp(
+                `^${path}:\\d+:\\d+  error  catch-all  Work\\n    This Task has no Catch: .*\\n    Work -\\(States\\.TaskFailed\\): `,
+            ),
+        );
         assert.match(out, /1 definition: 1 error, 0 warnings\n$/);
     });
 
@@ -88,25 +98,55 @@ describe("asl-check", () => {
         const text = JSON.stringify(silent).replace('"work"', '"${Function}"');
         const template = {
             Resources: {
-                One: { Type: "AWS::StepFunctions::StateMachine", Properties: { DefinitionString: { "Fn::Sub": text } } },
+                One: {
+                    Type: "AWS::StepFunctions::StateMachine",
+                    Properties: { DefinitionString: { "Fn::Sub": text } },
+                },
                 Two: { Type: "AWS::StepFunctions::StateMachine", Properties: { Definition: sound } },
-                Three: { Type: "AWS::StepFunctions::StateMachine", Properties: { DefinitionString: { "Fn::Join": ["", [
-                    JSON.stringify(silent).split("arn:aws:states")[0], "arn:", { Ref: "AWS::Partition" }, ":states", JSON.stringify(silent).split("arn:aws:states").slice(1).join("arn:aws:states"),
-                ]] } } },
-                Four: { Type: "AWS::Serverless::StateMachine", Properties: { DefinitionUri: "inner.asl.json", DefinitionSubstitutions: { Name: "work" } } },
+                Three: {
+                    Type: "AWS::StepFunctions::StateMachine",
+                    Properties: {
+                        DefinitionString: {
+                            "Fn::Join": [
+                                "",
+                                [
+                                    JSON.stringify(silent).split("arn:aws:states")[0],
+                                    "arn:",
+                                    { Ref: "AWS::Partition" },
+                                    ":states",
+                                    JSON.stringify(silent).split("arn:aws:states").slice(1).join("arn:aws:states"),
+                                ],
+                            ],
+                        },
+                    },
+                },
+                Four: {
+                    Type: "AWS::Serverless::StateMachine",
+                    Properties: { DefinitionUri: "inner.asl.json", DefinitionSubstitutions: { Name: "work" } },
+                },
                 Other: { Type: "AWS::S3::Bucket" },
             },
         };
         file("inner.asl.json", silent);
         const { out } = await check([file("template.json", template), "--format", "json"]);
         const findings = (JSON.parse(out) as { findings: { rule: string; holder: string }[] }).findings;
-        assert.deepEqual(findings.map(({ rule, holder }) => `${holder} ${rule}`), ["One catch-all", "Three catch-all", "Four catch-all"]);
+        assert.deepEqual(
+            findings.map(({ rule, holder }) => `${holder} ${rule}`),
+            ["One catch-all", "Three catch-all", "Four catch-all"],
+        );
     });
 
     it("reads CloudFormation in YAML with its short forms", async () => {
         const text = [
-            "Resources:", "  Machine:", "    Type: AWS::StepFunctions::StateMachine", "    Properties:", "      RoleArn: !GetAtt Role.Arn", "      DefinitionString: !Sub |",
-            ...JSON.stringify(silent, undefined, 2).split("\n").map((line) => `        ${line}`),
+            "Resources:",
+            "  Machine:",
+            "    Type: AWS::StepFunctions::StateMachine",
+            "    Properties:",
+            "      RoleArn: !GetAtt Role.Arn",
+            "      DefinitionString: !Sub |",
+            ...JSON.stringify(silent, undefined, 2)
+                .split("\n")
+                .map((line) => `        ${line}`),
         ].join("\n");
         const { out, code } = await check([file("template.yaml", text)]);
         assert.equal(code, 1, out);
@@ -115,13 +155,41 @@ describe("asl-check", () => {
 
     it("reads Terraform plans, Pulumi previews and stack exports", async () => {
         const definition = JSON.stringify(silent);
-        const plan = { planned_values: { root_module: { child_modules: [{ resources: [
-            { address: "module.a.aws_sfn_state_machine.b", type: "aws_sfn_state_machine", values: { definition } },
-        ] }] } } };
+        const plan = {
+            planned_values: {
+                root_module: {
+                    child_modules: [
+                        {
+                            resources: [
+                                {
+                                    address: "module.a.aws_sfn_state_machine.b",
+                                    type: "aws_sfn_state_machine",
+                                    values: { definition },
+                                },
+                            ],
+                        },
+                    ],
+                },
+            },
+        };
         const type = "aws:sfn/stateMachine:StateMachine";
-        const preview = { steps: [{ op: "create", newState: { urn: `urn:pulumi:dev::p::${type}::machine`, type, inputs: { definition } } }] };
-        const exported = { version: 3, deployment: { resources: [{ urn: `urn:pulumi:dev::p::${type}::machine`, type, inputs: { definition } }] } };
-        for (const [name, value] of [["plan", plan], ["preview", preview], ["export", exported]] as const) {
+        const preview = {
+            steps: [
+                {
+                    op: "create",
+                    newState: { urn: `urn:pulumi:dev::p::${type}::machine`, type, inputs: { definition } },
+                },
+            ],
+        };
+        const exported = {
+            version: 3,
+            deployment: { resources: [{ urn: `urn:pulumi:dev::p::${type}::machine`, type, inputs: { definition } }] },
+        };
+        for (const [name, value] of [
+            ["plan", plan],
+            ["preview", preview],
+            ["export", exported],
+        ] as const) {
             const { out, code } = await check([file(`${name}.json`, value)]);
             assert.equal(code, 1, out);
             assert.match(out, /catch-all  (?:module\.a\.aws_sfn_state_machine\.b|machine) > Work/);
@@ -130,7 +198,17 @@ describe("asl-check", () => {
 
     it("does not pass over a definition that a preview does not know", async () => {
         const type = "aws:sfn/stateMachine:StateMachine";
-        const preview = { steps: [{ newState: { urn: "a::machine", type, inputs: { definition: "04da6b54-80e4-46f7-96ec-b56ff0331ba9" } } }] };
+        const preview = {
+            steps: [
+                {
+                    newState: {
+                        urn: "a::machine",
+                        type,
+                        inputs: { definition: "04da6b54-80e4-46f7-96ec-b56ff0331ba9" },
+                    },
+                },
+            ],
+        };
         const { out, code } = await check([file("preview.json", preview)]);
         assert.equal(code, 2);
         assert.match(out, /machine: the definition is not known in this preview/);
@@ -141,8 +219,15 @@ describe("asl-check", () => {
         assert.equal(code, 1);
         const log = JSON.parse(out) as {
             version: string;
-            runs: { tool: { driver: { name: string; rules: { id: string }[] } };
-                results: { ruleId: string; ruleIndex: number; level: string; message: { text: string }; locations: { physicalLocation: { region: { startLine: number } } }[] }[];
+            runs: {
+                tool: { driver: { name: string; rules: { id: string }[] } };
+                results: {
+                    ruleId: string;
+                    ruleIndex: number;
+                    level: string;
+                    message: { text: string };
+                    locations: { physicalLocation: { region: { startLine: number } } }[];
+                }[];
             }[];
         };
         assert.equal(log.version, "2.1.0");
@@ -176,17 +261,38 @@ describe("asl-check", () => {
     });
 
     it("obeys --tolerance, --notification and --fail-on", async () => {
-        const told = machine({ Work: lambda({ Catch: [{ ErrorEquals: ["States.ALL"], Next: "Tell" }] }), Tell: lambda({ Catch: [{ ErrorEquals: ["States.ALL"], Next: "Failed" }], Next: "Failed" }) });
+        const told = machine({
+            Work: lambda({ Catch: [{ ErrorEquals: ["States.ALL"], Next: "Tell" }] }),
+            Tell: lambda({ Catch: [{ ErrorEquals: ["States.ALL"], Next: "Failed" }], Next: "Failed" }),
+        });
         const path = file("a.json", told);
         assert.equal((await check([path])).code, 1);
         const heard = await check([path, "--notification", "lambda:work"]);
         assert.equal(heard.code, 0, heard.out);
-        const record = machine({ Both: {
-            Type: "Parallel", Catch: catchAll, Next: "Done", Branches: [{ StartAt: "In", States: { In: lambda({ Catch: [{ ErrorEquals: ["States.ALL"], Next: "Note" }], Next: undefined, End: true }),
-                Note: { Type: "Pass", Comment: "records-failure-for: Join?", End: true } } }],
-        } });
+        const record = machine({
+            Both: {
+                Type: "Parallel",
+                Catch: catchAll,
+                Next: "Done",
+                Branches: [
+                    {
+                        StartAt: "In",
+                        States: {
+                            In: lambda({
+                                Catch: [{ ErrorEquals: ["States.ALL"], Next: "Note" }],
+                                Next: undefined,
+                                End: true,
+                            }),
+                            Note: { Type: "Pass", Comment: "records-failure-for: Join?", End: true },
+                        },
+                    },
+                ],
+            },
+        });
         assert.match((await check([file("b.json", record), "--tolerance", "forbidden"])).out, /failure-swallowed/);
-        const warned = machine({ Work: lambda({ Retry: [{ ErrorEquals: ["A"], IntervalSeconds: 60, MaxAttempts: 100, BackoffRate: 1 }] }) });
+        const warned = machine({
+            Work: lambda({ Retry: [{ ErrorEquals: ["A"], IntervalSeconds: 60, MaxAttempts: 100, BackoffRate: 1 }] }),
+        });
         assert.equal((await check([file("c.json", warned)])).code, 1);
         assert.equal((await check([file("c.json", warned), "--fail-on", "error"])).code, 0);
     });
@@ -200,16 +306,31 @@ describe("asl-check on broken and hostile input: one line, a place, never a stac
         rmSync(folder, { recursive: true });
     });
 
-    const anchors = `a: &a [x, x, x, x, x, x, x, x, x, x]\n${"bcdefgh".split("").map((name, index) =>
-        `${name}: &${name} [${Array.from({ length: 10 }, () => `*${"abcdefgh"[index]}`).join(", ")}]`).join("\n")}\nStates: *h\n`;
+    const anchors = `a: &a [x, x, x, x, x, x, x, x, x, x]\n${"bcdefgh"
+        .split("")
+        .map(
+            (name, index) =>
+                `${name}: &${name} [${Array.from({ length: 10 }, () => `*${"abcdefgh"[index]}`).join(", ")}]`,
+        )
+        .join("\n")}\nStates: *h\n`;
     const inputs: readonly (readonly [what: string, name: string, content: string | Buffer, place: RegExp])[] = [
         ["an empty file", "a.json", "", /a\.json:1:1/],
         ["no JSON", "a.json", '{ "States": }', /a\.json:1:13/],
         ["a stray comma", "a.json", '{ "States": {},\n}', /a\.json:1:15.*[Ss]tray comma/],
-        ["bytes that are not UTF-8", "a.json", Buffer.concat([Buffer.from('{ "States":\n "'), Buffer.from([0xff, 0xfe]), Buffer.from('" }')]), /a\.json:2:3.*not UTF-8/],
+        [
+            "bytes that are not UTF-8",
+            "a.json",
+            Buffer.concat([Buffer.from('{ "States":\n "'), Buffer.from([0xff, 0xfe]), Buffer.from('" }')]),
+            /a\.json:2:3.*not UTF-8/,
+        ],
         ["deep JSON", "a.json", `{"States": ${"[".repeat(200_000)}${"]".repeat(200_000)}}`, /a\.json:1:\d+.*deep/],
         ["deep YAML", "a.yaml", `States: ${"[".repeat(20_000)}${"]".repeat(20_000)}`, /a\.yaml.*/],
-        ["a reference to itself", "a.yaml", "States: &a\n  A:\n    Type: Pass\n    Result: *a\n", /a\.yaml:4:\d+.*contains it/],
+        [
+            "a reference to itself",
+            "a.yaml",
+            "States: &a\n  A:\n    Type: Pass\n    Result: *a\n",
+            /a\.yaml:4:\d+.*contains it/,
+        ],
         ["aliases that multiply", "a.yaml", anchors, /a\.yaml.*alias/i],
         ["an alias without anchor", "a.yaml", "States: *nobody\n", /a\.yaml:1:1.*nobody/],
         ["broken YAML", "a.yaml", "States:\n  A: [\n", /a\.yaml:\d+:\d+/],
@@ -231,7 +352,9 @@ describe("asl-check on broken and hostile input: one line, a place, never a stac
     }
 
     it("a key that stands twice, at its place", async () => {
-        const { code, out } = await check([file("a.json", '{ "StartAt": "A", "StartAt": "A",\n "States": { "A": { "Type": "Succeed" } } }')]);
+        const { code, out } = await check([
+            file("a.json", '{ "StartAt": "A", "StartAt": "A",\n "States": { "A": { "Type": "Succeed" } } }'),
+        ]);
         assert.equal(code, 1);
         assert.match(out, /a\.json:1:19  error  duplicate-key/);
         const yaml = await check([file("a.yaml", "StartAt: A\nStartAt: A\nStates:\n  A:\n    Type: Succeed\n")]);

@@ -2,16 +2,35 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import jsonata from "jsonata";
 import {
-    adopt, byteSize, compileIntrinsic, compileJsonata, compilePath, compilePayload, compileReferencePath, compileTemplate, copyJson,
-    equalJson, ExpressionError, fill, isJsonata, NotJsonError, render, seededRandom, uuidFrom, type Scope,
+    adopt,
+    byteSize,
+    compileIntrinsic,
+    compileJsonata,
+    compilePath,
+    compilePayload,
+    compileReferencePath,
+    compileTemplate,
+    copyJson,
+    equalJson,
+    ExpressionError,
+    fill,
+    isJsonata,
+    NotJsonError,
+    render,
+    seededRandom,
+    uuidFrom,
+    type Scope,
 } from "../../../asl/expressions/index";
 import type { JsonObject, JsonValue } from "../../../asl/types";
 
 function scope(input: JsonValue = {}, variables: JsonObject = {}, more: Partial<Scope> = {}): Scope {
     const random = seededRandom(7);
     return {
-        input, variables, context: () => ({ Execution: { Name: "e" } }),
-        host: { now: () => Date.UTC(2025, 4, 6, 7, 8, 9), random, uuid: () => uuidFrom(random) }, ...more,
+        input,
+        variables,
+        context: () => ({ Execution: { Name: "e" } }),
+        host: { now: () => Date.UTC(2025, 4, 6, 7, 8, 9), random, uuid: () => uuidFrom(random) },
+        ...more,
     };
 }
 
@@ -19,24 +38,36 @@ const json = fc.jsonValue() as fc.Arbitrary<JsonValue>;
 
 describe("JSON values", () => {
     it("are measured as JSON.stringify and UTF-8 measure them", () => {
-        fc.assert(fc.property(json, value => {
-            const plain = JSON.parse(JSON.stringify(value)) as JsonValue;
-            assert.equal(byteSize(plain), Buffer.byteLength(JSON.stringify(plain)));
-        }), { numRuns: 500 });
+        fc.assert(
+            fc.property(json, (value) => {
+                const plain = JSON.parse(JSON.stringify(value)) as JsonValue;
+                assert.equal(byteSize(plain), Buffer.byteLength(JSON.stringify(plain)));
+            }),
+            { numRuns: 500 },
+        );
         assert.equal(byteSize("\ud800"), Buffer.byteLength(JSON.stringify("\ud800")));
     });
 
     it("are equal to their copies, which share nothing", () => {
-        fc.assert(fc.property(json, value => {
-            const plain = JSON.parse(JSON.stringify(value)) as JsonValue;
-            assert.ok(equalJson(plain, copyJson(plain)));
-            assert.equal(JSON.stringify(copyJson(plain)), JSON.stringify(plain));
-        }));
+        fc.assert(
+            fc.property(json, (value) => {
+                const plain = JSON.parse(JSON.stringify(value)) as JsonValue;
+                assert.ok(equalJson(plain, copyJson(plain)));
+                assert.equal(JSON.stringify(copyJson(plain)), JSON.stringify(plain));
+            }),
+        );
     });
 
     it("refuse what JSON cannot hold, and say where", () => {
-        for (const [value, where] of [[{ a: [1, undefined] }, "a[1]"], [{ a: { b: NaN } }, "a.b"], [[() => 1], "[0]"]] as [unknown, string][]) {
-            assert.throws(() => adopt(value), (error: unknown) => error instanceof NotJsonError && error.where === where);
+        for (const [value, where] of [
+            [{ a: [1, undefined] }, "a[1]"],
+            [{ a: { b: NaN } }, "a.b"],
+            [[() => 1], "[0]"],
+        ] as [unknown, string][]) {
+            assert.throws(
+                () => adopt(value),
+                (error: unknown) => error instanceof NotJsonError && error.where === where,
+            );
         }
     });
 });
@@ -46,32 +77,70 @@ describe("JSONata", () => {
         compileJsonata(`{% ${text} %}`, "Output").evaluate(scope(...given));
 
     it("is a text in its delimiters and nothing else", () => {
-        assert.deepEqual(["{% 1 %}", "{%%}", " {% 1 %}", "{% 1 %} ", "{% 1", 1, null].map(isJsonata), [true, true, false, false, false, false, false]);
+        assert.deepEqual(["{% 1 %}", "{%%}", " {% 1 %}", "{% 1 %} ", "{% 1", 1, null].map(isJsonata), [
+            true,
+            true,
+            false,
+            false,
+            false,
+            false,
+            false,
+        ]);
     });
 
     const cases: [string, JsonValue][] = [
-        ["$states.input.a.b", 5], ["$v.x", [1, 2]], ["$states.context.Execution.Name", "e"], ["$partition([1,2,3,4], 3)", [[1, 2, 3], [4]]],
-        ["$range(0, 10, 5)", [0, 5, 10]], ["$range(3, 1, -1)", [3, 2, 1]], ["$range(5, 1, 1)", []], ["$hash('a', 'MD5')", "0cc175b9c0f1b6a831c399e269772661"],
-        ["$hash('a', 'SHA-256')", "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"], ["$parse('[1, {\"a\": null}]')", [1, { a: null }]],
-        ["$random(42) = $random(42)", true], ["$random() < 1", true], ["$uuid() != $uuid()", true], ["$millis()", Date.UTC(2025, 4, 6, 7, 8, 9)],
-        ["$now()", "2025-05-06T07:08:09.000Z"], ["$now('[Y0001]')", "2025"], ["$fromMillis($millis(), '[M01]')", "05"],
-        ["$toMillis('10', '[H01]')", Date.UTC(2025, 4, 6, 10)], ["$toMillis('2025-01-01T00:00:00Z')", Date.UTC(2025, 0, 1)],
-        ["$count($shuffle([1,2,3]))", 3], ["[1,2,3][$ > 1]", [2, 3]], ["$states.input.list.n", [1, 2]], ["$string({'a': [1]})", "{\"a\":[1]}"],
+        ["$states.input.a.b", 5],
+        ["$v.x", [1, 2]],
+        ["$states.context.Execution.Name", "e"],
+        ["$partition([1,2,3,4], 3)", [[1, 2, 3], [4]]],
+        ["$range(0, 10, 5)", [0, 5, 10]],
+        ["$range(3, 1, -1)", [3, 2, 1]],
+        ["$range(5, 1, 1)", []],
+        ["$hash('a', 'MD5')", "0cc175b9c0f1b6a831c399e269772661"],
+        ["$hash('a', 'SHA-256')", "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"],
+        ["$parse('[1, {\"a\": null}]')", [1, { a: null }]],
+        ["$random(42) = $random(42)", true],
+        ["$random() < 1", true],
+        ["$uuid() != $uuid()", true],
+        ["$millis()", Date.UTC(2025, 4, 6, 7, 8, 9)],
+        ["$now()", "2025-05-06T07:08:09.000Z"],
+        ["$now('[Y0001]')", "2025"],
+        ["$fromMillis($millis(), '[M01]')", "05"],
+        ["$toMillis('10', '[H01]')", Date.UTC(2025, 4, 6, 10)],
+        ["$toMillis('2025-01-01T00:00:00Z')", Date.UTC(2025, 0, 1)],
+        ["$count($shuffle([1,2,3]))", 3],
+        ["[1,2,3][$ > 1]", [2, 3]],
+        ["$states.input.list.n", [1, 2]],
+        ["$string({'a': [1]})", '{"a":[1]}'],
     ];
     for (const [text, expected] of cases) {
         it(text, async () => {
-            assert.deepEqual(await evaluate(text, { a: { b: 5 }, list: [{ n: 1 }, { n: 2 }] }, { v: { x: [1, 2] } }), expected);
+            assert.deepEqual(
+                await evaluate(text, { a: { b: 5 }, list: [{ n: 1 }, { n: 2 }] }, { v: { x: [1, 2] } }),
+                expected,
+            );
         });
     }
 
     const failing: [string, RegExp][] = [
-        ["$states.input.none", /returned nothing \(undefined\)/u], ["1 + 'a'", /threw an error during evaluation\. T2002/u], ["$sum", /a function/u],
-        ["$error('mine')", /D3137: mine/u], ["$parse('{')", /D3000/u], ["$hash('a', 'CRC')", /SHA-512/u], ["$range(1, 5000, 1)", /1,000/u],
-        ["$partition([1], 0)", /positive/u], ["$nosuch()", /T1006/u], ["$states.result", /returned nothing/u],
+        ["$states.input.none", /returned nothing \(undefined\)/u],
+        ["1 + 'a'", /threw an error during evaluation\. T2002/u],
+        ["$sum", /a function/u],
+        ["$error('mine')", /D3137: mine/u],
+        ["$parse('{')", /D3000/u],
+        ["$hash('a', 'CRC')", /SHA-512/u],
+        ["$range(1, 5000, 1)", /1,000/u],
+        ["$partition([1], 0)", /positive/u],
+        ["$nosuch()", /T1006/u],
+        ["$states.result", /returned nothing/u],
     ];
     for (const [text, pattern] of failing) {
         it(`${text} fails`, async () => {
-            await assert.rejects(evaluate(text), (error: unknown) => error instanceof ExpressionError && error.kind === "JSONata" && pattern.test(error.message));
+            await assert.rejects(
+                evaluate(text),
+                (error: unknown) =>
+                    error instanceof ExpressionError && error.kind === "JSONata" && pattern.test(error.message),
+            );
         });
     }
 
@@ -81,36 +150,92 @@ describe("JSONata", () => {
     });
 
     it("gives the same as the package itself, whatever the values", async () => {
-        const { text } = fc.letrec<{ text: string }>(tie => ({
-            text: fc.oneof({ maxDepth: 4, depthIdentifier: "text" },
-                fc.constantFrom("$states.input", "$states.input.a", "$states.input.a.b", "$v", "$v.a", "$v.a.b.c", "$w", "$states.result", "'x'", "''", "0", "12", "1.5", "null", "true"),
-                fc.tuple(tie("text"), fc.constantFrom("&", "=", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", "and", "or", "in"), tie("text")).map(parts => `(${parts.join(" ")})`),
-                fc.tuple(tie("text"), tie("text"), tie("text")).map(([test, then, other]) => `(${test} ? ${then} : ${other})`),
+        const { text } = fc.letrec<{ text: string }>((tie) => ({
+            text: fc.oneof(
+                { maxDepth: 4, depthIdentifier: "text" },
+                fc.constantFrom(
+                    "$states.input",
+                    "$states.input.a",
+                    "$states.input.a.b",
+                    "$v",
+                    "$v.a",
+                    "$v.a.b.c",
+                    "$w",
+                    "$states.result",
+                    "'x'",
+                    "''",
+                    "0",
+                    "12",
+                    "1.5",
+                    "null",
+                    "true",
+                ),
+                fc
+                    .tuple(
+                        tie("text"),
+                        fc.constantFrom("&", "=", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", "and", "or", "in"),
+                        tie("text"),
+                    )
+                    .map((parts) => `(${parts.join(" ")})`),
+                fc
+                    .tuple(tie("text"), tie("text"), tie("text"))
+                    .map(([test, then, other]) => `(${test} ? ${then} : ${other})`),
                 fc.tuple(tie("text"), tie("text")).map(([test, then]) => `(${test} ? ${then})`),
-                tie("text").map(inner => `$exists(${inner})`), tie("text").map(inner => `$string(${inner})`), tie("text").map(inner => `[${inner}]`),
+                tie("text").map((inner) => `$exists(${inner})`),
+                tie("text").map((inner) => `$string(${inner})`),
+                tie("text").map((inner) => `[${inner}]`),
                 fc.tuple(tie("text"), tie("text")).map(([left, right]) => `{'k': ${left}, 'l': ${right}}`),
             ),
         }));
-        const leaf = fc.oneof(json, fc.record({ a: json }), fc.record({ a: fc.record({ b: json }) }), fc.array(fc.record({ a: json })),
-            fc.constantFrom<JsonValue>("", 0, false, null, [], [[]], "x", 1, true, 12, { a: 12 }, { a: "x" }, { a: [{ b: 1 }] }));
-        await fc.assert(fc.asyncProperty(text, leaf, leaf, async (text, rawInput, rawV) => {
-            const [input, v] = [rawInput, rawV].map(value => JSON.parse(JSON.stringify(value)) as JsonValue);
-            const reference = async (): Promise<string> => {
-                const value: unknown = await jsonata(text).evaluate(undefined, { states: { input }, v });
-                let finite = true;
-                const written = JSON.stringify(value, (_, part: unknown) => {
-                    finite &&= typeof part !== "number" || Number.isFinite(part);
-                    return part;
-                });
-                return value === undefined ? "nothing" : finite ? written : "no JSON";
-            };
-            const [expected, got] = await Promise.all([
-                reference().catch((error: { code: string }) => error.code),
-                evaluate(text, input, { v }).then(value => JSON.stringify(value), (error: Error) =>
-                    /nothing/u.test(error.message) ? "nothing" : /unsupported result/u.test(error.message) ? "no JSON" : /evaluation\. (\w+):/u.exec(error.message)?.[1]),
-            ]);
-            assert.equal(got, expected);
-        }), { numRuns: 3_000 });
+        const leaf = fc.oneof(
+            json,
+            fc.record({ a: json }),
+            fc.record({ a: fc.record({ b: json }) }),
+            fc.array(fc.record({ a: json })),
+            fc.constantFrom<JsonValue>(
+                "",
+                0,
+                false,
+                null,
+                [],
+                [[]],
+                "x",
+                1,
+                true,
+                12,
+                { a: 12 },
+                { a: "x" },
+                { a: [{ b: 1 }] },
+            ),
+        );
+        await fc.assert(
+            fc.asyncProperty(text, leaf, leaf, async (text, rawInput, rawV) => {
+                const [input, v] = [rawInput, rawV].map((value) => JSON.parse(JSON.stringify(value)) as JsonValue);
+                const reference = async (): Promise<string> => {
+                    const value: unknown = await jsonata(text).evaluate(undefined, { states: { input }, v });
+                    let finite = true;
+                    const written = JSON.stringify(value, (_, part: unknown) => {
+                        finite &&= typeof part !== "number" || Number.isFinite(part);
+                        return part;
+                    });
+                    return value === undefined ? "nothing" : finite ? written : "no JSON";
+                };
+                const [expected, got] = await Promise.all([
+                    reference().catch((error: { code: string }) => error.code),
+                    evaluate(text, input, { v }).then(
+                        (value) => JSON.stringify(value),
+                        (error: Error) =>
+                            /nothing/u.test(error.message)
+                                ? "nothing"
+                                : /unsupported result/u.test(error.message)
+                                  ? "no JSON"
+                                  : /evaluation\. (\w+):/u.exec(error.message)?.[1],
+                    ),
+                ]);
+                assert.equal(got, expected);
+            }),
+            { numRuns: 3_000 },
+        );
     });
 
     it("keeps a sequence's mark from changing later expressions", async () => {
@@ -122,17 +247,42 @@ describe("JSONata", () => {
     it("templates: evaluate in place, and give constants back as they are", async () => {
         const constant = { a: [1, { b: "{% no" }] };
         assert.equal(compileTemplate(constant, "Output").constant, constant);
-        assert.deepEqual(await render(compileTemplate({ a: ["{% 1 + 1 %}", { "b c": "{% $v %}" }], __proto__x: 1 }, "Output"), scope({}, { v: null })),
-            { a: [2, { "b c": null }], __proto__x: 1 });
+        assert.deepEqual(
+            await render(
+                compileTemplate({ a: ["{% 1 + 1 %}", { "b c": "{% $v %}" }], __proto__x: 1 }, "Output"),
+                scope({}, { v: null }),
+            ),
+            { a: [2, { "b c": null }], __proto__x: 1 },
+        );
     });
 });
 
 describe("JSONPath", () => {
-    const document = { a: { b: [10, 20, { c: "x" }] }, "odd key": 1, "d-e": 2, items: [{ p: 1 }, { p: 5 }], n: null } as JsonValue;
-    const read = (path: string, variables: JsonObject = {}): JsonValue => compilePath(path, "InputPath").read(scope(document, variables));
+    const document = {
+        "a": { b: [10, 20, { c: "x" }] },
+        "odd key": 1,
+        "d-e": 2,
+        "items": [{ p: 1 }, { p: 5 }],
+        "n": null,
+    } as JsonValue;
+    const read = (path: string, variables: JsonObject = {}): JsonValue =>
+        compilePath(path, "InputPath").read(scope(document, variables));
     const cases: [string, JsonValue][] = [
-        ["$.a.b[0]", 10], ["$.a.b[-1].c", "x"], ["$['odd key']", 1], ["$.d-e", 2], ["$[\"a\"]['b'][1]", 20], ["$.n", null], ["$.a.b[*].c", ["x"]], ["$.a.b[0:2]", [10, 20]],
-        ["$.items[?(@.p > 2)]", [{ p: 5 }]], ["$.items[?(@.p == 9)]", []], ["$..p", [1, 5]], ["$.missing[*]", []], ["$.items[0,1].p", [1, 5]], ["$$.Execution.Name", "e"], ["$v.q[0]", 3],
+        ["$.a.b[0]", 10],
+        ["$.a.b[-1].c", "x"],
+        ["$['odd key']", 1],
+        ["$.d-e", 2],
+        ["$[\"a\"]['b'][1]", 20],
+        ["$.n", null],
+        ["$.a.b[*].c", ["x"]],
+        ["$.a.b[0:2]", [10, 20]],
+        ["$.items[?(@.p > 2)]", [{ p: 5 }]],
+        ["$.items[?(@.p == 9)]", []],
+        ["$..p", [1, 5]],
+        ["$.missing[*]", []],
+        ["$.items[0,1].p", [1, 5]],
+        ["$$.Execution.Name", "e"],
+        ["$v.q[0]", 3],
         ["$v", { q: [3] }],
     ];
     for (const [path, expected] of cases) {
@@ -140,20 +290,40 @@ describe("JSONPath", () => {
     }
     it("$ is the whole", () => assert.equal(read("$"), document));
 
-    for (const path of ["$.missing", "$.a.b[3]", "$.a.c.d", "$.n.x", "$w", "$$.Nope", "$.", "$[", "a", "$.a..", "$.items[?(@.p =~ /x/)]", "$.a b"]) {
+    for (const path of [
+        "$.missing",
+        "$.a.b[3]",
+        "$.a.c.d",
+        "$.n.x",
+        "$w",
+        "$$.Nope",
+        "$.",
+        "$[",
+        "a",
+        "$.a..",
+        "$.items[?(@.p =~ /x/)]",
+        "$.a b",
+    ]) {
         it(`${path} fails`, () => assert.throws(() => read(path), ExpressionError));
     }
 
     it("reads back what a reference path has written, and changes nothing else", () => {
         const name = fc.constantFrom("a", "b", "odd key", "x'y", "__proto__");
-        fc.assert(fc.property(fc.array(name, { minLength: 1, maxLength: 4 }), json, fc.record({ z: json }), (names, value, target) => {
-            const path = `$${names.map(step => `['${step.replaceAll("'", "\\'")}']`).join("")}`;
-            const before = JSON.stringify(target);
-            const written = compileReferencePath(path, "ResultPath").write(target as JsonObject, value);
-            assert.deepEqual(compilePath(path, "InputPath").read(scope(written)), value);
-            assert.equal(JSON.stringify(target), before);
-            assert.deepEqual((written as JsonObject).z, target.z);
-        }));
+        fc.assert(
+            fc.property(
+                fc.array(name, { minLength: 1, maxLength: 4 }),
+                json,
+                fc.record({ z: json }),
+                (names, value, target) => {
+                    const path = `$${names.map((step) => `['${step.replaceAll("'", "\\'")}']`).join("")}`;
+                    const before = JSON.stringify(target);
+                    const written = compileReferencePath(path, "ResultPath").write(target as JsonObject, value);
+                    assert.deepEqual(compilePath(path, "InputPath").read(scope(written)), value);
+                    assert.equal(JSON.stringify(target), before);
+                    assert.deepEqual((written as JsonObject).z, target.z);
+                },
+            ),
+        );
     });
 
     it("a reference path cannot pass through a value or select many", () => {
@@ -164,7 +334,10 @@ describe("JSONPath", () => {
     });
 
     it("payload templates: only names that end in .$ are evaluated, at any depth", () => {
-        const template = compilePayload({ "x.$": "$.a.b[0]", y: "$.a", l: [{ "z.$": "States.Format('{}!', $.d-e)" }, "$.a"] }, "Parameters");
+        const template = compilePayload(
+            { "x.$": "$.a.b[0]", "y": "$.a", "l": [{ "z.$": "States.Format('{}!', $.d-e)" }, "$.a"] },
+            "Parameters",
+        );
         assert.deepEqual(fill(template, scope(document)), { x: 10, y: "$.a", l: [{ z: "2!" }, "$.a"] });
         assert.throws(() => fill(compilePayload({ "x.$": "no path" }, "Parameters"), scope()), ExpressionError);
         assert.throws(() => fill(compilePayload({ "x.$": 5 }, "Parameters"), scope()), ExpressionError);
@@ -172,17 +345,47 @@ describe("JSONPath", () => {
 });
 
 describe("intrinsic functions", () => {
-    const input = { s: "it's", n: 3, list: [1, 2, 3, 3, { a: 1 }, { a: 1 }], o: { a: 1, b: 2 }, p: { b: 3, c: { d: 1 } }, json: "{\"k\": [1]}", nil: null };
+    const input = {
+        s: "it's",
+        n: 3,
+        list: [1, 2, 3, 3, { a: 1 }, { a: 1 }],
+        o: { a: 1, b: 2 },
+        p: { b: 3, c: { d: 1 } },
+        json: '{"k": [1]}',
+        nil: null,
+    };
     const call = (text: string): JsonValue => compileIntrinsic(text, "x.$")(scope(input, { v: "var" }));
     const cases: [string, JsonValue][] = [
-        ["States.Format('Hi {}, {} {} {}', $.s, $.n, $.nil, $.o)", "Hi it's, 3 null {\"a\":1,\"b\":2}"], ["States.Format('\\{\\} {}', 1)", "{} 1"], ["States.Format('it\\'s')", "it's"],
-        ["States.Format('{}', $v)", "var"], ["States.StringToJson($.json)", { k: [1] }], ["States.JsonToString($.o)", "{\"a\":1,\"b\":2}"], ["States.Array()", []],
-        ["States.Array(1, 'a', true, null, $.n, States.Array(-2.5))", [1, "a", true, null, 3, [-2.5]]], ["States.ArrayPartition($.list, 4)", [[1, 2, 3, 3], [{ a: 1 }, { a: 1 }]]],
-        ["States.ArrayContains($.list, $.list[4])", true], ["States.ArrayContains($.list, '1')", false], ["States.ArrayRange(1, 9, 2)", [1, 3, 5, 7, 9]], ["States.ArrayRange(5, 1, -2)", [5, 3, 1]],
-        ["States.ArrayGetItem($.list, 1)", 2], ["States.ArrayLength($.list)", 6], ["States.ArrayUnique($.list)", [1, 2, 3, { a: 1 }]],
-        ["States.Base64Encode('Data to encode')", "RGF0YSB0byBlbmNvZGU="], ["States.Base64Decode('RGF0YSB0byBlbmNvZGU=')", "Data to encode"],
-        ["States.Hash('a', 'SHA-1')", "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8"], ["States.JsonMerge($.o, $.p, false)", { a: 1, b: 3, c: { d: 1 } }],
-        ["States.MathAdd($.n, -1)", 2], ["States.MathAdd(1.6, 1)", 3], ["States.StringSplit('1.2+3', '.+')", ["1", "2", "3"]], ["States.StringSplit('a,,b', ',')", ["a", "b"]],
+        ["States.Format('Hi {}, {} {} {}', $.s, $.n, $.nil, $.o)", 'Hi it\'s, 3 null {"a":1,"b":2}'],
+        ["States.Format('\\{\\} {}', 1)", "{} 1"],
+        ["States.Format('it\\'s')", "it's"],
+        ["States.Format('{}', $v)", "var"],
+        ["States.StringToJson($.json)", { k: [1] }],
+        ["States.JsonToString($.o)", '{"a":1,"b":2}'],
+        ["States.Array()", []],
+        ["States.Array(1, 'a', true, null, $.n, States.Array(-2.5))", [1, "a", true, null, 3, [-2.5]]],
+        [
+            "States.ArrayPartition($.list, 4)",
+            [
+                [1, 2, 3, 3],
+                [{ a: 1 }, { a: 1 }],
+            ],
+        ],
+        ["States.ArrayContains($.list, $.list[4])", true],
+        ["States.ArrayContains($.list, '1')", false],
+        ["States.ArrayRange(1, 9, 2)", [1, 3, 5, 7, 9]],
+        ["States.ArrayRange(5, 1, -2)", [5, 3, 1]],
+        ["States.ArrayGetItem($.list, 1)", 2],
+        ["States.ArrayLength($.list)", 6],
+        ["States.ArrayUnique($.list)", [1, 2, 3, { a: 1 }]],
+        ["States.Base64Encode('Data to encode')", "RGF0YSB0byBlbmNvZGU="],
+        ["States.Base64Decode('RGF0YSB0byBlbmNvZGU=')", "Data to encode"],
+        ["States.Hash('a', 'SHA-1')", "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8"],
+        ["States.JsonMerge($.o, $.p, false)", { a: 1, b: 3, c: { d: 1 } }],
+        ["States.MathAdd($.n, -1)", 2],
+        ["States.MathAdd(1.6, 1)", 3],
+        ["States.StringSplit('1.2+3', '.+')", ["1", "2", "3"]],
+        ["States.StringSplit('a,,b', ',')", ["a", "b"]],
         ["States.ArrayLength(States.ArrayRange(1, 1000, 1))", 1000],
     ];
     for (const [text, expected] of cases) {
@@ -198,13 +401,33 @@ describe("intrinsic functions", () => {
     });
 
     it("States.UUID is a version 4 UUID", () => {
-        assert.match(call("States.UUID()") as string, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/u);
+        assert.match(
+            call("States.UUID()") as string,
+            /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/u,
+        );
     });
 
     for (const text of [
-        "States.Format('{}')", "States.Format('x', 1)", "States.StringToJson('{')", "States.ArrayGetItem($.list, 6)", "States.ArrayPartition($.list, 0)", "States.ArrayRange(1, 1001, 1)",
-        "States.ArrayRange(1, 2, 0)", "States.Hash('a', 'CRC32')", "States.JsonMerge($.o, $.p, true)", "States.JsonMerge($.o, 1, false)", "States.MathAdd(2147483647, 1)", "States.MathRandom(5, 5)",
-        "States.Nope(1)", "States.ArrayLength()", "States.ArrayLength($.list, 1)", "States.ArrayLength($.nope)", "States.Format('open)", "States.UUID() x", "States.Base64Decode('***')", "States.MathAdd('1', 2)",
+        "States.Format('{}')",
+        "States.Format('x', 1)",
+        "States.StringToJson('{')",
+        "States.ArrayGetItem($.list, 6)",
+        "States.ArrayPartition($.list, 0)",
+        "States.ArrayRange(1, 1001, 1)",
+        "States.ArrayRange(1, 2, 0)",
+        "States.Hash('a', 'CRC32')",
+        "States.JsonMerge($.o, $.p, true)",
+        "States.JsonMerge($.o, 1, false)",
+        "States.MathAdd(2147483647, 1)",
+        "States.MathRandom(5, 5)",
+        "States.Nope(1)",
+        "States.ArrayLength()",
+        "States.ArrayLength($.list, 1)",
+        "States.ArrayLength($.nope)",
+        "States.Format('open)",
+        "States.UUID() x",
+        "States.Base64Decode('***')",
+        "States.MathAdd('1', 2)",
         "States.Array(abc)",
     ]) {
         it(`${text} fails`, () => assert.throws(() => call(text), ExpressionError));

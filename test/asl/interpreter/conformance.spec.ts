@@ -10,7 +10,7 @@ describe("executions recorded on AWS", () => {
         it("are replayed (skipped: ../shared/conformance is not here)");
         return;
     }
-    const known = new Map(knownDifferences().map(entry => [entry.id, entry]));
+    const known = new Map(knownDifferences().map((entry) => [entry.id, entry]));
 
     for (const recording of all) {
         it(`${recording.queryLanguage} ${recording.id.split("::").pop()}`, async () => {
@@ -19,13 +19,16 @@ describe("executions recorded on AWS", () => {
             assert.equal(differences.length, expected.length, differences.join("\n"));
             differences.forEach((difference, index) => {
                 const wanted = expected[index];
-                assert.ok(wanted.endsWith("*") ? difference.startsWith(wanted.slice(0, -1)) : difference === wanted, difference);
+                assert.ok(
+                    wanted.endsWith("*") ? difference.startsWith(wanted.slice(0, -1)) : difference === wanted,
+                    difference,
+                );
             });
         });
     }
 
     it("differ only where a reason is written down, and every reason belongs to a recording", () => {
-        const ids = new Set(all.map(recording => recording.id));
+        const ids = new Set(all.map((recording) => recording.id));
         for (const entry of known.values()) {
             assert.ok(ids.has(entry.id), entry.id);
             assert.ok(entry.reason.length > 40, entry.id);

@@ -34,7 +34,12 @@ const file = path.join(folder, "recorded-executions.jsonl");
 
 /** Undefined where the recordings are not at hand. */
 export function recordings(): Recording[] | undefined {
-    return existsSync(file) ? readFileSync(file, "utf8").trim().split("\n").map(line => JSON.parse(line) as Recording) : undefined;
+    return existsSync(file)
+        ? readFileSync(file, "utf8")
+              .trim()
+              .split("\n")
+              .map((line) => JSON.parse(line) as Recording)
+        : undefined;
 }
 
 export function knownDifferences(): Known[] {
@@ -45,23 +50,30 @@ const RESULT = /^(?:Task|LambdaFunction)(?:Succeeded|Failed|TimedOut|StartFailed
 
 /** Runs the recording's definition; its tasks answer what they answered on AWS, in that order. */
 export async function replay(recording: Recording): Promise<ExecutionResult> {
-    const results = recording.events.filter(event => RESULT.test(event.type));
+    const results = recording.events.filter((event) => RESULT.test(event.type));
     let next = 0;
     return execute(recording.definition, {
         input: recording.input,
         executionArn: "arn:aws:states:us-east-1:111111111111:execution:machine:execution",
         stateMachineArn: "arn:aws:states:us-east-1:111111111111:stateMachine:machine",
-        task: async request => {
+        task: async (request) => {
             const event = results[next++];
             if (event === undefined) {
                 // A distributed Map's children are not in the recording of their parent.
                 return request.arguments;
             }
-            const { output, error, cause } = detailsOf(event) as { output?: JsonValue; error?: string; cause?: JsonValue };
+            const { output, error, cause } = detailsOf(event) as {
+                output?: JsonValue;
+                error?: string;
+                cause?: JsonValue;
+            };
             if (event.type.endsWith("Succeeded")) {
                 return (typeof output === "string" ? JSON.parse(output) : output) as JsonValue;
             }
-            throw new TaskError(error, cause === undefined || typeof cause === "string" ? cause : JSON.stringify(cause));
+            throw new TaskError(
+                error,
+                cause === undefined || typeof cause === "string" ? cause : JSON.stringify(cause),
+            );
         },
     });
 }
@@ -82,7 +94,7 @@ export function compare(recording: Recording, result: ExecutionResult): string[]
     same("status: ", recording.status, result.status);
     same("output: ", recording.output, result.output);
     same("error: ", recording.error, result.error);
-    const ordered = recording.events.every(event => typeof event.id === "number" && event.id > 0);
+    const ordered = recording.events.every((event) => typeof event.id === "number" && event.id > 0);
     if (ordered) {
         const length = Math.max(recording.events.length, result.events.length);
         for (let index = 0; index < length; index++) {
@@ -95,9 +107,13 @@ export function compare(recording: Recording, result: ExecutionResult): string[]
     const left = [...result.events];
     for (const expected of recording.events) {
         const redacted = typeof expected.id !== "number" || expected.id <= 0;
-        const index = left.findIndex(event => {
+        const index = left.findIndex((event) => {
             const problems: string[] = [];
-            eventDifference(redacted ? { ...expected, id: event.id, previousEventId: event.previousEventId } : expected, event, problems);
+            eventDifference(
+                redacted ? { ...expected, id: event.id, previousEventId: event.previousEventId } : expected,
+                event,
+                problems,
+            );
             return problems.length === 0;
         });
         if (index < 0) {
@@ -106,14 +122,22 @@ export function compare(recording: Recording, result: ExecutionResult): string[]
             left.splice(index, 1);
         }
     }
-    found.push(...left.filter(event => !/^ParallelState(?:Succeeded|Exited)$/u.test(event.type)).map(event => `additional ${event.type} ${event.id}`));
+    found.push(
+        ...left
+            .filter((event) => !/^ParallelState(?:Succeeded|Exited)$/u.test(event.type))
+            .map((event) => `additional ${event.type} ${event.id}`),
+    );
     same("number of events: ", recording.events.at(-1)?.id, result.events.length);
     return found;
 }
 
 function eventDifference(expected: RecordedEvent | undefined, got: HistoryEvent | undefined, found: string[]): void {
     if (expected === undefined || got === undefined) {
-        found.push(expected === undefined ? `additional ${got?.type} ${got?.id}` : `missing ${expected.type} ${String(expected.id)}`);
+        found.push(
+            expected === undefined
+                ? `additional ${got?.type} ${got?.id}`
+                : `missing ${expected.type} ${String(expected.id)}`,
+        );
         return;
     }
     const where = `event ${String(expected.id)} ${expected.type}`;
@@ -140,7 +164,7 @@ function eventDifference(expected: RecordedEvent | undefined, got: HistoryEvent 
 
 /** An absent and an empty details object say the same. */
 function withoutEmpty(value: unknown): unknown {
-    return typeof value === "object" && value !== null && Object.keys(value).length === 0 ? null : value ?? null;
+    return typeof value === "object" && value !== null && Object.keys(value).length === 0 ? null : (value ?? null);
 }
 
 /** JSON text inside the value becomes the value: recordings hold it in either form. */
@@ -164,7 +188,14 @@ function open(value: unknown): unknown {
 
 // Fixed words that stand for a redacted value.
 const REDACTED = new Set([
-    "snf_role_arn", "date", "X-Amzn-Trace-Id", "x-amzn-RequestId", "map_run_arn", "bucket-name", "file-key", "timestamp",
+    "snf_role_arn",
+    "date",
+    "X-Amzn-Trace-Id",
+    "x-amzn-RequestId",
+    "map_run_arn",
+    "bucket-name",
+    "file-key",
+    "timestamp",
 ]);
 
 /** Where the values differ; undefined when they do not. `<...>` and the like in a recorded string stand for any text. */
@@ -174,11 +205,19 @@ function mismatch(expected: unknown, got: unknown, where: string): string | unde
             return undefined;
         }
         const text = typeof got === "string" ? got : JSON.stringify(got);
-        const pattern = new RegExp(`^${expected.split(/<[^<>]*>|lambda_function(?:_\d)?_name/u).map(escape).join("[\\s\\S]*")}$`, "u");
+        const pattern = new RegExp(
+            `^${expected
+                .split(/<[^<>]*>|lambda_function(?:_\d)?_name/u)
+                .map(escape)
+                .join("[\\s\\S]*")}$`,
+            "u",
+        );
         return pattern.test(text) ? undefined : `${where}: ${text.slice(0, 200)} instead of ${expected.slice(0, 200)}`;
     }
     if (typeof expected !== "object" || expected === null || typeof got !== "object" || got === null) {
-        return expected === got ? undefined : `${where}: ${JSON.stringify(got)?.slice(0, 200)} instead of ${JSON.stringify(expected)?.slice(0, 200)}`;
+        return expected === got
+            ? undefined
+            : `${where}: ${JSON.stringify(got)?.slice(0, 200)} instead of ${JSON.stringify(expected)?.slice(0, 200)}`;
     }
     if (Array.isArray(expected) !== Array.isArray(got)) {
         return `${where}: an array against an object`;
@@ -209,7 +248,7 @@ export function stateTypes(value: unknown, found = new Set<string>()): Set<strin
                 found.add(String(state.Type));
             }
         }
-        Object.values(value).forEach(item => stateTypes(item, found));
+        Object.values(value).forEach((item) => stateTypes(item, found));
     }
     return found;
 }
@@ -217,7 +256,7 @@ export function stateTypes(value: unknown, found = new Set<string>()): Set<strin
 /** The table of asl/CONFORMANCE.md. */
 export async function report(all: readonly Recording[]): Promise<string> {
     const known = knownDifferences();
-    const explained = new Map(known.map(entry => [entry.id, entry]));
+    const explained = new Map(known.map((entry) => [entry.id, entry]));
     const classes = new Map<string, { recordings: number; equal: number; explained: number; open: number }>();
     let equal = 0;
     for (const recording of all) {
@@ -231,11 +270,12 @@ export async function report(all: readonly Recording[]): Promise<string> {
             row[differences.length === 0 ? "equal" : explained.has(recording.id) ? "explained" : "open"]++;
         }
     }
-    const rows = [...classes].sort(([left], [right]) => left < right ? -1 : 1)
+    const rows = [...classes]
+        .sort(([left], [right]) => (left < right ? -1 : 1))
         .map(([key, row]) => `| ${key} | ${row.recordings} | ${row.equal} | ${row.explained} | ${row.open} |`);
     const reasons = new Map<string, string[]>();
     for (const entry of known) {
-        reasons.set(entry.reason, [...reasons.get(entry.reason) ?? [], entry.id.split("::").pop() as string]);
+        reasons.set(entry.reason, [...(reasons.get(entry.reason) ?? []), entry.id.split("::").pop() as string]);
     }
     return [
         "# Conformance of the interpreter",
@@ -252,7 +292,7 @@ export async function report(all: readonly Recording[]): Promise<string> {
         "",
         "## What differs, and why",
         "",
-        ...[...reasons].map(([reason, ids]) => `- ${ids.map(id => `\`${id}\``).join(", ")}: ${reason}`),
+        ...[...reasons].map(([reason, ids]) => `- ${ids.map((id) => `\`${id}\``).join(", ")}: ${reason}`),
         "",
     ].join("\n");
 }

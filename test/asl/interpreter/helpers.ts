@@ -1,4 +1,10 @@
-import { execute, TaskError, type ExecutionOptions, type ExecutionResult, type TaskHandler } from "../../../asl/interpreter/index";
+import {
+    execute,
+    TaskError,
+    type ExecutionOptions,
+    type ExecutionResult,
+    type TaskHandler,
+} from "../../../asl/interpreter/index";
 import type { JsonValue, StateMachineDefinition } from "../../../asl/types";
 
 export const LAMBDA = "arn:aws:lambda:us-east-1:111111111111:function:f";
@@ -14,14 +20,18 @@ export function jsonata(states: object, more: object = {}): StateMachineDefiniti
 }
 
 export async function run(
-    definition: StateMachineDefinition, input: JsonValue = {}, task: TaskHandler = async request => request.arguments,
+    definition: StateMachineDefinition,
+    input: JsonValue = {},
+    task: TaskHandler = async (request) => request.arguments,
     options: Partial<ExecutionOptions> = {},
 ): Promise<ExecutionResult> {
     return execute(definition, { input, task, ...options });
 }
 
 export async function output(
-    definition: StateMachineDefinition, input: JsonValue = {}, task?: TaskHandler,
+    definition: StateMachineDefinition,
+    input: JsonValue = {},
+    task?: TaskHandler,
 ): Promise<JsonValue | undefined> {
     const result = await run(definition, input, task);
     if (result.status !== "SUCCEEDED") {
@@ -31,7 +41,7 @@ export async function output(
 }
 
 export function types(result: ExecutionResult): string[] {
-    return result.events.map(event => event.type);
+    return result.events.map((event) => event.type);
 }
 
 /** A handler that fails with each of the names in turn and then succeeds with "done". */
@@ -47,6 +57,7 @@ export function failing(...errors: string[]): TaskHandler {
 
 /** The names of the states entered, in order. */
 export function entered(result: ExecutionResult): string[] {
-    return result.events.filter(event => event.type.endsWith("StateEntered"))
-        .map(event => (event.stateEnteredEventDetails as { name: string }).name);
+    return result.events
+        .filter((event) => event.type.endsWith("StateEntered"))
+        .map((event) => (event.stateEnteredEventDetails as { name: string }).name);
 }

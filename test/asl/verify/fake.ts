@@ -1,7 +1,14 @@
 /** A small Step Functions endpoint: its JSON protocol over HTTP, with the interpreter behind it. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { compile, DefinitionError, execute, TaskError, type ExecutionResult, type Readings } from "../../../asl/interpreter/index";
+import {
+    compile,
+    DefinitionError,
+    execute,
+    TaskError,
+    type ExecutionResult,
+    type Readings,
+} from "../../../asl/interpreter/index";
 import type { StateMachineDefinition } from "../../../asl/types";
 import { FAILS } from "../../../asl/verify/assumptions";
 
@@ -13,7 +20,10 @@ export interface Fake {
     readonly close: () => Promise<void>;
 }
 
-export async function fakeStepFunctions(readings: Partial<Readings> = {}, refuse?: (action: string) => string | undefined): Promise<Fake> {
+export async function fakeStepFunctions(
+    readings: Partial<Readings> = {},
+    refuse?: (action: string) => string | undefined,
+): Promise<Fake> {
     const machines = new Map<string, StateMachineDefinition>();
     const executions = new Map<string, ExecutionResult | undefined>();
     const calls: string[] = [];
@@ -28,7 +38,9 @@ export async function fakeStepFunctions(readings: Partial<Readings> = {}, refuse
                 try {
                     compile(definition);
                 } catch (problem) {
-                    throw problem instanceof DefinitionError ? Object.assign(problem, { type: "InvalidDefinition" }) : problem;
+                    throw problem instanceof DefinitionError
+                        ? Object.assign(problem, { type: "InvalidDefinition" })
+                        : problem;
                 }
                 const stateMachineArn = `arn:aws:states:eu-central-1:111111111111:stateMachine:${body.name}`;
                 machines.set(stateMachineArn, definition);
@@ -38,21 +50,28 @@ export async function fakeStepFunctions(readings: Partial<Readings> = {}, refuse
                 const executionArn = `${body.stateMachineArn.replace(":stateMachine:", ":execution:")}:${executions.size}`;
                 executions.set(executionArn, undefined);
                 void execute(machines.get(body.stateMachineArn) as StateMachineDefinition, {
-                    input: JSON.parse(body.input), readings, task: async request => {
+                    input: JSON.parse(body.input),
+                    readings,
+                    task: async (request) => {
                         if (request.resource === FAILS) {
                             throw new TaskError("Sfn.SfnException", "AccessDeniedException");
                         }
                         return { Account: "111111111111" };
                     },
-                }).then(result => executions.set(executionArn, result));
+                }).then((result) => executions.set(executionArn, result));
                 return { executionArn, startDate: 1 };
             }
             case "DescribeExecution": {
                 const result = executions.get(body.executionArn);
-                return result === undefined ? { executionArn: body.executionArn, status: "RUNNING" } : {
-                    executionArn: body.executionArn, status: result.status, error: result.error, cause: result.cause,
-                    ...result.status === "SUCCEEDED" ? { output: JSON.stringify(result.output) } : {},
-                };
+                return result === undefined
+                    ? { executionArn: body.executionArn, status: "RUNNING" }
+                    : {
+                          executionArn: body.executionArn,
+                          status: result.status,
+                          error: result.error,
+                          cause: result.cause,
+                          ...(result.status === "SUCCEEDED" ? { output: JSON.stringify(result.output) } : {}),
+                      };
             }
             case "DeleteStateMachine":
                 machines.delete(body.stateMachineArn);
@@ -63,24 +82,33 @@ export async function fakeStepFunctions(readings: Partial<Readings> = {}, refuse
     };
     const server: Server = createServer((request, response) => {
         let text = "";
-        request.on("data", (chunk: Buffer) => text += chunk.toString());
+        request.on("data", (chunk: Buffer) => (text += chunk.toString()));
         request.on("end", () => {
             const action = String(request.headers["x-amz-target"]).split(".").pop() as string;
             calls.push(action);
-            act(action, JSON.parse(text)).then(answer => {
-                response.writeHead(200, { "content-type": "application/x-amz-json-1.0" }).end(JSON.stringify(answer));
-            }, (error: Error & { type?: string }) => {
-                response.writeHead(400, { "content-type": "application/x-amz-json-1.0" })
-                    .end(JSON.stringify({ __type: error.type ?? "InternalFailure", message: error.message }));
-            });
+            act(action, JSON.parse(text)).then(
+                (answer) => {
+                    response
+                        .writeHead(200, { "content-type": "application/x-amz-json-1.0" })
+                        .end(JSON.stringify(answer));
+                },
+                (error: Error & { type?: string }) => {
+                    response
+                        .writeHead(400, { "content-type": "application/x-amz-json-1.0" })
+                        .end(JSON.stringify({ __type: error.type ?? "InternalFailure", message: error.message }));
+                },
+            );
         });
     });
-    await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     return {
-        endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, machines, calls,
-        close: () => new Promise(resolve => {
-            server.closeAllConnections();
-            server.close(() => resolve());
-        }),
+        endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        machines,
+        calls,
+        close: () =>
+            new Promise((resolve) => {
+                server.closeAllConnections();
+                server.close(() => resolve());
+            }),
     };
 }

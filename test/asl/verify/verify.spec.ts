@@ -14,9 +14,9 @@ const root = path.resolve(__dirname, "../../..");
 
 describe("assumptions about AWS", () => {
     it("have different ids that fit into a machine's name", () => {
-        const ids = ASSUMPTIONS.map(assumption => assumption.id);
+        const ids = ASSUMPTIONS.map((assumption) => assumption.id);
         assert.equal(new Set(ids).size, ids.length);
-        ids.forEach(id => assert.match(id, /^[a-z0-9-]{4,40}$/u));
+        ids.forEach((id) => assert.match(id, /^[a-z0-9-]{4,40}$/u));
     });
 
     for (const assumption of ASSUMPTIONS) {
@@ -26,19 +26,27 @@ describe("assumptions about AWS", () => {
                 return;
             }
             const result = await execute(assumption.definition, {
-                input: assumption.input ?? {}, task: async request => {
+                input: assumption.input ?? {},
+                task: async (request) => {
                     if (request.resource === FAILS) {
                         throw new TaskError("Sfn.SfnException", "AccessDeniedException");
                     }
                     return { Account: "111111111111" };
                 },
             });
-            assert.ok(matches(assumption.expected, { created: true, ...result }), `${result.status} ${result.error} ${result.cause} ${JSON.stringify(result.output)}`);
+            assert.ok(
+                matches(assumption.expected, { created: true, ...result }),
+                `${result.status} ${result.error} ${result.cause} ${JSON.stringify(result.output)}`,
+            );
         });
     }
 
     it("are written down in asl/ASSUMPTIONS.md as they are", () => {
-        assert.equal(readFileSync(path.join(root, "asl/ASSUMPTIONS.md"), "utf8"), assumptionsDocument(), "run `npm run verify:docs`");
+        assert.equal(
+            readFileSync(path.join(root, "asl/ASSUMPTIONS.md"), "utf8"),
+            assumptionsDocument(),
+            "run `npm run verify:docs`",
+        );
     });
 });
 
@@ -48,43 +56,76 @@ describe("verify:aws", () => {
         await fake?.close();
         fake = undefined;
     });
-    const client = (endpoint: string): SFNClient => new SFNClient({
-        endpoint, region: "eu-central-1", maxAttempts: 1, credentials: { accessKeyId: "a", secretAccessKey: "b" },
-    });
+    const client = (endpoint: string): SFNClient =>
+        new SFNClient({
+            endpoint,
+            region: "eu-central-1",
+            maxAttempts: 1,
+            credentials: { accessKeyId: "a", secretAccessKey: "b" },
+        });
     const options = { roleArn: "arn:aws:iam::111111111111:role/r", run: "x", pollMilliseconds: 2 };
 
     it("finds that all rules hold where they do, and deletes every machine", async () => {
         fake = await fakeStepFunctions();
         const verdicts = await verify(client(fake.endpoint), ASSUMPTIONS, options);
-        assert.deepEqual(verdicts.filter(verdict => verdict.holds !== true), []);
+        assert.deepEqual(
+            verdicts.filter((verdict) => verdict.holds !== true),
+            [],
+        );
         assert.equal(verdicts.length, ASSUMPTIONS.length);
         assert.equal(fake.machines.size, 0);
-        assert.ok(fake.calls.filter(call => call === "DeleteStateMachine").length >= ASSUMPTIONS.length - 3);
+        assert.ok(fake.calls.filter((call) => call === "DeleteStateMachine").length >= ASSUMPTIONS.length - 3);
     });
 
     it("finds exactly the rules that do not hold", async () => {
-        fake = await fakeStepFunctions({ missingCause: "empty", noChoiceMatched: "States.NoChoiceMatched", allCatchesDataLimit: false });
+        fake = await fakeStepFunctions({
+            missingCause: "empty",
+            noChoiceMatched: "States.NoChoiceMatched",
+            allCatchesDataLimit: false,
+        });
         const verdicts = await verify(client(fake.endpoint), ASSUMPTIONS, options);
-        assert.deepEqual(verdicts.filter(verdict => verdict.holds === false).map(verdict => verdict.id).sort(),
-            ["data-limit-own-output", "fail-without-cause", "no-choice-matched", "runtime-in-branch"]);
-        const bare = verdicts.find(verdict => verdict.id === "fail-without-cause");
+        assert.deepEqual(
+            verdicts
+                .filter((verdict) => verdict.holds === false)
+                .map((verdict) => verdict.id)
+                .sort(),
+            ["data-limit-own-output", "fail-without-cause", "no-choice-matched", "runtime-in-branch"],
+        );
+        const bare = verdicts.find((verdict) => verdict.id === "fail-without-cause");
         assert.deepEqual([bare?.expected, bare?.observed], ["SUCCEEDED false", "SUCCEEDED true"]);
     });
 
     it("says what kept it from running a machine, and still deletes it", async () => {
-        fake = await fakeStepFunctions({}, action => action === "StartExecution" ? "ExecutionLimitExceeded" : undefined);
+        fake = await fakeStepFunctions({}, (action) =>
+            action === "StartExecution" ? "ExecutionLimitExceeded" : undefined,
+        );
         const [verdict] = await verify(client(fake.endpoint), ASSUMPTIONS.slice(0, 1), options);
         assert.equal(verdict.holds, undefined);
         assert.match(verdict.observed, /could not run: ExecutionLimitExceeded/u);
         assert.equal(fake.machines.size, 0);
     });
 
-    const command = (args: string[], env: NodeJS.ProcessEnv): Promise<{ stdout: string; stderr: string; code: number }> =>
-        promisify(execFile)(process.execPath, [
-            "--no-warnings", "-r", "ts-node/register/transpile-only", "asl/verify/main.ts", ...args,
-        ], {
-            cwd: root, env: { PATH: process.env.PATH, HOME: "/nonexistent", AWS_EC2_METADATA_DISABLED: "true", AWS_REGION: "eu-central-1", ...env },
-        }).then(({ stdout, stderr }) => ({ stdout, stderr, code: 0 }), (error: { stdout: string; stderr: string; code: number }) => error);
+    const command = (
+        args: string[],
+        env: NodeJS.ProcessEnv,
+    ): Promise<{ stdout: string; stderr: string; code: number }> =>
+        promisify(execFile)(
+            process.execPath,
+            ["--no-warnings", "-r", "ts-node/register/transpile-only", "asl/verify/main.ts", ...args],
+            {
+                cwd: root,
+                env: {
+                    PATH: process.env.PATH,
+                    HOME: "/nonexistent",
+                    AWS_EC2_METADATA_DISABLED: "true",
+                    AWS_REGION: "eu-central-1",
+                    ...env,
+                },
+            },
+        ).then(
+            ({ stdout, stderr }) => ({ stdout, stderr, code: 0 }),
+            (error: { stdout: string; stderr: string; code: number }) => error,
+        );
 
     it("ends with one clear line without credentials", async () => {
         const { stdout, stderr, code } = await command([], {});
@@ -95,8 +136,10 @@ describe("verify:aws", () => {
 
     it("prints a table and how many rules hold", async () => {
         fake = await fakeStepFunctions();
-        const { stdout, code } = await command(["--role", options.roleArn, "--endpoint", fake.endpoint, "redrive-count", "eval-refused"],
-            { AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b" });
+        const { stdout, code } = await command(
+            ["--role", options.roleArn, "--endpoint", fake.endpoint, "redrive-count", "eval-refused"],
+            { AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b" },
+        );
         assert.equal(code, 0);
         assert.match(stdout, /redrive-count/u);
         assert.match(stdout, /2 of 2 rules hold\./u);

@@ -68,28 +68,35 @@ export class TestStack {
         const folder = mkdtempSync(path.join(tmpdir(), "engine-suite-"));
         // The scripts' flags name the pack relative to the project.
         symlinkSync(pack, path.join(folder, "policy"));
-        const project: automation.ProjectSettings = source === undefined
-            ? { name: "engine-suite", runtime: "nodejs" }
-            : parse(readFileSync(path.join(source, "Pulumi.yaml"), "utf8")) as automation.ProjectSettings;
-        const settings = source === undefined ? { config: { "aws:region": REGION } } : parse(readFileSync(path.join(source, stackFile(stack)), "utf8")) as object;
+        const project: automation.ProjectSettings =
+            source === undefined
+                ? { name: "engine-suite", runtime: "nodejs" }
+                : (parse(readFileSync(path.join(source, "Pulumi.yaml"), "utf8")) as automation.ProjectSettings);
+        const settings =
+            source === undefined
+                ? { config: { "aws:region": REGION } }
+                : (parse(readFileSync(path.join(source, stackFile(stack)), "utf8")) as object);
         const cloud = new TestCloud({ account: ACCOUNT, region: REGION });
         const providers = [
             await serveProvider(AWS_TYPES, AWS_FUNCTIONS, cloud),
             await serveProvider(DOCKER_BUILD_TYPES, {}, cloud),
         ];
         writeFileSync(path.join(folder, stackFile(stack)), stringify(settings));
-        const created = await automation.LocalWorkspace.createStack({ stackName: stack, projectName: project.name, program }, {
-            workDir: folder,
-            pulumiHome: path.join(folder, "home"),
-            projectSettings: { ...project, main: root, backend: { url: `file://${folder}` } },
-            envVars: {
-                PULUMI_CONFIG_PASSPHRASE: "engine-suite",
-                PULUMI_DEBUG_PROVIDERS: `aws:${providers[0].port},docker-build:${providers[1].port}`,
-                PULUMI_SKIP_UPDATE_CHECK: "true",
-                PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-                PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
+        const created = await automation.LocalWorkspace.createStack(
+            { stackName: stack, projectName: project.name, program },
+            {
+                workDir: folder,
+                pulumiHome: path.join(folder, "home"),
+                projectSettings: { ...project, main: root, backend: { url: `file://${folder}` } },
+                envVars: {
+                    PULUMI_CONFIG_PASSPHRASE: "engine-suite",
+                    PULUMI_DEBUG_PROVIDERS: `aws:${providers[0].port},docker-build:${providers[1].port}`,
+                    PULUMI_SKIP_UPDATE_CHECK: "true",
+                    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+                    PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
+                },
             },
-        });
+        );
         return new TestStack(cloud, created, providers, folder);
     }
 
@@ -103,23 +110,25 @@ export class TestStack {
 
     /** Changes what the engine remembers of the stack, as text. */
     async rewriteState(rewrite: (state: string) => string): Promise<void> {
-        await this.stack.importStack(JSON.parse(rewrite(JSON.stringify(await this.stack.exportStack()))) as automation.Deployment);
+        await this.stack.importStack(
+            JSON.parse(rewrite(JSON.stringify(await this.stack.exportStack()))) as automation.Deployment,
+        );
     }
 
     preview(options: RunOptions = {}): Promise<Outcome> {
-        return this.run(handlers => this.stack.preview({ ...handlers, ...policyOptions(options) }));
+        return this.run((handlers) => this.stack.preview({ ...handlers, ...policyOptions(options) }));
     }
 
     up(options: RunOptions = {}): Promise<Outcome> {
-        return this.run(handlers => this.stack.up({ ...handlers, ...policyOptions(options) }));
+        return this.run((handlers) => this.stack.up({ ...handlers, ...policyOptions(options) }));
     }
 
     refresh(): Promise<Outcome> {
-        return this.run(handlers => this.stack.refresh(handlers));
+        return this.run((handlers) => this.stack.refresh(handlers));
     }
 
     destroy(): Promise<Outcome> {
-        return this.run(handlers => this.stack.destroy(handlers));
+        return this.run((handlers) => this.stack.destroy(handlers));
     }
 
     outputs(): Promise<automation.OutputMap> {
@@ -131,29 +140,38 @@ export class TestStack {
         const { envVars, pulumiHome, workDir } = this.stack.workspace;
         // not synchronously: the provider that the CLI asks is this process
         const child = spawn("bash", ["-c", `${line} 2>&1`], {
-            cwd: workDir, env: { ...process.env, ...envVars, PULUMI_HOME: pulumiHome, NO_COLOR: "1" }, stdio: ["ignore", "pipe", "ignore"],
+            cwd: workDir,
+            env: { ...process.env, ...envVars, PULUMI_HOME: pulumiHome, NO_COLOR: "1" },
+            stdio: ["ignore", "pipe", "ignore"],
         });
         let printed = "";
         child.stdout.setEncoding("utf8").on("data", (text: string) => void (printed += text));
-        return new Promise((resolve, reject) => child.once("error", reject).once("close", code => resolve({ code, printed })));
+        return new Promise((resolve, reject) =>
+            child.once("error", reject).once("close", (code) => resolve({ code, printed })),
+        );
     }
 
     /** Removes what the stack left behind on this machine. */
     dispose(): void {
-        this.providers.forEach(provider => provider.stop());
+        this.providers.forEach((provider) => provider.stop());
         rmSync(this.folder, { recursive: true, force: true });
     }
 
     private async run(
-        action: (handlers: { onEvent: (event: automation.EngineEvent) => void; onOutput: (text: string) => void }) => Promise<unknown>,
+        action: (handlers: {
+            onEvent: (event: automation.EngineEvent) => void;
+            onOutput: (text: string) => void;
+        }) => Promise<unknown>,
     ): Promise<Outcome> {
         const changes = new Set<string>();
         const violations: PolicyViolation[] = [];
         let [same, log, succeeded] = [0, "", true];
         try {
             await action({
-                onOutput: text => { log += text; },
-                onEvent: event => {
+                onOutput: (text) => {
+                    log += text;
+                },
+                onEvent: (event) => {
                     // A refresh says only afterwards whether it found something changed.
                     const metadata = (event.resourcePreEvent ?? event.resOutputsEvent)?.metadata;
                     if (metadata !== undefined && !UNTOLD_TYPES.test(metadata.type) && !UNTOLD_STEPS.has(metadata.op)) {
@@ -161,7 +179,12 @@ export class TestStack {
                     }
                     same = event.summaryEvent?.resourceChanges.same ?? same;
                     if (event.policyEvent !== undefined) {
-                        const { policyName: policy, enforcementLevel: level, resourceUrn: urn = "", message } = event.policyEvent;
+                        const {
+                            policyName: policy,
+                            enforcementLevel: level,
+                            resourceUrn: urn = "",
+                            message,
+                        } = event.policyEvent;
                         violations.push({ policy, level, urn, message });
                     }
                 },
@@ -175,10 +198,12 @@ export class TestStack {
 }
 
 function policyOptions({ policies }: RunOptions): { policyPacks?: string[]; policyPackConfigs?: string[] } {
-    return policies === undefined ? {} : {
-        policyPacks: [policies.pack ?? "policy"],
-        ...policies.config === undefined ? {} : { policyPackConfigs: [policies.config] },
-    };
+    return policies === undefined
+        ? {}
+        : {
+              policyPacks: [policies.pack ?? "policy"],
+              ...(policies.config === undefined ? {} : { policyPackConfigs: [policies.config] }),
+          };
 }
 
 function stackFile(stack: string): string {
@@ -190,10 +215,16 @@ export function scriptFlags(script: string): {
     readonly stack: string;
     readonly policies: { readonly pack: string; readonly config: string };
 } {
-    const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as { scripts: Record<string, string> };
+    const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
+        scripts: Record<string, string>;
+    };
     const { values } = parseArgs({
         args: scripts[script].split(" ").slice(2),
-        options: { stack: { type: "string" }, "policy-pack": { type: "string" }, "policy-pack-config": { type: "string" } },
+        options: {
+            "stack": { type: "string" },
+            "policy-pack": { type: "string" },
+            "policy-pack-config": { type: "string" },
+        },
     });
     const { stack = "", "policy-pack": policyPack = "", "policy-pack-config": config = "" } = values;
     return { stack, policies: { pack: policyPack, config } };

@@ -30,7 +30,7 @@ export class TestCloud {
     constructor(readonly at: Account) {}
 
     ofType(type: string): Stored[] {
-        return [...this.resources.values()].filter(resource => resource.type === type);
+        return [...this.resources.values()].filter((resource) => resource.type === type);
     }
 }
 
@@ -84,19 +84,24 @@ export async function serveProvider(
     const key = (token: string, id: string): string => `${token} ${id}`;
     const idOf = (type: ResourceType, inputs: Props, revision: number): string =>
         type.id?.(inputs, cloud.at, revision) ?? String(inputs[type.name as string]);
-    const outputsOf = (type: ResourceType, inputs: Props, revision: number, id: string): Props =>
-        ({ ...inputs, ...tagsAll(inputs), ...type.outputs?.(inputs, cloud.at, revision, id) });
-    const tagsAll = (inputs: Props): Props => inputs.tags === undefined ? {} : { tagsAll: inputs.tags };
+    const outputsOf = (type: ResourceType, inputs: Props, revision: number, id: string): Props => ({
+        ...inputs,
+        ...tagsAll(inputs),
+        ...type.outputs?.(inputs, cloud.at, revision, id),
+    });
+    const tagsAll = (inputs: Props): Props => (inputs.tags === undefined ? {} : { tagsAll: inputs.tags });
 
     const check = (request: proto.CheckRequest): proto.CheckResponse => {
         const [token, type] = typeOf(request.getUrn());
         const [olds, inputs] = [read(request.getOlds()), read(request.getNews())];
         if (type.name !== undefined && inputs[type.name] === undefined) {
-            inputs[type.name] = olds[type.name] ?? `${request.getUrn().split("::").at(-1)}-${token.length.toString(16).padStart(7, "0")}`;
+            inputs[type.name] =
+                olds[type.name] ??
+                `${request.getUrn().split("::").at(-1)}-${token.length.toString(16).padStart(7, "0")}`;
         }
         // As the real provider does: its default tags are part of the inputs that the policies see.
         if (Object.keys(defaultTags).length > 0 && "tags" in inputs) {
-            inputs.tags = { ...defaultTags, ...inputs.tags as Props };
+            inputs.tags = { ...defaultTags, ...(inputs.tags as Props) };
         }
         const response = new proto.CheckResponse();
         response.setInputs(write(inputs));
@@ -107,16 +112,21 @@ export async function serveProvider(
         const [, type] = typeOf(request.getUrn());
         const [olds, news] = [read(request.getOldInputs()), read(request.getNews())];
         const ignored = request.getIgnorechangesList();
-        const changed = [...new Set([...Object.keys(olds), ...Object.keys(news)])]
-            .filter(property => !ignored.includes(property) && !isDeepStrictEqual(olds[property], news[property]));
-        const replacing = [...type.name === undefined ? [] : [type.name], ...type.replaceOn ?? []];
-        const replaces = changed.filter(property => replacing.includes(property));
+        const changed = [...new Set([...Object.keys(olds), ...Object.keys(news)])].filter(
+            (property) => !ignored.includes(property) && !isDeepStrictEqual(olds[property], news[property]),
+        );
+        const replacing = [...(type.name === undefined ? [] : [type.name]), ...(type.replaceOn ?? [])];
+        const replaces = changed.filter((property) => replacing.includes(property));
         const response = new proto.DiffResponse();
-        response.setChanges(changed.length === 0 ? proto.DiffResponse.DiffChanges.DIFF_NONE : proto.DiffResponse.DiffChanges.DIFF_SOME);
+        response.setChanges(
+            changed.length === 0 ? proto.DiffResponse.DiffChanges.DIFF_NONE : proto.DiffResponse.DiffChanges.DIFF_SOME,
+        );
         response.setDiffsList(changed);
         response.setReplacesList(replaces);
         // Two things cannot have one name at a time: with the name unchanged, the old one has to go first.
-        response.setDeletebeforereplace(replaces.length > 0 && type.name !== undefined && !replaces.includes(type.name));
+        response.setDeletebeforereplace(
+            replaces.length > 0 && type.name !== undefined && !replaces.includes(type.name),
+        );
         return response;
     };
 
@@ -125,7 +135,9 @@ export async function serveProvider(
         const inputs = read(request.getProperties());
         const response = new proto.CreateResponse();
         if (request.getPreview()) {
-            const unknowns = Object.fromEntries(Object.keys(type.outputs?.(inputs, cloud.at, 1, "id") ?? {}).map(name => [name, UNKNOWN]));
+            const unknowns = Object.fromEntries(
+                Object.keys(type.outputs?.(inputs, cloud.at, 1, "id") ?? {}).map((name) => [name, UNKNOWN]),
+            );
             response.setProperties(write({ ...inputs, ...tagsAll(inputs), ...unknowns }));
             return response;
         }
@@ -151,7 +163,7 @@ export async function serveProvider(
         const response = new proto.UpdateResponse();
         if (request.getPreview()) {
             const olds = read(request.getOlds());
-            const unknowns = Object.fromEntries((type.changing ?? []).map(name => [name, UNKNOWN]));
+            const unknowns = Object.fromEntries((type.changing ?? []).map((name) => [name, UNKNOWN]));
             response.setProperties(write({ ...olds, ...inputs, ...tagsAll(inputs), ...unknowns }));
             return response;
         }
@@ -186,9 +198,10 @@ export async function serveProvider(
         if (stored === undefined) {
             throw new Error(`${token} ${request.getId()} does not exist.`);
         }
-        const holder = type.heldBy === undefined
-            ? undefined
-            : cloud.ofType(type.heldBy.type).find(other => type.heldBy?.holds(stored.outputs, other.outputs));
+        const holder =
+            type.heldBy === undefined
+                ? undefined
+                : cloud.ofType(type.heldBy.type).find((other) => type.heldBy?.holds(stored.outputs, other.outputs));
         if (holder !== undefined) {
             throw new Error(`${token} ${request.getId()} is still used by ${holder.type}.`);
         }
@@ -200,7 +213,9 @@ export async function serveProvider(
     const invoke = (request: proto.InvokeRequest): proto.InvokeResponse => {
         const answer = functions[request.getTok()];
         if (answer === undefined) {
-            throw new Error(`The test provider knows no function ${request.getTok()}: describe it in test/engine/support/cloud.ts.`);
+            throw new Error(
+                `The test provider knows no function ${request.getTok()}: describe it in test/engine/support/cloud.ts.`,
+            );
         }
         const response = new proto.InvokeResponse();
         response.setReturn(write(answer(read(request.getArgs()), cloud.at)));
@@ -209,7 +224,7 @@ export async function serveProvider(
 
     const configure = (request: proto.ConfigureRequest): proto.ConfigureResponse => {
         const tags = request.getVariablesMap().get("aws:config:defaultTags");
-        defaultTags = tags === undefined ? {} : (JSON.parse(tags) as { tags?: Props }).tags ?? {};
+        defaultTags = tags === undefined ? {} : ((JSON.parse(tags) as { tags?: Props }).tags ?? {});
         const response = new proto.ConfigureResponse();
         response.setSupportspreview(true);
         response.setAcceptsecrets(false);
@@ -217,7 +232,10 @@ export async function serveProvider(
         return response;
     };
 
-    const server = new grpc.Server({ "grpc.max_receive_message_length": 1 << 28, "grpc.max_send_message_length": 1 << 28 });
+    const server = new grpc.Server({
+        "grpc.max_receive_message_length": 1 << 28,
+        "grpc.max_send_message_length": 1 << 28,
+    });
     server.addService(ResourceProviderService, {
         attach: unary<plugin.PluginAttach, Empty>(() => new Empty()),
         getPluginInfo: unary<Empty, plugin.PluginInfo>(() => {
@@ -230,7 +248,7 @@ export async function serveProvider(
             response.setSchema("{}");
             return response;
         }),
-        checkConfig: unary<proto.CheckRequest, proto.CheckResponse>(request => {
+        checkConfig: unary<proto.CheckRequest, proto.CheckResponse>((request) => {
             const response = new proto.CheckResponse();
             response.setInputs(request.getNews());
             return response;
@@ -247,7 +265,9 @@ export async function serveProvider(
         cancel: unary<Empty, Empty>(() => new Empty()),
     } as unknown as grpc.UntypedServiceImplementation);
     const port = await new Promise<number>((resolve, reject) => {
-        server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => error === null ? resolve(bound) : reject(error));
+        server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
+            error === null ? resolve(bound) : reject(error),
+        );
     });
     return { port, stop: () => server.forceShutdown() };
 }

@@ -28,7 +28,15 @@ export function sampleProgram(resources: readonly SampleResource[]): () => Promi
         for (const { type, name, props, protect } of resources) {
             // Declared here, so that the SDK makes outputs of them.
             const outputs = { arn: undefined, url: undefined, name: undefined };
-            registered.set(name, new AnyResource(type, name, { ...outputs, ...resolve(props) as object }, { protect: protect === true }));
+            registered.set(
+                name,
+                new AnyResource(
+                    type,
+                    name,
+                    { ...outputs, ...(resolve(props) as object) },
+                    { protect: protect === true },
+                ),
+            );
         }
     };
 }

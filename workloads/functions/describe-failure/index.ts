@@ -53,21 +53,26 @@ interface Outcome {
     readonly billed?: readonly BilledJob[];
 }
 
-export const handler = (event: DescribeFailureEvent): Promise<FailureDescription> => Promise.resolve(describeFailure(event, new Date()));
+export const handler = (event: DescribeFailureEvent): Promise<FailureDescription> =>
+    Promise.resolve(describeFailure(event, new Date()));
 
 export function describeFailure(event: DescribeFailureEvent, now: Date): FailureDescription {
     const error = textOf(event.error);
     const read = classify({ error, cause: textOf(event.cause) });
     const known = classify({ cause: JSON.stringify({ class: textOf(event.class), reason: textOf(event.reason) }) });
     const own = textOf(event.reason) === "" ? read : { ...read, class: known.class, reason: known.reason };
-    const failures = (Array.isArray(event.failures) ? event.failures : []).map(readOutcome).filter((outcome) => outcome !== undefined);
+    const failures = (Array.isArray(event.failures) ? event.failures : [])
+        .map(readOutcome)
+        .filter((outcome) => outcome !== undefined);
     // At the join the members' failures are the failure.
-    const nothingElse = failures.length > 0 && (error === "MembersFailed" || (error === "" && textOf(event.cause) === ""));
+    const nothingElse =
+        failures.length > 0 && (error === "MembersFailed" || (error === "" && textOf(event.cause) === ""));
     const worst = nothingElse ? failures[0].class : own.class;
     const service = textOf(event.service) || "ensemble";
     const stage = textOf(event.stage) || "unknown stage";
     const execution = readExecution(event.execution, event.redriveCount);
-    const region = textOf(event.stateMachineArn).split(":")[3] || execution.arn.split(":")[3] || process.env.AWS_REGION || "";
+    const region =
+        textOf(event.stateMachineArn).split(":")[3] || execution.arn.split(":")[3] || process.env.AWS_REGION || "";
     const step = (nothingElse ? failures[0].step : textOf(event.step)) || "unknown step";
     const names = failures.map(({ member }) => member);
     const reason = nothingElse ? failures[0].reason : own.reason;
@@ -85,12 +90,21 @@ export function describeFailure(event: DescribeFailureEvent, now: Date): Failure
         ...(names.length === 0 ? [] : ["", `Failed members (${names.length}): ${names.join(", ")}`]),
     ];
     for (const outcome of failures.slice(0, maximumDetails)) {
-        const log = outcome.logUrl ?? (outcome.jobs.length > 0 && region !== ""
-            ? logUrl({ group: "/aws/sagemaker/TrainingJobs", stream: `${outcome.jobs.at(-1)}/`, exact: false }, region) : undefined);
+        const log =
+            outcome.logUrl ??
+            (outcome.jobs.length > 0 && region !== ""
+                ? logUrl(
+                      { group: "/aws/sagemaker/TrainingJobs", stream: `${outcome.jobs.at(-1)}/`, exact: false },
+                      region,
+                  )
+                : undefined);
         lines.push(
             `- ${outcome.member}: ${outcome.class} in ${oneLine(outcome.step, 200)}: ${outcome.reason}`,
-            ...(outcome.attempts === undefined && outcome.jobs.length === 0 ? []
-                : [`  attempts: ${outcome.attempts ?? "unknown"}; jobs: ${outcome.jobs.slice(-5).join(", ") || "none"}`]),
+            ...(outcome.attempts === undefined && outcome.jobs.length === 0
+                ? []
+                : [
+                      `  attempts: ${outcome.attempts ?? "unknown"}; jobs: ${outcome.jobs.slice(-5).join(", ") || "none"}`,
+                  ]),
             ...(log === undefined ? [] : [`  log: ${log}`]),
             ...(outcome.class === worst ? [] : [`  what to do: ${advice[outcome.class]}`]),
         );
@@ -105,12 +119,19 @@ export function describeFailure(event: DescribeFailureEvent, now: Date): Failure
         `Cost:       ${spent.text}`,
         "",
         `What to do: ${advice[worst]}`,
-        "To resume:  start a new execution with the same input. Models that finished are reused by their content key; only what had not "
-            + "finished trains again, from its checkpoint where it has one.",
-        ...(execution.arn === "" || region === "" ? [] : [`Console:    ${consoleUrl(region, "states/home", `/v2/executions/details/${encodeURIComponent(execution.arn)}`)}`]),
+        "To resume:  start a new execution with the same input. Models that finished are reused by their content key; only what had not " +
+            "finished trains again, from its checkpoint where it has one.",
+        ...(execution.arn === "" || region === ""
+            ? []
+            : [
+                  `Console:    ${consoleUrl(region, "states/home", `/v2/executions/details/${encodeURIComponent(execution.arn)}`)}`,
+              ]),
         ...(execution.arn === "" ? [] : [`Reference:  ${execution.arn}#${execution.redrives}`]),
     );
-    const said = names.length === 0 ? reason : `${names.length} member${names.length === 1 ? "" : "s"} failed (${names.join(", ")}): ${reason}`;
+    const said =
+        names.length === 0
+            ? reason
+            : `${names.length} member${names.length === 1 ? "" : "s"} failed (${names.join(", ")}): ${reason}`;
     return {
         class: worst,
         subject: ascii(`[ERROR] - ${service} - Model Training failed!`, 100),
@@ -146,10 +167,13 @@ export function readOutcome(value: unknown): Outcome | undefined {
     const given = Object.entries(outcome).filter(([, entry]) => entry !== null);
     const merged: Record<string, unknown> = { ...inner, ...Object.fromEntries(given) };
     const error = textOf(merged.error ?? merged.Error);
-    const read = "class" in merged && textOf(merged.class) !== ""
-        ? classify({ cause: JSON.stringify({ class: merged.class, reason: textOf(merged.reason) }), error })
-        : classify({ error, cause: textOf(cause) });
-    const jobs = Array.isArray(merged.jobs) ? merged.jobs.filter((job) => typeof job === "string") : [read.jobName].filter((job) => job !== undefined);
+    const read =
+        "class" in merged && textOf(merged.class) !== ""
+            ? classify({ cause: JSON.stringify({ class: merged.class, reason: textOf(merged.reason) }), error })
+            : classify({ error, cause: textOf(cause) });
+    const jobs = Array.isArray(merged.jobs)
+        ? merged.jobs.filter((job) => typeof job === "string")
+        : [read.jobName].filter((job) => job !== undefined);
     return {
         member: oneLine(textOf(merged.member ?? merged.model), 100) || "unknown member",
         step: textOf(merged.step) || "unknown step",
@@ -168,28 +192,36 @@ function parseRecord(cause: unknown): Record<string, unknown> {
     }
     try {
         const value: unknown = JSON.parse(textOf(cause));
-        return typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
+        return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
     } catch {
         return {};
     }
 }
 
 function readExecution(
-    value: unknown, redriveCount: number | null | undefined,
+    value: unknown,
+    redriveCount: number | null | undefined,
 ): { readonly arn: string; readonly name: string; readonly redrives: number } {
-    const record = typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
+    const record = typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
     const arn = textOf(record.arn ?? record.Id ?? (typeof value === "string" && value.startsWith("arn:") ? value : ""));
-    const name = textOf(record.name ?? record.Name) || (typeof value === "string" && arn === "" ? value : arn.split(":").at(-1)) || "unknown";
+    const name =
+        textOf(record.name ?? record.Name) ||
+        (typeof value === "string" && arn === "" ? value : arn.split(":").at(-1)) ||
+        "unknown";
     const redrives = Number(redriveCount ?? record.redriveCount ?? record.RedriveCount ?? 0);
     return { arn, name, redrives: Number.isInteger(redrives) ? redrives : 0 };
 }
 
 /** All training jobs of the execution; an empty one where the record of a training did not come this far. */
 function allBilled(event: DescribeFailureEvent, failures: readonly Outcome[]): readonly BilledJob[] {
-    const finished = (Array.isArray(event.billed) ? event.billed as unknown[] : []).filter((job) => typeof job === "string");
+    const finished = (Array.isArray(event.billed) ? (event.billed as unknown[]) : []).filter(
+        (job) => typeof job === "string",
+    );
     // The failed training's own record, where one failed the execution: it is what the lost one stands for.
     const own = parseRecord(event.cause).billed;
-    const told = Array.isArray(own) ? [...finished.filter((job) => job !== ""), ...own.filter((job) => typeof job === "string")] : finished;
+    const told = Array.isArray(own)
+        ? [...finished.filter((job) => job !== ""), ...own.filter((job) => typeof job === "string")]
+        : finished;
     return [...told, ...failures.flatMap(({ billed }) => billed ?? [""])];
 }
 
@@ -198,7 +230,8 @@ function allBilled(event: DescribeFailureEvent, failures: readonly Outcome[]): r
  * after the savings, so that the on-demand price is right for them, too (failures.ts). Jobs that never got an instance cost nothing.
  */
 export function trainingCost(
-    billed: readonly BilledJob[], prices: TrainingPrices | null | undefined,
+    billed: readonly BilledJob[],
+    prices: TrainingPrices | null | undefined,
 ): { readonly seconds: number; readonly text: string } {
     const known = { jobs: 0, usd: 0, seconds: 0 };
     const unknown = new Map<string, number>();
@@ -217,11 +250,15 @@ export function trainingCost(
         } else if (seconds > 0) {
             known.jobs += 1;
             known.seconds += seconds;
-            known.usd += seconds / 3_600 * (price as number);
+            known.usd += (seconds / 3_600) * (price as number);
         }
     }
     const parts = [
-        ...(known.jobs === 0 ? [] : [`${known.usd.toFixed(2)} USD for ${jobs(known.jobs)} (on-demand prices of ${textOf(prices?.asOf) || "an unknown day"})`]),
+        ...(known.jobs === 0
+            ? []
+            : [
+                  `${known.usd.toFixed(2)} USD for ${jobs(known.jobs)} (on-demand prices of ${textOf(prices?.asOf) || "an unknown day"})`,
+              ]),
         ...[...unknown].map(([what, number]) => `${jobs(number)} ${what}`),
         ...(lost ? ["of some training jobs no record is left: unknown"] : []),
     ];
@@ -244,8 +281,16 @@ export function elapsed(startTime: string, now: Date): string {
 
 /** `2 h 5 min`. */
 function duration(seconds: number): string {
-    const [days, hours, minutes] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3_600) % 24, Math.floor(seconds / 60) % 60];
-    const parts = [days > 0 ? `${days} d` : "", hours > 0 ? `${hours} h` : "", minutes > 0 ? `${minutes} min` : ""].filter((part) => part !== "");
+    const [days, hours, minutes] = [
+        Math.floor(seconds / 86_400),
+        Math.floor(seconds / 3_600) % 24,
+        Math.floor(seconds / 60) % 60,
+    ];
+    const parts = [
+        days > 0 ? `${days} d` : "",
+        hours > 0 ? `${hours} h` : "",
+        minutes > 0 ? `${minutes} min` : "",
+    ].filter((part) => part !== "");
     return parts.length === 0 ? `${seconds} s` : parts.join(" ");
 }
 
@@ -259,7 +304,12 @@ function cutBytes(text: string, maximum: number): string {
         return text;
     }
     const note = "\n[cut]";
-    return bytes.subarray(0, maximum - note.length).toString("utf-8").replace(/\ufffd+$/, "") + note;
+    return (
+        bytes
+            .subarray(0, maximum - note.length)
+            .toString("utf-8")
+            .replace(/\ufffd+$/, "") + note
+    );
 }
 
 function textOf(value: unknown): string {

@@ -28,7 +28,8 @@ export interface ErrorCauseAnswer {
 /** A job's line is short; anything longer is no line of ours. */
 const maximumFailureText = 64 * 1024;
 
-export const handler = (event: ErrorCauseEvent): Promise<ErrorCauseAnswer> => errorCause(event, new Storage(createS3()));
+export const handler = (event: ErrorCauseEvent): Promise<ErrorCauseAnswer> =>
+    errorCause(event, new Storage(createS3()));
 
 export async function errorCause(event: ErrorCauseEvent, storage: Pick<Storage, "text">): Promise<ErrorCauseAnswer> {
     const failure = { error: textOf(event.error), cause: textOf(event.cause), spot: event.spot === true };
@@ -49,12 +50,17 @@ export async function errorCause(event: ErrorCauseEvent, storage: Pick<Storage, 
         ...(read.log === undefined || region === undefined ? {} : { logUrl: logUrl(read.log, region) }),
         ...(read.billableSeconds === undefined ? {} : { billableSeconds: read.billableSeconds }),
     };
-    console.log(`${textOf(event.step) || "unknown step"}${event.model ? ` (${event.model})` : ""}, attempt ${event.attempt ?? "?"}: ${answer.class}: ${answer.reason}`);
+    console.log(
+        `${textOf(event.step) || "unknown step"}${event.model ? ` (${event.model})` : ""}, attempt ${event.attempt ?? "?"}: ${answer.class}: ${answer.reason}`,
+    );
     return answer;
 }
 
 /** The line that a job left; whatever keeps it from being read must not hide the failure itself. */
-async function failureFile(outputPath: string | undefined, storage: Pick<Storage, "text">): Promise<string | undefined> {
+async function failureFile(
+    outputPath: string | undefined,
+    storage: Pick<Storage, "text">,
+): Promise<string | undefined> {
     if (outputPath === undefined || !outputPath.startsWith("s3://")) {
         return undefined;
     }

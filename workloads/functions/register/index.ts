@@ -37,27 +37,43 @@ export interface RegisterAnswer {
 export const handler = (event: RegisterEvent): Promise<RegisterAnswer> => register(event, new Storage(createS3()));
 
 /** @throws DataError where the job did not complete or an artefact is missing; Error with the job's own words where it was stopped. */
-export async function register(event: RegisterEvent, storage: Storage, now: () => Date = () => new Date()): Promise<RegisterAnswer> {
+export async function register(
+    event: RegisterEvent,
+    storage: Storage,
+    now: () => Date = () => new Date(),
+): Promise<RegisterAnswer> {
     const { model, key, job, outputPath, execution } = event;
     if (!/^[0-9a-f]{64}$/.test(key ?? "")) {
-        throw new InputError(`register: key of ${model}: got ${JSON.stringify(key)}, expected 64 hexadecimal digits; pass the key of the run`);
+        throw new InputError(
+            `register: key of ${model}: got ${JSON.stringify(key)}, expected 64 hexadecimal digits; pass the key of the run`,
+        );
     }
     if (job.TrainingJobStatus !== "Completed") {
-        throw new DataError(`training job ${job.TrainingJobName} of ${model} is ${job.TrainingJobStatus}`
-            + `${job.SecondaryStatus === undefined ? "" : ` (${job.SecondaryStatus})`}, expected Completed; its output is not used`);
+        throw new DataError(
+            `training job ${job.TrainingJobName} of ${model} is ${job.TrainingJobStatus}` +
+                `${job.SecondaryStatus === undefined ? "" : ` (${job.SecondaryStatus})`}, expected Completed; its output is not used`,
+        );
     }
-    const archive = job.S3ModelArtifacts ?? job.ModelArtifacts?.S3ModelArtifacts
-        ?? join(outputPath, job.TrainingJobName, "output", "model.tar.gz");
+    const archive =
+        job.S3ModelArtifacts ??
+        job.ModelArtifacts?.S3ModelArtifacts ??
+        join(outputPath, job.TrainingJobName, "output", "model.tar.gz");
     const artifacts = {
         model: await stored(storage, job.TrainingJobName, archive, "the trained model (/opt/ml/model)"),
-        output: await stored(storage, job.TrainingJobName, join(parent(archive), "output.tar.gz"), "predictions and metrics (/opt/ml/output/data)"),
+        output: await stored(
+            storage,
+            job.TrainingJobName,
+            join(parent(archive), "output.tar.gz"),
+            "predictions and metrics (/opt/ml/output/data)",
+        ),
     };
     const run = parent(outputPath);
     const plan = await readPlan(storage, run);
     const planned = plan === undefined ? undefined : plan.combiner.name === model ? plan.combiner : plan.members[model];
-    const dataframe = plan?.combiner.name === model ? plan.output_artifact_paths.sequence_model_training_dataframe : undefined;
+    const dataframe =
+        plan?.combiner.name === model ? plan.output_artifact_paths.sequence_model_training_dataframe : undefined;
     const missing = dataframe === undefined ? [] : await missingMembers(storage, dataframe);
-    const previous = await storage.json(join(outputPath, "trained.json")) as Partial<TrainedModel> | undefined;
+    const previous = (await storage.json(join(outputPath, "trained.json"))) as Partial<TrainedModel> | undefined;
     const trained: TrainedModel = {
         format: 1,
         model,
@@ -65,7 +81,10 @@ export async function register(event: RegisterEvent, storage: Storage, now: () =
         jobName: job.TrainingJobName,
         execution,
         // A second call for the same job (a retried invocation) writes the same bytes.
-        trainedAt: previous?.jobName === job.TrainingJobName && previous.trainedAt !== undefined ? previous.trainedAt : now().toISOString(),
+        trainedAt:
+            previous?.jobName === job.TrainingJobName && previous.trainedAt !== undefined
+                ? previous.trainedAt
+                : now().toISOString(),
         ...(job.BillableTimeInSeconds === undefined ? {} : { billableSeconds: job.BillableTimeInSeconds }),
         artifacts,
         ...why(event.identity ?? planned?.identity ?? {}, planned?.reason, missing),
@@ -83,15 +102,19 @@ export async function register(event: RegisterEvent, storage: Storage, now: () =
 async function stored(storage: Storage, jobName: string, uri: string, what: string): Promise<StoredObject> {
     const object = await storage.head(uri);
     if (object === undefined || object.bytes === 0) {
-        throw new DataError(`training job ${jobName} completed, but ${uri} ${object === undefined ? "does not exist" : "is empty"}: `
-            + `the training must write ${what}; look into its log`);
+        throw new DataError(
+            `training job ${jobName} completed, but ${uri} ${object === undefined ? "does not exist" : "is empty"}: ` +
+                `the training must write ${what}; look into its log`,
+        );
     }
     return object;
 }
 
 /** What the model was made of and why: the plan, except for a combiner that had to do without members that failed. */
 function why(
-    identity: Readonly<Record<string, unknown>>, reason: string | undefined, missing: readonly string[],
+    identity: Readonly<Record<string, unknown>>,
+    reason: string | undefined,
+    missing: readonly string[],
 ): Pick<TrainedModel, "identity" | "reason" | "missing"> {
     if (missing.length === 0) {
         return { identity, ...(reason === undefined ? {} : { reason }) };
@@ -105,6 +128,7 @@ function why(
 }
 
 async function missingMembers(storage: Storage, dataframe: string): Promise<readonly string[]> {
-    const manifest = await storage.json(join(dataframe, "manifest.json")) as { missing?: readonly string[] } | undefined;
+    const manifest = (await storage.json(join(dataframe, "manifest.json"))) as
+        { missing?: readonly string[] } | undefined;
     return manifest?.missing ?? [];
 }

@@ -24,7 +24,9 @@ async function readAll(client: ServiceQuotasClient): Promise<ReadonlyMap<string,
     const quotas = new Map<string, number>();
     let token: string | undefined;
     do {
-        const answer = await client.send(new ListServiceQuotasCommand({ ServiceCode: "sagemaker", MaxResults: 100, NextToken: token }));
+        const answer = await client.send(
+            new ListServiceQuotasCommand({ ServiceCode: "sagemaker", MaxResults: 100, NextToken: token }),
+        );
         for (const quota of answer.Quotas ?? []) {
             if (quota.QuotaName !== undefined && quota.Value !== undefined) {
                 quotas.set(quota.QuotaName, quota.Value);
@@ -39,7 +41,11 @@ async function readAll(client: ServiceQuotasClient): Promise<ReadonlyMap<string,
 export interface QuotaDemand {
     readonly model: string;
     readonly instances: number;
-    readonly rungs: readonly { readonly instanceType: string; readonly spot: boolean; readonly quota: number | undefined }[];
+    readonly rungs: readonly {
+        readonly instanceType: string;
+        readonly spot: boolean;
+        readonly quota: number | undefined;
+    }[];
 }
 
 /** Models that cannot all train at once: together they want more instances than all rungs that are open to any of them allow. */
@@ -51,7 +57,8 @@ export interface Shortage {
     readonly described: string;
 }
 
-const rungKey = ({ instanceType, spot }: { readonly instanceType: string; readonly spot: boolean }) => `${instanceType}${spot ? " (Spot)" : ""}`;
+const rungKey = ({ instanceType, spot }: { readonly instanceType: string; readonly spot: boolean }) =>
+    `${instanceType}${spot ? " (Spot)" : ""}`;
 
 export function describeRungs(rungs: QuotaDemand["rungs"]): string {
     return rungs.map((rung) => `${rungKey(rung)}: ${rung.quota ?? "unknown"}`).join(", ");
@@ -65,7 +72,9 @@ export function shortages(demands: readonly QuotaDemand[]): readonly Shortage[] 
     const found = new Map<string, Shortage>();
     for (const { rungs } of demands) {
         const open = new Map(rungs.map((rung) => [rungKey(rung), rung]));
-        const rivals = demands.filter((other) => other.rungs.length > 0 && other.rungs.every((rung) => open.has(rungKey(rung))));
+        const rivals = demands.filter(
+            (other) => other.rungs.length > 0 && other.rungs.every((rung) => open.has(rungKey(rung))),
+        );
         const instances = rivals.reduce((sum, rival) => sum + rival.instances, 0);
         const quotas = [...open.values()].reduce((sum, { quota }) => sum + (quota ?? Infinity), 0);
         if (rivals.length > 1 && instances > quotas) {
@@ -79,8 +88,17 @@ export function shortages(demands: readonly QuotaDemand[]): readonly Shortage[] 
 /** The lookup of the environment; undefined where S3 is a local endpoint and nothing is said of quotas. */
 export function defaultQuotas(): QuotaLookup | undefined {
     const local = process.env.AWS_ENDPOINT_URL_S3 !== undefined;
-    if (local && process.env.AWS_ENDPOINT_URL_SERVICE_QUOTAS === undefined && process.env.AWS_ENDPOINT_URL === undefined) {
+    if (
+        local &&
+        process.env.AWS_ENDPOINT_URL_SERVICE_QUOTAS === undefined &&
+        process.env.AWS_ENDPOINT_URL === undefined
+    ) {
         return undefined;
     }
-    return serviceQuotas(new ServiceQuotasClient({ maxAttempts: 2, requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000 } }));
+    return serviceQuotas(
+        new ServiceQuotasClient({
+            maxAttempts: 2,
+            requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000 },
+        }),
+    );
 }

@@ -48,7 +48,10 @@ def load(path: Path, identity: str) -> tuple[dict[str, Any], dict[str, Any]] | N
         print(f"checkpoint {path.parent.name}/{path.name}: not readable, starting over", flush=True)
         return None
     if header.get("fingerprint") != identity:
-        print(f"checkpoint {path.parent.name}/{path.name}: of other hyperparameters, data or versions, starting over", flush=True)
+        print(
+            f"checkpoint {path.parent.name}/{path.name}: of other hyperparameters, data or versions, starting over",
+            flush=True,
+        )
         return None
     return header["state"], arrays
 

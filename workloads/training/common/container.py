@@ -41,7 +41,9 @@ class Container:
         hosts = resources.get("hosts") or json.loads(os.environ.get("SM_HOSTS", "[]")) or ["algo-1"]
         current = resources.get("current_host") or os.environ.get("SM_CURRENT_HOST") or hosts[0]
         if current not in hosts:
-            raise DataError(f"resourceconfig.json: current_host is '{current}', expected one of the hosts {', '.join(hosts)}")
+            raise DataError(
+                f"resourceconfig.json: current_host is '{current}', expected one of the hosts {', '.join(hosts)}"
+            )
         return Container(base, list(hosts), current, os.environ.get("TRAINING_JOB_NAME", "local"))
 
     @property
@@ -68,7 +70,9 @@ class Container:
     def channel(self, name: str) -> Path:
         path = self.base / "input" / "data" / name
         if not path.is_dir():
-            raise DataError(f"channel '{name}' is missing: expected the folder input/data/{name}; name it in InputDataConfig")
+            raise DataError(
+                f"channel '{name}' is missing: expected the folder input/data/{name}; name it in InputDataConfig"
+            )
         return path
 
     def check_stop(self) -> None:

@@ -51,7 +51,9 @@ def read_rows(path: Path, required: Sequence[str]) -> Iterator[tuple[int, list[s
             reader = csv.reader(file)
             header = next(reader, None)
             if header is None or header[: len(required)] != list(required):
-                raise DataError(f"{path.name}:1: expected the header {','.join(required)}, got {','.join(header or []) or 'nothing'}")
+                raise DataError(
+                    f"{path.name}:1: expected the header {','.join(required)}, got {','.join(header or []) or 'nothing'}"
+                )
             yield 1, header
             for row in reader:
                 if not row:
@@ -88,21 +90,29 @@ def check_pages(path: Path, pages: Sequence[Page]) -> None:
     for page in pages:
         first = seen.setdefault((page.stack, page.page), page.line)
         if first != page.line:
-            raise DataError(f"{path.name}:{page.line}: duplicate of line {first}: page {page.page} of stack {page.stack}")
+            raise DataError(
+                f"{path.name}:{page.line}: duplicate of line {first}: page {page.page} of stack {page.stack}"
+            )
         other = split_of.setdefault(page.stack, page)
         if other.split != page.split:
-            raise DataError(f"{path.name}:{page.line}: stack {page.stack} is {page.split} here and {other.split} in line {other.line}")
+            raise DataError(
+                f"{path.name}:{page.line}: stack {page.stack} is {page.split} here and {other.split} in line {other.line}"
+            )
     for stack, own in by_stack(pages).items():
         previous: Page | None = None
         for expected, page in enumerate(own, start=1):
             where = f"{path.name}:{page.line}"
             if page.page != expected:
-                raise DataError(f"{where}: page {page.page} of stack {stack} without page {expected}; pages count from 1 without gaps")
+                raise DataError(
+                    f"{where}: page {page.page} of stack {stack} without page {expected}; pages count from 1 without gaps"
+                )
             if previous is None and not page.begins_document:
                 raise DataError(f"{where}: the first page of stack {stack} must have begins_document true")
             if previous is not None and not page.begins_document and page.class_name != previous.class_name:
-                raise DataError(f"{where}: class changes from {previous.class_name} to {page.class_name} within a document; "
-                                "begins_document must be true here")
+                raise DataError(
+                    f"{where}: class changes from {previous.class_name} to {page.class_name} within a document; "
+                    "begins_document must be true here"
+                )
             previous = page
     for split in (TRAIN, TEST):
         if not any(page.split == split for page in pages):
@@ -145,8 +155,10 @@ def check_class_stacks(pages: Sequence[Page], folds: int) -> None:
         own = [page for page in pages if page.class_name == class_name]
         stacks = {page.stack for page in own}
         if len(stacks) < folds:
-            raise DataError(f"labels.csv:{own[0].line}: class {class_name} is in {len(stacks)} training stack(s), fewer than {folds} folds; "
-                            "add stacks of this class or lower the number of folds")
+            raise DataError(
+                f"labels.csv:{own[0].line}: class {class_name} is in {len(stacks)} training stack(s), fewer than {folds} folds; "
+                "add stacks of this class or lower the number of folds"
+            )
 
 
 def read_folds(channel: Path, pages: Sequence[Page]) -> tuple[int, dict[str, int]]:
@@ -164,7 +176,9 @@ def read_folds(channel: Path, pages: Sequence[Page]) -> tuple[int, dict[str, int
     stacks = {page.stack: page for page in pages if page.split == TRAIN}
     for stack, fold in folds.items():
         if stack not in stacks:
-            raise DataError(f"folds.json: stack '{str(stack)[:70]}' is no training stack of labels.csv; make the split anew from these labels")
+            raise DataError(
+                f"folds.json: stack '{str(stack)[:70]}' is no training stack of labels.csv; make the split anew from these labels"
+            )
         if not isinstance(fold, int) or isinstance(fold, bool) or not 0 <= fold < count:
             raise DataError(f"folds.json: fold of stack {stack} is {fold!r}, expected 0 to {count - 1}")
     for stack, page in stacks.items():
@@ -179,7 +193,9 @@ def read_folds(channel: Path, pages: Sequence[Page]) -> tuple[int, dict[str, int
 def page_file(channel: Path, kind: str, page: Page, suffix: str, source: str) -> Path:
     path = channel / page.stack / f"{page.file_stem}{suffix}"
     if not path.is_file():
-        raise DataError(f"{source}:{page.line}: unknown page {page.page} of stack {page.stack}: there is no {kind}/{page.stack}/{path.name}")
+        raise DataError(
+            f"{source}:{page.line}: unknown page {page.page} of stack {page.stack}: there is no {kind}/{page.stack}/{path.name}"
+        )
     return path
 
 
@@ -191,7 +207,9 @@ def read_texts(channel: Path, pages: Sequence[Page], source: str = "labels.csv")
         try:
             texts.append(path.read_text(encoding="utf-8"))
         except UnicodeDecodeError as error:
-            raise DataError(f"text/{page.stack}/{path.name} ({source}:{page.line}): not UTF-8 at byte {error.start}") from None
+            raise DataError(
+                f"text/{page.stack}/{path.name} ({source}:{page.line}): not UTF-8 at byte {error.start}"
+            ) from None
     return texts
 
 
@@ -208,7 +226,9 @@ def decode_image(path: Path, width: int, height: int):
     return 1 - numpy.asarray(grey, dtype=numpy.float32) / 255
 
 
-def read_images(channel: Path, pages: Sequence[Page], width: int, height: int, workers: int, source: str = "labels.csv"):
+def read_images(
+    channel: Path, pages: Sequence[Page], width: int, height: int, workers: int, source: str = "labels.csv"
+):
     """Pixels of every page as float16 (page, height, width, 1), read by `workers` threads; the order is that of `pages`."""
     import numpy
     from PIL import Image
@@ -220,8 +240,10 @@ def read_images(channel: Path, pages: Sequence[Page], width: int, height: int, w
             return decode_image(files[index], width, height).astype(numpy.float16)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             page = pages[index]
-            raise DataError(f"images/{page.stack}/{files[index].name} ({source}:{page.line}): not a readable image "
-                            f"({type(error).__name__})") from None
+            raise DataError(
+                f"images/{page.stack}/{files[index].name} ({source}:{page.line}): not a readable image "
+                f"({type(error).__name__})"
+            ) from None
 
     pixels = numpy.empty((len(pages), height, width, 1), numpy.float16)
     with ThreadPoolExecutor(max_workers=workers) as pool:
@@ -248,7 +270,7 @@ def read_table(channel: Path) -> Table:
     path = find_one(channel, "dataframe.csv")
     rows = read_rows(path, LABEL_COLUMNS)
     _, header = next(rows)
-    columns = header[len(LABEL_COLUMNS):]
+    columns = header[len(LABEL_COLUMNS) :]
     members: dict[str, list[str]] = {}
     for column in columns:
         member, colon, class_name = column.partition(":")
@@ -262,14 +284,16 @@ def read_table(channel: Path) -> Table:
     classes = sorted(next(iter(members.values())))
     for member, own in members.items():
         if sorted(own) != classes:
-            raise DataError(f"dataframe.csv:1: member {member} has the classes {', '.join(sorted(own))}, expected {', '.join(classes)}")
+            raise DataError(
+                f"dataframe.csv:1: member {member} has the classes {', '.join(sorted(own))}, expected {', '.join(classes)}"
+            )
     pages, values = [], []
     for line, row in rows:
         page = parse_page(path, line, row)
         if page.class_name not in classes:
             raise DataError(f"dataframe.csv:{line}: class {page.class_name} has no column")
         try:
-            numbers = [float(text) for text in row[len(LABEL_COLUMNS):]]
+            numbers = [float(text) for text in row[len(LABEL_COLUMNS) :]]
         except ValueError:
             raise DataError(f"dataframe.csv:{line}: a probability is not a number") from None
         pages.append(page)
@@ -283,12 +307,16 @@ def read_table(channel: Path) -> Table:
     wrong = numpy.argwhere((array < -1e-4) | (array > 1.0001) | ~numpy.isfinite(array))
     if len(wrong):
         index, member, class_index = (int(value) for value in wrong[0])
-        raise DataError(f"dataframe.csv:{pages[index].line}: {list(members)[member]}:{classes[class_index]} is {array[index, member, class_index]:g}, "
-                        "expected a probability from 0 to 1")
+        raise DataError(
+            f"dataframe.csv:{pages[index].line}: {list(members)[member]}:{classes[class_index]} is {array[index, member, class_index]:g}, "
+            "expected a probability from 0 to 1"
+        )
     sums = array.sum(axis=2)
     wrong = numpy.argwhere(abs(sums - 1) > 0.01)
     if len(wrong):
         index, member = (int(value) for value in wrong[0])
-        raise DataError(f"dataframe.csv:{pages[index].line}: the probabilities of {list(members)[member]} sum to {sums[index, member]:.3f}, expected 1")
+        raise DataError(
+            f"dataframe.csv:{pages[index].line}: the probabilities of {list(members)[member]} sum to {sums[index, member]:.3f}, expected 1"
+        )
     order = sorted(range(len(pages)), key=lambda index: (pages[index].stack, pages[index].page))
     return Table([pages[index] for index in order], list(members), classes, array[order])

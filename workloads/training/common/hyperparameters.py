@@ -26,7 +26,9 @@ class Integer:
         except ValueError:
             number = _number(text)
             if number is None or number != int(number):
-                raise ValueError(f"expected a whole number from {self.minimum} to {self.maximum}, got '{text}'") from None
+                raise ValueError(
+                    f"expected a whole number from {self.minimum} to {self.maximum}, got '{text}'"
+                ) from None
             value = int(number)
         if not self.minimum <= value <= self.maximum:
             raise ValueError(f"expected {self.minimum} to {self.maximum}, got {value}")
@@ -149,7 +151,10 @@ def read(schema: Schema, values: Mapping[str, str]) -> tuple[dict[str, Any], Job
             job[name] = text.strip()
         elif not name.startswith("sagemaker_") and name not in IGNORED:
             near = difflib.get_close_matches(name, schema, 1)
-            problems.append(f"{name}: unknown" + (f", did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(schema))}"))
+            problems.append(
+                f"{name}: unknown"
+                + (f", did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(schema))}")
+            )
     if problems:
         raise HyperparameterError("; ".join(problems))
     return result, Job(**job)

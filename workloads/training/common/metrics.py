@@ -48,7 +48,10 @@ def segments_of_runs(pages: Sequence[Page], predicted: Sequence[str]) -> set[Seg
 
 
 def segments_from_begins(
-    pages: Sequence[Page], predicted: Sequence[str], begins: Sequence[bool], probabilities: Sequence[dict[str, float]] | None = None,
+    pages: Sequence[Page],
+    predicted: Sequence[str],
+    begins: Sequence[bool],
+    probabilities: Sequence[dict[str, float]] | None = None,
 ) -> set[Segment]:
     """Segments that begin where `begins` is true (and on first pages).
 
@@ -80,7 +83,10 @@ def segment_f1(truth: set[Segment], predicted: set[Segment]) -> float:
 
 
 def summary(
-    pages: Sequence[Page], predicted: Sequence[str], classes: Sequence[str], segments: set[Segment] | None = None,
+    pages: Sequence[Page],
+    predicted: Sequence[str],
+    classes: Sequence[str],
+    segments: set[Segment] | None = None,
 ) -> dict[str, object]:
     """The metrics of one split. `segments`: of a model that marks where documents begin; else the runs of one class."""
     truth = [page.class_name for page in pages]
@@ -89,6 +95,8 @@ def summary(
         "pages": len(pages),
         "page_accuracy": page_accuracy(truth, predicted),
         "macro_f1": macro_f1(matrix),
-        "segment_f1": segment_f1(true_segments(pages), segments if segments is not None else segments_of_runs(pages, predicted)),
+        "segment_f1": segment_f1(
+            true_segments(pages), segments if segments is not None else segments_of_runs(pages, predicted)
+        ),
         "confusion": matrix,
     }

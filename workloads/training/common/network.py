@@ -23,7 +23,9 @@ def prepare_keras(seed: int) -> Any:
     if keras.backend.backend() == "tensorflow":
         import tensorflow
 
-        tensorflow.get_logger().setLevel("ERROR")  # its warnings are of how Keras calls it: nothing that a user can change
+        tensorflow.get_logger().setLevel(
+            "ERROR"
+        )  # its warnings are of how Keras calls it: nothing that a user can change
     keras.utils.set_random_seed(seed)
     return keras
 
@@ -36,8 +38,15 @@ def seed_of(*parts: int) -> int:
 
 
 def train_epochs(
-    container: Container, keras: Any, model: Any, epochs: int, path: Path, identity: str, data_of: Callable[[int], Any],
-    values_of: Callable[[int, dict[str, float]], dict[str, float]], fold: int | None = None,
+    container: Container,
+    keras: Any,
+    model: Any,
+    epochs: int,
+    path: Path,
+    identity: str,
+    data_of: Callable[[int], Any],
+    values_of: Callable[[int, dict[str, float]], dict[str, float]],
+    fold: int | None = None,
 ) -> list[dict[str, float]]:
     """Trains until `epochs` epochs are done, going on from the checkpoint if there is one; returns the learning curve.
 

@@ -32,7 +32,9 @@ def write_json(path: Path, value: Any) -> None:
     write_atomically(path, (json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n").encode())
 
 
-def prediction(page: Page, fold: int | None, classes: Sequence[str], probabilities: Iterable[float], **more: float) -> dict[str, Any]:
+def prediction(
+    page: Page, fold: int | None, classes: Sequence[str], probabilities: Iterable[float], **more: float
+) -> dict[str, Any]:
     """One line of predictions.jsonl; six digits, so that equal runs give equal files."""
     values = {name: round(float(value), 6) for name, value in zip(classes, probabilities, strict=True)}
     return {"stack": page.stack, "page": page.page, "fold": fold, "split": page.split, "probabilities": values, **more}

@@ -61,7 +61,9 @@ def build(keras: Any, parameters: dict[str, Any], classes: int, seed: int) -> An
     x = page
     for block in range(parameters["depth"]):
         for _ in range(parameters["conv_block_length"]):
-            x = layers.Conv2D(parameters["start_filter"] * 2**block, 3, padding="same", use_bias=False, kernel_initializer=initial())(x)
+            x = layers.Conv2D(
+                parameters["start_filter"] * 2**block, 3, padding="same", use_bias=False, kernel_initializer=initial()
+            )(x)
             x = layers.BatchNormalization(momentum=0.9)(x)
             x = layers.Activation("relu")(x)
         x = layers.MaxPooling2D(2)(x)
@@ -79,7 +81,9 @@ def shifted(pixels: Any, seed: int) -> Any:
     most_y, most_x = round(height * SHIFT), round(width * SHIFT)
     padded = numpy.pad(pixels, ((0, 0), (most_y, most_y), (most_x, most_x), (0, 0)))
     result = numpy.empty(pixels.shape, numpy.float32)
-    offsets = zip(random.integers(0, 2 * most_y + 1, len(pixels)), random.integers(0, 2 * most_x + 1, len(pixels)), strict=True)
+    offsets = zip(
+        random.integers(0, 2 * most_y + 1, len(pixels)), random.integers(0, 2 * most_x + 1, len(pixels)), strict=True
+    )
     for index, (y, x) in enumerate(offsets):
         result[index] = padded[index, y : y + height, x : x + width]
     return result
@@ -106,7 +110,8 @@ def check_sizes(parameters: dict[str, Any]) -> None:
     smallest = 2 ** parameters["depth"]
     problems = [
         f"{name}: {parameters[name]} is too small for depth {parameters['depth']}, expected at least {smallest}"
-        for name in ("image_width", "image_height") if parameters[name] < smallest
+        for name in ("image_width", "image_height")
+        if parameters[name] < smallest
     ]
     if parameters["min_lr"] > parameters["max_lr"]:
         problems.append(f"min_lr: {parameters['min_lr']:g} is above max_lr {parameters['max_lr']:g}")
@@ -115,16 +120,26 @@ def check_sizes(parameters: dict[str, Any]) -> None:
 
 
 def train(container: Container) -> None:
-    parameters, job = hyperparameters.read(SCHEMA, hyperparameters.arguments_of(sys.argv[1:], container.hyperparameters_file()))
+    parameters, job = hyperparameters.read(
+        SCHEMA, hyperparameters.arguments_of(sys.argv[1:], container.hyperparameters_file())
+    )
     check_sizes(parameters)
     pages = read_labels(container.channel("labels"))
     classes = classes_of(pages)
     count, folds = read_folds(container.channel("folds"), pages)
     own = [fold for fold in range(count) if fold % len(container.hosts) == container.host_index]
-    pixels = read_images(container.channel("images"), pages, parameters["image_width"], parameters["image_height"], parameters["worker"])
-    print(f"image: {len(pages)} pages of {len(classes)} classes; folds {own} of {count} on host {container.current_host}", flush=True)
+    pixels = read_images(
+        container.channel("images"), pages, parameters["image_width"], parameters["image_height"], parameters["worker"]
+    )
+    print(
+        f"image: {len(pages)} pages of {len(classes)} classes; folds {own} of {count} on host {container.current_host}",
+        flush=True,
+    )
     if parameters["epochs"] % parameters["cycle_length"]:
-        print(f"note: {parameters['epochs']} epochs end in the middle of a cycle of {parameters['cycle_length']}", flush=True)
+        print(
+            f"note: {parameters['epochs']} epochs end in the middle of a cycle of {parameters['cycle_length']}",
+            flush=True,
+        )
     if not own:
         return
     keras = prepare_keras(parameters["seed"])
@@ -136,7 +151,13 @@ def train(container: Container) -> None:
 
 
 def train_fold(
-    container: Container, keras: Any, parameters: dict[str, Any], pages: list[Page], classes: list[str], folds: dict[str, int], fold: int,
+    container: Container,
+    keras: Any,
+    parameters: dict[str, Any],
+    pages: list[Page],
+    classes: list[str],
+    folds: dict[str, int],
+    fold: int,
     pixels: Any,
 ) -> list[Path]:
     import numpy
@@ -157,14 +178,24 @@ def train_fold(
 
     class CyclicRate(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-            optimizer.learning_rate = cyclic_rate(epoch_now + batch / batches, parameters["cycle_length"], parameters["min_lr"], parameters["max_lr"])
+            optimizer.learning_rate = cyclic_rate(
+                epoch_now + batch / batches, parameters["cycle_length"], parameters["min_lr"], parameters["max_lr"]
+            )
 
     def data_of(epoch: int) -> dict[str, Any]:
         nonlocal epoch_now
         epoch_now = epoch
         return {
-            "x": loader(keras, training_pixels, training_targets, parameters["batch_size"], parameters["worker"], seed_of(seed, 1, epoch)),
-            "validation_data": (pixels[held_out], targets[held_out]), "validation_batch_size": parameters["batch_size"],
+            "x": loader(
+                keras,
+                training_pixels,
+                training_targets,
+                parameters["batch_size"],
+                parameters["worker"],
+                seed_of(seed, 1, epoch),
+            ),
+            "validation_data": (pixels[held_out], targets[held_out]),
+            "validation_batch_size": parameters["batch_size"],
             "callbacks": [CyclicRate()],
         }
 
@@ -186,22 +217,51 @@ def train_fold(
     model_dir, data_dir = container.model_dir / f"fold-{fold}", container.data_dir / f"fold-{fold}"
     model_dir.mkdir(parents=True, exist_ok=True)
     model.save(model_dir / "model.keras", include_optimizer=False)
-    output.write_json(model_dir / "model.json", {
-        "format": output.MODEL_FORMAT, "kind": "image", "file": "model.keras", "classes": classes, "fold": fold, "hyperparameters": learned,
-        "preprocessing": {"mode": "grey", "width": parameters["image_width"], "height": parameters["image_height"], "white": 0, "black": 1},
-        "versions": library,
-    })
-    output.write_predictions(data_dir / "predictions.jsonl", [
-        output.prediction(pages[row], fold, classes, probabilities) for row, probabilities in zip(rows, predicted, strict=True)
-    ])
+    output.write_json(
+        model_dir / "model.json",
+        {
+            "format": output.MODEL_FORMAT,
+            "kind": "image",
+            "file": "model.keras",
+            "classes": classes,
+            "fold": fold,
+            "hyperparameters": learned,
+            "preprocessing": {
+                "mode": "grey",
+                "width": parameters["image_width"],
+                "height": parameters["image_height"],
+                "white": 0,
+                "black": 1,
+            },
+            "versions": library,
+        },
+    )
+    output.write_predictions(
+        data_dir / "predictions.jsonl",
+        [
+            output.prediction(pages[row], fold, classes, probabilities)
+            for row, probabilities in zip(rows, predicted, strict=True)
+        ],
+    )
     oof = metrics.summary([pages[row] for row in held_out], names[: len(held_out)], classes)
-    tested = metrics.summary([pages[row] for row in testing], names[len(held_out):], classes)
-    output.write_json(data_dir / "metrics.json", {
-        "page_accuracy": tested["page_accuracy"], "macro_f1": tested["macro_f1"], "segment_f1": tested["segment_f1"], "fold": fold,
-        "classes": classes, "test": tested, "out_of_fold": oof,
-    })
+    tested = metrics.summary([pages[row] for row in testing], names[len(held_out) :], classes)
+    output.write_json(
+        data_dir / "metrics.json",
+        {
+            "page_accuracy": tested["page_accuracy"],
+            "macro_f1": tested["macro_f1"],
+            "segment_f1": tested["segment_f1"],
+            "fold": fold,
+            "classes": classes,
+            "test": tested,
+            "out_of_fold": oof,
+        },
+    )
     output.write_json(data_dir / "history.json", {"fold": fold, "epochs": history})
-    print(f"fold {fold} held-out accuracy={oof['page_accuracy']:.4f} test accuracy={tested['page_accuracy']:.4f}", flush=True)
+    print(
+        f"fold {fold} held-out accuracy={oof['page_accuracy']:.4f} test accuracy={tested['page_accuracy']:.4f}",
+        flush=True,
+    )
     return [data_dir / "metrics.json", data_dir / "history.json"]
 
 

@@ -60,7 +60,9 @@ class Ensemble:
     def __init__(self, folder: Path) -> None:
         manifest = read_object(folder / "manifest.json")
         if manifest.get("format") != MANIFEST_FORMAT:
-            raise DataError(f"manifest.json: format is {manifest.get('format')!r}, this program reads {MANIFEST_FORMAT}")
+            raise DataError(
+                f"manifest.json: format is {manifest.get('format')!r}, this program reads {MANIFEST_FORMAT}"
+            )
         members, combiner = manifest.get("members"), manifest.get("combiner")
         if not isinstance(members, dict) or not members or not isinstance(combiner, dict):
             raise DataError("manifest.json: expected members and a combiner")
@@ -74,16 +76,22 @@ class Ensemble:
                 raise DataError(f"manifest.json: the combiner was trained on member {name}, which is not published")
             for model in self.members[name]:
                 if sorted(model.classes) != self.combiner.classes:
-                    raise DataError(f"{name}: its classes are not the combiner's; members and combiner must come from one training")
+                    raise DataError(
+                        f"{name}: its classes are not the combiner's; members and combiner must come from one training"
+                    )
         self.keras = prepare_keras(0)
-        self.loaded = {model.folder: self.load(model) for models in [*self.members.values(), [self.combiner]] for model in models}
+        self.loaded = {
+            model.folder: self.load(model) for models in [*self.members.values(), [self.combiner]] for model in models
+        }
 
     def load(self, model: Model) -> Any:
         installed = output.versions(*model.description.get("versions", {}))
         for package, version in model.description.get("versions", {}).items():
             # A pickle of scikit-learn is only promised to work under the version that wrote it.
             if package == "scikit-learn" and installed.get(package) != version:
-                raise DataError(f"{model.file.name}: written with {package} {version}, here is {installed.get(package, 'none')}")
+                raise DataError(
+                    f"{model.file.name}: written with {package} {version}, here is {installed.get(package, 'none')}"
+                )
         if model.description["kind"] == "text":
             import joblib
 
@@ -103,7 +111,11 @@ class Ensemble:
             else:
                 size = model.description["preprocessing"]
                 known = model.classes
-                raw = trained.predict(read_images(documents / "images", pages, size["width"], size["height"], 2, "pages"), batch_size=BATCH, verbose=0)
+                raw = trained.predict(
+                    read_images(documents / "images", pages, size["width"], size["height"], 2, "pages"),
+                    batch_size=BATCH,
+                    verbose=0,
+                )
             total[:, [self.combiner.classes.index(one) for one in known]] += raw
         return total / len(self.members[name])
 
@@ -113,7 +125,9 @@ class Ensemble:
         pages = pages_of(documents, stack)
         inputs = [self.member_probabilities(name, documents, pages) for name in self.combiner.description["members"]]
         rows = features_of(numpy.stack(inputs, axis=1))
-        answer = self.loaded[self.combiner.folder].predict(padded_inputs([range(len(pages))], len(pages), rows), verbose=0)
+        answer = self.loaded[self.combiner.folder].predict(
+            padded_inputs([range(len(pages))], len(pages), rows), verbose=0
+        )
         classes, begins = answer["class"][0], answer["begins"][0, :, 0]
         best = [self.combiner.classes[index] for index in classes.argmax(axis=1)]
         votes = [dict(zip(self.combiner.classes, map(float, row), strict=True)) for row in classes]
@@ -121,7 +135,12 @@ class Ensemble:
         return {
             "stack": stack,
             "pages": [
-                {"page": page.page, "class": name, "probability": round(float(row.max()), 6), "begins_document": round(float(begin), 6)}
+                {
+                    "page": page.page,
+                    "class": name,
+                    "probability": round(float(row.max()), 6),
+                    "begins_document": round(float(begin), 6),
+                }
                 for page, name, row, begin in zip(pages, best, classes, begins, strict=True)
             ],
             "segments": [
@@ -140,7 +159,9 @@ def read_object(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise DataError(f"{path.parent.name}/{path.name}: missing; expected a folder that the publish step has finished") from None
+        raise DataError(
+            f"{path.parent.name}/{path.name}: missing; expected a folder that the publish step has finished"
+        ) from None
     except ValueError:
         raise DataError(f"{path.parent.name}/{path.name}: not JSON") from None
     if not isinstance(value, dict):
@@ -163,14 +184,24 @@ def check_content(folder: Path, name: str, entry: Mapping[str, Any]) -> None:
 
 def models_of(folder: Path) -> list[Model]:
     """The model of a folder, or the networks of its folds."""
-    found = [folder] if (folder / "model.json").is_file() else sorted(path.parent for path in folder.glob("fold-*/model.json"))
+    found = (
+        [folder]
+        if (folder / "model.json").is_file()
+        else sorted(path.parent for path in folder.glob("fold-*/model.json"))
+    )
     if not found:
         raise DataError(f"{folder.name}: no model.json, and no fold-<k>/model.json")
     models = []
     for place in found:
         description = read_object(place / "model.json")
-        if description.get("format") != output.MODEL_FORMAT or description.get("kind") not in ("text", "image", "sequence"):
-            raise DataError(f"{place.name}/model.json: format {description.get('format')!r} of kind {description.get('kind')!r} cannot be read by this version")
+        if description.get("format") != output.MODEL_FORMAT or description.get("kind") not in (
+            "text",
+            "image",
+            "sequence",
+        ):
+            raise DataError(
+                f"{place.name}/model.json: format {description.get('format')!r} of kind {description.get('kind')!r} cannot be read by this version"
+            )
         model = Model(place, description)
         if not model.file.is_file():
             raise DataError(f"{place.name}/{model.file.name}: missing")
@@ -182,23 +213,38 @@ def pages_of(documents: Path, stack: str) -> list[Page]:
     """The pages that text/ or images/ have of a stack; the readers name what one of them lacks."""
     if not STACK_NAME.fullmatch(stack):
         raise DataError(f"stack '{stack[:70]}': expected 1 to 64 letters, digits, _ or -")
-    stems = {path.stem for kind, suffix in (("text", ".txt"), ("images", ".png")) for path in (documents / kind / stack).glob(f"*{suffix}")}
+    stems = {
+        path.stem
+        for kind, suffix in (("text", ".txt"), ("images", ".png"))
+        for path in (documents / kind / stack).glob(f"*{suffix}")
+    }
     numbers = sorted(int(stem) for stem in stems if stem.isdigit())
     if not numbers or numbers != list(range(1, len(numbers) + 1)):
-        raise DataError(f"stack {stack}: expected pages 001, 002, ... without gaps, got {', '.join(sorted(stems)[:10]) or 'none'}")
+        raise DataError(
+            f"stack {stack}: expected pages 001, 002, ... without gaps, got {', '.join(sorted(stems)[:10]) or 'none'}"
+        )
     return [Page(stack, number, "", False, TEST, number) for number in numbers]
 
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="Labels stacks of pages with a published ensemble.")
     parser.add_argument("model", type=Path, help="folder with manifest.json, as the publish step writes it")
-    parser.add_argument("--documents", type=Path, required=True, help="folder with text/<stack>/<page>.txt and images/<stack>/<page>.png")
+    parser.add_argument(
+        "--documents",
+        type=Path,
+        required=True,
+        help="folder with text/<stack>/<page>.txt and images/<stack>/<page>.png",
+    )
     parser.add_argument("--stack", action="append", help="name of a stack; repeatable; default: every stack of DIR")
     options = parser.parse_args(arguments)
     try:
-        stacks = options.stack or sorted({path.name for kind in ("text", "images") for path in (options.documents / kind).glob("*") if path.is_dir()})
+        stacks = options.stack or sorted(
+            {path.name for kind in ("text", "images") for path in (options.documents / kind).glob("*") if path.is_dir()}
+        )
         if not stacks:
-            raise DataError(f"{options.documents.name}: no stack; expected text/<stack>/001.txt and images/<stack>/001.png")
+            raise DataError(
+                f"{options.documents.name}: no stack; expected text/<stack>/001.txt and images/<stack>/001.png"
+            )
         ensemble = Ensemble(options.model)
         for stack in stacks:
             print(json.dumps(ensemble.predict(options.documents, stack)), flush=True)

@@ -48,7 +48,9 @@ def members_of(mode: str, table: Table) -> list[str]:
     chosen = [name.strip() for name in mode.split(",")]
     for name in chosen:
         if name not in table.members:
-            raise HyperparameterError(f"mode: '{name}' has no predictions in dataframe.csv; expected both, or names of {', '.join(table.members)}")
+            raise HyperparameterError(
+                f"mode: '{name}' has no predictions in dataframe.csv; expected both, or names of {', '.join(table.members)}"
+            )
     return [name for name in table.members if name in chosen]
 
 
@@ -72,7 +74,9 @@ def draw(stacks: Sequence[Sequence[int]], count: int, seed: int) -> list[Sequenc
     return sequences
 
 
-def padded(sequences: Sequence[Sequence[int]], length: int, features: Any, classes: Any, begins: Any) -> tuple[Any, Any, Any]:
+def padded(
+    sequences: Sequence[Sequence[int]], length: int, features: Any, classes: Any, begins: Any
+) -> tuple[Any, Any, Any]:
     """Inputs, targets and weights of equal length; the first page of a drawn part begins a document only if it truly does."""
     import numpy
 
@@ -96,13 +100,23 @@ def build(keras: Any, parameters: dict[str, Any], width: int, classes: int) -> A
     x = layers.Masking(0.0)(stack)
     for layer in range(parameters["net_layers"]):
         recurrent = cell(
-            parameters["net_width"], return_sequences=True, dropout=parameters["dropout"], seed=seed_of(seed, layer, 0),
+            parameters["net_width"],
+            return_sequences=True,
+            dropout=parameters["dropout"],
+            seed=seed_of(seed, layer, 0),
             kernel_initializer=keras.initializers.GlorotUniform(seed_of(seed, layer, 1)),
             recurrent_initializer=keras.initializers.Orthogonal(seed=seed_of(seed, layer, 2)),
         )
         x = layers.Bidirectional(recurrent)(x)
-    class_head = layers.Dense(classes, activation="softmax", name="class", kernel_initializer=keras.initializers.GlorotUniform(seed_of(seed, 100)))
-    begin_head = layers.Dense(1, activation="sigmoid", name="begins", kernel_initializer=keras.initializers.GlorotUniform(seed_of(seed, 101)))
+    class_head = layers.Dense(
+        classes,
+        activation="softmax",
+        name="class",
+        kernel_initializer=keras.initializers.GlorotUniform(seed_of(seed, 100)),
+    )
+    begin_head = layers.Dense(
+        1, activation="sigmoid", name="begins", kernel_initializer=keras.initializers.GlorotUniform(seed_of(seed, 101))
+    )
     return keras.Model(stack, {"class": class_head(x), "begins": begin_head(x)})
 
 
@@ -115,7 +129,9 @@ def rows_by_stack(pages: Sequence[Page], split: str) -> dict[str, list[int]]:
 
 
 def train(container: Container) -> None:
-    parameters, job = hyperparameters.read(SCHEMA, hyperparameters.arguments_of(sys.argv[1:], container.hyperparameters_file()))
+    parameters, job = hyperparameters.read(
+        SCHEMA, hyperparameters.arguments_of(sys.argv[1:], container.hyperparameters_file())
+    )
     table = read_table(container.channel("dataframe"))
     members = members_of(parameters["mode"], table)
 
@@ -132,32 +148,55 @@ def train(container: Container) -> None:
     validating = sorted(order[: max(1, round(len(order) * VALIDATION_SHARE))])
     learning = sorted(set(training) - set(validating))
     length = max(len(rows) for rows in (training | testing).values())
-    print(f"sequence: {len(learning)} stacks to learn from, {len(validating)} to validate, {len(testing)} to test; members {', '.join(members)}", flush=True)
+    print(
+        f"sequence: {len(learning)} stacks to learn from, {len(validating)} to validate, {len(testing)} to test; members {', '.join(members)}",
+        flush=True,
+    )
 
     keras = prepare_keras(parameters["seed"])
     model = build(keras, parameters, features.shape[1] + 1, len(classes))
-    optimizer = {"rmsprop": keras.optimizers.RMSprop, "adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}[parameters["optimizer"]](
-        learning_rate=parameters["learning_rate"], clipnorm=1.0,
+    optimizer = {"rmsprop": keras.optimizers.RMSprop, "adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}[
+        parameters["optimizer"]
+    ](
+        learning_rate=parameters["learning_rate"],
+        clipnorm=1.0,
     )
     model.compile(
-        optimizer=optimizer, loss={"class": "sparse_categorical_crossentropy", "begins": "binary_crossentropy"},
+        optimizer=optimizer,
+        loss={"class": "sparse_categorical_crossentropy", "begins": "binary_crossentropy"},
         weighted_metrics={"class": ["accuracy"], "begins": ["accuracy"]},
     )
     optimizer.build(model.trainable_variables)
     validation = padded(
-        draw([training[name] for name in validating], parameters["val_seq"], seed_of(parameters["seed"], 2)), length, features, class_numbers, begins,
+        draw([training[name] for name in validating], parameters["val_seq"], seed_of(parameters["seed"], 2)),
+        length,
+        features,
+        class_numbers,
+        begins,
     )
 
     def data_of(epoch: int) -> dict[str, Any]:
-        sequences = draw([training[name] for name in learning], parameters["epoch_seq"], seed_of(parameters["seed"], 3, epoch))
+        sequences = draw(
+            [training[name] for name in learning], parameters["epoch_seq"], seed_of(parameters["seed"], 3, epoch)
+        )
         x, y, weights = padded(sequences, length, features, class_numbers, begins)
         optimizer.learning_rate = learning_rate_of(epoch, parameters)
-        return {"x": x, "y": y, "sample_weight": weights, "batch_size": parameters["batch_size"], "validation_data": validation}
+        return {
+            "x": x,
+            "y": y,
+            "sample_weight": weights,
+            "batch_size": parameters["batch_size"],
+            "validation_data": validation,
+        }
 
     def values_of(epoch: int, logs: dict[str, float]) -> dict[str, float]:
         names = {
-            "loss": "loss", "accuracy": "class_accuracy", "begins_accuracy": "begins_accuracy", "val_loss": "val_loss",
-            "val_accuracy": "val_class_accuracy", "val_begins_accuracy": "val_begins_accuracy",
+            "loss": "loss",
+            "accuracy": "class_accuracy",
+            "begins_accuracy": "begins_accuracy",
+            "val_loss": "val_loss",
+            "val_accuracy": "val_class_accuracy",
+            "val_begins_accuracy": "val_begins_accuracy",
         }
         return {name: logs[key] for name, key in names.items()} | {"learning_rate": learning_rate_of(epoch, parameters)}
 
@@ -170,8 +209,17 @@ def train(container: Container) -> None:
 
 
 def write(
-    container: Container, job: hyperparameters.Job, model: Any, parameters: dict[str, Any], library: dict[str, str], table: Table,
-    members: list[str], features: Any, testing: dict[str, list[int]], length: int, history: list[dict[str, float]],
+    container: Container,
+    job: hyperparameters.Job,
+    model: Any,
+    parameters: dict[str, Any],
+    library: dict[str, str],
+    table: Table,
+    members: list[str],
+    features: Any,
+    testing: dict[str, list[int]],
+    length: int,
+    history: list[dict[str, float]],
 ) -> None:
     import numpy
 
@@ -180,30 +228,58 @@ def write(
     answers = model.predict(padded_inputs(stacks, length, features), batch_size=parameters["batch_size"], verbose=0)
     rows = [row for own in stacks for row in own]
     class_probabilities = numpy.concatenate([answers["class"][index, : len(own)] for index, own in enumerate(stacks)])
-    begin_probabilities = numpy.concatenate([answers["begins"][index, : len(own), 0] for index, own in enumerate(stacks)])
+    begin_probabilities = numpy.concatenate(
+        [answers["begins"][index, : len(own), 0] for index, own in enumerate(stacks)]
+    )
     tested_pages = [pages[row] for row in rows]
     predicted = [classes[best] for best in class_probabilities.argmax(axis=1)]
     votes = [dict(zip(classes, map(float, row), strict=True)) for row in class_probabilities]
-    segments = metrics.segments_from_begins(tested_pages, predicted, [bool(value >= 0.5) for value in begin_probabilities], votes)
+    segments = metrics.segments_from_begins(
+        tested_pages, predicted, [bool(value >= 0.5) for value in begin_probabilities], votes
+    )
     tested = metrics.summary(tested_pages, predicted, classes, segments)
-    begins_accuracy = float(numpy.mean((begin_probabilities >= 0.5) == numpy.array([page.begins_document for page in tested_pages])))
+    begins_accuracy = float(
+        numpy.mean((begin_probabilities >= 0.5) == numpy.array([page.begins_document for page in tested_pages]))
+    )
 
     model.save(container.model_dir / "model.keras", include_optimizer=False)
-    output.write_json(container.model_dir / "model.json", {
-        "format": output.MODEL_FORMAT, "kind": "sequence", "file": "model.keras", "classes": classes, "members": members,
-        "hyperparameters": parameters, "versions": library,
-        "preprocessing": {"features": "centred-log", "smallest_probability": SMALLEST_PROBABILITY},
-    })
-    output.write_predictions(container.data_dir / "predictions.jsonl", [
-        output.prediction(page, None, classes, probabilities, begins_document=round(float(begin), 6))
-        for page, probabilities, begin in zip(tested_pages, class_probabilities, begin_probabilities, strict=True)
-    ])
-    output.write_json(container.data_dir / "metrics.json", {
-        "page_accuracy": tested["page_accuracy"], "macro_f1": tested["macro_f1"], "segment_f1": tested["segment_f1"],
-        "begins_accuracy": begins_accuracy, "classes": classes, "members": members, "test": tested,
-    })
+    output.write_json(
+        container.model_dir / "model.json",
+        {
+            "format": output.MODEL_FORMAT,
+            "kind": "sequence",
+            "file": "model.keras",
+            "classes": classes,
+            "members": members,
+            "hyperparameters": parameters,
+            "versions": library,
+            "preprocessing": {"features": "centred-log", "smallest_probability": SMALLEST_PROBABILITY},
+        },
+    )
+    output.write_predictions(
+        container.data_dir / "predictions.jsonl",
+        [
+            output.prediction(page, None, classes, probabilities, begins_document=round(float(begin), 6))
+            for page, probabilities, begin in zip(tested_pages, class_probabilities, begin_probabilities, strict=True)
+        ],
+    )
+    output.write_json(
+        container.data_dir / "metrics.json",
+        {
+            "page_accuracy": tested["page_accuracy"],
+            "macro_f1": tested["macro_f1"],
+            "segment_f1": tested["segment_f1"],
+            "begins_accuracy": begins_accuracy,
+            "classes": classes,
+            "members": members,
+            "test": tested,
+        },
+    )
     output.write_json(container.data_dir / "history.json", {"epochs": history})
-    print(f"test accuracy={tested['page_accuracy']:.4f} macro_f1={tested['macro_f1']:.4f} segment_f1={tested['segment_f1']:.4f}", flush=True)
+    print(
+        f"test accuracy={tested['page_accuracy']:.4f} macro_f1={tested['macro_f1']:.4f} segment_f1={tested['segment_f1']:.4f}",
+        flush=True,
+    )
     output.copy_logs(container, job, [container.data_dir / "metrics.json", container.data_dir / "history.json"])
 
 

@@ -47,8 +47,12 @@ def fit(parameters: dict[str, Any], pages: Sequence[Page], texts: Sequence[str])
     groups = [page.stack for page in pages]
     pipeline = make_pipeline(
         TfidfVectorizer(
-            analyzer=parameters["analyzer"], ngram_range=(1, parameters["ngram_max"]), max_features=parameters["max_features"],
-            min_df=parameters["min_df"], sublinear_tf=True, lowercase=True,
+            analyzer=parameters["analyzer"],
+            ngram_range=(1, parameters["ngram_max"]),
+            max_features=parameters["max_features"],
+            min_df=parameters["min_df"],
+            sublinear_tf=True,
+            lowercase=True,
         ),
         LinearSVC(C=parameters["c"], max_iter=parameters["max_iter"], random_state=parameters["seed"]),
     )
@@ -77,7 +81,9 @@ def probabilities_of(model: Any, texts: Sequence[str], classes: Sequence[str]) -
 
 
 def train(container: Container) -> None:
-    arguments = hyperparameters.arguments_of([argument for argument in sys.argv[1:] if argument != "train"], container.hyperparameters_file())
+    arguments = hyperparameters.arguments_of(
+        [argument for argument in sys.argv[1:] if argument != "train"], container.hyperparameters_file()
+    )
     parameters, job = hyperparameters.read(SCHEMA, arguments)
     pages = read_labels(container.channel("labels"))
     classes = classes_of(pages)
@@ -123,32 +129,83 @@ def train(container: Container) -> None:
     container.check_stop()
     model = fit(parameters, [pages[row] for row in training], [texts[row] for row in training])
     test_probabilities = probabilities_of(model, [texts[row] for row in testing], classes)
-    write(container, job, parameters, library, pages, classes, training, testing, held_out_probabilities, fold_of, test_probabilities, model, history)
+    write(
+        container,
+        job,
+        parameters,
+        library,
+        pages,
+        classes,
+        training,
+        testing,
+        held_out_probabilities,
+        fold_of,
+        test_probabilities,
+        model,
+        history,
+    )
 
 
 def write(
-    container: Container, job: hyperparameters.Job, parameters: dict[str, Any], library: dict[str, str], pages: list[Page], classes: list[str],
-    training: list[int], testing: list[int], held_out: Any, fold_of: Any, test: Any, model: Any, history: list[dict[str, Any]],
+    container: Container,
+    job: hyperparameters.Job,
+    parameters: dict[str, Any],
+    library: dict[str, str],
+    pages: list[Page],
+    classes: list[str],
+    training: list[int],
+    testing: list[int],
+    held_out: Any,
+    fold_of: Any,
+    test: Any,
+    model: Any,
+    history: list[dict[str, Any]],
 ) -> None:
     import joblib
 
     joblib.dump(model, container.model_dir / "model.joblib", compress=3)
-    output.write_json(container.model_dir / "model.json", {
-        "format": output.MODEL_FORMAT, "kind": "text", "file": "model.joblib", "classes": classes, "hyperparameters": parameters,
-        "preprocessing": {"encoding": "utf-8"}, "versions": library,
-    })
-    output.write_predictions(container.data_dir / "predictions.jsonl", [
-        *(output.prediction(pages[row], int(fold_of[index]), classes, held_out[index]) for index, row in enumerate(training)),
-        *(output.prediction(pages[row], None, classes, test[index]) for index, row in enumerate(testing)),
-    ])
-    oof = metrics.summary([pages[row] for row in training], [classes[best] for best in held_out.argmax(axis=1)], classes)
+    output.write_json(
+        container.model_dir / "model.json",
+        {
+            "format": output.MODEL_FORMAT,
+            "kind": "text",
+            "file": "model.joblib",
+            "classes": classes,
+            "hyperparameters": parameters,
+            "preprocessing": {"encoding": "utf-8"},
+            "versions": library,
+        },
+    )
+    output.write_predictions(
+        container.data_dir / "predictions.jsonl",
+        [
+            *(
+                output.prediction(pages[row], int(fold_of[index]), classes, held_out[index])
+                for index, row in enumerate(training)
+            ),
+            *(output.prediction(pages[row], None, classes, test[index]) for index, row in enumerate(testing)),
+        ],
+    )
+    oof = metrics.summary(
+        [pages[row] for row in training], [classes[best] for best in held_out.argmax(axis=1)], classes
+    )
     tested = metrics.summary([pages[row] for row in testing], [classes[best] for best in test.argmax(axis=1)], classes)
-    output.write_json(container.data_dir / "metrics.json", {
-        "page_accuracy": tested["page_accuracy"], "macro_f1": tested["macro_f1"], "segment_f1": tested["segment_f1"],
-        "classes": classes, "test": tested, "out_of_fold": oof,
-    })
+    output.write_json(
+        container.data_dir / "metrics.json",
+        {
+            "page_accuracy": tested["page_accuracy"],
+            "macro_f1": tested["macro_f1"],
+            "segment_f1": tested["segment_f1"],
+            "classes": classes,
+            "test": tested,
+            "out_of_fold": oof,
+        },
+    )
     output.write_json(container.data_dir / "history.json", {"folds": history})
-    print(f"test accuracy={tested['page_accuracy']:.4f} macro_f1={tested['macro_f1']:.4f} segment_f1={tested['segment_f1']:.4f}", flush=True)
+    print(
+        f"test accuracy={tested['page_accuracy']:.4f} macro_f1={tested['macro_f1']:.4f} segment_f1={tested['segment_f1']:.4f}",
+        flush=True,
+    )
     output.copy_logs(container, job, [container.data_dir / "metrics.json", container.data_dir / "history.json"])
 
 
