@@ -4,8 +4,8 @@
  */
 import { Command } from "commander";
 import Table from "cli-table3";
-import { deployedSubject } from "../test/workflow/stages";
-import { sweep } from "../test/workflow/faultSweep";
+import { deployedSubject } from "../simulation/stages";
+import { sweep } from "../simulation/faultSweep";
 
 function count(value: string): number {
     const parsed = Number(value);

@@ -12,7 +12,7 @@ import * as path from "node:path";
 const root = path.resolve(__dirname, "..");
 const CHILD = `
     const started = performance.now();
-    const { evaluateStage } = require("./stacks/evaluate");
+    const { evaluateStage } = require("./project/evaluate");
     const loaded = performance.now();
     evaluateStage("dev").then(({ resources, stateMachine }) => {
         const { maxRSS } = process.resourceUsage();

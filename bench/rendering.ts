@@ -7,9 +7,9 @@ import { analyse } from "../asl/analysis";
 import { compile } from "../asl/interpreter";
 import type { StageSettings } from "../workflow/contract";
 import { attemptLimits, ensembleTraining } from "../workflow";
-import { manyMembers, targets } from "../test/workflow/fixtures";
-import { judge, simulate, type Fault, type Outcome } from "../test/workflow/simulation";
-import { tasksOf } from "../test/workflow/faultSweep";
+import { manyMembers, targets } from "../simulation/sampleStages";
+import { judge, simulate, type Fault, type Outcome } from "../simulation";
+import { tasksOf } from "../simulation/faultSweep";
 
 const REPEATS = 5;
 

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
-import { EXIT, LocalError } from "../local/errors";
-import { currentProject } from "../stacks/evaluate";
+import { EXIT, ToolError } from "../ground/errors";
+import { currentProject } from "../project/evaluate";
 import { addCompletion } from "./commands/completion";
 import { diffCommand } from "./commands/diff";
 import { executionCommands } from "./commands/executions";
@@ -56,7 +56,7 @@ export async function main(argv: readonly string[]): Promise<void> {
         if (error instanceof CommanderError) {
             // help and version end with 0; commander has printed the rest itself
             process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-        } else if (error instanceof LocalError) {
+        } else if (error instanceof ToolError) {
             process.stderr.write(`${error.message}\n`);
             process.exitCode = error.exitCode;
         } else {

@@ -1,7 +1,7 @@
 /** What the commands share: errors as one line, files, and a stage's evaluation. */
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { readJson as parseJson } from "../asl/analysis/text";
-import { EXIT, explain, LocalError } from "../local/errors";
+import { readJson as parseJson } from "../asl/analysis";
+import { EXIT, explain, ToolError } from "../ground/errors";
 import {
     currentProject,
     evaluateStage,
@@ -9,9 +9,9 @@ import {
     projectName,
     readStackConfig,
     type EvaluatedStage,
-} from "../stacks/evaluate";
+} from "../project/evaluate";
 import { decodeConfig, loadStageConfig, type StageConfig } from "../stacks/config";
-import { CommandError, explainSdkError } from "./aws/errors";
+import { explainSdkError } from "./aws/errors";
 
 /**
  * Runs a command's work so that what its user can solve is one clear line: mistakes end with 2, AWS and this machine with 3.
@@ -21,39 +21,35 @@ export async function guarded<T>(doing: string, work: () => Promise<T>): Promise
     try {
         return await work();
     } catch (error) {
-        if (error instanceof CommandError) {
-            throw new LocalError(error.message, EXIT.usage);
-        }
-        const told = explainSdkError(explain(error, `Cannot ${doing}`), doing);
-        throw told instanceof CommandError ? new LocalError(told.message, EXIT.machine) : told;
+        throw explainSdkError(explain(error, `Cannot ${doing}`), doing);
     }
 }
 
-/** @throws LocalError naming the option, the file and what is wrong with it. */
+/** @throws ToolError naming the option, the file and what is wrong with it. */
 export function readText(file: string, option: string): string {
     try {
         return readFileSync(file, "utf8");
     } catch (error) {
         const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-        throw new LocalError(`${option} ${file}: ${missing ? "no such file" : (error as Error).message}`, EXIT.usage);
+        throw new ToolError(`${option} ${file}: ${missing ? "no such file" : (error as Error).message}`, EXIT.usage);
     }
 }
 
-/** @throws LocalError as {@link readText}, and with line and column where the text is no JSON or has a key twice. */
+/** @throws ToolError as {@link readText}, and with line and column where the text is no JSON or has a key twice. */
 export function readJson(file: string, option: string): unknown {
     const {
         value,
         problems: [problem],
     } = parseJson(readText(file, option));
     if (problem !== undefined) {
-        throw new LocalError(`${option} ${file}:${problem.line}:${problem.column}: ${problem.message}`, EXIT.usage);
+        throw new ToolError(`${option} ${file}:${problem.line}:${problem.column}: ${problem.message}`, EXIT.usage);
     }
     return value;
 }
 
 /**
  * Writes a file whole or not at all: beside its place, then renamed. What is no plain file (a pipe, a device) is written to directly.
- * @throws LocalError where the file cannot be written.
+ * @throws ToolError where the file cannot be written.
  */
 export function writeText(file: string, text: string, option: string): void {
     const plain = statSync(file, { throwIfNoEntry: false })?.isFile() ?? true;
@@ -67,7 +63,7 @@ export function writeText(file: string, text: string, option: string): void {
         if (plain) {
             rmSync(temporary, { force: true });
         }
-        throw new LocalError(`${option} ${file}: cannot be written: ${(error as Error).message}`, EXIT.usage);
+        throw new ToolError(`${option} ${file}: cannot be written: ${(error as Error).message}`, EXIT.usage);
     }
 }
 
@@ -81,19 +77,19 @@ export interface StageFacts {
 
 /**
  * The region that a stage's configuration names.
- * @throws LocalError where there is no such stage.
+ * @throws ToolError where there is no such stage.
  */
 export function regionOf(stage: string): string {
     try {
         return readStackConfig(stage)["aws:region"] ?? LOCAL_IDENTITY.region;
     } catch (error) {
-        throw new LocalError((error as Error).message, EXIT.usage);
+        throw new ToolError((error as Error).message, EXIT.usage);
     }
 }
 
 /**
  * What a stage's configuration says about where it is; only another project's program has to be run for it.
- * @throws LocalError with all problems of the configuration.
+ * @throws ToolError with all problems of the configuration.
  */
 export async function stageFacts(stage: string): Promise<StageFacts> {
     const region = regionOf(stage);
@@ -104,39 +100,20 @@ export async function stageFacts(stage: string): Promise<StageFacts> {
         const config = loadStageConfig(stage, decodeConfig(readStackConfig(stage), projectName()));
         return { stateMachine: `${config.service}-model-training-${stage}`, region, config };
     } catch (error) {
-        throw new LocalError((error as Error).message, EXIT.usage);
+        throw new ToolError((error as Error).message, EXIT.usage);
     }
 }
 
 /**
  * Evaluates a stage in the region of its configuration.
  * @param account twelve digits; the names and ARNs of a stage that is not deployed are those of a made-up account.
- * @throws LocalError with the program's own words: mistakes in the configuration, refused definitions.
+ * @throws ToolError with the program's own words: mistakes in the configuration, refused definitions.
  */
 export async function evaluated(stage: string, account: string = LOCAL_IDENTITY.account): Promise<EvaluatedStage> {
     const region = regionOf(stage);
     try {
         return await evaluateStage(stage, { identity: { ...LOCAL_IDENTITY, region, account } });
     } catch (error) {
-        throw new LocalError((error as Error).message, EXIT.usage);
+        throw new ToolError((error as Error).message, EXIT.usage);
     }
-}
-
-/** `2 d 3 h`, `4 h 10 min`, `75 s`: the two largest units. */
-export function duration(seconds: number): string {
-    const whole = Math.max(0, Math.round(seconds));
-    if (whole < 120) {
-        return `${whole} s`;
-    }
-    const minutes = Math.round(whole / 60);
-    const parts = [
-        [Math.floor(minutes / 1440), "d"],
-        [Math.floor(minutes / 60) % 24, "h"],
-        [minutes % 60, "min"],
-    ] as const;
-    return parts
-        .filter(([count]) => count > 0)
-        .slice(0, 2)
-        .map(([count, unit]) => `${count} ${unit}`)
-        .join(" ");
 }

@@ -1,5 +1,5 @@
 /** What the commands share about the terminal that they were typed at. */
-import { EXIT } from "../local/errors";
+import { EXIT } from "../ground/errors";
 
 /** A second Ctrl-C within this time is the echo of the first: the terminal and npm both send it. */
 const ECHO_MS = 1000;

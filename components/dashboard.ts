@@ -1,5 +1,6 @@
 import * as cloudwatch from "@pulumi/aws/cloudwatch";
 import * as pulumi from "@pulumi/pulumi";
+import { TRAINING_LOG_GROUP } from "../ground/awsNames";
 import { FUNCTIONS, type StageNames } from "./names";
 
 /** What the dashboard shows of a model's trainings. */
@@ -58,7 +59,7 @@ export const DASHBOARD_METRICS: readonly MetricTable[] = [
         ],
     },
     {
-        namespace: "/aws/sagemaker/TrainingJobs",
+        namespace: TRAINING_LOG_GROUP,
         dimension: "Host",
         source: SAGEMAKER_METRICS,
         names: ["CPUUtilization", "MemoryUtilization", "GPUUtilization", "GPUMemoryUtilization", "DiskUtilization"],
@@ -245,7 +246,7 @@ function search(
     statistic: string,
     period: number,
 ): string {
-    return `SEARCH('{"/aws/sagemaker/TrainingJobs",${dimension}} MetricName="${metric}" ${dimension}=${jobPrefix.replace(/-+$/, "")}', '${statistic}', ${period})`;
+    return `SEARCH('{"${TRAINING_LOG_GROUP}",${dimension}} MetricName="${metric}" ${dimension}=${jobPrefix.replace(/-+$/, "")}', '${statistic}', ${period})`;
 }
 
 /** Puts the widgets side by side on the grid of 24 columns, in their order. */

@@ -1,8 +1,9 @@
 import * as cloudwatch from "@pulumi/aws/cloudwatch";
 import * as s3 from "@pulumi/aws/s3";
 import * as pulumi from "@pulumi/pulumi";
+import type { S3Address } from "../ground/s3Address";
 import { alarms, type AlarmSpec } from "./alarm";
-import { startStatements, trustPolicy, type S3Location } from "./iam";
+import { startStatements, trustPolicy } from "./iam";
 import type { StageNames } from "./names";
 import { StageRole } from "./role";
 import type { StageTags } from "./tags";
@@ -13,7 +14,7 @@ export const MARKER_ADDRESS = "s3://<bucket>/<key>";
 export interface DataTriggerArgs {
     readonly names: StageNames;
     /** Every folder below it is a data set. Of another bucket than the stage's, whose owner must let it send events to EventBridge. */
-    readonly prefix: S3Location;
+    readonly prefix: S3Address;
     /** Name of the file that is written last: one data set, one such file, one execution. */
     readonly marker: string;
     /** The input of each execution: JSON, in which {@link MARKER_ADDRESS} stands for the data. At most 8,192 characters. */
@@ -23,7 +24,7 @@ export interface DataTriggerArgs {
 }
 
 /** The events of a finished data set: the marker's object is there, however it was uploaded. */
-export function newDataPattern({ bucket, key }: S3Location, marker: string): Readonly<Record<string, unknown>> {
+export function newDataPattern({ bucket, key }: S3Address, marker: string): Readonly<Record<string, unknown>> {
     return {
         "source": ["aws.s3"],
         "detail-type": ["Object Created"],

@@ -1,3 +1,4 @@
+import { parseS3Address } from "../ground/s3Address";
 import type { Identity, StageNames } from "./names";
 
 /** One statement of a policy document, as IAM writes it. */
@@ -38,24 +39,15 @@ export function startStatements(names: StageNames): Statement[] {
     return [{ Sid: "Start", Effect: "Allow", Action: "states:StartExecution", Resource: names.stateMachineArn }];
 }
 
-/** An s3:// prefix in its parts; the key has neither a leading nor a trailing slash. */
-export interface S3Location {
-    readonly bucket: string;
-    readonly key: string;
-}
-
-/** Splits `s3://bucket/key`; throws where the address is none. */
-export function parseS3(address: string): S3Location {
-    const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(address);
-    if (match === null) {
-        throw new Error(`No S3 address: got "${address}", expected s3://<bucket>/<prefix>.`);
-    }
-    return { bucket: match[1], key: (match[2] ?? "").replace(/^\/+|\/+$/g, "") };
+/** The key of a prefix without the slashes at its end, as a policy's patterns need it. */
+function folderKey(address: string): string {
+    return parseS3Address(address).key.replace(/\/+$/, "");
 }
 
 /** The ARN of all objects below an s3:// prefix. */
 export function objectsBelow(identity: Identity, address: string): string {
-    const { bucket, key } = parseS3(address);
+    const { bucket } = parseS3Address(address);
+    const key = folderKey(address);
     return `arn:${identity.partition}:s3:::${bucket}/${key === "" ? "*" : `${key}/*`}`;
 }
 
@@ -63,12 +55,12 @@ export function objectsBelow(identity: Identity, address: string): string {
 export function readBelow(identity: Identity, sid: string, addresses: readonly string[]): Statement[] {
     const byBucket = new Map<string, string[]>();
     for (const address of addresses) {
-        const { bucket } = parseS3(address);
+        const { bucket } = parseS3Address(address);
         byBucket.set(bucket, [...(byBucket.get(bucket) ?? []), address]);
     }
     return [...byBucket].flatMap(([bucket, prefixes], index) => {
         const suffix = index === 0 ? "" : String(index + 1);
-        const keys = [...new Set(prefixes.map((prefix) => parseS3(prefix).key))].sort();
+        const keys = [...new Set(prefixes.map((prefix) => folderKey(prefix)))].sort();
         return [
             {
                 Sid: `${sid}Read${suffix}`,

@@ -5,7 +5,7 @@
  * and every policy is skipped in silence at a new stage's first preview. So each target has an explicit name, its ARN is
  * put together here, and `dependsOn` keeps the order of creation.
  */
-import { consoleUrl } from "../workflow/failures";
+import { consoleUrl } from "../ground/console";
 
 /** Where a stage lives. Asked from the provider once, and plain from then on. */
 export interface Identity {

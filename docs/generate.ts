@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { main } from "../asl/check/main";
-import { type EvaluatedStage, evaluateStage } from "../stacks/evaluate";
+import { type EvaluatedStage, evaluateStage } from "../project/evaluate";
 import { commandReference, commandTable } from "./commandReference";
 import * as pictures from "./pictures";
 import * as tables from "./tables";

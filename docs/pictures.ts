@@ -2,9 +2,9 @@
 import { toMermaid } from "../asl/drawing";
 import { compile } from "../asl/interpreter";
 import type { State, StateGraph, StateMachineDefinition } from "../asl/types";
-import type { EvaluatedStage, RecordedResource } from "../stacks/evaluate";
-import { kindOf, simulate, type Outcome, type Scenario } from "../test/workflow/simulation";
-import { settingsOf } from "../test/workflow/stages";
+import type { EvaluatedStage, RecordedResource } from "../project/evaluate";
+import { kindOf, simulate, type Outcome, type Scenario } from "../simulation";
+import { settingsOf } from "../simulation/stages";
 import { crossings, ROOMS } from "./rooms";
 
 function fenced(text: string): string {

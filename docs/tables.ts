@@ -1,7 +1,7 @@
 /** The tables of the documents: configuration, hyperparameters, error classes, rooms, roles. */
 import { UNAVOIDABLE_WILDCARDS } from "../policy/lib/wildcards";
 import { CONFIG_KEYS } from "../stacks/config";
-import type { EvaluatedStage } from "../stacks/evaluate";
+import type { EvaluatedStage } from "../project/evaluate";
 import { COMBINER, hyperparametersOf, MEMBERS } from "../stacks/models";
 import type { ErrorClass, HyperparameterRule } from "../workflow/contract";
 import { ERROR_CLASSES, type ErrorPolicy } from "../workflow/errorClasses";

@@ -1,6 +1,6 @@
 import { closest, distance } from "fastest-levenshtein";
+import { EXIT, ToolError } from "../ground/errors";
 import { AwsError } from "./awsError";
-import { EXIT, LocalError } from "./errors";
 
 /** What kind of work a Task does, as far as its failures differ. */
 export type TaskKind = "training" | "batch" | "lambda" | "sns" | "registry";
@@ -222,12 +222,12 @@ const SERVICE_ERROR = /^(?!States\.)[A-Z][A-Za-z0-9]*\.[A-Z][A-Za-z0-9]*$/;
 
 /**
  * @param states the definition's Task states and what each does
- * @throws LocalError with the nearest known name for a state or an error that does not exist
+ * @throws ToolError with the nearest known name for a state or an error that does not exist
  */
 export function parseFault(text: string, states: ReadonlyMap<string, TaskKind>): Fault {
     const match = /^(.+?)=([^=*]+?)(?:\*(\d{1,3}))?$/.exec(text.trim());
     if (!match) {
-        throw new LocalError(
+        throw new ToolError(
             `--fail ${JSON.stringify(text)}: STATE=ERROR is expected, or STATE=ERROR*TIMES, for example ` +
                 '--fail "Image Model Training=CapacityError"',
             EXIT.usage,
@@ -236,7 +236,7 @@ export function parseFault(text: string, states: ReadonlyMap<string, TaskKind>):
     const [, state, error, times] = match.map((part) => part?.trim());
     const kind = states.get(state);
     if (kind === undefined) {
-        throw new LocalError(
+        throw new ToolError(
             `--fail: no Task state is called ${JSON.stringify(state)}; nearest: ${JSON.stringify(closest(state, [...states.keys()]))}. ` +
                 `There are:\n  ${[...states.keys()].join("\n  ")}`,
             EXIT.usage,
@@ -247,7 +247,7 @@ export function parseFault(text: string, states: ReadonlyMap<string, TaskKind>):
         const near = closest(error, possible);
         const misspelt = distance(error.toLowerCase(), near.toLowerCase()) <= 3;
         if (FAULTS[error] !== undefined || misspelt || !SERVICE_ERROR.test(error)) {
-            throw new LocalError(
+            throw new ToolError(
                 `--fail: ${state} cannot fail with ${JSON.stringify(error)}; nearest: ${near}. ` +
                     `It knows: ${possible.join(", ")}, or any error name of a service such as Lambda.SdkClientException`,
                 EXIT.usage,
@@ -256,7 +256,7 @@ export function parseFault(text: string, states: ReadonlyMap<string, TaskKind>):
     }
     const remaining = times === undefined ? 1 : Number(times);
     if (remaining < 1) {
-        throw new LocalError(`--fail ${JSON.stringify(text)}: a fault happens at least once`, EXIT.usage);
+        throw new ToolError(`--fail ${JSON.stringify(text)}: a fault happens at least once`, EXIT.usage);
     }
     return { state, error, remaining };
 }

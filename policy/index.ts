@@ -1,13 +1,40 @@
-import { PolicyPack } from "@pulumi/policy";
+/**
+ * The rules of the CrossGuard pack, to put into a pack of one's own. A pack of all of them lies in the package's folder
+ * `dist/pack`: `pulumi preview --policy-pack node_modules/@ensemble-training/policy/dist/pack`.
+ *
+ * @packageDocumentation
+ */
+import type { Policies } from "@pulumi/policy";
 import { SuppressionLedger, toPolicy } from "./lib/adapter";
-import { rules } from "./rules";
+import type { Rule } from "./lib/rule";
+import { rules, rulesWith, type HandedIn } from "./rules";
 
-const ledger = new SuppressionLedger();
+export type { BudgetAnswer, BudgetQuestion, JobBounds, JudgeBudget } from "./lib/budget";
+export type { ResourceRule, Rule, StackRule } from "./lib/rule";
+export { rules, rulesWith, type HandedIn };
 
-// Constructing the pack opens its server: nothing else may happen in this file, and no other file may import it.
-new PolicyPack("ensemble-training", {
-    displayName: "Ensemble training",
-    description: "State machines that never fail in silence, and everything that they stand on.",
-    enforcementLevel: "mandatory",
-    policies: rules.map((rule) => toPolicy(rule, ledger)),
-});
+/** Which rules become policies. */
+export interface PoliciesOptions extends HandedIn {
+    /** Names of rules to leave out; RULES.md lists them. Default: none. */
+    readonly without?: readonly string[];
+}
+
+/**
+ * The rules as policies for `new PolicyPack(name, { policies: policies() })`.
+ *
+ * @throws where a name in `without` is no rule's.
+ */
+export function policies({ without = [], ...handedIn }: PoliciesOptions = {}): Policies {
+    const all = rulesWith(handedIn);
+    refuseUnknown(without, all);
+    const ledger = new SuppressionLedger();
+    return all.filter(({ name }) => !without.includes(name)).map((rule) => toPolicy(rule, ledger));
+}
+
+function refuseUnknown(without: readonly string[], all: readonly Rule[]): void {
+    const names = all.map(({ name }) => name);
+    const unknown = without.filter((name) => !names.includes(name));
+    if (unknown.length > 0) {
+        throw new Error(`policies: there is no rule ${unknown.join(", ")}; there are ${names.join(", ")}`);
+    }
+}

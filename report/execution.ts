@@ -1,12 +1,13 @@
 /** The one way from an execution to a report: its history, its definition, and whatever artefacts can be read. */
 import type { StateMachineDefinition } from "../asl/types";
+import { logUrl } from "../ground/console";
+import { joinS3 } from "../ground/s3Address";
 import type { Prices } from "../pricing/prices";
 import type { Run, StageSettings, TrainedModel } from "../workflow/contract";
-import { advice, classify, logUrl } from "../workflow/failures";
+import { advice, classify } from "../workflow/failures";
 import { jobNamePrefix } from "../workflow/names";
 import type { Plan } from "../workloads/common/plan";
 import { messageOf } from "../workloads/common/errors";
-import { join } from "../workloads/common/storage";
 import { readArchive, Unavailable, type ArtefactReader } from "./artefacts";
 import { readHistory } from "./history";
 import { best, confusionOf, judge, readPredictions, readTruth, type JudgedPage } from "./metrics";
@@ -109,7 +110,7 @@ export async function reportOf(
         !beganSetup && facts.events.length > 0
             ? undefined
             : await attempt("plan.json (what Setup decided)", () =>
-                  json<Plan>(join(target, "runs", facts.name, "plan.json")),
+                  json<Plan>(joinS3(target, "runs", facts.name, "plan.json")),
               );
     const decided =
         run === undefined ? (plan === undefined ? undefined : decisions(plan, settings)) : decisions(run, settings);
@@ -135,7 +136,7 @@ export async function reportOf(
             jobs: own.length,
             seconds: own.reduce((sum, { from, to }) => sum + (to - from) / 1000, 0),
         };
-        const marker = join(decided?.paths[`${model.name}_model_prefix`] ?? "", "trained.json");
+        const marker = joinS3(decided?.paths[`${model.name}_model_prefix`] ?? "", "trained.json");
         const outcome = outcomeOf(model.action, own, status);
         const failed =
             model.role === "member" || own.length === 0
@@ -255,12 +256,12 @@ async function truthOf(
     return attempt("labels of the held-out pages (dataframe.csv or labels.csv)", async () => {
         const read = async (uri: string) => readTruth((await reader.read(uri, maximumTable)).toString("utf8"));
         try {
-            return await read(join(decided.paths.sequence_model_training_dataframe ?? "", "dataframe.csv"));
+            return await read(joinS3(decided.paths.sequence_model_training_dataframe ?? "", "dataframe.csv"));
         } catch (error) {
             if (!(error instanceof Unavailable)) {
                 throw error;
             }
-            return read(join(decided.paths.raw_data ?? "", "labels.csv"));
+            return read(joinS3(decided.paths.raw_data ?? "", "labels.csv"));
         }
     });
 }
@@ -402,7 +403,7 @@ async function mistakesOf(
         options.signal?.throwIfAborted();
         options.onStep?.(`page ${mistake.page} of ${mistake.stack}`);
         try {
-            const uri = join(
+            const uri = joinS3(
                 decided.paths.raw_data ?? "",
                 "images",
                 mistake.stack,

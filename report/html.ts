@@ -2,6 +2,9 @@
 import { Graphviz } from "@hpcc-js/wasm-graphviz";
 import { toDot } from "../asl/drawing";
 import type { StateGraph } from "../asl/types";
+import { formatDuration } from "../ground/duration";
+import { escapeHtml } from "../ground/html";
+import { formatDollars, formatShare } from "../ground/quantity";
 import { curveColours, curvesChart, timelineChart } from "./charts";
 import type { Curve, FailureReport, Mistakes, ModelReport, ModelResult, PriceReport, ReportData } from "./model";
 import { style } from "./style";
@@ -74,7 +77,7 @@ export async function renderReport(data: ReportData): Promise<string> {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <link rel="icon" href="data:,">
-<title>${text(data.stage)} ${text(name(data))}: ${data.status}</title>
+<title>${escapeHtml(data.stage)} ${escapeHtml(name(data))}: ${data.status}</title>
 <style>${style}</style>
 </head>
 <body>
@@ -89,7 +92,7 @@ ${sections
             html,
             className,
         }) => `<section id="${id}" aria-labelledby="${id}-title"${className === undefined ? "" : ` class="${className}"`}>
-<h2 id="${id}-title">${text(title)}</h2>
+<h2 id="${id}-title">${escapeHtml(title)}</h2>
 ${html}
 </section>`,
     )
@@ -117,7 +120,7 @@ function header(data: ReportData, sections: readonly Section[]): string {
     const tiles = [
         tile(
             data.status === "RUNNING" ? "Running for" : "Took",
-            duration((data.stoppedAt - data.startedAt) / 1000),
+            formatDuration((data.stoppedAt - data.startedAt) / 1000),
             new Date(data.startedAt).toISOString().replace("T", " ").slice(0, 16) + " UTC",
         ),
         ...(headline === undefined
@@ -125,63 +128,63 @@ function header(data: ReportData, sections: readonly Section[]): string {
             : [
                   tile(
                       "Page accuracy",
-                      percent(headline.pageAccuracy),
+                      formatShare(headline.pageAccuracy),
                       combiner === undefined
                           ? `${headline.model} alone`
                           : best?.result === undefined
                             ? headline.model
-                            : `ensemble; ${best.name} alone ${percent(best.result.pageAccuracy)}`,
+                            : `ensemble; ${best.name} alone ${formatShare(best.result.pageAccuracy)}`,
                   ),
                   tile(
                       "Segment F1",
-                      percent(headline.segmentF1),
+                      formatShare(headline.segmentF1),
                       combiner === undefined
                           ? `${headline.model} alone`
                           : best?.result === undefined
                             ? headline.model
-                            : `ensemble; ${best.name} alone ${percent(best.result.segmentF1)}`,
+                            : `ensemble; ${best.name} alone ${formatShare(best.result.segmentF1)}`,
                   ),
               ]),
         ...(data.models.length === 0 ? [] : [tile("Models", counted[0] ?? "none", counted.slice(1).join(", "))]),
         tile(
             data.where === "aws" ? "Price" : "Would cost on AWS",
-            data.price.unknown.length > 0 ? "unknown" : dollars(data.price.known),
+            data.price.unknown.length > 0 ? "unknown" : formatDollars(data.price.known),
             data.price.unknown.length > 0
-                ? `known: ${dollars(data.price.known)}`
+                ? `known: ${formatDollars(data.price.known)}`
                 : `prices of ${data.price.pricesAsOf}`,
         ),
     ];
     return `<header>
-<p><span class="badge ${tone}">${data.status.replace("_", " ")}</span> <span class="quiet">stage <b>${text(data.stage)}</b>${data.where === "local" ? ", on this machine" : ""}</span></p>
-<h1>${text(data.title)}</h1>
-<p class="quiet wrap">${text(data.execution)}</p>
+<p><span class="badge ${tone}">${data.status.replace("_", " ")}</span> <span class="quiet">stage <b>${escapeHtml(data.stage)}</b>${data.where === "local" ? ", on this machine" : ""}</span></p>
+<h1>${escapeHtml(data.title)}</h1>
+<p class="quiet wrap">${escapeHtml(data.execution)}</p>
 <dl class="tiles">${tiles.join("")}</dl>
-<nav aria-label="Parts of this report"><ul>${sections.map(({ id, title }) => `<li><a href="#${id}">${text(title)}</a></li>`).join("")}</ul></nav>
+<nav aria-label="Parts of this report"><ul>${sections.map(({ id, title }) => `<li><a href="#${id}">${escapeHtml(title)}</a></li>`).join("")}</ul></nav>
 </header>`;
 }
 
 function tile(title: string, value: string, small: string): string {
-    return `<div class="tile"><dt>${text(title)}</dt><dd>${text(value)}${small === "" ? "" : `<small>${text(small)}</small>`}</dd></div>`;
+    return `<div class="tile"><dt>${escapeHtml(title)}</dt><dd>${escapeHtml(value)}${small === "" ? "" : `<small>${escapeHtml(small)}</small>`}</dd></div>`;
 }
 
 function failureText(data: ReportData): string {
     const decisive = data.failures.filter((failure) => !failure.overcome);
     const said = decisive.map(
-        (failure) => `<p><b>${text(failure.state)}</b>: ${text(failure.reason)}</p>
-<p><b>What to do:</b> ${text(failure.advice)}</p>${logLink(failure)}`,
+        (failure) => `<p><b>${escapeHtml(failure.state)}</b>: ${escapeHtml(failure.reason)}</p>
+<p><b>What to do:</b> ${escapeHtml(failure.advice)}</p>${logLink(failure)}`,
     );
     const cause = data.cause ?? "No cause was given.";
     return `${said.join("\n")}${
         said.length === 0
-            ? `<pre tabindex="0">${text(cause)}</pre>`
-            : `<details><summary>The execution's own cause</summary><pre tabindex="0">${text(cause)}</pre></details>`
+            ? `<pre tabindex="0">${escapeHtml(cause)}</pre>`
+            : `<details><summary>The execution's own cause</summary><pre tabindex="0">${escapeHtml(cause)}</pre></details>`
     }`;
 }
 
 function logLink(failure: FailureReport): string {
     return failure.logUrl === undefined
         ? ""
-        : `<p><a href="${text(failure.logUrl)}" rel="noreferrer">Log of the job in CloudWatch</a></p>`;
+        : `<p><a href="${escapeHtml(failure.logUrl)}" rel="noreferrer">Log of the job in CloudWatch</a></p>`;
 }
 
 function resultsTable({ models, status }: ReportData): string {
@@ -191,17 +194,17 @@ function resultsTable({ models, status }: ReportData): string {
     const measure = (value: number | undefined) =>
         value === undefined
             ? "–"
-            : `${percent(value)}<span class="bar" aria-hidden="true"><i style="width:${(value * 100).toFixed(1)}%"></i></span>`;
+            : `${formatShare(value)}<span class="bar" aria-hidden="true"><i style="width:${(value * 100).toFixed(1)}%"></i></span>`;
     const rows = models.map(
         (
             model,
-        ) => `<tr><th scope="row">${text(model.name)}${model.role === "combiner" ? ' <span class="quiet">(ensemble)</span>' : ""}</th>
+        ) => `<tr><th scope="row">${escapeHtml(model.name)}${model.role === "combiner" ? ' <span class="quiet">(ensemble)</span>' : ""}</th>
 <td data-head="page accuracy">${measure(model.result?.pageAccuracy)}</td><td data-head="segment F1">${measure(model.result?.segmentF1)}</td>
 <td data-head="outcome"><span class="${{ failed: "bad", trained: "good", reused: "good", given: "good" }[model.outcome as string] ?? "quiet"}">${model.outcome}</span>${
             model.jobs === 0
                 ? ""
-                : ` <span class="quiet">in ${duration(model.seconds)}${model.jobs > 1 ? `, ${model.jobs} jobs` : ""}</span>`
-        }</td><td class="any" data-head="why">${text(model.reason)}</td></tr>`,
+                : ` <span class="quiet">in ${formatDuration(model.seconds)}${model.jobs > 1 ? `, ${model.jobs} jobs` : ""}</span>`
+        }</td><td class="any" data-head="why">${escapeHtml(model.reason)}</td></tr>`,
     );
     const judged = models.find((model) => model.result !== undefined)?.result;
     return `<table class="stack">
@@ -216,10 +219,10 @@ function resultsTable({ models, status }: ReportData): string {
 
 function failuresTable(data: ReportData): string {
     const rows = data.failures.slice(0, maximumLines).map(
-        (failure) => `<tr><th scope="row">${text(failure.state)}</th>
-<td data-head="error">${text(failure.error)}${failure.count > 1 ? ` <b>× ${failure.count}</b>` : ""}</td><td data-head="class">${text(failure.class)}</td>
-<td class="any" data-head="reason">${text(failure.reason)}${failure.logUrl === undefined ? "" : ` <a href="${text(failure.logUrl)}" rel="noreferrer">log</a>`}</td>
-<td data-head="then">${failure.overcome ? '<span class="good">succeeded later</span>' : `<span class="bad">not overcome</span><br><span class="quiet">${text(failure.advice)}</span>`}</td></tr>`,
+        (failure) => `<tr><th scope="row">${escapeHtml(failure.state)}</th>
+<td data-head="error">${escapeHtml(failure.error)}${failure.count > 1 ? ` <b>× ${failure.count}</b>` : ""}</td><td data-head="class">${escapeHtml(failure.class)}</td>
+<td class="any" data-head="reason">${escapeHtml(failure.reason)}${failure.logUrl === undefined ? "" : ` <a href="${escapeHtml(failure.logUrl)}" rel="noreferrer">log</a>`}</td>
+<td data-head="then">${failure.overcome ? '<span class="good">succeeded later</span>' : `<span class="bad">not overcome</span><br><span class="quiet">${escapeHtml(failure.advice)}</span>`}</td></tr>`,
     );
     return `<table class="stack"><thead><tr><th scope="col">state</th><th scope="col">error</th><th scope="col">class</th><th scope="col">reason</th><th scope="col">then</th></tr></thead>
 <tbody>${rows.join("\n")}</tbody></table>${more(data.failures.length)}`;
@@ -237,11 +240,11 @@ function timeline(data: ReportData): string {
     const longest = [...timed]
         .sort((a, b) => b.to - b.from - (a.to - a.from))
         .slice(0, 3)
-        .map((visit) => `${visit.state} ${duration((visit.to - visit.from) / 1000)}`);
-    const label = `Timeline: ${timed.length} steps in ${duration((data.stoppedAt - data.startedAt) / 1000)}; longest: ${longest.join(", ")}. The table below has all of them.`;
+        .map((visit) => `${visit.state} ${formatDuration((visit.to - visit.from) / 1000)}`);
+    const label = `Timeline: ${timed.length} steps in ${formatDuration((data.stoppedAt - data.startedAt) / 1000)}; longest: ${longest.join(", ")}. The table below has all of them.`;
     const rows = timed.slice(0, maximumLines).map(
-        (visit) => `<tr><th scope="row">${text(visit.state)}</th>
-<td class="n" data-head="begins after">${duration((visit.from - data.startedAt) / 1000)}</td><td class="n" data-head="takes">${duration((visit.to - visit.from) / 1000)}</td>
+        (visit) => `<tr><th scope="row">${escapeHtml(visit.state)}</th>
+<td class="n" data-head="begins after">${formatDuration((visit.from - data.startedAt) / 1000)}</td><td class="n" data-head="takes">${formatDuration((visit.to - visit.from) / 1000)}</td>
 <td class="n" data-head="attempts">${visit.attempts.length}</td><td data-head="outcome">${visit.outcome}${errorsOf(visit.attempts)}</td></tr>`,
     );
     const used = new Set(timed.flatMap((visit) => [visit.outcome, ...visit.attempts.map(({ outcome }) => outcome)]));
@@ -249,8 +252,8 @@ function timeline(data: ReportData): string {
         .filter((outcome) => used.has(outcome))
         .map((outcome) => `<li><b style="background:var(--${outcome})"></b>${outcome}</li>`)
         .join("")}<li>a bar for each attempt</li></ul>
-<div class="chart wide" role="img" aria-label="${text(label)}">${uniqueIds(wide.svg, "timeline-wide")}</div>
-<div class="chart narrow" role="img" aria-label="${text(label)}">${uniqueIds(narrow.svg, "timeline-narrow")}</div>
+<div class="chart wide" role="img" aria-label="${escapeHtml(label)}">${uniqueIds(wide.svg, "timeline-wide")}</div>
+<div class="chart narrow" role="img" aria-label="${escapeHtml(label)}">${uniqueIds(narrow.svg, "timeline-narrow")}</div>
 ${wide.left === 0 ? "" : `<p class="quiet">${wide.left} shorter steps are not drawn.</p>`}
 <details><summary>As a table</summary><table class="stack"><thead><tr><th scope="col">state</th><th scope="col" class="n">begins after</th><th scope="col" class="n">takes</th>
 <th scope="col" class="n">attempts</th><th scope="col">outcome</th></tr></thead><tbody>${rows.join("\n")}</tbody></table>${more(timed.length)}</details>`;
@@ -258,7 +261,7 @@ ${wide.left === 0 ? "" : `<p class="quiet">${wide.left} shorter steps are not dr
 
 function errorsOf(attempts: readonly { readonly error?: string }[]): string {
     const errors = [...new Set(attempts.flatMap(({ error }) => (error === undefined ? [] : [error])))];
-    return errors.length === 0 ? "" : ` <span class="quiet">(${text(errors.join(", "))})</span>`;
+    return errors.length === 0 ? "" : ` <span class="quiet">(${escapeHtml(errors.join(", "))})</span>`;
 }
 
 async function workflowPicture(data: ReportData): Promise<string> {
@@ -301,7 +304,7 @@ async function graphPicture(
         .replace(/ (?:fill|stroke)="(?:black|none|transparent|#000000)"/g, "")
         .replace(/ id="(?:graph|node|edge|clust)\d+"/g, "")
         .replace(/<svg width="([\d.]+)pt" height="[\d.]+pt"/, '<svg style="width:$1pt"');
-    return `<div class="scroll" tabindex="0" role="region" aria-label="Picture of the workflow, may scroll sideways"><div class="workflow ${kind}" role="img" aria-label="${text(label)}">${picture}</div></div>`;
+    return `<div class="scroll" tabindex="0" role="region" aria-label="Picture of the workflow, may scroll sideways"><div class="workflow ${kind}" role="img" aria-label="${escapeHtml(label)}">${picture}</div></div>`;
 }
 
 /** A graph of the states that were entered, and the routes between them. */
@@ -407,13 +410,13 @@ function curveFigures(model: string, curves: readonly Curve[], index: number): s
                 : own
                       .map(
                           (curve, at) =>
-                              `<li><i style="border-color:var(--${curveColours[at % curveColours.length]})"></i>${text(called(curve))}</li>`,
+                              `<li><i style="border-color:var(--${curveColours[at % curveColours.length]})"></i>${escapeHtml(called(curve))}</li>`,
                       )
                       .join("");
         return [
             `<figure><h3>${measure === "loss" ? "Loss" : "Accuracy"} by epoch</h3>
 <ul class="legend">${legend}<li><i></i>training</li>${own.some((curve) => curve[validation] !== undefined) ? '<li><i class="dash"></i>validation</li>' : ""}</ul>
-<div class="chart" role="img" aria-label="${text(label)}">${uniqueIds(curvesChart(own, measure), `curve-${index}-${measure}`)}</div>
+<div class="chart" role="img" aria-label="${escapeHtml(label)}">${uniqueIds(curvesChart(own, measure), `curve-${index}-${measure}`)}</div>
 <details><summary>Last epoch as a table</summary><table><thead><tr><th scope="col">${own.length > 1 ? "fold" : "epoch"}</th><th scope="col" class="n">training</th><th scope="col" class="n">validation</th></tr></thead>
 <tbody>${own.map((curve) => `<tr><th scope="row">${own.length > 1 ? (curve.fold ?? "") : (curve.epochs.at(-1) ?? "")}</th><td class="n">${last(curve[measure])}</td><td class="n">${last(curve[validation])}</td></tr>`).join("")}</tbody></table></details></figure>`,
         ];
@@ -425,7 +428,7 @@ function foldFigure(model: ModelReport): string {
 <tbody>${model.folds
         .map(
             ({ fold, pages, accuracy }) => `<tr><th scope="row">${fold}</th><td>${pages}</td>
-<td>${percent(accuracy)}<span class="bar" aria-hidden="true"><i style="width:${(accuracy * 100).toFixed(1)}%"></i></span></td></tr>`,
+<td>${formatShare(accuracy)}<span class="bar" aria-hidden="true"><i style="width:${(accuracy * 100).toFixed(1)}%"></i></span></td></tr>`,
         )
         .join("")}</tbody></table>
 <figcaption>This model is fitted at once, without epochs: each fold's pages were read by a model that had not seen them.</figcaption></figure>`;
@@ -444,14 +447,14 @@ function confusionFigure(result: ModelResult): string {
         .map(({ truth, predicted, count }) => `${spoken(truth)} as ${spoken(predicted)} (${count})`)
         .join(", ");
     const caption = `<figcaption>Rows: true class; columns: read as. ${
-        wrong.length === 0 ? "No page was read wrongly." : `Most often: ${text(often)}.`
+        wrong.length === 0 ? "No page was read wrongly." : `Most often: ${escapeHtml(often)}.`
     }</figcaption>`;
     if (classes.length > maximumClasses) {
         return `<figure><h3>Confusion matrix</h3><p>${classes.length} classes are too many for a matrix that can be read.</p>${caption}</figure>`;
     }
     const rows = confusion.map((row, truth) => {
         const sum = row.reduce((total, count) => total + count, 0);
-        return `<tr><th scope="row" title="${text(classes[truth])}">${text(spoken(classes[truth]))}</th>${row
+        return `<tr><th scope="row" title="${escapeHtml(classes[truth])}">${escapeHtml(spoken(classes[truth]))}</th>${row
             .map((count, predicted) => {
                 const share = sum === 0 ? 0 : count / sum;
                 const kind = count === 0 ? "" : truth === predicted ? ' class="right"' : ' class="wrong"';
@@ -460,7 +463,7 @@ function confusionFigure(result: ModelResult): string {
             .join("")}</tr>`;
     });
     return `<figure><h3>Confusion matrix</h3><div class="scroll"><table class="heat"><thead><tr><td style="visibility:hidden"></td>${classes
-        .map((one) => `<th scope="col" title="${text(one)}"><span>${text(spoken(one))}</span></th>`)
+        .map((one) => `<th scope="col" title="${escapeHtml(one)}"><span>${escapeHtml(spoken(one))}</span></th>`)
         .join("")}</tr></thead>
 <tbody>${rows.join("\n")}</tbody></table></div>${caption}</figure>`;
 }
@@ -475,14 +478,14 @@ function mistakesCards({ model, total, shown, note }: Mistakes): string {
         (mistake) => `<figure class="page">${
             mistake.image === undefined
                 ? '<div class="none">no picture</div>'
-                : `<img alt="Page ${mistake.page} of ${text(mistake.stack)}" src="data:image/png;base64,${Buffer.from(mistake.image).toString("base64")}">`
+                : `<img alt="Page ${mistake.page} of ${escapeHtml(mistake.stack)}" src="data:image/png;base64,${Buffer.from(mistake.image).toString("base64")}">`
         }
-<figcaption>is <b>${text(spoken(mistake.truth))}</b><br>read as <b class="bad">${text(spoken(mistake.predicted))}</b> (${mistake.probability.toFixed(2)})<br>${text(mistake.stack)}, page ${mistake.page}</figcaption></figure>`,
+<figcaption>is <b>${escapeHtml(spoken(mistake.truth))}</b><br>read as <b class="bad">${escapeHtml(spoken(mistake.predicted))}</b> (${mistake.probability.toFixed(2)})<br>${escapeHtml(mistake.stack)}, page ${mistake.page}</figcaption></figure>`,
     );
     return `<p>${
         total === 0
-            ? `${text(model)} read no held-out page wrongly.`
-            : `${text(model)} read ${total} held-out page${total === 1 ? "" : "s"} wrongly${
+            ? `${escapeHtml(model)} read no held-out page wrongly.`
+            : `${escapeHtml(model)} read ${total} held-out page${total === 1 ? "" : "s"} wrongly${
                   shown.length === 0
                       ? ""
                       : shown.length < total
@@ -490,26 +493,30 @@ function mistakesCards({ model, total, shown, note }: Mistakes): string {
                         : ""
               }.`
     }</p>
-${note === undefined ? "" : `<p class="quiet">${text(note)}</p>`}${cards.length === 0 ? "" : `<div class="pages">${cards.join("\n")}</div>`}`;
+${note === undefined ? "" : `<p class="quiet">${escapeHtml(note)}</p>`}${cards.length === 0 ? "" : `<div class="pages">${cards.join("\n")}</div>`}`;
 }
 
 function priceTable(price: PriceReport): string {
     const rows = price.lines.slice(0, maximumLines).map(
-        ({ item, how, dollars: value }) => `<tr><th scope="row">${text(item)}</th><td data-head="on">${text(how)}</td>
-<td class="n" data-head="US dollars">${value === undefined ? '<span class="warn">unknown</span>' : dollars(value)}</td></tr>`,
+        ({
+            item,
+            how,
+            dollars: value,
+        }) => `<tr><th scope="row">${escapeHtml(item)}</th><td data-head="on">${escapeHtml(how)}</td>
+<td class="n" data-head="US dollars">${value === undefined ? '<span class="warn">unknown</span>' : formatDollars(value)}</td></tr>`,
     );
-    const sum = price.unknown.length === 0 ? dollars(price.known) : `${dollars(price.known)} + unknown`;
+    const sum = price.unknown.length === 0 ? formatDollars(price.known) : `${formatDollars(price.known)} + unknown`;
     return `<table class="stack"><thead><tr><th scope="col">item</th><th scope="col">on</th><th scope="col" class="n">US dollars</th></tr></thead>
 <tbody>${rows.join("\n")}<tr><th scope="row">sum</th><td></td><td class="n" data-head="US dollars"><b>${sum}</b></td></tr></tbody></table>${more(price.lines.length)}
-${price.unknown.length === 0 ? "" : `<p class="warn">No price is known for ${text(price.unknown.join(", "))}.</p>`}
-${price.warning === undefined ? "" : `<p class="warn">${text(price.warning)}</p>`}
-<p class="quiet">${text(price.basis)} ${price.trainingsAtMost === undefined ? "" : `With every attempt that the stage allows, the trainings of one run cost at most ${dollars(price.trainingsAtMost)}. `}\`ensemble plan\` says what a whole run can cost at most. Prices of ${price.pricesAsOf}; without functions, storage, logs and messages.</p>`;
+${price.unknown.length === 0 ? "" : `<p class="warn">No price is known for ${escapeHtml(price.unknown.join(", "))}.</p>`}
+${price.warning === undefined ? "" : `<p class="warn">${escapeHtml(price.warning)}</p>`}
+<p class="quiet">${escapeHtml(price.basis)} ${price.trainingsAtMost === undefined ? "" : `With every attempt that the stage allows, the trainings of one run cost at most ${formatDollars(price.trainingsAtMost)}. `}\`ensemble plan\` says what a whole run can cost at most. Prices of ${price.pricesAsOf}; without functions, storage, logs and messages.</p>`;
 }
 
 function list(lines: readonly string[]): string {
     return `<ul class="wrap">${lines
         .slice(0, maximumLines)
-        .map((line) => `<li>${text(line)}</li>`)
+        .map((line) => `<li>${escapeHtml(line)}</li>`)
         .join("")}</ul>${more(lines.length)}`;
 }
 
@@ -527,38 +534,6 @@ function uniqueIds(svg: string, prefix: string): string {
     });
 }
 
-function text(value: string): string {
-    return value.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;");
-}
-
-function percent(value: number): string {
-    return `${(value * 100).toFixed(1)} %`;
-}
-
-/** Cents where they matter, and more digits for what is less than a cent. */
-function dollars(value: number): string {
-    return `$${value >= 0.1 || value === 0 ? value.toFixed(2) : value.toPrecision(2)}`;
-}
-
 function round(value: number): string {
     return Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
-}
-
-/** `2 h 5 min`, `3 min 4 s`, `4.2 s`: the two largest units. */
-function duration(seconds: number): string {
-    if (seconds < 60) {
-        return `${Math.round(Math.max(0, seconds) * 10) / 10} s`;
-    }
-    const whole = Math.round(seconds);
-    const parts = [
-        [Math.floor(whole / 86_400), "d"],
-        [Math.floor(whole / 3600) % 24, "h"],
-        [Math.floor(whole / 60) % 60, "min"],
-        [whole % 60, "s"],
-    ] as const;
-    return parts
-        .filter(([count]) => count > 0)
-        .slice(0, 2)
-        .map(([count, unit]) => `${count} ${unit}`)
-        .join(" ");
 }

@@ -1,4 +1,5 @@
 /** What an execution cost, or would have cost on AWS, from what its jobs said about themselves. */
+import { formatDuration } from "../ground/duration";
 import { worstCaseBill } from "../pricing/bill";
 import type { Prices } from "../pricing/prices";
 import type { StageSettings } from "../workflow/contract";
@@ -171,7 +172,10 @@ function merged(usages: readonly Usage[]): Usage[] {
         const key = `${usage.item} ${usage.how}`;
         found.set(key, { ...usage, hours: usage.hours + (found.get(key)?.hours ?? 0) });
     }
-    return [...found.values()].map((usage) => ({ ...usage, how: `${usage.how}, ${time(usage.hours)}` }));
+    return [...found.values()].map((usage) => ({
+        ...usage,
+        how: `${usage.how}, ${formatDuration(usage.hours * 3600)}`,
+    }));
 }
 
 function line(usage: Usage, prices: Prices, region: string): PriceLine & { readonly unknown: readonly string[] } {
@@ -188,15 +192,6 @@ function line(usage: Usage, prices: Prices, region: string): PriceLine & { reado
             ? {}
             : { dollars: usage.hours * rates.reduce((sum, { factor, found = 0 }) => sum + factor * found, 0) }),
     };
-}
-
-function time(hours: number): string {
-    const seconds = Math.round(hours * 3600);
-    return seconds < 120
-        ? `${seconds} s`
-        : seconds < 7200
-          ? `${Math.round(seconds / 60)} min`
-          : `${(seconds / 3600).toFixed(1)} h`;
 }
 
 function parsed(text: string | undefined): Json | undefined {

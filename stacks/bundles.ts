@@ -16,7 +16,7 @@ const BUILT = path.join(ROOT, "bundles.json");
 const CACHE = path.join(ROOT, ".build/bundles");
 
 /** Folders that functions and jobs are made from; what they take from packages is named by the lock file. */
-export const BUNDLED_ROOMS = ["asl", "pricing", "workflow", "workloads"] as const;
+export const BUNDLED_ROOMS = ["asl", "ground", "pricing", "workflow", "workloads"] as const;
 
 /** What the bundles depend on: equal key, equal bundles. */
 function cacheKey(): string {

@@ -7,7 +7,7 @@ import * as z from "zod";
 import type { ComputeChoice, JobSize } from "../components/batchJobs";
 import { cutBlock, type NetworkChoice } from "../components/network";
 import type { JobName } from "../components/names";
-import { parseS3 } from "../components/iam";
+import { parseS3Address } from "../ground/s3Address";
 import { JOB_QUEUE_SECONDS, JOB_SECONDS, type Capacity, type Hyperparameters } from "../workflow";
 import { DATA_MARKERS, readHyperparameter } from "../workflow/input";
 import {
@@ -180,7 +180,7 @@ const s3Prefix = z
     .string()
     .superRefine((value, context) => {
         try {
-            parseS3(value);
+            parseS3Address(value);
         } catch {
             context.addIssue({ code: "custom", message: "expected s3://<bucket>/<prefix>" });
         }

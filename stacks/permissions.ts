@@ -1,6 +1,8 @@
 /** What each function, job and training of a stage may do: nothing but the objects of its own step. */
-import { objectsBelow, parseS3, readBelow, type Statement } from "../components/iam";
+import { objectsBelow, readBelow, type Statement } from "../components/iam";
 import type { FunctionName, JobName, StageNames } from "../components/names";
+import { TRAINING_LOG_GROUP } from "../ground/awsNames";
+import { parseS3Address } from "../ground/s3Address";
 
 /** Actions on the stage's key that reading and writing objects need; a multipart upload decrypts what it has written so far. */
 export const READ_KEY = ["kms:Decrypt"] as const;
@@ -22,7 +24,7 @@ type Folder = "runs" | "trained" | "checkpoints" | "published";
  */
 export function folderObjects({ names, locations }: Places, folder: Folder): string[] {
     return locations.flatMap((location) => {
-        const { bucket, key } = parseS3(location);
+        const { bucket, key } = parseS3Address(location);
         const base = `arn:${names.identity.partition}:s3:::${bucket}/${key === "" ? "" : `${key}/`}`;
         return [`${base}${folder}/*`, `${base}*/${folder}/*`];
     });
@@ -147,7 +149,7 @@ export function trainingStatements(places: Places, repositories: readonly string
             Action: "cloudwatch:PutMetricData",
             // Metrics know no resource; the condition keeps them in SageMaker's namespace.
             Resource: "*",
-            Condition: { StringEquals: { "cloudwatch:namespace": "/aws/sagemaker/TrainingJobs" } },
+            Condition: { StringEquals: { "cloudwatch:namespace": TRAINING_LOG_GROUP } },
         },
         ...(!vpc
             ? []

@@ -5,7 +5,7 @@ import { getRegion } from "@pulumi/aws/getRegion";
 import * as pulumi from "@pulumi/pulumi";
 import type { Identity } from "../components/names";
 import { decodeConfig, loadStageConfig, type StageConfig } from "./config";
-import { EnsembleTraining } from "./ensembleTraining";
+import { EnsembleTraining } from "./stage";
 import { previousReleases, type Releases } from "./releases";
 
 /** The validated configuration of the stack that the program runs for. */

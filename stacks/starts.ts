@@ -3,15 +3,15 @@
  * check them, so that a mistake shows at preview and not in a failed execution at night.
  */
 import { MARKER_ADDRESS } from "../components/dataTrigger";
-import { parseS3, type S3Location } from "../components/iam";
 import type { StageNames } from "../components/names";
+import { parseS3Address, type S3Address } from "../ground/s3Address";
 import type { StageSettings } from "../workflow";
 import { describeProblem, isInside, readInput } from "../workflow/input";
 import { ConfigError, type StageConfig } from "./config";
 
 export interface Starts {
     readonly schedule?: { readonly expression: string; readonly timezone: string; readonly input: string };
-    readonly trigger?: { readonly prefix: S3Location; readonly marker: string; readonly input: string };
+    readonly trigger?: { readonly prefix: S3Address; readonly marker: string; readonly input: string };
 }
 
 /** What an execution writes below its target; a trigger on any of it would start executions for ever. */
@@ -69,7 +69,7 @@ export function stageStarts(config: StageConfig, names: StageNames, settings: St
                 `trigger.input: got ${template.length} characters with what belongs to it, expected at most ${MAXIMUM_TEMPLATE}`,
             );
         }
-        triggered = { prefix: parseS3(prefix), marker: trigger.marker, input: template };
+        triggered = { prefix: parseS3Address(prefix), marker: trigger.marker, input: template };
     }
     if (problems.length > 0) {
         throw new ConfigError(problems);

@@ -15,7 +15,7 @@ import {
     type Handle,
     type StateNode,
     type Template,
-} from "./states";
+} from "../asl/states";
 import { JOB_SECONDS, type Job, type Targets } from "./targets";
 
 /** What is known of a failure that stands. */

@@ -3,11 +3,12 @@
  * they predict, train the combiner on it, publish all of them. Every failure ends in one notification and "Training Failed".
  */
 import type { StateMachineDefinition } from "../asl/types";
+import { MAXIMUM_PAYLOAD_BYTES } from "../ground/awsLimits";
 import { batchStep, batchStepBound } from "./batchStep";
 import type { BilledJob, MemberOutcome, MemberSettings, Run, StageSettings } from "./contract";
 import { checkEnsemble } from "./ensemble";
 import { failurePath, failureBound, notedFailure } from "./failurePath";
-import { attemptsPerUnit, functionBound, MAXIMUM_PAYLOAD_BYTES, SETUP_SECONDS, FUNCTION_SECONDS } from "./limits";
+import { attemptsPerUnit, functionBound, SETUP_SECONDS, FUNCTION_SECONDS } from "./limits";
 import { modelBound, modelStateName, modelTraining } from "./modelTraining";
 import { jobNameExpression, jobNamePrefix } from "./names";
 import { modelPackage, registration, REGISTRATION, registrationBound } from "./registration";
@@ -35,7 +36,7 @@ import {
     type Permission,
     type StateNode,
     type Template,
-} from "./states";
+} from "../asl/states";
 import type { Job, Targets } from "./targets";
 
 /** For what Step Functions itself takes between states, in seconds. */

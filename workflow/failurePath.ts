@@ -16,7 +16,7 @@ import {
     type Retry,
     type StateNode,
     type Template,
-} from "./states";
+} from "../asl/states";
 import type { Targets } from "./targets";
 
 /** What is known of a failure when it comes here. Strings, never missing. */

@@ -5,6 +5,8 @@
  * A cause may be anything: the Describe JSON of SageMaker or Batch (up to 32,768 characters, possibly cut in the middle), a Lambda
  * function's {"errorType","errorMessage"}, the text of an API's refusal, the record of an inner Fail, or nothing. Nothing here throws.
  */
+import { TRAINING_LOG_GROUP } from "../ground/awsNames";
+import type { LogLocation } from "../ground/console";
 import type { ErrorClass, FailureRecord } from "./contract";
 import { ERROR_CLASSES } from "./errorClasses";
 
@@ -55,13 +57,6 @@ export interface Classification {
     /** Where the step was to write (the job's parameter OUTPUT_PATH), for `failure.txt`. */
     readonly outputPath?: string;
     readonly region?: string;
-}
-
-export interface LogLocation {
-    readonly group: string;
-    /** A stream's name, or the beginning of one. */
-    readonly stream: string;
-    readonly exact: boolean;
 }
 
 /** Longest reason, in characters: with 100 members all reasons fit one message. */
@@ -165,26 +160,6 @@ export function oneLine(text: string, maximum: number = maximumReason): string {
     return flat.slice(0, maximum - 1).replace(/[\ud800-\udbff]$/, "") + "…";
 }
 
-/** Address of a page of AWS's console, for example `states/home`, for a region of any partition. */
-export function consoleUrl(region: string, page: string, fragment = ""): string {
-    const host = region.startsWith("cn-")
-        ? "console.amazonaws.cn"
-        : region.startsWith("us-gov-")
-          ? "console.amazonaws-us-gov.com"
-          : "console.aws.amazon.com";
-    return `https://${region}.${host}/${page}?region=${region}${fragment === "" ? "" : `#${fragment}`}`;
-}
-
-/** The page of the CloudWatch console that shows a log, for a region. */
-export function logUrl(log: LogLocation, region: string): string {
-    // The console wants its fragment encoded twice, with $ in place of %.
-    const twice = (text: string) => encodeURIComponent(encodeURIComponent(text)).replace(/%/g, "$");
-    const place = log.exact
-        ? `/log-events/${twice(log.stream)}`
-        : `${encodeURIComponent("?logStreamNameFilter=").replace(/%/g, "$")}${twice(log.stream)}`;
-    return consoleUrl(region, "cloudwatch/home", `logsV2:log-groups/log-group/${twice(log.group)}${place}`);
-}
-
 interface ReadCause {
     readonly kind: "training" | "batch" | "lambda" | "record" | "text";
     /** What the service or the code says about the failure. */
@@ -245,10 +220,7 @@ function readTraining(json: Json): ReadCause {
         secondary: text(json.SecondaryStatus) || text(newest?.Status),
         jobName,
         billableSeconds: billableSeconds(json),
-        log:
-            jobName === undefined
-                ? undefined
-                : { group: "/aws/sagemaker/TrainingJobs", stream: `${jobName}/`, exact: false },
+        log: jobName === undefined ? undefined : { group: TRAINING_LOG_GROUP, stream: `${jobName}/`, exact: false },
         region: regionOf(json.TrainingJobArn),
     };
 }

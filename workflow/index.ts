@@ -19,5 +19,5 @@ export {
     type MetricDefinition,
     type Permission,
     type PolicyStatement,
-} from "./states";
+} from "../asl/states";
 export { FUNCTIONS, JOB_QUEUE_SECONDS, JOB_SECONDS, JOBS, type FunctionName, type Job, type Targets } from "./targets";

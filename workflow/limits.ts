@@ -1,12 +1,6 @@
 /** What AWS bounds, and what follows from it for the number of attempts and for the time that everything may take. */
-import { LAMBDA_RETRY } from "./states";
-
-/** An execution whose history reaches this many events is ended by AWS, and no state sees it. */
-export const MAXIMUM_EVENTS = 25_000;
-/** Input, output, arguments and variables of one state, in bytes. */
-export const MAXIMUM_PAYLOAD_BYTES = 262_144;
-/** `Cause` of a Fail, in characters. */
-export const MAXIMUM_CAUSE = 32_768;
+import { LAMBDA_RETRY } from "../asl/states";
+import { MAXIMUM_EVENTS } from "../ground/awsLimits";
 
 /** Time-out of the helper functions that classify, register and describe, in seconds. */
 export const FUNCTION_SECONDS = 60;

@@ -30,7 +30,7 @@ import {
     type Rule,
     type StateNode,
     type Template,
-} from "./states";
+} from "../asl/states";
 import type { Targets } from "./targets";
 
 /** What a training needs before and after its runtime, for instances, images and data, in seconds; part of the budget. */

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Run } from "./contract";
-import { jsonata, states, type Expression, type Handle } from "./states";
+import { jsonata, states, type Expression, type Handle } from "../asl/states";
 
 /** SageMaker's bound; Batch takes 128. */
 export const MAXIMUM_JOB_NAME = 63;

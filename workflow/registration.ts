@@ -19,7 +19,7 @@ import {
     type ModelPackageGroup,
     type Retry,
     type StateNode,
-} from "./states";
+} from "../asl/states";
 
 /**
  * Both calls may be repeated: the list changes nothing, and a repeated creation is known by its token. `SageMakerException` is what an

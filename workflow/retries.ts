@@ -12,7 +12,7 @@ import {
     type Assignments,
     type Expression,
     type Handle,
-} from "./states";
+} from "../asl/states";
 
 /** What the error-cause function answers. */
 export interface Classified {

@@ -1,6 +1,6 @@
 /** What a definition calls: everything by explicit name, so that it is known before anything is created. */
 import type { JsonValue } from "../asl/types";
-import type { MetricDefinition } from "./states";
+import type { MetricDefinition } from "../asl/states";
 
 /** The Batch jobs, in the order in which they run. */
 export const JOBS = ["fetch", "split", "merge", "publish"] as const;

@@ -2,6 +2,7 @@
  * Analysis of state machines written in Amazon States Language: structure, and the proof that no failure ends in silence.
  * It takes any definition, never throws, and needs neither AWS nor the network. See RULES.md for the rules.
  */
+import { MAXIMUM_DEFINITION_BYTES } from "../../ground/awsLimits";
 import type { Context } from "./context";
 import { checkData } from "./data";
 import { checkFailureFlow, defaultNotification } from "./failure";
@@ -12,7 +13,7 @@ import { Expressions } from "./jsonata";
 import { checkLoops } from "./loops";
 import { checkMessages } from "./messages";
 import { rules } from "./rules";
-import { checkStructure, largestDefinition, show } from "./structure";
+import { checkStructure, show } from "./structure";
 import { deepest, readJson } from "./text";
 import { checkTiming } from "./timing";
 import { checkTotality } from "./totality";
@@ -23,6 +24,7 @@ export { describeSteps } from "./findings";
 export type { Finding, RuleGroup, RuleMetadata, Severity, Step } from "./findings";
 export { defaultNotification } from "./failure";
 export { rules } from "./rules";
+export { readJson } from "./text";
 
 /** What the analysis accepts and leaves out. */
 export interface AnalysisOptions {
@@ -85,13 +87,13 @@ function run(definition: Fields, options: AnalysisOptions, report: Reporter): vo
         return;
     }
     const bytes = Buffer.byteLength(JSON.stringify(definition) ?? "");
-    if (bytes > largestDefinition) {
+    if (bytes > MAXIMUM_DEFINITION_BYTES) {
         report.add({
             rule: "definition-too-large",
             path: "",
             message:
                 `The definition has ${bytes.toLocaleString("en")} bytes as compact JSON; ` +
-                `AWS takes at most ${largestDefinition.toLocaleString("en")}.`,
+                `AWS takes at most ${MAXIMUM_DEFINITION_BYTES.toLocaleString("en")}.`,
         });
     }
     const graph = buildGraph(definition);

@@ -3,6 +3,7 @@
  * retries that end.
  */
 import { closest } from "fastest-levenshtein";
+import { formatDuration } from "../../ground/duration";
 import type { Context } from "./context";
 import { evaluate } from "./evaluate";
 import { describeSteps } from "./findings";
@@ -96,14 +97,6 @@ export function retriers(fields: Fields): readonly Fields[] {
     return Array.isArray(fields.Retry) ? fields.Retry.filter(isFields) : [];
 }
 
-function duration(seconds: number): string {
-    return seconds >= 7200
-        ? `${(seconds / 3600).toFixed(1)} hours`
-        : seconds >= 120
-          ? `${Math.round(seconds / 60)} minutes`
-          : `${seconds} seconds`;
-}
-
 function retries(context: Context, node: Node): void {
     const limit = context.graph.definition.TimeoutSeconds;
     retriers(node.fields).forEach((retrier, index) => {
@@ -116,7 +109,7 @@ function retries(context: Context, node: Node): void {
                 path: `${node.path}/Retry/${index}`,
                 state: node.name,
                 message:
-                    `This retrier waits ${duration(sum)} in all before the failure is told${beyond ? `, longer than the execution may run (${limit} seconds)` : ""}: ` +
+                    `This retrier waits ${formatDuration(sum)} in all before the failure is told${beyond ? `, longer than the execution may run (${limit} seconds)` : ""}: ` +
                     `lower MaxAttempts, or set MaxDelaySeconds.`,
             });
         }

@@ -133,8 +133,6 @@ for (const test of ["IsNull", "IsPresent", "IsNumeric", "IsString", "IsBoolean",
 }
 const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 
-/** AWS's limit of a definition, in bytes of UTF-8. */
-export const largestDefinition = 1_048_576;
 const longestName = 80;
 const longestDuration = 99_999_999;
 

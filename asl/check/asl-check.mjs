@@ -12,7 +12,7 @@ if (existsSync(source)) {
         transpileOnly: true,
     });
 }
-const { main } = load(existsSync(source) ? source : "../../dist/tool/asl-check.js");
+const { main } = load(existsSync(source) ? source : "../dist/asl-check.js");
 
 const read = async () => {
     const parts = [];

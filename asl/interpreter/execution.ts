@@ -1,4 +1,5 @@
 /** One execution of a compiled machine. */
+import { MAXIMUM_EVENTS, MAXIMUM_PAYLOAD_BYTES, MAXIMUM_VARIABLES_BYTES } from "../../ground/awsLimits";
 import type { JsonObject, JsonValue } from "../types";
 import {
     adopt,
@@ -43,7 +44,11 @@ import {
 } from "./types";
 
 /** AWS's quotas of an execution. */
-export const DEFAULT_LIMITS: Limits = { payloadBytes: 262_144, variableBytes: 10_485_760, historyEvents: 25_000 };
+export const DEFAULT_LIMITS: Limits = {
+    payloadBytes: MAXIMUM_PAYLOAD_BYTES,
+    variableBytes: MAXIMUM_VARIABLES_BYTES,
+    historyEvents: MAXIMUM_EVENTS,
+};
 /** How the interpreter reads the rules of AWS that are in doubt, unless it is told otherwise. */
 export const DEFAULT_READINGS: Readings = {
     allCatchesDataLimit: true,

@@ -2,12 +2,11 @@
 import { parseArgs } from "node:util";
 import { SFNClient } from "@aws-sdk/client-sfn";
 import Table from "cli-table3";
+import { ToolError } from "../../ground/errors";
 import { ASSUMPTIONS } from "./assumptions";
 import { verify } from "./run";
 
 /** The command could not start; the message is all that the user needs. */
-class UsageError extends Error {}
-
 async function main(): Promise<number> {
     const { values, positionals } = parseArgs({
         allowPositionals: true,
@@ -35,23 +34,23 @@ async function main(): Promise<number> {
             : ASSUMPTIONS.filter((assumption) => positionals.includes(assumption.id));
     const unknown = positionals.filter((id) => !ASSUMPTIONS.some((assumption) => assumption.id === id));
     if (unknown.length > 0) {
-        throw new UsageError(
+        throw new ToolError(
             `unknown: ${unknown.join(", ")}; known: ${ASSUMPTIONS.map((assumption) => assumption.id).join(", ")}`,
         );
     }
     const region = values.region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
     if (region === undefined) {
-        throw new UsageError("no region: set AWS_REGION or give --region");
+        throw new ToolError("no region: set AWS_REGION or give --region");
     }
     const client = new SFNClient({ region, ...(values.endpoint === undefined ? {} : { endpoint: values.endpoint }) });
     try {
         await client.config.credentials();
     } catch (error) {
-        throw new UsageError(`no AWS credentials (${(error as Error).message}); sign in, then run it again`);
+        throw new ToolError(`no AWS credentials (${(error as Error).message}); sign in, then run it again`);
     }
     const roleArn = values.role ?? process.env.VERIFY_ROLE_ARN;
     if (roleArn === undefined) {
-        throw new UsageError(
+        throw new ToolError(
             "no role: give --role ARN (or VERIFY_ROLE_ARN) of a role that states.amazonaws.com may assume; it needs no permission",
         );
     }
@@ -88,7 +87,7 @@ main().then(
         process.exitCode = code;
     },
     (error: unknown) => {
-        console.error(`verify:aws: ${error instanceof UsageError ? error.message : String(error)}`);
+        console.error(`verify:aws: ${error instanceof ToolError ? error.message : String(error)}`);
         process.exitCode = 2;
     },
 );

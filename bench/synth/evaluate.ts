@@ -10,7 +10,7 @@ const [members, file] = process.argv.slice(2);
 addMembers(Number(members));
 
 /* eslint-disable @typescript-eslint/no-require-imports -- only now: they read the members when they are loaded */
-const { evaluateStage } = require("../../stacks/evaluate") as typeof import("../../stacks/evaluate");
+const { evaluateStage } = require("../../project/evaluate") as typeof import("../../project/evaluate");
 const { loadBundles } = require("../../stacks/bundles") as typeof import("../../stacks/bundles");
 /* eslint-enable @typescript-eslint/no-require-imports */
 

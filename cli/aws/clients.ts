@@ -2,7 +2,7 @@
 import { BatchClient } from "@aws-sdk/client-batch";
 import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import { SFNClient } from "@aws-sdk/client-sfn";
-import { CommandError } from "./errors";
+import { EXIT, ToolError } from "../../ground/errors";
 
 export interface Clients {
     readonly executions: SFNClient;
@@ -17,7 +17,7 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 /**
  * @param endpoint of Step Functions, and of the log services unless AWS_ENDPOINT_URL_CLOUDWATCH_LOGS or AWS_ENDPOINT_URL_BATCH says
  * otherwise. Without it the SDK's own variables count for all three (AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_SFN, ...).
- * @throws CommandError for an endpoint that is no address.
+ * @throws ToolError for an endpoint that is no address.
  */
 export function clientsAt(region: string, endpoint?: string): Clients {
     const at = (variable?: string) => {
@@ -43,6 +43,6 @@ function hostOf(endpoint: string): string {
     try {
         return new URL(endpoint).hostname;
     } catch {
-        throw new CommandError(`--endpoint ${endpoint}: an address such as http://127.0.0.1:8083 is expected`);
+        throw new ToolError(`--endpoint ${endpoint}: an address such as http://127.0.0.1:8083 is expected`, EXIT.usage);
     }
 }

@@ -1,7 +1,5 @@
 /** What goes wrong before AWS answers, in one line that says what to do. */
-
-/** An error whose message is all that the user needs: no stack trace. */
-export class CommandError extends Error {}
+import { ToolError } from "../../ground/errors";
 
 const credentials = /ExpiredToken|InvalidClientTokenId|UnrecognizedClient|InvalidSignature|security token/i;
 
@@ -10,28 +8,28 @@ const credentials = /ExpiredToken|InvalidClientTokenId|UnrecognizedClient|Invali
  * @param doing what was tried, for example `start an execution`.
  */
 export function explainSdkError(error: unknown, doing: string): Error {
-    if (error instanceof CommandError || !(error instanceof Error)) {
+    if (error instanceof ToolError || !(error instanceof Error)) {
         return error instanceof Error ? error : new Error(String(error));
     }
     const text = `${error.name}: ${error.message}`;
     if (/region is missing/i.test(text)) {
-        return new CommandError(`Cannot ${doing}: no AWS region is set. Give --region, or set AWS_REGION.`);
+        return new ToolError(`Cannot ${doing}: no AWS region is set. Give --region, or set AWS_REGION.`);
     }
     if (/^(ExecutionDoesNotExist|InvalidArn)$/.test(error.name)) {
-        return new CommandError(
+        return new ToolError(
             `Cannot ${doing}: there is no execution "${/'(.*)'/.exec(error.message)?.[1] ?? ""}". ` +
                 "Check its name, --stack and --region. Leave it out for the newest one.",
         );
     }
     if (/CredentialsProviderError|Could not (?:load|resolve) credentials/i.test(text)) {
         const profile = process.env.AWS_PROFILE;
-        return new CommandError(
+        return new ToolError(
             `Cannot ${doing}: there are no AWS credentials${profile === undefined ? "" : ` of the profile "${profile}"`}. ` +
                 "Sign in, or sign in again (aws sso login), or set AWS_PROFILE to a profile of ~/.aws/config, and try again.",
         );
     }
     if (credentials.test(text)) {
-        return new CommandError(
+        return new ToolError(
             `Cannot ${doing}: AWS does not accept the credentials (${error.name}). ` +
                 "Sign in, or sign in again (aws sso login), or set AWS_PROFILE, and try again.",
         );
@@ -39,15 +37,15 @@ export function explainSdkError(error: unknown, doing: string): Error {
     const { code = "", hostname } = error as NodeJS.ErrnoException & { readonly hostname?: string };
     if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|TimeoutError|NetworkingError/.test(`${text} ${code}`)) {
         const host = hostname ?? /(?:ENOTFOUND|EAI_AGAIN) (\S+)/.exec(error.message)?.[1];
-        return new CommandError(
+        return new ToolError(
             `Cannot ${doing}: AWS cannot be reached (${code || error.name}${host === undefined ? "" : ` ${host}`}). ` +
                 "Check the network, the region and --endpoint.",
         );
     }
     if (isDenied(error)) {
-        return new CommandError(`Cannot ${doing}: ${error.message}`);
+        return new ToolError(`Cannot ${doing}: ${error.message}`);
     }
-    return "$metadata" in error ? new CommandError(`Cannot ${doing}: ${text}`) : error;
+    return "$metadata" in error ? new ToolError(`Cannot ${doing}: ${text}`) : error;
 }
 
 /** Did AWS know who asked, and refuse? */

@@ -12,12 +12,13 @@ import {
     type SFNClient,
 } from "@aws-sdk/client-sfn";
 import type { StateMachineDefinition } from "../../asl/types";
+import { logUrl } from "../../ground/console";
+import { EXIT, ToolError } from "../../ground/errors";
 import type { StageSettings } from "../../workflow/contract";
-import { advice, classify, logUrl } from "../../workflow/failures";
+import { advice, classify } from "../../workflow/failures";
 import { titleOf } from "../../workflow/ensembleTraining";
 import { describeProblem, readInput } from "../../workflow/input";
 import { registerStateName } from "../../workflow/modelTraining";
-import { CommandError } from "./errors";
 import { failureOf, historyOf, StateOfEvent } from "./history";
 
 export interface Stage {
@@ -33,7 +34,7 @@ const setupState = "Setup Statemachine";
 
 /**
  * Finds a deployed state machine by its name and reads the stage's settings out of its definition.
- * @throws CommandError when it is not deployed in this account and region.
+ * @throws ToolError when it is not deployed in this account and region.
  */
 export async function findStage(client: SFNClient, name: string): Promise<Stage> {
     for await (const page of paginateListStateMachines({ client }, {})) {
@@ -46,9 +47,10 @@ export async function findStage(client: SFNClient, name: string): Promise<Stage>
         }
     }
     const region = await client.config.region();
-    throw new CommandError(
+    throw new ToolError(
         `There is no state machine "${name}" in ${region}. ` +
             "Deploy the stage first (npm run up:<stage>), or choose another --region.",
+        EXIT.usage,
     );
 }
 
@@ -58,8 +60,9 @@ export function settingsOf(definition: StateMachineDefinition, name: string): St
         { Arguments?: { Payload?: { settings?: StageSettings } } } | undefined;
     const settings = setup?.Arguments?.Payload?.settings;
     if (settings === undefined) {
-        throw new CommandError(
+        throw new ToolError(
             `The state machine "${name}" has no "${setupState}" with the stage's settings: it is not one of this project's.`,
+            EXIT.usage,
         );
     }
     return settings;
@@ -67,14 +70,15 @@ export function settingsOf(definition: StateMachineDefinition, name: string): St
 
 /**
  * Starts an execution once its input is valid for the deployed stage.
- * @throws CommandError with all problems of the input, one a line; nothing is started then.
+ * @throws ToolError with all problems of the input, one a line; nothing is started then.
  */
 export async function startTraining(client: SFNClient, stage: Stage, input: unknown, name?: string): Promise<string> {
     const { problems } = readInput(input, stage.settings);
     if (problems.length > 0) {
-        throw new CommandError(
+        throw new ToolError(
             `The input has ${problems.length} problem${problems.length === 1 ? "" : "s"}; nothing was started:\n` +
                 problems.map((problem) => `  ${describeProblem(problem)}`).join("\n"),
+            EXIT.usage,
         );
     }
     const { stateMachineArn } = stage;
@@ -101,7 +105,7 @@ export async function findExecution(client: SFNClient, stage: Stage, execution?:
             return newest;
         }
     }
-    throw new CommandError("The stage has no execution yet. Start one with `ensemble start`.");
+    throw new ToolError("The stage has no execution yet. Start one with `ensemble start`.", EXIT.usage);
 }
 
 export interface WatchOptions {
@@ -250,16 +254,17 @@ function lastFailure(events: readonly HistoryEvent[]): { state: string; error?: 
  * Starts a new execution with the input of an ended one: Setup reuses whatever is trained already, so that only what had not
  * finished is trained, also where `force` asked for all of it. Not AWS's redrive, which pins the old definition and enters the Fail
  * state again.
- * @throws CommandError when it is still running or has succeeded.
+ * @throws ToolError when it is still running or has succeeded.
  */
 export async function resumeTraining(client: SFNClient, stage: Stage, executionArn: string): Promise<string> {
     const execution = await client.send(new DescribeExecutionCommand({ executionArn }));
     if (execution.status === "RUNNING") {
-        throw new CommandError(`${executionArn} is still running: watch it, or stop it first.`);
+        throw new ToolError(`${executionArn} is still running: watch it, or stop it first.`, EXIT.usage);
     }
     if (execution.status === "SUCCEEDED") {
-        throw new CommandError(
+        throw new ToolError(
             `${executionArn} has succeeded: there is nothing to resume. Start a new one with \`ensemble start\`.`,
+            EXIT.usage,
         );
     }
     const input = JSON.parse(execution.input ?? "{}") as { initialization?: { force?: readonly string[] } };

@@ -6,15 +6,15 @@ import {
     type SFNClient,
 } from "@aws-sdk/client-sfn";
 import type { StateMachineDefinition } from "../../asl/types";
+import { EXIT, ToolError } from "../../ground/errors";
 import type { ExecutionFacts } from "../../report/execution";
 import type { ExecutionStatus, Missing } from "../../report/model";
-import { CommandError } from "./errors";
 import { settingsOf, type Stage } from "./executions";
 import { historyOf } from "./history";
 
 /**
  * Describes an execution, with its whole history and the definition that it runs.
- * @throws CommandError where there is no such execution. A history that may not be read is named as missing.
+ * @throws ToolError where there is no such execution. A history that may not be read is named as missing.
  */
 export async function factsOf(
     client: SFNClient,
@@ -74,9 +74,10 @@ async function describe(
         return await client.send(new DescribeExecutionCommand({ executionArn }), { abortSignal });
     } catch (error) {
         if (["ExecutionDoesNotExist", "InvalidArn"].includes((error as Error).name)) {
-            throw new CommandError(
+            throw new ToolError(
                 `There is no execution ${executionArn}. Executions are kept for 90 days after their end; ` +
                     "`ensemble report` without a name takes the newest.",
+                EXIT.usage,
             );
         }
         throw error;

@@ -1,8 +1,8 @@
 /** An execution's events as progress: states with their time, repainted on a terminal, plain lines elsewhere. */
 import type { HistoryEvent } from "@aws-sdk/client-sfn";
 import pc from "picocolors";
+import { formatDuration } from "../../ground/duration";
 import type { ProgressStream } from "../../local/run/progress";
-import { duration } from "../support";
 import type { Expected } from "./expected";
 import { failureOf, StateOfEvent } from "./history";
 import type { JobReference } from "./logs";
@@ -36,7 +36,7 @@ export class Follower {
             expected.executions === 0
                 ? "No execution of this state machine has succeeded yet: there are no expected times."
                 : `Expected times: medians of the last ${expected.executions === 1 ? "execution" : `${expected.executions} executions`} that succeeded; ` +
-                      `the whole took ${duration((expected.execution ?? 0) / 1000)}.`,
+                      `the whole took ${formatDuration((expected.execution ?? 0) / 1000)}.`,
         );
     }
 
@@ -88,7 +88,10 @@ export class Follower {
             this.open.set(id, { state, since: at, told: Date.now() });
             if (this.stream.isTTY !== true) {
                 const usual = this.expected.states.get(state);
-                this.print(at, `begin  ${state}${usual === undefined ? "" : `  (usually ${duration(usual / 1000)})`}`);
+                this.print(
+                    at,
+                    `begin  ${state}${usual === undefined ? "" : `  (usually ${formatDuration(usual / 1000)})`}`,
+                );
             }
             return;
         }
@@ -106,14 +109,14 @@ export class Follower {
     }
 
     private print(at: Date, text: string): void {
-        const elapsed = duration((at.getTime() - (this.startedAt ?? at).getTime()) / 1000);
+        const elapsed = formatDuration((at.getTime() - (this.startedAt ?? at).getTime()) / 1000);
         this.stream.write(`${pc.dim(elapsed.padStart(10))}  ${text}\n`);
     }
 
     /** `Image Model Training  12 min, usually 2 h`. */
     private times({ state, since }: Open, now: Date): string {
         const usual = this.expected.states.get(state);
-        return `${state}  ${duration((now.getTime() - since.getTime()) / 1000)}${usual === undefined ? "" : `, usually ${duration(usual / 1000)}`}`;
+        return `${state}  ${formatDuration((now.getTime() - since.getTime()) / 1000)}${usual === undefined ? "" : `, usually ${formatDuration(usual / 1000)}`}`;
     }
 
     private paint(now: Date): void {

@@ -5,6 +5,7 @@ import {
     DescribeLogStreamsCommand,
     GetLogEventsCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
+import { TRAINING_LOG_GROUP } from "../../ground/awsNames";
 import { tellingLines } from "../../local/run/progress";
 
 export interface JobReference {
@@ -14,7 +15,6 @@ export interface JobReference {
 }
 
 /** Every training job of an account and region writes here, each host into `<job name>/algo-<host>-<time>`. */
-const TRAINING_LOG_GROUP = "/aws/sagemaker/TrainingJobs";
 /** Hosts whose streams are read; more of them say much the same. */
 const STREAMS = 4;
 /** Of each stream: the newest line may say nothing. */

@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import tab from "@bomb.sh/tab/commander";
 import type { Command } from "commander";
-import { currentProject } from "../../stacks/evaluate";
+import { currentProject } from "../../project/evaluate";
 
 /** Options whose value is a stage; `predict --stack` names stacks of pages. */
 const STAGE_OPTIONS = ["stack", "from-stack", "to-stack"];

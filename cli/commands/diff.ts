@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import { describeChange, diffDefinitions } from "../../asl/diff";
 import type { StateMachineDefinition } from "../../asl/types";
-import { EXIT, LocalError } from "../../local/errors";
-import type { EvaluatedStage } from "../../stacks/evaluate";
+import { EXIT, ToolError } from "../../ground/errors";
+import type { EvaluatedStage } from "../../project/evaluate";
 import type { StageSettings } from "../../workflow/contract";
 import { settingsOf } from "../aws/executions";
 import { diffPermissions, permissionsOf, type PermissionChanges, type Permissions } from "../diff/permissions";
@@ -92,7 +92,7 @@ async function diff(root: string, options: Options): Promise<void> {
 async function sides(root: string, options: Options): Promise<[Side, Side]> {
     const { from, to, fromStack, toStack } = options;
     if ((from === undefined) !== (to === undefined) || (fromStack === undefined) !== (toStack === undefined)) {
-        throw new LocalError("--from and --to belong together, as do --from-stack and --to-stack", EXIT.usage);
+        throw new ToolError("--from and --to belong together, as do --from-stack and --to-stack", EXIT.usage);
     }
     if (from !== undefined && to !== undefined) {
         return [fileSide(from, "--from"), fileSide(to, "--to")];
@@ -128,7 +128,7 @@ function fileSide(file: string, option: string): Side {
         typeof value.StartAt !== "string" ||
         typeof value.States !== "object"
     ) {
-        throw new LocalError(
+        throw new ToolError(
             `${option} ${file}: no definition: an object with StartAt and States is expected`,
             EXIT.usage,
         );

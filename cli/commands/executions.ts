@@ -1,6 +1,7 @@
 /** `start`, `watch`, `explain`, `resume`, `stop`: executions of a deployed stage. */
 import { Command, InvalidArgumentError } from "commander";
-import { EXIT } from "../../local/errors";
+import { formatDuration } from "../../ground/duration";
+import { EXIT } from "../../ground/errors";
 import {
     explainExecution,
     findExecution,
@@ -17,7 +18,7 @@ import { explainSdkError, isDenied } from "../aws/errors";
 import { expectedTimes } from "../aws/expected";
 import { Follower } from "../aws/follow";
 import { newestLogLine } from "../aws/logs";
-import { duration, guarded, readJson, stageFacts } from "../support";
+import { guarded, readJson, stageFacts } from "../support";
 import { onInterrupt, TOOL } from "../terminal";
 
 interface Common {
@@ -290,7 +291,7 @@ function print(options: Common, value: Told | Explanation, text: string): void {
 
 function explained(told: Explanation): string {
     return [
-        `${told.status} after ${duration(told.seconds)}: ${told.executionArn}`,
+        `${told.status} after ${formatDuration(told.seconds)}: ${told.executionArn}`,
         ...(told.state === undefined ? [] : [`  in:     ${told.state}`]),
         ...(told.class === undefined ? [] : [`  class:  ${told.class}`]),
         ...(told.reason === undefined ? [] : [`  reason: ${told.reason}`]),

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { Command, InvalidArgumentError } from "commander";
-import { EXIT, LocalError } from "../../local/errors";
+import { EXIT, ToolError } from "../../ground/errors";
 import type { Supervisor } from "../../local/process/supervisor";
 import { renderResult, type RunResult } from "../../local/run/report";
 import { localRun, type LocalRunOptions } from "../../local/run/run";
@@ -81,7 +81,7 @@ async function run(root: string, options: Options): Promise<void> {
     const off = onInterrupt(
         (signal) => {
             process.stderr.write(`\n${signal}: ending all processes ... (again to kill them)\n`);
-            abort.abort(new LocalError("interrupted", EXIT.interrupted));
+            abort.abort(new ToolError("interrupted", EXIT.interrupted));
         },
         () => {
             supervisor?.killAll();
@@ -90,7 +90,7 @@ async function run(root: string, options: Options): Promise<void> {
     );
     // a closed pipe must end the run as Ctrl-C does, not tear it down half-way
     for (const stream of [process.stdout, process.stderr]) {
-        stream.on("error", () => abort.abort(new LocalError("interrupted", EXIT.interrupted)));
+        stream.on("error", () => abort.abort(new ToolError("interrupted", EXIT.interrupted)));
     }
     const common = {
         ...options,

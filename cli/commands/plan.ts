@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { Command } from "commander";
 import { toMermaid } from "../../asl/drawing";
-import { EXIT, LocalError } from "../../local/errors";
+import { EXIT, ToolError } from "../../ground/errors";
 import { strictestBudget } from "../../pricing/bill";
 import { loadPrices } from "../../pricing/prices";
 import { describeProblem } from "../../workflow/input";
@@ -10,7 +10,7 @@ import { settingsOf } from "../aws/executions";
 import { completed, planOf } from "../plan/plan";
 import { planHtml, planText, workflowSvg } from "../plan/render";
 import { reuseOf } from "../plan/reuse";
-import type { EvaluatedStage } from "../../stacks/evaluate";
+import type { EvaluatedStage } from "../../project/evaluate";
 import { evaluated, guarded, readJson, stageFacts, writeText } from "../support";
 
 interface Options {
@@ -84,7 +84,7 @@ async function plan(root: string, options: Options): Promise<void> {
     const { config } = await stageFacts(options.stack);
     const { input, problems } = raw === undefined ? { input: undefined, problems: [] } : completed(raw, settings);
     if (problems.length > 0) {
-        throw new LocalError(
+        throw new ToolError(
             [
                 `--input ${options.input}: ${problems.length} problem${problems.length === 1 ? "" : "s"}:`,
                 ...problems.map((problem) => `  ${describeProblem(problem)}`),
@@ -139,7 +139,7 @@ function pricesOf(root: string, file: string | undefined) {
     try {
         return loadPrices(file, root);
     } catch (error) {
-        throw new LocalError((error as Error).message, EXIT.usage);
+        throw new ToolError((error as Error).message, EXIT.usage);
     }
 }
 
@@ -158,7 +158,7 @@ function budgetOf(root: string, stage: string): number | undefined {
 function dollars(text: string): number {
     const value = Number(text);
     if (!Number.isFinite(value) || value <= 0) {
-        throw new LocalError(`--budget ${text}: a number of US dollars above 0 is expected`, EXIT.usage);
+        throw new ToolError(`--budget ${text}: a number of US dollars above 0 is expected`, EXIT.usage);
     }
     return value;
 }

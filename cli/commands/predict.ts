@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { Command } from "commander";
-import { EXIT, LocalError } from "../../local/errors";
+import { EXIT, ToolError } from "../../ground/errors";
 import { TOOL } from "../terminal";
 
 /** One line of workloads/training/predict. */
@@ -61,7 +61,7 @@ export function predictCommand(root: string): Command {
 
 async function predict(root: string, pages: readonly string[], options: Options): Promise<void> {
     if (!existsSync(options.model)) {
-        throw new LocalError(`--model ${options.model}: no such folder`, EXIT.usage);
+        throw new ToolError(`--model ${options.model}: no such folder`, EXIT.usage);
     }
     const folder = pages.length === 1 && isFolder(pages[0]);
     const documents = folder ? pages[0] : stackOf(pages, options);
@@ -85,7 +85,7 @@ function stackOf(pages: readonly string[], { stack }: Options): string {
         problems.push("--stack: only with a folder");
     }
     if (problems.length > 0) {
-        throw new LocalError(problems.join("\n"), EXIT.usage);
+        throw new ToolError(problems.join("\n"), EXIT.usage);
     }
     const directory = mkdtempSync(path.join(tmpdir(), "ensemble-pages-"));
     for (const [index, page] of pages.entries()) {
@@ -134,7 +134,7 @@ async function label(root: string, documents: string, { model, stack, json }: Op
     );
     process.exitCode = await new Promise<number>((resolve, reject) => {
         child.once("error", (error) =>
-            reject(new LocalError(`predict cannot be started: ${error.message}. Run npm start once.`)),
+            reject(new ToolError(`predict cannot be started: ${error.message}. Run npm start once.`)),
         );
         child.once("close", (code, signal) => resolve(signal === null ? (code ?? EXIT.failed) : EXIT.interrupted));
     });

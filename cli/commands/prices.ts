@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import Table from "cli-table3";
 import { Command } from "commander";
-import { EXIT, LocalError } from "../../local/errors";
+import { EXIT, ToolError } from "../../ground/errors";
 import {
     priceChanges,
     PriceListError,
@@ -60,7 +60,7 @@ async function updatePrices(root: string, options: Options): Promise<void> {
     const regions = regionsOf(options);
     const out = options.out ?? path.join(root, PROJECT_PRICES);
     if (!existsSync(path.dirname(path.resolve(out)))) {
-        throw new LocalError(`--out ${out}: there is no folder ${path.dirname(path.resolve(out))}`, EXIT.usage);
+        throw new ToolError(`--out ${out}: there is no folder ${path.dirname(path.resolve(out))}`, EXIT.usage);
     }
     const old = existsSync(out) ? oldPrices(out) : undefined;
     const now = new Date();
@@ -75,7 +75,7 @@ async function updatePrices(root: string, options: Options): Promise<void> {
     const gone = priceChanges(old?.prices ?? [], file.prices).filter(({ after }) => after === undefined);
     if (old !== undefined && !options.fewer && gone.length > 0 && file.prices.length < old.prices.length) {
         const lost = gone.map(({ item, region }) => `${item} in ${region}`);
-        throw new LocalError(
+        throw new ToolError(
             `${out} holds ${old.prices.length} prices, the new file would hold ${file.prices.length}: nothing was written. It would lose ` +
                 `${lost.slice(0, 5).join(", ")}${lost.length > 5 ? ` and ${lost.length - 5} more` : ""}. Name their regions, too, or add --fewer.`,
             EXIT.usage,
@@ -97,21 +97,21 @@ async function updatePrices(root: string, options: Options): Promise<void> {
 
 function regionsOf({ region, stack }: Options): readonly string[] {
     if (region !== undefined && stack !== undefined) {
-        throw new LocalError("--region and --stack say the same thing: give one of them", EXIT.usage);
+        throw new ToolError("--region and --stack say the same thing: give one of them", EXIT.usage);
     }
     const fallback = process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
     const regions =
         region ??
         (stack !== undefined ? [regionOf(stack)] : fallback !== undefined && fallback !== "" ? [fallback] : []);
     if (regions.length === 0) {
-        throw new LocalError(
+        throw new ToolError(
             "No region is given: name one with --region, a stage with --stack, or set AWS_REGION.",
             EXIT.usage,
         );
     }
     const wrong = regions.find((name) => !/^[a-z]{2,}(-[a-z]+)+-\d+$/.test(name));
     if (wrong !== undefined) {
-        throw new LocalError(`--region ${wrong}: the name of a region is expected, such as eu-central-1`, EXIT.usage);
+        throw new ToolError(`--region ${wrong}: the name of a region is expected, such as eu-central-1`, EXIT.usage);
     }
     return [...new Set(regions)];
 }
@@ -120,7 +120,7 @@ function oldPrices(file: string): PriceFile {
     try {
         return loadPrices(file).file;
     } catch (error) {
-        throw new LocalError(`${(error as Error).message}\nMove it away, then run this again.`, EXIT.usage);
+        throw new ToolError(`${(error as Error).message}\nMove it away, then run this again.`, EXIT.usage);
     }
 }
 
@@ -153,9 +153,9 @@ async function asked(regions: readonly string[], { endpoint }: Options, now: Dat
         });
     } catch (error) {
         if (abort.signal.aborted) {
-            throw new LocalError("Interrupted: nothing was written.", EXIT.interrupted);
+            throw new ToolError("Interrupted: nothing was written.", EXIT.interrupted);
         }
-        throw error instanceof PriceListError ? new LocalError(error.message, EXIT.usage) : error;
+        throw error instanceof PriceListError ? new ToolError(error.message, EXIT.usage) : error;
     } finally {
         process.stderr.write(isTTY && last !== "" ? "\n" : "");
         process.off("SIGINT", interrupt).off("SIGTERM", interrupt);

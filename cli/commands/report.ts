@@ -2,7 +2,7 @@
 import { accessSync, constants, statSync } from "node:fs";
 import path from "node:path";
 import { Command, InvalidArgumentError } from "commander";
-import { EXIT, LocalError } from "../../local/errors";
+import { EXIT, ToolError } from "../../ground/errors";
 import { readRun } from "../../local/run/evidence";
 import { Progress } from "../../local/run/progress";
 import { loadPrices } from "../../pricing/prices";
@@ -102,7 +102,7 @@ export function reportCommand(): Command {
 
 async function report(execution: string | undefined, options: Options): Promise<void> {
     if (options.run !== undefined && execution !== undefined) {
-        throw new LocalError(
+        throw new ToolError(
             `--run ${options.run} is a local run and ${execution} an execution on AWS: give one of them`,
             EXIT.usage,
         );
@@ -111,7 +111,7 @@ async function report(execution: string | undefined, options: Options): Promise<
         checkWritable(options.out);
     }
     const abort = new AbortController();
-    const interrupt = (): void => abort.abort(new LocalError("Interrupted: no report was written.", EXIT.interrupted));
+    const interrupt = (): void => abort.abort(new ToolError("Interrupted: no report was written.", EXIT.interrupted));
     process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
     const progress = new Progress(process.stderr);
     try {
@@ -168,13 +168,13 @@ function checkWritable(file: string): void {
         accessSync(folder, constants.W_OK | constants.X_OK);
     } catch (error) {
         const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-        throw new LocalError(
+        throw new ToolError(
             `--out ${file}: ${missing ? `there is no folder ${folder}` : `${folder} cannot be written to: ${(error as Error).message}`}`,
             EXIT.usage,
         );
     }
     if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) {
-        throw new LocalError(`--out ${file}: it is a folder, a file is expected`, EXIT.usage);
+        throw new ToolError(`--out ${file}: it is a folder, a file is expected`, EXIT.usage);
     }
 }
 

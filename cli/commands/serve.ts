@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from "commander";
 import { TaskError, VirtualClock, type TaskHandler } from "../../asl/interpreter";
 import type { JsonValue } from "../../asl/types";
-import { serveStepFunctions } from "../../local/api/stepFunctions";
-import { EXIT, LocalError } from "../../local/errors";
+import { serveStepFunctions } from "../../asl/api";
+import { EXIT, ToolError } from "../../ground/errors";
 import { guarded, readJson } from "../support";
 
 interface Options {
@@ -47,7 +47,7 @@ async function serve({ port: wanted, region, results, skipWaits }: Options): Pro
         region,
         begin: () => ({ task, ...(skipWaits ? { clock: new VirtualClock(Date.now()) } : {}) }),
     }).catch((error: Error) => {
-        throw new LocalError(error.message);
+        throw new ToolError(error.message);
     });
     process.stdout.write(`Step Functions on ${api.endpoint} (Ctrl-C ends it)\n`);
     await new Promise<void>((resolve) => process.once("SIGINT", () => resolve()).once("SIGTERM", () => resolve()));
@@ -58,7 +58,7 @@ type Entry = { readonly result: JsonValue } | { readonly error: string; readonly
 
 function entries(value: unknown, file: string): Readonly<Record<string, readonly Entry[]>> {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-        throw new LocalError(`--results ${file}: an object of state names is expected`, EXIT.usage);
+        throw new ToolError(`--results ${file}: an object of state names is expected`, EXIT.usage);
     }
     return Object.fromEntries(
         Object.entries(value).map(([state, list]: [string, unknown]) => {
@@ -72,7 +72,7 @@ function entries(value: unknown, file: string): Readonly<Record<string, readonly
                         ("result" in entry || typeof (entry as { error?: unknown }).error === "string"),
                 );
             if (!fits) {
-                throw new LocalError(
+                throw new ToolError(
                     `--results ${file}: "${state}": a list of { "result": ... } or { "error": "...", "cause": "..." } is expected`,
                     EXIT.usage,
                 );

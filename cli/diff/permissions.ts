@@ -1,5 +1,5 @@
 /** What the roles of a stage may do, and what of it is new or gone. */
-import type { EvaluatedStage } from "../../stacks/evaluate";
+import type { EvaluatedStage } from "../../project/evaluate";
 
 /** `role: action on resource`, one line each. */
 export type Permissions = ReadonlySet<string>;

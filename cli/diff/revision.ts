@@ -3,7 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { EXIT, LocalError } from "../../local/errors";
+import { EXIT, ToolError } from "../../ground/errors";
 
 /**
  * Runs in the other checkout, with that checkout's evaluation; what it needs of the stage goes into a file.
@@ -13,14 +13,17 @@ import { EXIT, LocalError } from "../../local/errors";
 const SCRIPT = `
 const esbuild = require("esbuild");
 require.cache[require.resolve("esbuild")].exports = { ...esbuild, buildSync: (given) => esbuild.buildSync({ preserveSymlinks: process.argv[3] === "keep", ...given }) };
-const { evaluateStage } = require("./stacks/evaluate");
+const { evaluateStage } = require(process.argv[4]);
 evaluateStage(process.argv[1]).then((stage) => {
     const policies = stage.resources.filter(({ type }) => type === "aws:iam/rolePolicy:RolePolicy");
     require("node:fs").writeFileSync(process.argv[2], JSON.stringify({ stateMachine: stage.stateMachine, resources: policies }));
 }).catch((error) => { console.error(error.message); process.exitCode = 1; });
 `;
 
-/** @throws LocalError where the revision is unknown or its program does not evaluate. */
+/** Where a revision evaluates a stage: today's place first, then that of older revisions. */
+const EVALUATIONS = ["project/evaluate", "stacks/evaluate"] as const;
+
+/** @throws ToolError where the revision is unknown or its program does not evaluate. */
 export async function evaluateRevision<T>(
     root: string,
     revision: string,
@@ -41,9 +44,10 @@ export async function evaluateRevision<T>(
     process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
     try {
         git(root, ["worktree", "add", "--quiet", "--detach", checkout, commit]);
-        if (!existsSync(path.join(checkout, "stacks", "evaluate.ts"))) {
-            throw new LocalError(
-                `--against ${revision}: that revision has no stacks/evaluate.ts, which a comparison needs.`,
+        const evaluation = EVALUATIONS.find((file) => existsSync(path.join(checkout, `${file}.ts`)));
+        if (evaluation === undefined) {
+            throw new ToolError(
+                `--against ${revision}: that revision has no ${EVALUATIONS[0]}.ts, which a comparison needs.`,
                 EXIT.usage,
             );
         }
@@ -52,7 +56,7 @@ export async function evaluateRevision<T>(
         const links = lstatSync(path.join(root, "node_modules")).isSymbolicLink() ? "follow" : "keep";
         await run(
             checkout,
-            [stage, result, links],
+            [stage, result, links, `./${evaluation}`],
             abort.signal,
             `--against ${revision}: the program of that revision cannot be evaluated`,
         );
@@ -67,7 +71,7 @@ function resolve(root: string, revision: string): string {
     try {
         return git(root, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`]).trim();
     } catch {
-        throw new LocalError(`--against ${revision}: git knows no such revision in ${root}`, EXIT.usage);
+        throw new ToolError(`--against ${revision}: git knows no such revision in ${root}`, EXIT.usage);
     }
 }
 
@@ -87,15 +91,15 @@ function run(directory: string, given: readonly string[], signal: AbortSignal, f
             told = `${told}${text}`.slice(-4_000);
         });
         child.once("error", (error) =>
-            reject(signal.aborted ? new LocalError("Interrupted.", EXIT.interrupted) : error),
+            reject(signal.aborted ? new ToolError("Interrupted.", EXIT.interrupted) : error),
         );
         child.once("close", (code) =>
             code === 0
                 ? settle()
                 : reject(
                       signal.aborted
-                          ? new LocalError("Interrupted.", EXIT.interrupted)
-                          : new LocalError(`${failed}: ${told.trim()}`, EXIT.usage),
+                          ? new ToolError("Interrupted.", EXIT.interrupted)
+                          : new ToolError(`${failed}: ${told.trim()}`, EXIT.usage),
                   ),
         );
     });

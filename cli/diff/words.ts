@@ -1,8 +1,8 @@
 /** Differences between two definitions in the words of the ensemble: models, machines, limits; what follows from those is only counted. */
 import { describeChange, diffDefinitions, type Change } from "../../asl/diff";
 import type { JsonValue, StateMachineDefinition } from "../../asl/types";
+import { formatDuration } from "../../ground/duration";
 import type { ModelSettings, StageSettings } from "../../workflow/contract";
-import { duration } from "../support";
 
 /** What changed, most important first. */
 export interface Words {
@@ -97,8 +97,8 @@ function modelWords(name: string, before: ModelSettings, after: ModelSettings): 
         ...(differing.length === 1
             ? say("instance", oldCapacity[differing[0]].instanceType, capacity[differing[0]].instanceType)
             : say("machines", ladder(before), ladder(after))),
-        ...say("one job at most", duration(oldRuntime), duration(maxRuntimeSeconds)),
-        ...say("all attempts at most", duration(oldBudget), duration(budgetSeconds)),
+        ...say("one job at most", formatDuration(oldRuntime), formatDuration(maxRuntimeSeconds)),
+        ...say("all attempts at most", formatDuration(oldBudget), formatDuration(budgetSeconds)),
         ...say("container", imageName(oldContainer.image), imageName(container.image)),
         ...(oldContainer.codeHash === container.codeHash
             ? []
@@ -173,7 +173,7 @@ function grouped(changes: readonly Change[]): string[] {
         const ofMachine = change.state === undefined && change.field === "TimeoutSeconds";
         const text =
             ofMachine && typeof before === "number" && typeof after === "number"
-                ? `execution: at most ${duration(before)} -> ${duration(after)}`
+                ? `execution: at most ${formatDuration(before)} -> ${formatDuration(after)}`
                 : change.field?.startsWith("Choices.") === true && choices(change.state) > 3
                   ? `decides differently (${choices(change.state)} changes, see --json)`
                   : list !== undefined && change.kind !== "changed"

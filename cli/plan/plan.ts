@@ -1,15 +1,14 @@
 /** What a run of a stage consists of, needs and can cost, before anything runs. Pure. */
+import { MAXIMUM_TRANSITIONS } from "../../ground/awsLimits";
+import { trainingQuota } from "../../ground/awsNames";
 import { judgeBudget, worstCaseBill, type BatchJobBound, type Bill, type BudgetVerdict } from "../../pricing/bill";
 import { expectedBill, type ExpectedBill, type ExpectedInput, type Usual } from "../../pricing/expected";
 import type { Prices } from "../../pricing/prices";
-import type { EvaluatedStage } from "../../stacks/evaluate";
+import type { EvaluatedStage } from "../../project/evaluate";
 import type { Hyperparameters, ModelRun, ModelSettings, StageSettings } from "../../workflow/contract";
 import { executionBound } from "../../workflow/ensembleTraining";
 import { readInput, type CompletedInput, type CompletedModel, type Problem } from "../../workflow/input";
 import { bareJob, type Reuse } from "./reuse";
-
-/** AWS ends an execution at its 25,000th event, and every transition writes at least two. */
-export const MOST_TRANSITIONS = 12_500;
 
 export interface PlannedModel {
     readonly model: string;
@@ -95,7 +94,7 @@ export function planOf({
         {
             settings: trained,
             batchJobs,
-            transitions: MOST_TRANSITIONS,
+            transitions: MAXIMUM_TRANSITIONS,
             ...(data === undefined
                 ? {}
                 : { storage: { copiedBytes: run?.fetch === true ? data.bytes : 0, ...retention } }),
@@ -125,7 +124,7 @@ export function planOf({
             prices,
         ),
         longestSeconds: evaluated.stateMachine.definition.TimeoutSeconds ?? executionBound(settings),
-        transitions: MOST_TRANSITIONS,
+        transitions: MAXIMUM_TRANSITIONS,
         quotas: neededQuotas(trained),
         ...(verdict === undefined || budget === undefined ? {} : { budget: { dollars: budget, ...verdict } }),
         ...(input === undefined ? {} : { changes: changesOf(settings, input) }),
@@ -281,7 +280,7 @@ function needs(
     const found = new Map<string, { instances: number; models: string[] }>();
     for (const [name, model] of models) {
         for (const { instanceType, spot } of model.capacity) {
-            const quota = `${instanceType} for ${spot ? "spot training job" : "training job"} usage`;
+            const quota = trainingQuota(instanceType, spot);
             const entry = found.get(quota) ?? { instances: 0, models: [] };
             found.set(quota, { instances: entry.instances + model.instanceCount, models: [...entry.models, name] });
         }

@@ -4,16 +4,16 @@ import Table from "cli-table3";
 import pc from "picocolors";
 import { toDot } from "../../asl/drawing";
 import type { StateMachineDefinition } from "../../asl/types";
-import { duration } from "../support";
+import { formatDuration } from "../../ground/duration";
+import { escapeHtml } from "../../ground/html";
+import { formatDollars } from "../../ground/quantity";
 import { outline } from "./outline";
 import type { Plan, PlannedModel } from "./plan";
 
-function dollars(value: number | undefined): string {
-    return value === undefined ? "unknown" : `${value.toFixed(2)} USD`;
-}
-
 function sum({ known, unknown }: { readonly known: number; readonly unknown: readonly string[] }): [string, string] {
-    return unknown.length === 0 ? [dollars(known), ""] : ["unknown", `what is known sums to ${dollars(known)}`];
+    return unknown.length === 0
+        ? [formatDollars(known), ""]
+        : ["unknown", `what is known sums to ${formatDollars(known)}`];
 }
 
 function happens({ action }: PlannedModel): string {
@@ -39,8 +39,8 @@ function sections(plan: Plan): { heading: string; head?: string[]; rows?: string
                 [happens(model), model.note].filter((text) => text !== "").join(": "),
                 model.capacity.join(", "),
                 String(model.instances),
-                duration(model.jobSeconds),
-                duration(model.budgetSeconds),
+                formatDuration(model.jobSeconds),
+                formatDuration(model.budgetSeconds),
             ]),
         },
         ...(plan.changes === undefined ? [] : [{ heading: "What the input says", lines: [...plan.changes] }]),
@@ -54,9 +54,9 @@ function sections(plan: Plan): { heading: string; head?: string[]; rows?: string
                     const expected = plan.expected.lines.find((line) => line.item === item);
                     return [
                         item,
-                        worst === undefined ? "-" : dollars(worst.worst),
+                        worst === undefined ? "-" : formatDollars(worst.worst),
                         worst?.how ?? "",
-                        dollars(expected?.expected),
+                        formatDollars(expected?.expected),
                         expected?.how ?? "",
                     ];
                 }),
@@ -72,7 +72,7 @@ function sections(plan: Plan): { heading: string; head?: string[]; rows?: string
                     ? []
                     : [
                           plan.budget.verdict === "within"
-                              ? `Within the budget of ${dollars(plan.budget.dollars)}.`
+                              ? `Within the budget of ${formatDollars(plan.budget.dollars)}.`
                               : `Budget ${plan.budget.verdict}: ${plan.budget.message}`,
                       ]),
             ],
@@ -80,7 +80,7 @@ function sections(plan: Plan): { heading: string; head?: string[]; rows?: string
         {
             heading: "Bounds",
             lines: [
-                `longest possible duration: ${duration(plan.longestSeconds)}`,
+                `longest possible duration: ${formatDuration(plan.longestSeconds)}`,
                 `state transitions: at most ${plan.transitions} (AWS ends an execution at 25,000 events)`,
             ],
         },
@@ -129,18 +129,19 @@ export async function planHtml(plan: Plan, definition: StateMachineDefinition): 
             head === undefined || rows === undefined
                 ? ""
                 : `<div class="scroll"><table><thead><tr>${head
-                      .map((cell) => `<th>${escaped(cell)}</th>`)
+                      .map((cell) => `<th>${escapeHtml(cell)}</th>`)
                       .join("")}</tr></thead><tbody>${rows
-                      .map((row) => `<tr>${row.map((cell) => `<td>${escaped(cell)}</td>`).join("")}</tr>`)
+                      .map((row) => `<tr>${row.map((cell) => `<td>${escapeHtml(cell)}</td>`).join("")}</tr>`)
                       .join("\n")}</tbody></table></div>`;
-        const list = lines === undefined ? "" : `<ul>${lines.map((line) => `<li>${escaped(line)}</li>`).join("")}</ul>`;
-        return `<section><h2>${escaped(heading)}</h2>${table}${list}</section>`;
+        const list =
+            lines === undefined ? "" : `<ul>${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join("")}</ul>`;
+        return `<section><h2>${escapeHtml(heading)}</h2>${table}${list}</section>`;
     });
     return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"><link rel="icon" href="data:,">
-<title>Plan of ${escaped(plan.stateMachine)}</title><style>${STYLE}</style></head>
-<body><main><h1>Plan of ${escaped(plan.stateMachine)}</h1>
+<title>Plan of ${escapeHtml(plan.stateMachine)}</title><style>${STYLE}</style></head>
+<body><main><h1>Plan of ${escapeHtml(plan.stateMachine)}</h1>
 ${body.join("\n")}
 <section><h2>Workflow</h2><div class="scroll workflow" role="img" aria-label="The workflow">${svg}</div></section>
 </main></body></html>
@@ -156,7 +157,3 @@ const STYLE = [
     ".workflow path,.workflow polygon,.workflow ellipse,.workflow polyline{fill:none;stroke:var(--quiet)}.workflow .edge polygon{fill:var(--quiet)}",
     ".workflow .graph>polygon{stroke:none}",
 ].join("");
-
-function escaped(text: string): string {
-    return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;");
-}

@@ -3,11 +3,12 @@
  */
 import { SFNClient, paginateListExecutions, type HistoryEvent } from "@aws-sdk/client-sfn";
 import type { StateMachineDefinition } from "../../asl/types";
+import { joinS3 } from "../../ground/s3Address";
 import { median } from "../../pricing/expected";
 import type { Run, StageSettings, StoredObject, TrainedModel } from "../../workflow/contract";
 import { readTrained } from "../../workloads/common/artifacts";
 import type { Plan as WrittenPlan } from "../../workloads/common/plan";
-import { createS3, join, Storage } from "../../workloads/common/storage";
+import { createS3, Storage } from "../../workloads/common/storage";
 import { setup } from "../../workloads/functions/setup";
 import { findStage } from "../aws/executions";
 import { historyOf } from "../aws/history";
@@ -125,7 +126,7 @@ async function earlierTrainings(
 ): Promise<Record<string, EarlierTrainings>> {
     const found: Record<string, EarlierTrainings> = {};
     for (const model of [...Object.keys(settings.members), settings.combiner.name]) {
-        const folder = join(target, "trained", model);
+        const folder = joinS3(target, "trained", model);
         const markers: { readonly key: string; readonly modified: Date }[] = [];
         for await (const { key, modified } of storage.list(folder)) {
             markers.push({ key, modified });
@@ -134,7 +135,7 @@ async function earlierTrainings(
         const trained: (TrainedModel & { readonly billableSeconds: number })[] = [];
         for (const { key } of markers.slice(0, TRAININGS)) {
             // a marker that cannot be read is Setup's to complain about
-            const marker = await readTrained(storage, join(folder, key)).catch(() => undefined);
+            const marker = await readTrained(storage, joinS3(folder, key)).catch(() => undefined);
             if (marker?.billableSeconds !== undefined) {
                 trained.push({ ...marker, billableSeconds: marker.billableSeconds });
             }

@@ -1,5 +1,5 @@
 /** Deploys the training of the ensemble: the package's component with models of one's own. */
-import { EnsembleTraining, surroundings } from "ensemble-training";
+import { EnsembleTraining, surroundings } from "@ensemble-training/pulumi";
 import { models } from "./models";
 
 export = async () => {

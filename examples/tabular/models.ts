@@ -1,6 +1,6 @@
 /** Four models of a table and one that learns from their predictions: one training program, in one image. */
 import path from "node:path";
-import type { EnsembleSpec, HyperparameterTable, MemberSpec } from "ensemble-training";
+import type { EnsembleSpec, HyperparameterTable, MemberSpec } from "@ensemble-training/pulumi";
 
 const training = {
     container: { kind: "image", image: "tabular" },

@@ -8,8 +8,8 @@ import * as lambda from "@pulumi/aws/lambda";
 import * as sfn from "@pulumi/aws/sfn";
 import * as sns from "@pulumi/aws/sns";
 import * as pulumi from "@pulumi/pulumi";
-import { analyse } from "ensemble-training/asl";
-import { policyDocument } from "ensemble-training/states";
+import { analyse } from "@ensemble-training/asl";
+import { policyDocument } from "@ensemble-training/asl/states";
 import { orderImport } from "./workflow";
 
 export = async () => {

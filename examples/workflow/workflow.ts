@@ -8,7 +8,7 @@ import {
     states,
     text,
     type Machine,
-} from "ensemble-training/states";
+} from "@ensemble-training/asl/states";
 
 /** What the workflow calls. Computed ARNs rather than outputs: then the definition is known, and judged, at preview. */
 export interface Targets {

@@ -1,6 +1,6 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { EXIT, LocalError } from "../errors";
+import { EXIT, ToolError } from "../../ground/errors";
 import { identify, isRunning, type ProcessIdentity } from "./identity";
 
 export interface LockHolder extends ProcessIdentity {
@@ -21,7 +21,7 @@ export interface Lock {
 export function takeLock(file: string, what: string): Lock {
     const self = identify(process.pid);
     if (self === undefined) {
-        throw new LocalError(`The start time of this process (${process.pid}) cannot be read; is ps or /proc missing?`);
+        throw new ToolError(`The start time of this process (${process.pid}) cannot be read; is ps or /proc missing?`);
     }
     mkdirSync(path.dirname(file), { recursive: true });
     const own = `${file}.${process.pid}`;
@@ -40,7 +40,7 @@ export function takeLock(file: string, what: string): Lock {
             }
             const other = readHolder(file);
             if (other !== undefined && isRunning(other)) {
-                throw new LocalError(
+                throw new ToolError(
                     `Another run works in this checkout: ${other.what} (pid ${other.pid}, since ${other.since}). ` +
                         `Wait until it ends, stop it (Ctrl-C there, or kill ${other.pid}), or use a second clone.`,
                     EXIT.machine,
@@ -56,7 +56,7 @@ export function takeLock(file: string, what: string): Lock {
                 }
             }
         }
-        throw new LocalError(
+        throw new ToolError(
             `The lock ${file} cannot be taken. If no run works in this checkout, remove it and run this again.`,
         );
     } finally {

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { LocalError } from "../errors";
+import { ToolError } from "../../ground/errors";
 import { identify, isRunning, type ProcessIdentity } from "./identity";
 
 export interface ChildRequest {
@@ -52,7 +52,7 @@ export class Supervisor {
 
     public start(request: ChildRequest): Child {
         if (this.stopping) {
-            throw new LocalError(`${request.what} is not started: the run is being stopped.`);
+            throw new ToolError(`${request.what} is not started: the run is being stopped.`);
         }
         request.signal?.throwIfAborted();
         mkdirSync(path.dirname(request.log), { recursive: true });
@@ -71,7 +71,7 @@ export class Supervisor {
         const exit = new Promise<ChildExit>((resolve, reject) => {
             process_.once("error", (error) =>
                 reject(
-                    new LocalError(
+                    new ToolError(
                         `${request.what}: ${request.command[0]} cannot be started: ${error.message}. Is it installed?`,
                     ),
                 ),

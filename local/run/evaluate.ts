@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { evaluateStage, type EvaluatedStage, type EvaluateOptions } from "../../stacks/evaluate";
-import { EXIT, LocalError } from "../errors";
+import { EXIT, ToolError } from "../../ground/errors";
+import { evaluateStage, type EvaluatedStage, type EvaluateOptions } from "../../project/evaluate";
 
 /**
  * Evaluates a stage's program; mistakes in the configuration and refused definitions are told as they are.
@@ -20,7 +20,7 @@ export async function evaluateProgram(stage: string, options: EvaluateOptions): 
         const other = stray.find(
             (reason) => reason !== error && (reason as Error)?.message !== (error as Error).message,
         );
-        throw other ?? new LocalError((error as Error).message, EXIT.usage);
+        throw other ?? new ToolError((error as Error).message, EXIT.usage);
     } finally {
         process.off("unhandledRejection", collect);
     }

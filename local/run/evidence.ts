@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { StateMachineDefinition } from "../../asl/types";
+import { EXIT, ToolError } from "../../ground/errors";
 import { loadPrices } from "../../pricing/prices";
 import { bucketReader, folderReader, keepingReader, Unavailable, type ArtefactReader } from "../../report/artefacts";
 import { reportOf, type ExecutionFacts } from "../../report/execution";
@@ -10,7 +11,6 @@ import type { Judgement } from "../../report/metrics";
 import type { TimelineEvent } from "../../report/visits";
 import type { StageSettings } from "../../workflow/contract";
 import { Storage } from "../../workloads/common/storage";
-import { EXIT, LocalError } from "../errors";
 import type { ObjectStore } from "../storage/objectStore";
 import type { RunResult } from "./report";
 import { settingsOf } from "./stage";
@@ -53,7 +53,7 @@ export interface KeptRun {
 
 /**
  * Reads `.local/runs/<id>`.
- * @throws LocalError where it is none, naming the file that is missing or damaged.
+ * @throws ToolError where it is none, naming the file that is missing or damaged.
  */
 export function readRun(directory: string): KeptRun {
     const result = json<RunResult>(directory, "result.json");
@@ -122,7 +122,7 @@ function text(directory: string, name: string): string {
         return readFileSync(path.join(directory, name), "utf8");
     } catch (error) {
         const missing = ["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
-        throw new LocalError(
+        throw new ToolError(
             `${path.join(directory, name)}: ${missing ? "no such file" : (error as Error).message}; ` +
                 "a folder of .local/runs whose run came to its end is expected",
             EXIT.usage,
@@ -138,6 +138,6 @@ function parsed<T>(content: string, directory: string, name: string): T {
     try {
         return JSON.parse(content) as T;
     } catch (error) {
-        throw new LocalError(`${path.join(directory, name)}: no JSON: ${(error as Error).message}`, EXIT.usage);
+        throw new ToolError(`${path.join(directory, name)}: no JSON: ${(error as Error).message}`, EXIT.usage);
     }
 }

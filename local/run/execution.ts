@@ -4,11 +4,12 @@ import { rename } from "node:fs/promises";
 import path from "node:path";
 import { RealClock, type ExecutionResult, type HistoryEvent, type TaskHandler } from "../../asl/interpreter";
 import type { StateMachineDefinition } from "../../asl/types";
+import { parseS3Address } from "../../ground/s3Address";
 import type { Judgement } from "../../report/metrics";
 import type { TimelineEvent } from "../../report/visits";
 import type { ModelRun, Run } from "../../workflow/contract";
 import type { ObjectStore } from "../storage/objectStore";
-import { concurrently, downloadObject, listObjects, parseS3Uri } from "../storage/transfer";
+import { concurrently, downloadObject, listObjects } from "../storage/transfer";
 import { factsOf, keepEvidence } from "./evidence";
 import { writeJson } from "./folder";
 import type { Reduction } from "./input";
@@ -248,7 +249,7 @@ function isRun(value: unknown): value is Run {
 
 /** What was published, as files, whole or not at all. */
 async function exportArtifacts(store: ObjectStore, run: Run, directory: string): Promise<string> {
-    const { bucket, key } = parseS3Uri(`${run.output_artifact_paths.ready_to_use_artifacts}/`);
+    const { bucket, key } = parseS3Address(`${run.output_artifact_paths.ready_to_use_artifacts}/`);
     const target = path.join(directory, "artifacts");
     await concurrently(await listObjects(store.s3, bucket, key), (object) =>
         downloadObject(

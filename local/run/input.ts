@@ -1,6 +1,6 @@
 import { closest } from "fastest-levenshtein";
+import { EXIT, ToolError } from "../../ground/errors";
 import type { Hyperparameters, StageSettings } from "../../workflow/contract";
-import { EXIT, LocalError } from "../errors";
 
 type Json = Record<string, unknown>;
 
@@ -34,7 +34,7 @@ export function parseSettings(
     for (const text of texts) {
         const match = /^([A-Za-z0-9_.-]+)=(.*)$/s.exec(text);
         if (!match) {
-            throw new LocalError(
+            throw new ToolError(
                 `--set ${JSON.stringify(text)}: KEY=VALUE is expected, for example --set image.epochs=3`,
                 EXIT.usage,
             );
@@ -45,7 +45,7 @@ export function parseSettings(
         const model = first.replace(/_model$/, "");
         if (first in models && path.length === 2) {
             if (!models[first].includes(path[1])) {
-                throw new LocalError(
+                throw new ToolError(
                     `--set ${text}: ${first} has no hyperparameter ${path[1]}; nearest: ${closest(path[1], [...models[first]])}. ` +
                         `It has: ${[...models[first]].sort().join(", ")}`,
                     EXIT.usage,
@@ -66,7 +66,7 @@ export function parseSettings(
                 "run_training_steps",
                 "fetch_data",
             ];
-            throw new LocalError(
+            throw new ToolError(
                 `--set ${text}: unknown key ${match[1]}; nearest: ${closest(match[1], known)}. ` +
                     "Keys are <model>.<hyperparameter>, fields of the execution's input (run_training_steps.image_model) " +
                     `or of the stack configuration (${[...configurationKeys].sort().join(", ")})`,

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import pc from "picocolors";
+import { formatDuration } from "../../ground/duration";
 
 export interface ProgressStream {
     readonly isTTY?: boolean;
@@ -67,7 +68,7 @@ export class Progress {
                     ? `  ${outcome === "failed" ? pc.red(this.cut(note, 400)) : pc.dim(this.cut(note, 400))}`
                     : "";
                 this.note(
-                    `${this.clock()} ${signs[outcome]} ${row.label}  ${pc.dim(seconds(Date.now() - row.started))}${text}`,
+                    `${this.clock()} ${signs[outcome]} ${row.label}  ${pc.dim(formatDuration((Date.now() - row.started) / 1000))}${text}`,
                 );
             },
         };
@@ -90,7 +91,7 @@ export class Progress {
             if (!this.stream.isTTY && Date.now() - row.lastPrinted >= PLAIN_MS) {
                 row.lastPrinted = Date.now();
                 this.stream.write(
-                    `${this.clock()}   ${row.label}  ${seconds(Date.now() - row.started)}  ${this.cut(row.lastLine, 160)}\n`,
+                    `${this.clock()}   ${row.label}  ${formatDuration((Date.now() - row.started) / 1000)}  ${this.cut(row.lastLine, 160)}\n`,
                 );
             }
         }
@@ -103,7 +104,7 @@ export class Progress {
             return;
         }
         for (const row of this.rows) {
-            const head = `${this.clock()} ▸ ${row.label}  ${seconds(Date.now() - row.started)}  `;
+            const head = `${this.clock()} ▸ ${row.label}  ${formatDuration((Date.now() - row.started) / 1000)}  `;
             const width = (this.stream.columns || 100) - 1;
             this.stream.write(
                 `${head.slice(0, width)}${pc.dim(this.cut(row.lastLine, Math.max(0, width - head.length)))}\n`,
@@ -128,12 +129,6 @@ export class Progress {
         const total = Math.floor((Date.now() - this.begun) / 1000);
         return pc.dim(`${String(Math.floor(total / 60)).padStart(2, "0")}:${String(total % 60).padStart(2, "0")}`);
     }
-}
-
-export function seconds(ms: number): string {
-    return ms < 60_000
-        ? `${(ms / 1000).toFixed(1)} s`
-        : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
 }
 
 /** The last line of a growing file, or undefined when there is none yet. */

@@ -1,9 +1,9 @@
 import path from "node:path";
 import Table from "cli-table3";
 import pc from "picocolors";
+import { formatDuration } from "../../ground/duration";
 import type { Judgement } from "../../report/metrics";
 import type { Reduction } from "./input";
-import { seconds } from "./progress";
 
 export interface RunResult {
     readonly format: 1;
@@ -47,10 +47,10 @@ export function renderResult(result: RunResult, root: string): string {
     const lines: string[] = [""];
     lines.push(
         result.status === "SUCCEEDED"
-            ? pc.green(pc.bold(`SUCCEEDED in ${seconds(result.milliseconds)}`))
+            ? pc.green(pc.bold(`SUCCEEDED in ${formatDuration(result.milliseconds / 1000)}`))
             : pc.red(
                   pc.bold(
-                      `${result.status} after ${seconds(result.milliseconds)}${result.error ? `: ${result.error}` : ""}`,
+                      `${result.status} after ${formatDuration(result.milliseconds / 1000)}${result.error ? `: ${result.error}` : ""}`,
                   ),
               ),
     );

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { execute } from "../../asl/interpreter";
 import type { JsonValue } from "../../asl/types";
-import { LocalError } from "../errors";
+import { ToolError } from "../../ground/errors";
 import { LocalExecution } from "./execution";
 import { newRunId, pruneRuns, readLastRun, writeLastRun } from "./folder";
 import type { RunResult } from "./report";
@@ -79,7 +79,7 @@ async function lockedRun(session: Session, options: LocalRunOptions): Promise<Ru
     remember(execution.status, active);
     pruneRuns(folder);
     if (death.reason !== undefined && !options.signal.aborted) {
-        throw new LocalError(
+        throw new ToolError(
             `The run ended ${execution.status} because ${death.reason}. Run this again: what was finished is reused.`,
         );
     }

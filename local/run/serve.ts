@@ -1,9 +1,9 @@
 /** The stage's workflow behind the Step Functions API: each execution that any AWS SDK starts runs whole on this machine. */
 import path from "node:path";
 import { CreateStateMachineCommand, SFNClient } from "@aws-sdk/client-sfn";
-import { LocalLogs } from "../api/logs";
-import { serveStepFunctions, type StepFunctionsApi } from "../api/stepFunctions";
-import { LocalError } from "../errors";
+import { ToolError } from "../../ground/errors";
+import { LocalLogs } from "./logs";
+import { serveStepFunctions, type StepFunctionsApi } from "../../asl/api";
 import { LocalExecution } from "./execution";
 import { newRunId, pruneRuns, writeJson } from "./folder";
 import type { RunResult } from "./report";
@@ -32,7 +32,7 @@ export interface Served {
 
 /**
  * Serves until the signal is aborted; then every execution is aborted and every process ended.
- * @throws LocalError where the port is taken, or the object store dies.
+ * @throws ToolError where the port is taken, or the object store dies.
  */
 export function localServe(options: LocalServeOptions): Promise<void> {
     return inSession(options, `a local Step Functions API of the stage ${options.stack}`, async (session) => {
@@ -87,7 +87,7 @@ export function localServe(options: LocalServeOptions): Promise<void> {
                     };
                 },
             }).catch((error: Error) => {
-                throw new LocalError(error.message);
+                throw new ToolError(error.message);
             });
             try {
                 options.onReady({
@@ -126,7 +126,7 @@ async function create(api: StepFunctionsApi, { region, stateMachine }: LocalStag
     }
 }
 
-/** @throws LocalError when the object store dies first. */
+/** @throws ToolError when the object store dies first. */
 async function until(signal: AbortSignal, died: Promise<string>): Promise<void> {
     const interrupted = new Promise<undefined>((resolve) => {
         if (signal.aborted) {
@@ -136,7 +136,7 @@ async function until(signal: AbortSignal, died: Promise<string>): Promise<void> 
     });
     const reason = await Promise.race([interrupted, died]);
     if (reason !== undefined && !signal.aborted) {
-        throw new LocalError(
+        throw new ToolError(
             `The served executions ended because ${reason}. Run this again: what was finished is reused.`,
         );
     }

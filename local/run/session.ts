@@ -3,10 +3,11 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import path from "node:path";
+import { EXIT, explain, ToolError } from "../../ground/errors";
+import { parseS3Address, type S3Address } from "../../ground/s3Address";
 import { CONFIG_KEYS } from "../../stacks/config";
 import { COMBINER, hyperparametersOf, MEMBERS } from "../../stacks/models";
 import type { Hyperparameters, StageSettings } from "../../workflow/contract";
-import { EXIT, explain, LocalError } from "../errors";
 import { parseFault, type Fault, type TaskKind } from "../faults";
 import { takeLock } from "../process/lock";
 import { endOrphans, Supervisor } from "../process/supervisor";
@@ -14,8 +15,7 @@ import { checkDocuments, type Documents } from "../sample/documents";
 import { sampleDocuments } from "../sample/generate";
 import { Mirror } from "../storage/mirror";
 import { startObjectStore, type ObjectStore } from "../storage/objectStore";
-import { parseS3Uri, type S3Address } from "../storage/transfer";
-import { currentProject, type Project } from "../../stacks/evaluate";
+import { currentProject, type Project } from "../../project/evaluate";
 import { evaluateProgram } from "./evaluate";
 import { localFolder, type LocalFolder } from "./folder";
 import { executionInput, parseSettings, type Reduction, type Settings } from "./input";
@@ -67,7 +67,7 @@ export interface Session {
 
 /**
  * Does `work` as the only holder of the folder.
- * @throws LocalError while another run holds it, and where the disk is nearly full.
+ * @throws ToolError while another run holds it, and where the disk is nearly full.
  */
 export async function inSession<T>(
     options: SessionOptions,
@@ -116,7 +116,7 @@ export interface Prepared {
     input(force: boolean): { readonly input: unknown; readonly reductions: readonly Reduction[] };
 }
 
-/** @throws LocalError with what is wrong: arguments, configuration, documents. */
+/** @throws ToolError with what is wrong: arguments, configuration, documents. */
 export async function prepare(session: Session): Promise<Prepared> {
     const { options, folder, progress } = session;
     const { root, signal } = options;
@@ -173,7 +173,7 @@ export async function openStore(
         port,
         cwd: options.root,
         log,
-        objects: await firstObjects(stage, mirror, documents, parseS3Uri(prepared.dataPath)),
+        objects: await firstObjects(stage, mirror, documents, parseS3Address(prepared.dataPath)),
     });
     storing.end("done", `${store.endpoint}, ${documents.files.length} files of documents`);
     return { store, death: watch(store, options.signal, progress) };
@@ -196,7 +196,7 @@ function readInput(file: string | undefined): unknown {
     try {
         return JSON.parse(text);
     } catch (error) {
-        throw new LocalError(`--input ${file}: no JSON: ${(error as Error).message}`, EXIT.usage);
+        throw new ToolError(`--input ${file}: no JSON: ${(error as Error).message}`, EXIT.usage);
     }
 }
 
@@ -209,9 +209,9 @@ function readReductions(root: string, file: string | undefined): Record<string, 
     try {
         return JSON.parse(readText(source, "--hyperparameters")) as Record<string, Hyperparameters>;
     } catch (error) {
-        throw error instanceof LocalError
+        throw error instanceof ToolError
             ? error
-            : new LocalError(`${source}: no JSON: ${(error as Error).message}`, EXIT.usage);
+            : new ToolError(`${source}: no JSON: ${(error as Error).message}`, EXIT.usage);
     }
 }
 
@@ -219,7 +219,7 @@ function readText(file: string, option: string): string {
     try {
         return readFileSync(file, "utf8");
     } catch (error) {
-        throw new LocalError(
+        throw new ToolError(
             `${option} ${file}: ${(error as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : (error as Error).message}`,
             EXIT.usage,
         );
@@ -230,7 +230,7 @@ async function checkDisk(folder: LocalFolder): Promise<void> {
     mkdirSync(folder.base, { recursive: true });
     const { bavail, bsize } = await statfs(folder.base);
     if (bavail * bsize < NEEDED_BYTES) {
-        throw new LocalError(
+        throw new ToolError(
             `${folder.base}: ${Math.floor((bavail * bsize) / 1024 / 1024)} MB are free, a run needs up to ${NEEDED_BYTES / 1024 / 1024} MB; ` +
                 `free some space (older runs lie in ${folder.runs}), then run this again.`,
         );
@@ -240,7 +240,7 @@ async function checkDisk(folder: LocalFolder): Promise<void> {
 function pythonOf({ root, python }: SessionOptions): string {
     const found = python ?? (process.env.ENSEMBLE_PYTHON || path.join(root, ".venv", "bin", "python"));
     if (path.isAbsolute(found) && !existsSync(found)) {
-        throw new LocalError(
+        throw new ToolError(
             `${found} is missing: make a Python environment there with the trainings' packages and moto[s3,server] ` +
                 "(python3 -m venv .venv), or name one, ENSEMBLE_PYTHON=/path/to/python.",
         );
@@ -265,7 +265,7 @@ async function prepareDocuments(
 ): Promise<Documents> {
     const wanted = wantedData(settings);
     if (options.documents === undefined && !wanted.every((file) => file === "text" || file === "images")) {
-        throw new LocalError(
+        throw new ToolError(
             `The members read ${wanted.join(", ")}, which the sample does not have: name your data, --documents <folder>.`,
             EXIT.usage,
         );

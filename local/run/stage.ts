@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { StateMachineDefinition } from "../../asl/types";
-import type { EvaluatedStage, RecordedResource } from "../../stacks/evaluate";
+import { ToolError } from "../../ground/errors";
+import type { EvaluatedStage, RecordedResource } from "../../project/evaluate";
 import type { StageSettings } from "../../workflow/contract";
-import { LocalError } from "../errors";
 import { definitionName, type JobDefinition } from "../services/batch";
 import type { LocalFunction } from "../services/lambda";
 
@@ -95,7 +95,7 @@ export function settingsOf(definition: StateMachineDefinition): StageSettings {
     };
     const settings = start.Arguments?.Payload?.settings;
     if (settings === undefined) {
-        throw new LocalError(
+        throw new ToolError(
             `The definition's first state ${definition.StartAt} hands no settings to a Setup function: ` +
                 "is it stubbed by configuration? Remove the stub for a local run.",
         );
@@ -128,7 +128,7 @@ function jobDefinition(inputs: Readonly<Inputs>): JobDefinition {
 async function assetPath(asset: unknown, name: string): Promise<string> {
     const file = await (asset as { path?: Promise<string> | string }).path;
     if (typeof file !== "string") {
-        throw new LocalError(
+        throw new ToolError(
             `The object ${name} of the program is no file: only file assets can be put into the local object store.`,
         );
     }
@@ -139,7 +139,7 @@ async function functionCode(archive: unknown, name: string): Promise<string> {
     const assets = await (archive as { assets?: Promise<Record<string, { text?: Promise<string> | string }>> }).assets;
     const text = await assets?.["index.js"]?.text;
     if (typeof text !== "string") {
-        throw new LocalError(
+        throw new ToolError(
             `The function ${name} of the program has no index.js as text: the local run cannot start it.`,
         );
     }

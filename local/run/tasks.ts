@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { StateMachineDefinition, JsonValue } from "../../asl/types";
 import { TaskError, type TaskHandler, type TaskRequest } from "../../asl/interpreter";
+import { ToolError } from "../../ground/errors";
 import { AwsError } from "../awsError";
-import { LocalError } from "../errors";
 import { nextFault, type Fault, type FaultEffect, type TaskKind } from "../faults";
 import type { Supervisor } from "../process/supervisor";
 import { submitJob, type SubmitJobRequest } from "../services/batch";
@@ -86,7 +86,7 @@ export function taskStates(definition: Pick<StateMachineDefinition, "States">): 
 function taskKind(state: string, resource: string): TaskKind {
     const kind = KINDS.find(([pattern]) => pattern.test(resource))?.[1];
     if (kind === undefined) {
-        throw new LocalError(
+        throw new ToolError(
             `The state ${state} calls ${resource}, which the local run has nothing for. ` +
                 "It knows sagemaker:createTrainingJob.sync, batch:submitJob.sync, lambda:invoke, sns:publish and SageMaker's model registry; " +
                 "stub the state by configuration.",

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { CsvError, parse } from "csv-parse/sync";
 import { closest } from "fastest-levenshtein";
-import { EXIT, LocalError } from "../errors";
+import { EXIT, ToolError } from "../../ground/errors";
 import { pngProblem } from "./png";
 
 export interface Page {
@@ -42,14 +42,14 @@ export function checkDocuments(
 ): Documents {
     const problems: string[] = [];
     if (!existsSync(directory) || !statSync(directory).isDirectory()) {
-        throw new LocalError(
+        throw new ToolError(
             `${directory}: no such folder; --documents takes a folder with labels.csv, text/ and images/ (${LAYOUT}).`,
             EXIT.usage,
         );
     }
     const labels = path.join(directory, "labels.csv");
     if (!existsSync(labels)) {
-        throw new LocalError(`${labels}: missing; every page needs a row there (${LAYOUT}).`, EXIT.usage);
+        throw new ToolError(`${labels}: missing; every page needs a row there (${LAYOUT}).`, EXIT.usage);
     }
     const rows = readRows(labels, problems);
     const pages = rows.map(({ line, record }) => readPage(record, `${labels}:${line}`, problems));
@@ -60,7 +60,7 @@ export function checkDocuments(
     if (problems.length > 0) {
         const shown = problems.slice(0, SHOWN);
         const more = problems.length > SHOWN ? `\n... and ${problems.length - SHOWN} more` : "";
-        throw new LocalError(
+        throw new ToolError(
             `The documents have ${problems.length} ${problems.length === 1 ? "problem" : "problems"}; nothing was run.\n` +
                 `${shown.join("\n")}${more}\n${LAYOUT}.`,
             EXIT.usage,

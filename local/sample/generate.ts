@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
-import { LocalError } from "../errors";
+import { ToolError } from "../../ground/errors";
 import type { Supervisor } from "../process/supervisor";
 
 export interface SampleOptions {
@@ -37,7 +37,7 @@ export async function sampleDocuments(
     options.signal.throwIfAborted();
     if (code !== 0) {
         const last = readFileSync(log, "utf8").trimEnd().split("\n").at(-1) ?? "";
-        throw new LocalError(
+        throw new ToolError(
             `The sample documents were not made (${signal ?? `exit code ${code}`}): ${last}; log: ${log}`,
         );
     }

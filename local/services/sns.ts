@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { appendFile } from "node:fs/promises";
+import { MAXIMUM_MESSAGE_BYTES } from "../../ground/awsLimits";
 import { AwsError } from "../awsError";
 
 export interface PublishRequest {
@@ -18,8 +19,6 @@ export interface Message {
     readonly attributes: Readonly<Record<string, string>>;
 }
 
-const MAX_MESSAGE_BYTES = 262_144;
-
 /** `sns:publish`: keeps the message in a file of the run, one JSON line each, under the limits of SNS. */
 export async function publish(
     request: PublishRequest,
@@ -31,7 +30,7 @@ export async function publish(
     if (!text) {
         refuse("Empty message");
     }
-    if (Buffer.byteLength(text) > MAX_MESSAGE_BYTES) {
+    if (Buffer.byteLength(text) > MAXIMUM_MESSAGE_BYTES) {
         refuse("Message too long");
     }
     if (request.Subject !== undefined && !/^[\x21-\x7e][\x20-\x7e]{0,99}$/.test(subject)) {

@@ -1,7 +1,7 @@
 import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { CreateBucketCommand, type S3Client } from "@aws-sdk/client-s3";
-import { LocalError } from "../errors";
+import { ToolError } from "../../ground/errors";
 import { concurrently, downloadObject, listObjects } from "./transfer";
 
 interface Index {
@@ -116,7 +116,7 @@ export class Mirror {
         try {
             return JSON.parse(text) as Index;
         } catch {
-            throw new LocalError(`${file} is damaged; run with --fresh to start over.`);
+            throw new ToolError(`${file} is damaged; run with --fresh to start over.`);
         }
     }
 }

@@ -2,7 +2,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
-import { LocalError } from "../errors";
+import { ToolError } from "../../ground/errors";
 import type { Child, Supervisor } from "../process/supervisor";
 
 /** Credentials that open nothing: the local endpoint takes any. */
@@ -94,7 +94,7 @@ export async function startObjectStore(options: ObjectStoreOptions): Promise<Obj
 
 function notStarted(reason: string, port: number): never {
     const busy = /address already in use|port \d+ is in use/i.test(reason);
-    throw new LocalError(
+    throw new ToolError(
         busy
             ? `Port ${port} on 127.0.0.1 is in use by another program: leave --port out (a free one is taken), or name another.`
             : `The local object store did not start: ${reason}. Is .venv complete? Remove it and run this again.`,
@@ -111,7 +111,7 @@ async function waitForEndpoint(log: string): Promise<string> {
         }
         await delay(50);
     }
-    throw new LocalError(`The local object store did not listen within ${START_TIMEOUT_MS / 1000} s; its log: ${log}`);
+    throw new ToolError(`The local object store did not listen within ${START_TIMEOUT_MS / 1000} s; its log: ${log}`);
 }
 
 async function ready(s3: S3Client, child: Child, log: string): Promise<void> {
@@ -119,7 +119,7 @@ async function ready(s3: S3Client, child: Child, log: string): Promise<void> {
         await s3.send(new ListBucketsCommand({}));
     } catch (error) {
         await child.stop(0);
-        throw new LocalError(`The local object store does not answer: ${(error as Error).message}; its log: ${log}`);
+        throw new ToolError(`The local object store does not answer: ${(error as Error).message}; its log: ${log}`);
     }
 }
 

@@ -5,12 +5,7 @@ import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-
-export interface S3Address {
-    readonly bucket: string;
-    /** Key or prefix, without a leading slash. */
-    readonly key: string;
-}
+import type { S3Address } from "../../ground/s3Address";
 
 export interface ListedObject {
     readonly key: string;
@@ -20,14 +15,6 @@ export interface ListedObject {
 }
 
 const CONCURRENCY = 8;
-
-export function parseS3Uri(uri: string): S3Address {
-    const match = /^s3:\/\/([^/]+)(?:\/(.*))?$/s.exec(uri);
-    if (!match) {
-        throw new Error(`${JSON.stringify(uri)} is not an address in S3: s3://<bucket>/<key> is expected`);
-    }
-    return { bucket: match[1], key: match[2] ?? "" };
-}
 
 export async function listObjects(s3: S3Client, bucket: string, prefix = ""): Promise<ListedObject[]> {
     const objects: ListedObject[] = [];

@@ -4,7 +4,8 @@ import { cpus } from "node:os";
 import path from "node:path";
 import type { S3Client } from "@aws-sdk/client-s3";
 import * as tar from "tar";
-import { downloadObject, parseS3Uri } from "../storage/transfer";
+import { parseS3Address } from "../../ground/s3Address";
+import { downloadObject } from "../storage/transfer";
 import { decode, pythonArgument } from "./python";
 
 /** Directories of a training container: /opt/ml there, a directory of the run here. */
@@ -158,7 +159,7 @@ async function unpackCode(host: HostConfiguration, s3: S3Client): Promise<void> 
     let archive = from;
     if (from.startsWith("s3://")) {
         archive = path.join(layout.base, "sourcedir.tar.gz");
-        await downloadObject(s3, parseS3Uri(from), archive);
+        await downloadObject(s3, parseS3Address(from), archive);
     } else {
         // with network isolation the code is a channel, under its container path
         archive = from.replace(/^\/opt\/ml\//, `${layout.base}/`);

@@ -4,6 +4,7 @@ import { constants } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { S3Client } from "@aws-sdk/client-s3";
+import { parseS3Address } from "../../ground/s3Address";
 import { AwsError } from "../awsError";
 import type { Child, ChildExit, Supervisor } from "../process/supervisor";
 import {
@@ -11,7 +12,6 @@ import {
     downloadObject,
     listFiles,
     listObjects,
-    parseS3Uri,
     uploadFile,
     type ListedObject,
 } from "../storage/transfer";
@@ -237,7 +237,7 @@ async function downloadChannels(
     const channels: DownloadedChannel[] = [];
     for (const { ChannelName, DataSource } of request.InputDataConfig ?? []) {
         const source = DataSource.S3DataSource;
-        const { bucket, key: prefix } = parseS3Uri(source.S3Uri);
+        const { bucket, key: prefix } = parseS3Address(source.S3Uri);
         let objects: ListedObject[];
         try {
             objects = (await listObjects(s3, bucket, prefix)).filter(({ key }) => !key.endsWith("/"));
@@ -438,7 +438,7 @@ async function uploadOutputs(
     hosts: readonly HostConfiguration[],
     target: string,
 ): Promise<void> {
-    const { bucket, key } = parseS3Uri(target);
+    const { bucket, key } = parseS3Address(target);
     const parts = [
         { name: "model", directory: (host: HostConfiguration) => host.layout.model },
         { name: "output", directory: (host: HostConfiguration) => host.layout.outputData },
@@ -471,7 +471,7 @@ class CheckpointSync {
         if (uri === undefined) {
             return;
         }
-        const { bucket, key } = parseS3Uri(uri.replace(/\/?$/, "/"));
+        const { bucket, key } = parseS3Address(uri.replace(/\/?$/, "/"));
         const objects = await listObjects(this.options.s3, bucket, key);
         for (const directory of this.directories) {
             for (const object of objects) {
@@ -506,7 +506,7 @@ class CheckpointSync {
     }
 
     private async upload(): Promise<void> {
-        const { bucket, key } = parseS3Uri((this.request.CheckpointConfig?.S3Uri ?? "").replace(/\/?$/, "/"));
+        const { bucket, key } = parseS3Address((this.request.CheckpointConfig?.S3Uri ?? "").replace(/\/?$/, "/"));
         let changed = false;
         for (const directory of this.directories) {
             if (!existsSync(directory) || (await readdir(directory)).length === 0) {

@@ -1,3 +1,4 @@
+import { noPrices, type JudgeBudget } from "../lib/budget";
 import type { Rule } from "../lib/rule";
 import { alarmHasAction } from "./alarm-has-action";
 import { batchComputeBounded } from "./batch-compute-bounded";
@@ -62,8 +63,14 @@ import { sqsQueueTlsOnly } from "./sqs-queue-tls-only";
 import { suppressionsNeeded } from "./suppressions-needed";
 import { tagsRequired } from "./tags-required";
 
-/** Every rule of the pack. The last one judges the suppressions that the others needed, so it stays last. */
-export const rules: readonly Rule[] = [
+/** What a pack knows of its program beyond the resources. */
+export interface HandedIn {
+    /** What knows prices. Default: nothing does, and the rules on the budget do not apply. */
+    readonly judgeBudget?: JudgeBudget;
+}
+
+/** Every rule of the pack, with what is handed in. The last one judges the suppressions that the others needed, so it stays last. */
+export const rulesWith = ({ judgeBudget = noPrices }: HandedIn = {}): readonly Rule[] => [
     definitionKnownAtPreview,
     sfnDefinitionSound,
     sfnNoSilentFailure,
@@ -107,8 +114,8 @@ export const rules: readonly Rule[] = [
     logGroupEncrypted,
     logGroupRetention,
     noOutputText,
-    runBudgetProvable,
-    runWithinBudget,
+    runBudgetProvable(judgeBudget),
+    runWithinBudget(judgeBudget),
     s3BucketAccessLogged,
     s3BucketAclsDisabled,
     s3BucketEncrypted,
@@ -127,3 +134,6 @@ export const rules: readonly Rule[] = [
     tagsRequired,
     suppressionsNeeded,
 ];
+
+/** Every rule, with nothing handed in. */
+export const rules: readonly Rule[] = rulesWith();

@@ -1,8 +1,9 @@
-import { budgetParameters, judgeRuns } from "../lib/bill";
+import { budgetParameters, judgeRuns, type JudgeBudget } from "../lib/budget";
 import type { StackRule } from "../lib/rule";
 import { STATE_MACHINE } from "../lib/stateMachine";
 
-export const runBudgetProvable: StackRule = {
+/** @param judge what knows prices; see {@link JudgeBudget} */
+export const runBudgetProvable = (judge: JudgeBudget): StackRule => ({
     kind: "stack",
     name: "run-budget-provable",
     description: "Every price is known that the worst case of an execution depends on.",
@@ -13,6 +14,5 @@ export const runBudgetProvable: StackRule = {
     types: [STATE_MACHINE],
     references: {},
     parameters: budgetParameters,
-    check: (resources, parameters) =>
-        judgeRuns(resources, parameters, (verdict) => (verdict.verdict === "unproved" ? verdict.message : undefined)),
-};
+    check: (resources, parameters) => judgeRuns(resources, parameters, judge, "unproved"),
+});

@@ -1,8 +1,9 @@
-import { budgetParameters, judgeRuns } from "../lib/bill";
+import { budgetParameters, judgeRuns, type JudgeBudget } from "../lib/budget";
 import type { StackRule } from "../lib/rule";
 import { STATE_MACHINE } from "../lib/stateMachine";
 
-export const runWithinBudget: StackRule = {
+/** @param judge what knows prices; see {@link JudgeBudget} */
+export const runWithinBudget = (judge: JudgeBudget): StackRule => ({
     kind: "stack",
     name: "run-within-budget",
     description: "One execution costs at most the stage's budget, every attempt, wait and machine counted.",
@@ -14,6 +15,5 @@ export const runWithinBudget: StackRule = {
     types: [STATE_MACHINE],
     references: {},
     parameters: budgetParameters,
-    check: (resources, parameters) =>
-        judgeRuns(resources, parameters, (verdict) => (verdict.verdict === "exceeded" ? verdict.message : undefined)),
-};
+    check: (resources, parameters) => judgeRuns(resources, parameters, judge, "exceeded"),
+});

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { CreateStateMachineCommand, DescribeExecutionCommand, SFNClient } from "@aws-sdk/client-sfn";
 import { TaskError, VirtualClock, type TaskRequest } from "../../asl/interpreter";
 import type { JsonValue } from "../../asl/types";
-import { CommandError, explainSdkError } from "../../cli/aws/errors";
+import { explainSdkError } from "../../cli/aws/errors";
+import { ToolError } from "../../ground/errors";
 import {
     explainExecution,
     findExecution,
@@ -14,12 +15,12 @@ import {
     watchExecution,
     type Stage,
 } from "../../cli/aws/executions";
-import { serveStepFunctions, type StepFunctionsApi } from "../../local/api/stepFunctions";
+import { serveStepFunctions, type StepFunctionsApi } from "../../asl/api/stepFunctions";
 import { renderDefinition } from "../../workflow";
 import { classify } from "../../workflow/failures";
 import { describeFailure } from "../../workloads/functions/describe-failure";
-import { stageSettings, targets } from "../workflow/fixtures";
-import { runOf } from "../workflow/simulation";
+import { stageSettings, targets } from "../../simulation/sampleStages";
+import { runOf } from "../../simulation";
 
 const name = "smartcat-model-training-dev";
 const settings = stageSettings("dev");
@@ -124,7 +125,7 @@ describe("executions of a deployed stage, through the AWS SDK", () => {
         await assert.rejects(
             startTraining(client, stage, wrong),
             (error: Error) =>
-                error instanceof CommandError &&
+                error instanceof ToolError &&
                 /2 problems; nothing was started/.test(error.message) &&
                 /image_modell/.test(error.message) &&
                 /preprocessed_data_path/.test(error.message),
@@ -274,7 +275,7 @@ describe("errors of the AWS SDK, as one line", () => {
     for (const [what, error, expected] of cases) {
         it(what, () => {
             const explained = explainSdkError(error, "start an execution");
-            assert.ok(explained instanceof CommandError);
+            assert.ok(explained instanceof ToolError);
             assert.match(explained.message, expected);
             assert.doesNotMatch(explained.message, /\n/);
         });

@@ -7,10 +7,10 @@ import { outline } from "../../cli/plan/outline";
 import { completed, planOf, type Plan } from "../../cli/plan/plan";
 import type { Reuse } from "../../cli/plan/reuse";
 import { planHtml, planText } from "../../cli/plan/render";
-import { duration, evaluated, readJson, stageFacts } from "../../cli/support";
-import { LocalError } from "../../local/errors";
+import { evaluated, readJson, stageFacts } from "../../cli/support";
+import { ToolError } from "../../ground/errors";
 import { Prices, type PriceFile } from "../../pricing/prices";
-import { currentProject, evaluateStage, type EvaluatedStage } from "../../stacks/evaluate";
+import { currentProject, evaluateStage, type EvaluatedStage } from "../../project/evaluate";
 import type { StageSettings } from "../../workflow/contract";
 import { executionBound } from "../../workflow/ensembleTraining";
 
@@ -177,7 +177,7 @@ describe("what commands know of a stage without running the program", () => {
     it("names the stages that are there for one that is not", async () => {
         await assert.rejects(
             stageFacts("prd"),
-            (error: Error) => error instanceof LocalError && /no stage "prd".*dev, prod/.test(error.message),
+            (error: Error) => error instanceof ToolError && /no stage "prd".*dev, prod/.test(error.message),
         );
     });
 
@@ -201,22 +201,11 @@ describe("what commands know of a stage without running the program", () => {
             try {
                 assert.throws(
                     () => readJson(file, "--input"),
-                    (error: Error) => error instanceof LocalError && expected.test(error.message),
+                    (error: Error) => error instanceof ToolError && expected.test(error.message),
                 );
             } finally {
                 rmSync(folder, { recursive: true });
             }
         });
     }
-
-    it("durations in their two largest units", () => {
-        assert.deepEqual([0, 119, 3_600, 3_660, 90_061, 172_800].map(duration), [
-            "0 s",
-            "119 s",
-            "1 h",
-            "1 h 1 min",
-            "1 d 1 h",
-            "2 d",
-        ]);
-    });
 });

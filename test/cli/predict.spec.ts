@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { predictCommand, predictionText } from "../../cli/commands/predict";
-import { LocalError } from "../../local/errors";
+import { ToolError } from "../../ground/errors";
 
 describe("predict", () => {
     let directory: string;
@@ -30,7 +30,7 @@ describe("predict", () => {
     const refuses = (args: readonly string[], message: RegExp) =>
         assert.rejects(
             predictCommand(directory).parseAsync(["node", "predict", ...args]),
-            (error: Error) => error instanceof LocalError && error.exitCode === 2 && message.test(error.message),
+            (error: Error) => error instanceof ToolError && error.exitCode === 2 && message.test(error.message),
         );
 
     it("names every page that is missing, has no text beside it or is no PNG, before a model is loaded", async () => {

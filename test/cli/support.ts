@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import path from "node:path";
 import type { Command } from "commander";
-import { LocalError } from "../../local/errors";
+import { ToolError } from "../../ground/errors";
 
 export const root = path.resolve(__dirname, "../..");
 
@@ -79,7 +79,7 @@ export async function run(
         await command.parseAsync([...args], { from: "user" });
         return { code: Number(process.exitCode), out, err };
     } catch (error) {
-        if (!(error instanceof LocalError)) {
+        if (!(error instanceof ToolError)) {
             throw error;
         }
         return { code: error.exitCode, out, err: `${err}${error.message}\n` };

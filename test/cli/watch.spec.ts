@@ -8,7 +8,7 @@ import { isDenied } from "../../cli/aws/errors";
 import { expectedTimes, visitsOf } from "../../cli/aws/expected";
 import { Follower } from "../../cli/aws/follow";
 import { newestLogLine } from "../../cli/aws/logs";
-import { serveStepFunctions } from "../../local/api/stepFunctions";
+import { serveStepFunctions } from "../../asl/api/stepFunctions";
 
 const start = Date.UTC(2026, 10, 20);
 const at = (seconds: number): Date => new Date(start + seconds * 1000);
@@ -149,7 +149,7 @@ describe("following an execution", () => {
         const text = written.join("");
         assert.match(text, /there are no expected times/);
         assert.ok(text.includes("\x1b[1A\x1b[0J"));
-        assert.match(written.at(-1) ?? "", /▸ Image Model Training {2}61 s.*epoch 4\/80/);
+        assert.match(written.at(-1) ?? "", /▸ Image Model Training {2}1 min 1 s.*epoch 4\/80/);
     });
 });
 

@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
 import { decodeConfig, loadStageConfig } from "../../stacks/config";
-import { readStackConfig } from "../../stacks/evaluate";
-import { stageSettings } from "../workflow/fixtures";
+import { readStackConfig } from "../../project/evaluate";
+import { stageSettings } from "../../simulation/sampleStages";
 import { readInput } from "../../workflow/input";
 import { documents, root } from "./commands";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { crossings, packages, ROOMS } from "../../docs/rooms";
 import { root } from "./commands";
@@ -35,6 +35,30 @@ describe("the rooms", () => {
         );
     });
 
+    it("reach into the packages only through what these export", () => {
+        const entries = (workspace: string): string[] => {
+            const text = readFileSync(path.join(root, workspace, "package.json"), "utf8");
+            const { exports } = JSON.parse(text) as { readonly exports: Readonly<Record<string, unknown>> };
+            return Object.keys(exports).map((entry) => entry.replace(/^\.\/?/, ""));
+        };
+        const exported = new Map(["asl", "policy"].map((workspace) => [workspace, entries(workspace)]));
+        const reaching = crossings().filter(
+            ({ from, to, inside }) => from !== "docs" && exported.get(to)?.includes(inside) === false,
+        );
+        assert.deepEqual(
+            reaching.map(
+                ({ file, to, inside }) => `${file} imports ${to}/${inside}, which its package.json does not export`,
+            ),
+            [],
+        );
+    });
+
+    it("have a ground that stands on nothing", () => {
+        const found = crossings().filter(({ from }) => from === "ground");
+        const loaded = packages().filter(({ room }) => room === "ground");
+        assert.deepEqual([...found, ...loaded], []);
+    });
+
     it("are all there, and no folder with code is without a rule", () => {
         assert.deepEqual(
             Object.keys(ROOMS).filter((room) => !existsSync(path.join(root, room))),
@@ -43,7 +67,7 @@ describe("the rooms", () => {
         const folders = readdirSync(root, { withFileTypes: true })
             .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
             .map(({ name }) => name);
-        const free = new Set(["node_modules", "docs", "test", "bench", "scripts", "examples", "dist"]);
+        const free = new Set(["node_modules", "test", "bench", "scripts", "examples", "dist"]);
         assert.deepEqual(
             folders.filter((name) => !free.has(name) && ROOMS[name] === undefined),
             [],

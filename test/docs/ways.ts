@@ -241,7 +241,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
     "(examples/tabular) .venv/bin/python generate.py data": { way: "example" },
     "(examples/tabular) npm run local": { way: "example" },
     "(examples/tabular) npm test": { way: "example" },
-    "(examples/tabular) pulumi preview --stack dev --policy-pack node_modules/ensemble-training/dist/policy-pack --policy-pack-config policy.dev.json":
+    "(examples/tabular) pulumi preview --stack dev --policy-pack node_modules/@ensemble-training/pulumi/dist/policy-pack --policy-pack-config policy.dev.json":
         suite("test/engine/examples.spec.ts", "stack.preview({ policies })"),
     "(examples/tabular) pulumi up --stack dev": suite("test/engine/examples.spec.ts", ".up("),
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { cleanUp, project } from "../package/installed";
-import { EnsembleTraining, surroundings } from "../../package/index";
+import { EnsembleTraining, surroundings } from "../../stacks";
 import { program } from "../../stacks/program";
 import { root, TestStack } from "./support/engine";
 
@@ -58,7 +58,7 @@ describe("the examples in the real engine, with the installed package", () => {
         const stack = await TestStack.create("dev", programOf(folder), folder);
         try {
             const policies = {
-                pack: path.join(folder, "node_modules/ensemble-training/dist/policy-pack"),
+                pack: path.join(folder, "node_modules/@ensemble-training/pulumi/dist/policy-pack"),
                 config: path.join(folder, "policy.dev.json"),
             };
             const previewed = await stack.preview({ policies });

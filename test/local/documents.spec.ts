@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { crc32, deflateSync } from "node:zlib";
-import type { LocalError } from "../../local/errors";
+import type { ToolError } from "../../ground/errors";
 import { checkDocuments } from "../../local/sample/documents";
 import { pngProblem } from "../../local/sample/png";
 
@@ -58,7 +58,7 @@ describe("local/sample/documents: a user's own documents", () => {
         try {
             checkDocuments(directory, folds);
         } catch (error) {
-            assert.equal((error as LocalError).exitCode, 2);
+            assert.equal((error as ToolError).exitCode, 2);
             return (error as Error).message.replaceAll(directory, "DIR");
         }
         return assert.fail("the documents should have been refused");

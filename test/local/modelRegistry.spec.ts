@@ -5,7 +5,7 @@ import path from "node:path";
 import { LocalModelRegistry, type CreateModelPackageRequest } from "../../local/services/modelRegistry";
 import { taskStates } from "../../local/run/tasks";
 import { renderDefinition } from "../../workflow";
-import { stageSettings, targets } from "../workflow/fixtures";
+import { stageSettings, targets } from "../../simulation/sampleStages";
 
 describe("the local model registry", () => {
     const folder = mkdtempSync(path.join(tmpdir(), "model-registry-"));

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { LocalError } from "../../local/errors";
+import { ToolError } from "../../ground/errors";
 import { identify, isRunning } from "../../local/process/identity";
 import { takeLock } from "../../local/process/lock";
 import { endOrphans, Supervisor } from "../../local/process/supervisor";
@@ -35,7 +35,7 @@ describe("local/process", () => {
             const lock = takeLock(file(), "npm start");
             assert.throws(
                 () => takeLock(file(), "npm start"),
-                (error: LocalError) => {
+                (error: ToolError) => {
                     assert.equal(error.exitCode, 3);
                     assert.match(
                         error.message,

@@ -1,6 +1,6 @@
-/** The package as its users have it: packed by `npm pack`, installed by npm into a project of its own. */
+/** The packages as their users have them: packed by `npm pack`, installed by npm into a project of its own. */
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -12,7 +12,10 @@ const MEGABYTES_64 = 1 << 26;
 /** The peers and what a project compiles with, taken from here: npm would fetch a hundred megabytes. */
 const LINKED = ["@pulumi", "@types", "ts-node", "typescript", "undici-types"];
 
-let tarball: Promise<string> | undefined;
+/** The packages, from what stands on nothing to what stands on the others. */
+const WORKSPACES = ["asl", "policy", "."];
+
+let tarballs: Promise<readonly string[]> | undefined;
 const folders: string[] = [];
 
 function temporary(name: string): string {
@@ -21,26 +24,34 @@ function temporary(name: string): string {
     return folder;
 }
 
-/** Builds and packs once in a process; answers the tarball's path. ENSEMBLE_PACKAGE names one that is there already. */
-export function pack(): Promise<string> {
-    tarball ??= process.env.ENSEMBLE_PACKAGE
-        ? Promise.resolve(process.env.ENSEMBLE_PACKAGE)
-        : (async () => {
-              const folder = temporary("package");
-              const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", folder], {
-                  cwd: root,
-                  maxBuffer: MEGABYTES_64,
-              });
-              // What `prepack` prints comes first.
-              const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf("[\n"))) as [{ filename: string }];
-              return path.join(folder, filename);
-          })();
-    return tarball;
+/**
+ * Builds and packs all packages once in a process; answers the tarballs' paths. ENSEMBLE_PACKAGES names a folder that has them already.
+ */
+export function pack(): Promise<readonly string[]> {
+    const given = process.env.ENSEMBLE_PACKAGES;
+    tarballs ??= given === undefined || given === "" ? packed() : Promise.resolve(tarballsIn(given));
+    return tarballs;
 }
 
-/** A new project with the package installed: a copy of the example, or an empty one. Answers its folder. */
+async function packed(): Promise<readonly string[]> {
+    const folder = temporary("packages");
+    for (const workspace of WORKSPACES) {
+        await run("npm", ["pack", "--silent", "--pack-destination", folder], {
+            cwd: path.join(root, workspace),
+            maxBuffer: MEGABYTES_64,
+        });
+    }
+    return tarballsIn(folder);
+}
+
+function tarballsIn(folder: string): string[] {
+    const found = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
+    return found.map((name) => path.join(folder, name));
+}
+
+/** A new project with the packages installed: a copy of the example, or an empty one. Answers its folder. */
 export async function project(example?: string): Promise<string> {
-    const archive = await pack();
+    const archives = await pack();
     const folder = temporary(example ?? "consumer");
     if (example !== undefined) {
         cpSync(path.join(root, "examples", example), folder, {
@@ -52,7 +63,17 @@ export async function project(example?: string): Promise<string> {
     const installing = temporary("installing");
     await run(
         "npm",
-        ["install", "--prefer-offline", "--no-audit", "--no-fund", "--no-save", "--prefix", installing, archive],
+        [
+            "install",
+            "--prefer-offline",
+            "--no-audit",
+            "--no-fund",
+            "--no-save",
+            "--omit=peer",
+            "--prefix",
+            installing,
+            ...archives,
+        ],
         { cwd: installing },
     );
     mkdirSync(path.join(folder, "node_modules"), { recursive: true });
@@ -89,5 +110,5 @@ export async function runIn(
 /** Removes everything that this module made. */
 export function cleanUp(): void {
     folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true, force: true }));
-    tarball = undefined;
+    tarballs = undefined;
 }

@@ -4,7 +4,7 @@ import { builtinModules } from "node:module";
 import path from "node:path";
 import { cleanUp, project, root, runIn } from "./installed";
 
-const ENTRIES = ["", "/states", "/asl", "/policy", "/local"];
+const ENTRIES = ["asl", "asl/states", "asl/api", "policy", "pulumi", "pulumi/local"];
 
 describe("the package, installed", () => {
     let consumer: string;
@@ -13,7 +13,7 @@ describe("the package, installed", () => {
 
     before(async () => {
         consumer = await project();
-        installed = path.join(consumer, "node_modules/ensemble-training");
+        installed = path.join(consumer, "node_modules/@ensemble-training/pulumi");
         files = readdirSync(installed, { recursive: true })
             .map(String)
             .filter((file) => statSync(path.join(installed, file)).isFile());
@@ -79,7 +79,9 @@ describe("the package, installed", () => {
             }
         }
         // Names itself in an example in a comment; and not every quotation mark belongs to an import.
-        const names = [...loaded].filter((name) => name !== "ensemble-training" && /^[@a-z][\w./-]*$/.test(name));
+        const names = [...loaded].filter(
+            (name) => name !== "@ensemble-training/pulumi" && /^[@a-z][\w./-]*$/.test(name),
+        );
         assert.deepEqual(
             names.filter((name) => !declared.has(name) && !builtinModules.includes(name)),
             [],
@@ -87,11 +89,11 @@ describe("the package, installed", () => {
     });
 
     for (const entry of ENTRIES) {
-        it(`ensemble-training${entry} loads without side effects${/asl|states/.test(entry) ? ", and without Pulumi or an AWS SDK" : ""}`, async () => {
+        it(`@ensemble-training/${entry} loads without side effects${/asl/.test(entry) ? ", and without Pulumi or an AWS SDK" : ""}`, async () => {
             const script = `
                 const before = { argv: process.argv.length, env: JSON.stringify(process.env), listeners: process.eventNames().length };
                 const start = process.hrtime.bigint();
-                const module_ = require("ensemble-training${entry}");
+                const module_ = require("@ensemble-training/${entry}");
                 const milliseconds = Number(process.hrtime.bigint() - start) / 1e6;
                 const after = { argv: process.argv.length, env: JSON.stringify(process.env), listeners: process.eventNames().length };
                 process.on("exit", () => console.log(JSON.stringify({
@@ -111,7 +113,7 @@ describe("the package, installed", () => {
             };
             assert.notEqual(names.length, 0);
             // The Pulumi SDK listens to the process, and that is its own affair.
-            if (/asl|states|policy/.test(entry)) {
+            if (/asl|policy/.test(entry)) {
                 assert.equal(changed, false);
                 assert.equal(loaded, 0);
                 assert.ok(milliseconds < 3_000, `${milliseconds} ms`);
@@ -123,11 +125,11 @@ describe("the package, installed", () => {
     it("is type-checked in a strict consumer, its own declarations included, as CommonJS and as ESM", async () => {
         const source = (ending: string) => `
 import * as pulumi from "@pulumi/pulumi";
-import { EnsembleTraining, surroundings, type EnsembleSpec, type EnsembleTrainingArgs } from "ensemble-training";
-import { analyse, execute, toMermaid, VirtualClock, type StateMachineDefinition } from "ensemble-training/asl";
-import { runLocally, type LocalResult } from "ensemble-training/local";
-import { policies, rules, type Rule } from "ensemble-training/policy";
-import { Fail, policyDocument, stateMachine, Succeed, type Machine } from "ensemble-training/states";
+import { EnsembleTraining, surroundings, type EnsembleSpec, type EnsembleTrainingArgs } from "@ensemble-training/pulumi";
+import { analyse, execute, toMermaid, VirtualClock, type StateMachineDefinition } from "@ensemble-training/asl";
+import { runLocally, type LocalResult } from "@ensemble-training/pulumi/local";
+import { policies, rules, type Rule } from "@ensemble-training/policy";
+import { Fail, policyDocument, stateMachine, Succeed, type Machine } from "@ensemble-training/asl/states";
 
 export async function deploy(models: EnsembleSpec): Promise<pulumi.Output<string>> {
     const args: EnsembleTrainingArgs = { ...await surroundings(), models, settings: { folds: 3, network: { kind: "created", cidr: "10.0.0.0/20" } } };
@@ -194,9 +196,9 @@ if (process.argv.includes("--run")) {
 
     it("leaves named rules out of one's own pack, and tells of a name that is no rule's", async () => {
         const script = `
-            const { policies, rules } = require("ensemble-training/policy");
-            try { policies(["no-such-rule"]); } catch (error) { console.log(error.message); }
-            console.log(rules.length - policies(["iam-wildcards"]).length);`;
+            const { policies, rules } = require("@ensemble-training/policy");
+            try { policies({ without: ["no-such-rule"] }); } catch (error) { console.log(error.message); }
+            console.log(rules.length - policies({ without: ["iam-wildcards"] }).length);`;
         const { stdout } = await runIn(consumer, process.execPath, ["-e", script]);
         assert.match(stdout, /there is no rule no-such-rule; there are .*iam-wildcards/);
         assert.match(stdout, /\n1\n$/);

@@ -8,7 +8,7 @@ import type {
 import { SuppressionLedger, toPolicy } from "../../policy/lib/adapter";
 import type { ResourceRule, Rule } from "../../policy/lib/rule";
 import { compliant, property, violation } from "../../policy/lib/rule";
-import { rules } from "../../policy/rules";
+import { rules } from "./packRules";
 import { suppressionsNeeded } from "../../policy/rules/suppressions-needed";
 
 const rule: ResourceRule = {

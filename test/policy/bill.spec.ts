@@ -3,14 +3,26 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { StackRule } from "../../policy/lib/rule";
-import { runBudgetProvable } from "../../policy/rules/run-budget-provable";
-import { runWithinBudget } from "../../policy/rules/run-within-budget";
 import { bundledPrices } from "../../pricing/prices";
+import { noPrices } from "../../policy/lib/budget";
+import { runBudgetProvable as provable } from "../../policy/rules/run-budget-provable";
+import { runWithinBudget as within } from "../../policy/rules/run-within-budget";
+import { judgeRunBudget } from "../../stacks/runBudget";
 import { mutations, set, stageSetting } from "./mutations";
 import { answer, factsOf } from "./sampleFacts";
 import { sampleStage } from "./sampleStage";
 
+const runWithinBudget = within(judgeRunBudget);
+const runBudgetProvable = provable(judgeRunBudget);
+
 describe("the budget of a run", () => {
+    it("is not judged by a pack that was handed no prices", () => {
+        const facts = factsOf(stageSetting({ budget: 2 })(sampleStage));
+        for (const rule of [within(noPrices), provable(noPrices)]) {
+            assert.equal(answer(rule.check(facts, { dollars: 1 }, { suppressions: [] })), "notApplicable");
+        }
+    });
+
     it("is not asked for where the stage has none", () => {
         const facts = factsOf(mutations["run-within-budget"](sampleStage));
         for (const rule of [runWithinBudget, runBudgetProvable]) {

@@ -34,10 +34,10 @@ describe("the build of the policy pack", function () {
     before(() => {
         copy = mkdtempSync(path.join(tmpdir(), "policy-build-"));
         folder = path.join(copy, "policy");
-        for (const room of ["policy", "asl", "pricing", "workflow"]) {
+        for (const room of ["policy", "asl", "ground", "pricing", "stacks", "workflow"]) {
             cpSync(path.join(root, room), path.join(copy, room), {
                 recursive: true,
-                filter: (file) => path.basename(file) !== "bin",
+                filter: (file) => !["bin", "dist"].includes(path.basename(file)),
             });
         }
         mkdirSync(path.join(copy, "node_modules"), { recursive: true });
@@ -45,8 +45,8 @@ describe("the build of the policy pack", function () {
         symlinkSync(path.join(root, "node_modules"), path.join(copy, "node_modules"));
         // What the pack does once it is loaded is the engine suite's matter; here it is enough to see that it was.
         writeFileSync(
-            path.join(folder, "index.ts"),
-            `import { rules } from "./rules";\nconsole.log(\`loaded \${rules.length > 0}\`);\n`,
+            path.join(copy, "stacks/policyPack.ts"),
+            `import { rules } from "../policy/rules";\nconsole.log(\`loaded \${rules.length > 0}\`);\n`,
         );
     });
 

@@ -4,7 +4,7 @@ import { readdirSync } from "node:fs";
 import path from "node:path";
 import type { Facts, ResourceFacts } from "../../policy/lib/facts";
 import { snapshotObject, Unknown } from "../../policy/lib/facts";
-import { rules } from "../../policy/rules";
+import { rules } from "./packRules";
 import { mutations, notificationMutations, set } from "./mutations";
 import type { Answer } from "./sampleFacts";
 import { answer, factsOf, judge, sampleParameters, urnOf } from "./sampleFacts";

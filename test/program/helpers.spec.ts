@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { contextHash, hashParts } from "../../components/contentHash";
 import { functionAlias, type FunctionSpec } from "../../components/functions";
-import { parseS3, readBelow, trustPolicy } from "../../components/iam";
+import { objectsBelow, readBelow, trustPolicy } from "../../components/iam";
 import { StageNames } from "../../components/names";
 import { cutBlock } from "../../components/network";
 import { protection } from "../../components/protection";
@@ -174,12 +174,11 @@ describe("the memory of earlier deployments", () => {
 });
 
 describe("S3 permissions", () => {
-    it("refuse what is no address", () => {
-        assert.deepEqual(parseS3("s3://bucket/a/b/"), { bucket: "bucket", key: "a/b" });
-        assert.throws(
-            () => parseS3("https://x"),
-            /No S3 address: got "https:\/\/x", expected s3:\/\/<bucket>\/<prefix>/,
-        );
+    it("are about the key that the jobs read, slashes at its beginning included, and refuse what is no address", () => {
+        assert.equal(objectsBelow(identity, "s3://bucket/a/b/"), "arn:aws:s3:::bucket/a/b/*");
+        assert.equal(objectsBelow(identity, "s3://bucket//a"), "arn:aws:s3:::bucket//a/*");
+        assert.equal(objectsBelow(identity, "s3://bucket"), "arn:aws:s3:::bucket/*");
+        assert.throws(() => objectsBelow(identity, "https://x"), /"https:\/\/x" is no address in S3/);
     });
 
     it("list below the prefixes of a location only, but everything of the stage's own bucket", () => {

@@ -5,7 +5,7 @@ import type { StateMachineDefinition } from "../../asl/types";
 import type { Statement } from "../../components/iam";
 import { assertProven, UnprovenDefinitionError } from "../../components/trainingStateMachine";
 import { type Job, JOB_SECONDS, JOBS } from "../../workflow";
-import { type EvaluatedStage, evaluateStage, type RecordedResource } from "../../stacks/evaluate";
+import { type EvaluatedStage, evaluateStage, type RecordedResource } from "../../project/evaluate";
 
 process.env.PULUMI_ERROR_OUTPUT_STRING = "1";
 

@@ -5,7 +5,7 @@ import { MARKER_ADDRESS } from "../../components/dataTrigger";
 import { DASHBOARD_LIMITS, DASHBOARD_METRICS, dashboardBody } from "../../components/dashboard";
 import { StageNames } from "../../components/names";
 import { ConfigError, loadStageConfig } from "../../stacks/config";
-import { evaluateStage, type EvaluatedStage, type RecordedResource } from "../../stacks/evaluate";
+import { evaluateStage, type EvaluatedStage, type RecordedResource } from "../../project/evaluate";
 import { scheduleProblem } from "../../stacks/scheduleExpression";
 import { stageStarts } from "../../stacks/starts";
 import { readInput } from "../../workflow/input";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DescribeExecutionCommand, StartExecutionCommand, StopExecutionCommand } from "@aws-sdk/client-sfn";
 import { TaskError } from "../../asl/interpreter";
-import { CommandError } from "../../cli/aws/errors";
+import { ToolError } from "../../ground/errors";
 import { findExecution, findStage } from "../../cli/aws/executions";
 import { factsOf } from "../../cli/aws/facts";
 import { loadPrices, Prices } from "../../pricing/prices";
@@ -290,8 +290,8 @@ describe("the report of an execution, through the AWS SDK", function () {
         assert.match(await renderReport(stopped), /wrong data/);
         // the job never said what is billed: the time that it had counts, and the report says so
         for (const [data, how] of [
-            [running, /^1 x ml\.m5\.xlarge.*, still running, \d+ s$/],
-            [stopped, /^1 x ml\.m5\.xlarge.*, stopped, \d+ s$/],
+            [running, /^1 x ml\.m5\.xlarge.*, still running, [\d.]+ s$/],
+            [stopped, /^1 x ml\.m5\.xlarge.*, stopped, [\d.]+ s$/],
         ] as const) {
             const line = data.price.lines.find(({ item }) => item === "training of sequence");
             assert.match(line?.how ?? "", how);
@@ -335,8 +335,7 @@ describe("the report of an execution, through the AWS SDK", function () {
         await assert.rejects(
             factsOf(stage.client, found, await findExecution(stage.client, found, "never"), new Date()),
             (error: Error) =>
-                error instanceof CommandError &&
-                /^There is no execution arn:.*:never\. .*newest\.$/.test(error.message),
+                error instanceof ToolError && /^There is no execution arn:.*:never\. .*newest\.$/.test(error.message),
         );
     });
 });

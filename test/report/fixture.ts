@@ -3,15 +3,15 @@ import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { CreateStateMachineCommand, SFNClient } from "@aws-sdk/client-sfn";
 import { TaskError, VirtualClock, type TaskRequest } from "../../asl/interpreter";
 import type { JsonValue } from "../../asl/types";
-import { serveStepFunctions, type StepFunctionsApi } from "../../local/api/stepFunctions";
+import { serveStepFunctions, type StepFunctionsApi } from "../../asl/api/stepFunctions";
 import { renderDefinition } from "../../workflow";
 import type { Run, TrainedModel } from "../../workflow/contract";
 import { classify } from "../../workflow/failures";
 import { describeFailure } from "../../workloads/functions/describe-failure";
 import { archive } from "../support/ensemble";
 import type { LocalS3 } from "../support/s3";
-import { stageSettings, targets } from "../workflow/fixtures";
-import { runOf } from "../workflow/simulation";
+import { stageSettings, targets } from "../../simulation/sampleStages";
+import { runOf } from "../../simulation";
 import { picture } from "./sample";
 
 export const settings = stageSettings("dev");

@@ -15,7 +15,7 @@ import { priceOf } from "../../report/price";
 import { Storage } from "../../workloads/common/storage";
 import { archive } from "../support/ensemble";
 import { s3Client } from "../support/s3";
-import { stageSettings } from "../workflow/fixtures";
+import { stageSettings } from "../../simulation/sampleStages";
 import { picture } from "./sample";
 
 describe("artefacts of a report", () => {
@@ -220,7 +220,7 @@ describe("the price of an execution", () => {
         const { lines, known, unknown, trainingsAtMost } = priced(
             visit("Train", "sagemaker:createTrainingJob.sync", training("ml.a", 100), training("ml.a", 150)),
         );
-        assert.deepEqual(lines[0], { item: "training of image", how: "4 x ml.a (Spot), 4 min", dollars: 1 });
+        assert.deepEqual(lines[0], { item: "training of image", how: "4 x ml.a (Spot), 4 min 10 s", dollars: 1 });
         assert.ok(Math.abs(known - 1 - 2 * 0.00002) < 1e-9);
         assert.deepEqual(unknown, []);
         assert.equal(trainingsAtMost, 7.2, "an hour of two models, by their budgets");
@@ -237,7 +237,7 @@ describe("the price of an execution", () => {
             },
         };
         const { lines } = priced(visit("Fetch", "batch:submitJob.sync", job));
-        assert.equal(lines[0].how, "Fargate, 1 vCPU, 2 GiB, 60 s");
+        assert.equal(lines[0].how, "Fargate, 1 vCPU, 2 GiB, 1 min");
         assert.ok(Math.abs((lines[0].dollars ?? 0) - 0.048 / 60) < 1e-9);
     });
 

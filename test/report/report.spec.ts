@@ -204,7 +204,7 @@ describe("the report", () => {
             "reused: same key ab12cd34",
             "no ml.g6.xlarge is free",
             "succeeded later",
-            "$0.11 + unknown",
+            "0.11 USD + unknown",
             "No price is known for ml.m5.large in eu-central-1",
             'read as <b class="bad">land register</b> (0.71)',
             "epochs 80 -&gt; 3",

@@ -9,8 +9,8 @@ import {
     StartExecutionCommand,
 } from "@aws-sdk/client-sfn";
 import { TaskError } from "../../asl/interpreter";
-import { serveStepFunctions, type StepFunctionsApi } from "../../local/api/stepFunctions";
-import { stageSettings } from "../workflow/fixtures";
+import { serveStepFunctions, type StepFunctionsApi } from "../../asl/api/stepFunctions";
+import { stageSettings } from "../../simulation/sampleStages";
 import { ensemble } from "../cli/support";
 
 const settings = stageSettings("dev");

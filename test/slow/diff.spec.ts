@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { settingsOf } from "../../cli/aws/executions";
 import { wordsOf } from "../../cli/diff/words";
-import { evaluateStage } from "../../stacks/evaluate";
+import { evaluateStage } from "../../project/evaluate";
 import { root } from "../cli/support";
 
 async function side(stage: string, overrides: Record<string, unknown> = {}) {

@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { failureMessage, failurePattern, NOTIFIED_PREFIX } from "../../components/failureWatch";
 import { StageNames } from "../../components/names";
-import { evaluateStage } from "../../stacks/evaluate";
+import { evaluateStage } from "../../project/evaluate";
 
 const root = path.resolve(__dirname, "../..");
 const names = new StageNames(

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
-import { tolerantStage } from "../workflow/fixtures";
-import { subject, sweep, type Sweep } from "../workflow/faultSweep";
-import { deployedSubject } from "../workflow/stages";
+import { tolerantStage } from "../../simulation/sampleStages";
+import { subject, sweep, type Sweep } from "../../simulation/faultSweep";
+import { deployedSubject } from "../../simulation/stages";
 
 /** Another seed runs other pairs and sequences; a failure names the one that it was found with. */
 const seed = Number(process.env.FAULTS_SEED ?? 20_261_123);

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { runSimulation, type Simulation } from "@cloud-copilot/iam-simulate";
 import { S3Client } from "@aws-sdk/client-s3";
 import type { Statement } from "../../components/iam";
-import { type EvaluatedStage, evaluateStage } from "../../stacks/evaluate";
+import { joinS3 } from "../../ground/s3Address";
+import { type EvaluatedStage, evaluateStage } from "../../project/evaluate";
 import type { Run, StageSettings } from "../../workflow/contract";
-import { join, Storage } from "../../workloads/common/storage";
+import { Storage } from "../../workloads/common/storage";
 import { errorCause } from "../../workloads/functions/error-cause/index";
 import { register } from "../../workloads/functions/register/index";
 import { setup } from "../../workloads/functions/setup/index";
@@ -127,7 +128,7 @@ describe("least privilege", function () {
         stage = await evaluateStage("dev", {
             overrides: {
                 dataLocations: [SOURCE],
-                schedule: { expression: "rate(7 days)", data: join(SOURCE, "2019") },
+                schedule: { expression: "rate(7 days)", data: joinS3(SOURCE, "2019") },
                 trigger: { prefix: SOURCE },
                 modelRegistry: true,
             },
@@ -201,15 +202,15 @@ describe("least privilege", function () {
                     let objects = 0;
                     for await (const object of storage.list(file ? S3Uri.replace(/\/[^/]*$/, "") : S3Uri)) {
                         objects++;
-                        await storage.text(join(file ? S3Uri.replace(/\/[^/]*$/, "") : S3Uri, object.key));
+                        await storage.text(joinS3(file ? S3Uri.replace(/\/[^/]*$/, "") : S3Uri, object.key));
                         if (objects > 2) {
                             break;
                         }
                     }
                     assert.ok(objects > 0, S3Uri);
                 }
-                await storage.put(join(model.checkpoint_path, "state.json"), "{}");
-                await putArchives(storage, join(model.output_path, jobName, "output"), {
+                await storage.put(joinS3(model.checkpoint_path, "state.json"), "{}");
+                await putArchives(storage, joinS3(model.output_path, jobName, "output"), {
                     model: { "model.json": JSON.stringify({ name }), "weights/a.bin": `weights of ${name}` },
                     output: {
                         "metrics.json": JSON.stringify({ page_accuracy: 0.9, classes: ["bill", "letter"] }),
@@ -230,7 +231,7 @@ describe("least privilege", function () {
                             TrainingJobName: jobName,
                             TrainingJobStatus: "Completed",
                             BillableTimeInSeconds: 60,
-                            S3ModelArtifacts: join(model.output_path, jobName, "output", "model.tar.gz"),
+                            S3ModelArtifacts: joinS3(model.output_path, jobName, "output", "model.tar.gz"),
                         },
                     },
                     storage,
@@ -285,7 +286,7 @@ describe("least privilege", function () {
             assert.ok(reset.ok);
             await putData(
                 as("admin"),
-                join(SOURCE, "2019"),
+                joinS3(SOURCE, "2019"),
                 sampleLabels(24, (index) => (index % 4 === 3 ? "test" : "train")),
             );
         });
@@ -325,7 +326,7 @@ describe("least privilege", function () {
         async function trainAll(pages: readonly Page[]): Promise<void> {
             await job("split");
             const { folds } = (await as("admin").json(
-                join(run.output_artifact_paths.image_model_training_split_set, "folds.json"),
+                joinS3(run.output_artifact_paths.image_model_training_split_set, "folds.json"),
             )) as {
                 folds: Record<string, number>;
             };
@@ -345,10 +346,10 @@ describe("least privilege", function () {
         }
 
         const readPages = async (folder: string) =>
-            parseLabels((await as("admin").text(join(folder, "labels.csv"))) ?? "", "labels.csv");
+            parseLabels((await as("admin").text(joinS3(folder, "labels.csv"))) ?? "", "labels.csv");
 
         it("lets an execution do its work under exactly the rendered policies", async () => {
-            await setUp("run-1", join(SOURCE, "2019"));
+            await setUp("run-1", joinS3(SOURCE, "2019"));
             await job("fetch");
             await trainAll(await readPages(run.output_artifact_paths.raw_data));
         });
@@ -356,23 +357,23 @@ describe("least privilege", function () {
         it("lets an execution do its work on data that is not copied", async () => {
             const raw = run.output_artifact_paths.raw_data;
             for await (const { key } of as("admin").list(raw)) {
-                await as("admin").put(join(SOURCE, "ready", key), (await as("admin").text(join(raw, key))) ?? "");
+                await as("admin").put(joinS3(SOURCE, "ready", key), (await as("admin").text(joinS3(raw, key))) ?? "");
             }
-            await setUp("run-2", join(SOURCE, "ready"), { fetch_preprocessing_artifacts: false });
+            await setUp("run-2", joinS3(SOURCE, "ready"), { fetch_preprocessing_artifacts: false });
             assert.equal(run.fetch, false);
-            await trainAll(await readPages(join(SOURCE, "ready")));
+            await trainAll(await readPages(joinS3(SOURCE, "ready")));
         });
 
         it("lets an execution bring in a model of an earlier one", async () => {
             const text = run.members.text.output_path.replace("run-2", "run-1");
-            await setUp("run-3", join(SOURCE, "2019"), { text_model: false }, { text_model_artifact_path: text });
+            await setUp("run-3", joinS3(SOURCE, "2019"), { text_model: false }, { text_model_artifact_path: text });
             assert.equal(run.members.text.action, "skip");
             await job("fetch");
         });
 
         it("lets the cause of a failure be read", async () => {
             const output = run.output_artifact_paths.sequence_model_training_dataframe;
-            await as("admin").put(join(output, "failure.txt"), "DataError: labels.csv, line 3\n");
+            await as("admin").put(joinS3(output, "failure.txt"), "DataError: labels.csv, line 3\n");
             await step("function-error-cause", async (storage) => {
                 const { reason } = await errorCause(
                     {
@@ -413,41 +414,45 @@ describe("least privilege", function () {
         });
 
         const forbidden: readonly [who: string, what: string, act: (storage: Storage) => Promise<unknown>][] = [
-            ["job-fetch", "write into the source data", (storage) => storage.put(join(SOURCE, "2019/labels.csv"), "x")],
+            [
+                "job-fetch",
+                "write into the source data",
+                (storage) => storage.put(joinS3(SOURCE, "2019/labels.csv"), "x"),
+            ],
             [
                 "job-fetch",
                 "publish",
-                (storage) => storage.put(join(String(stage.outputs.artifactBase), "published/latest.json"), "{}"),
+                (storage) => storage.put(joinS3(String(stage.outputs.artifactBase), "published/latest.json"), "{}"),
             ],
             [
                 "job-split",
                 "mark a model as trained",
-                (storage) => storage.put(join(String(stage.outputs.artifactBase), "trained/x.json"), "{}"),
+                (storage) => storage.put(joinS3(String(stage.outputs.artifactBase), "trained/x.json"), "{}"),
             ],
             [
                 "job-publish",
                 "read outside of runs and what is published",
-                (storage) => storage.text(join(SOURCE, "2019/labels.csv")),
+                (storage) => storage.text(joinS3(SOURCE, "2019/labels.csv")),
             ],
             [
                 "training",
                 "mark a model as trained",
-                (storage) => storage.put(join(String(stage.outputs.artifactBase), "trained/x.json"), "{}"),
+                (storage) => storage.put(joinS3(String(stage.outputs.artifactBase), "trained/x.json"), "{}"),
             ],
             [
                 "training",
                 "replace code",
-                (storage) => storage.put(join(String(stage.outputs.artifactBase), "code/x"), "{}"),
+                (storage) => storage.put(joinS3(String(stage.outputs.artifactBase), "code/x"), "{}"),
             ],
             [
                 "function-error-cause",
                 "write anything",
-                (storage) => storage.put(join(String(stage.outputs.artifactBase), "runs/x"), "{}"),
+                (storage) => storage.put(joinS3(String(stage.outputs.artifactBase), "runs/x"), "{}"),
             ],
             [
                 "job-merge",
                 "remove data",
-                (storage) => storage.remove(join(run.output_artifact_paths.raw_data, "labels.csv")),
+                (storage) => storage.remove(joinS3(run.output_artifact_paths.raw_data, "labels.csv")),
             ],
         ];
         for (const [who, what, act] of forbidden) {

@@ -15,9 +15,9 @@ import { settingsOf } from "../../cli/aws/executions";
 import { planCommand } from "../../cli/commands/plan";
 import type { Plan } from "../../cli/plan/plan";
 import { evaluated } from "../../cli/support";
-import { serveStepFunctions, type StepFunctionsApi } from "../../local/api/stepFunctions";
+import { serveStepFunctions, type StepFunctionsApi } from "../../asl/api/stepFunctions";
+import { joinS3 } from "../../ground/s3Address";
 import type { StageSettings } from "../../workflow/contract";
-import { join } from "../../workloads/common/storage";
 import { register } from "../../workloads/functions/register";
 import { setup } from "../../workloads/functions/setup";
 import { putArchives, putData, sampleLabels } from "../support/ensemble";
@@ -57,7 +57,7 @@ describe("the plan of a stage with credentials", function () {
                 CreateBucketConfiguration: { LocationConstraint: "eu-central-1" },
             }),
         );
-        data = join(settings.artifactBase, "data");
+        data = joinS3(settings.artifactBase, "data");
         await putData(storage, data, sampleLabels(4));
         api = await serveStepFunctions({ begin: () => ({ task: () => sleep(20, {}) }) });
         client = new SFNClient({
@@ -166,7 +166,7 @@ describe("the plan of a stage with credentials", function () {
         const models = [...Object.entries(made.members), [settings.combiner.name, made.combiner] as const];
         for (const [index, [model, { key, output_path: outputPath }]] of models.entries()) {
             const TrainingJobName = `${name}-${model}`;
-            await putArchives(storage, join(outputPath, TrainingJobName, "output"), {
+            await putArchives(storage, joinS3(outputPath, TrainingJobName, "output"), {
                 model: { m: model },
                 output: { o: model },
             });
@@ -240,7 +240,7 @@ describe("the plan of a stage with credentials", function () {
         assert.ok((expected(made, "storage")?.expected ?? 0) > 0, "the copy of the data");
         assert.ok(worst > (expected(made, "storage")?.expected ?? 0), "the models may grow as large as their volumes");
         const written: string[] = [];
-        for await (const { key } of s3().storage.list(join(settings.artifactBase, "runs"))) {
+        for await (const { key } of s3().storage.list(joinS3(settings.artifactBase, "runs"))) {
             written.push(key);
         }
         assert.deepEqual(
@@ -276,7 +276,10 @@ describe("the plan of a stage with credentials", function () {
             ["reused", "trains", "trains"],
         );
         assert.equal(forced.models[1].note, "force");
-        await s3().storage.put(join(settings.artifactBase, "runs/first/image/first-image/output/model.tar.gz"), "half");
+        await s3().storage.put(
+            joinS3(settings.artifactBase, "runs/first/image/first-image/output/model.tar.gz"),
+            "half",
+        );
         const damaged = await plan();
         assert.match(
             damaged.models[0].note,
@@ -296,7 +299,7 @@ describe("the plan of a stage with credentials", function () {
         assert.equal(nobody.code, 0);
         assert.match(nobody.out, /not known: Cannot look into the stage's bucket: AWS cannot be reached/);
         const elsewhere = await plan({
-            fetch_data: { preprocessed_data_path: join(settings.artifactBase, "nowhere") },
+            fetch_data: { preprocessed_data_path: joinS3(settings.artifactBase, "nowhere") },
         });
         assert.match(
             elsewhere.reuse.join(),

@@ -8,9 +8,9 @@ import { analyse } from "../../asl/analysis";
 import { compile } from "../../asl/interpreter";
 import type { JsonObject, StateGraph, StateMachineDefinition } from "../../asl/types";
 import { renderDefinition } from "../../workflow";
-import { stageSettings, targets } from "../workflow/fixtures";
-import { tasksOf } from "../workflow/faultSweep";
-import { judge, simulate, type Fault, type Kind } from "../workflow/simulation";
+import { stageSettings, targets } from "../../simulation/sampleStages";
+import { tasksOf } from "../../simulation/faultSweep";
+import { judge, simulate, type Fault, type Kind } from "../../simulation";
 
 interface Redirect {
     readonly name: string;

@@ -3,8 +3,8 @@ import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import path from "node:path";
 import * as tar from "tar";
+import { joinS3 } from "../../ground/s3Address";
 import type { MemberSettings, ModelSettings, StageSettings } from "../../workflow/contract";
-import { join } from "../../workloads/common/storage";
 import type { Storage } from "../../workloads/common/storage";
 import { parseLabels } from "../../workloads/jobs/labels";
 import type { Page } from "../../workloads/jobs/labels";
@@ -187,13 +187,13 @@ export function sampleLabels(stacks: number, splitOf: (index: number) => string 
 /** Uploads labels with a text and an image for each page. */
 export async function putData(storage: Storage, prefix: string, labels: string): Promise<readonly Page[]> {
     const pages = parseLabels(labels, "labels.csv");
-    await storage.put(join(prefix, "labels.csv"), labels, "text/csv");
+    await storage.put(joinS3(prefix, "labels.csv"), labels, "text/csv");
     await Promise.all(
         pages.flatMap((page) => {
             const file = `${page.stack}/${String(page.page).padStart(3, "0")}`;
             return [
-                storage.put(join(prefix, "text", `${file}.txt`), `text of ${file}`, "text/plain"),
-                storage.put(join(prefix, "images", `${file}.png`), `image of ${file}`, "image/png"),
+                storage.put(joinS3(prefix, "text", `${file}.txt`), `text of ${file}`, "text/plain"),
+                storage.put(joinS3(prefix, "images", `${file}.png`), `image of ${file}`, "image/png"),
             ];
         }),
     );
@@ -215,7 +215,7 @@ export async function putArchives(
     archives: { readonly model: Record<string, string>; readonly output: Record<string, string> },
 ): Promise<void> {
     for (const [name, files] of Object.entries(archives)) {
-        await storage.put(join(prefix, `${name}.tar.gz`), await archive(files), "application/gzip");
+        await storage.put(joinS3(prefix, `${name}.tar.gz`), await archive(files), "application/gzip");
     }
 }
 

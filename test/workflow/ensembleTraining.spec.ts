@@ -12,9 +12,9 @@ import {
     policyDocument,
     renderDefinition,
 } from "../../workflow";
-import { manyMembers, stageSettings, targets } from "./fixtures";
-import { runOf } from "./simulation";
-import { deployedDefinition } from "./stages";
+import { manyMembers, stageSettings, targets } from "../../simulation/sampleStages";
+import { runOf } from "../../simulation";
+import { deployedDefinition } from "../../simulation/stages";
 
 // Neither has types.
 // eslint-disable-next-line @typescript-eslint/no-require-imports

@@ -2,8 +2,8 @@ import { strict as assert } from "node:assert";
 import { compile, type HistoryEvent } from "../../asl/interpreter";
 import { ensembleTraining } from "../../workflow";
 import type { StageSettings } from "../../workflow/contract";
-import { manyMembers, stageSettings, targets, tolerantStage } from "./fixtures";
-import { judge, simulate, type Fault, type FaultName, type Outcome, type Scenario } from "./simulation";
+import { manyMembers, stageSettings, targets, tolerantStage } from "../../simulation/sampleStages";
+import { judge, simulate, type Fault, type FaultName, type Outcome, type Scenario } from "../../simulation";
 
 async function run(settings: StageSettings, scenario: Partial<Scenario> = {}): Promise<Outcome> {
     const { definition } = ensembleTraining(settings, targets(settings.stage));

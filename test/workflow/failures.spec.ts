@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { logUrl } from "../../ground/console";
 import type { ErrorClass } from "../../workflow/contract";
 import { ERROR_CLASSES } from "../../workflow/errorClasses";
-import { advice, classify, logUrl, maximumReason, oneLine } from "../../workflow/failures";
+import { advice, classify, maximumReason, oneLine } from "../../workflow/failures";
 import type { Failure } from "../../workflow/failures";
 
 const training = (changed: object) =>

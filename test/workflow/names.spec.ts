@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { execute, VirtualClock } from "../../asl/interpreter";
 import type { Run } from "../../workflow/contract";
 import { jobName, jobNameExpression, jobNamePrefix, stagePrefix } from "../../workflow/names";
-import { render, variable } from "../../workflow/states";
+import { render, variable } from "../../asl/states";
 
 const SAGEMAKER = /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/;
 const numbers = fc.record({

@@ -4,9 +4,9 @@ import { compile } from "../../asl/interpreter";
 import type { JsonObject } from "../../asl/types";
 import { ensembleTraining, executionBound, renderDefinition, requiredPermissions } from "../../workflow";
 import type { StageSettings } from "../../workflow/contract";
-import { manyMembers, stageSettings, targets, tolerantStage } from "./fixtures";
-import { generator, subject, sweep } from "./faultSweep";
-import { judge, simulate, type Fault, type FaultName, type Outcome, type Scenario } from "./simulation";
+import { manyMembers, stageSettings, targets, tolerantStage } from "../../simulation/sampleStages";
+import { generator, subject, sweep } from "../../simulation/faultSweep";
+import { judge, simulate, type Fault, type FaultName, type Outcome, type Scenario } from "../../simulation";
 
 const GROUP = "smartcat-prod";
 const REGISTRY = { modelPackageGroup: GROUP };

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { joinS3 } from "../../ground/s3Address";
 import type { ModelRun, Run, TrainedModel } from "../../workflow/contract";
 import { sha256 } from "../../workflow/keys";
 import type { Plan } from "../../workloads/common/plan";
-import { join, Storage } from "../../workloads/common/storage";
+import { Storage } from "../../workloads/common/storage";
 import { register } from "../../workloads/functions/register/index";
 import { setup } from "../../workloads/functions/setup/index";
 import { parseLabels } from "../../workloads/jobs/labels";
@@ -58,7 +59,7 @@ async function train(
     output: Record<string, string>,
 ): Promise<void> {
     const jobName = `documents-dev-${name}-1-0-0-0`;
-    await putArchives(s3().storage, join(model.output_path, jobName, "output"), {
+    await putArchives(s3().storage, joinS3(model.output_path, jobName, "output"), {
         model: { "model.json": JSON.stringify({ name }), "weights/a.bin": `weights of ${name}` },
         output: { "metrics.json": JSON.stringify({ page_accuracy: 0.9, classes: ["bill", "letter"] }), ...output },
     });
@@ -72,7 +73,7 @@ async function train(
                 TrainingJobName: jobName,
                 TrainingJobStatus: "Completed",
                 BillableTimeInSeconds: 60,
-                S3ModelArtifacts: join(model.output_path, jobName, "output", "model.tar.gz"),
+                S3ModelArtifacts: joinS3(model.output_path, jobName, "output", "model.tar.gz"),
             },
         },
         s3().storage,
@@ -92,7 +93,7 @@ async function execute(bucket: string, name: string, input: unknown, changed = {
         await succeed("fetch", run.parameters.fetch);
     }
     const pages = parseLabels(
-        (await s3().storage.text(join(run.output_artifact_paths.raw_data, "labels.csv"))) ?? "",
+        (await s3().storage.text(joinS3(run.output_artifact_paths.raw_data, "labels.csv"))) ?? "",
         "labels.csv",
     );
     if (run.members.image.action === "train") {
@@ -100,7 +101,7 @@ async function execute(bucket: string, name: string, input: unknown, changed = {
             await succeed("split", run.parameters.split);
         }
         const { folds } = (await s3().storage.json(
-            join(run.output_artifact_paths.image_model_training_split_set, "folds.json"),
+            joinS3(run.output_artifact_paths.image_model_training_split_set, "folds.json"),
         )) as {
             folds: Record<string, number>;
         };
@@ -148,7 +149,7 @@ describe("functions and jobs together", function () {
     it("joins out-of-fold predictions of training pages and the mean of the folds for test pages", async () => {
         const table = (
             (await s3().storage.text(
-                join(first.run.output_artifact_paths.sequence_model_training_dataframe, "dataframe.csv"),
+                joinS3(first.run.output_artifact_paths.sequence_model_training_dataframe, "dataframe.csv"),
             )) ?? ""
         ).split("\n");
         assert.equal(table[0], "stack,page,class,begins_document,split,image:bill,image:letter,text:bill,text:letter");
@@ -164,7 +165,7 @@ describe("functions and jobs together", function () {
 
     it("publishes all models with hashes of their content, metrics and keys, and a pointer to them", async () => {
         const output = first.run.output_artifact_paths.ready_to_use_artifacts;
-        const manifest = (await s3().storage.json(join(output, "manifest.json"))) as Manifest;
+        const manifest = (await s3().storage.json(joinS3(output, "manifest.json"))) as Manifest;
         assert.deepEqual(Object.keys(manifest.members), ["image", "text"]);
         assert.deepEqual(manifest.missing, []);
         assert.equal(manifest.execution, "first");
@@ -174,7 +175,7 @@ describe("functions and jobs together", function () {
         ]) {
             assert.deepEqual(Object.keys(entry.files), ["model.json", "weights/a.bin"]);
             for (const [file, hash] of Object.entries(entry.files)) {
-                assert.equal(sha256((await s3().storage.text(join(output, entry.path, file))) ?? ""), hash);
+                assert.equal(sha256((await s3().storage.text(joinS3(output, entry.path, file))) ?? ""), hash);
             }
             assert.deepEqual(entry.metrics, { page_accuracy: 0.9 });
             assert.equal(entry.key, (name === "sequence" ? first.run.combiner : first.run.members[name]).key);
@@ -182,7 +183,7 @@ describe("functions and jobs together", function () {
         const latest = (await s3().storage.json(`${bucket}/model_training_data/published/latest.json`)) as {
             manifest: string;
         };
-        assert.equal(latest.manifest, join(output, "manifest.json"));
+        assert.equal(latest.manifest, joinS3(output, "manifest.json"));
     });
 
     it("reuses everything when nothing changed, and says whose work it is", async () => {
@@ -226,7 +227,7 @@ describe("functions and jobs together", function () {
         const input = executionInput(data, { text_model: { hyperparameters: { c: 3 } } });
         const { run } = await execute(bucket, "damaged", input);
         await s3().storage.put(
-            join(run.members.text.output_path, "documents-dev-text-1-0-0-0/output/output.tar.gz"),
+            joinS3(run.members.text.output_path, "documents-dev-text-1-0-0-0/output/output.tar.gz"),
             "half",
         );
         const again = await setup({ settings: stageSettings(bucket), input, execution: execution("again") }, quietly());
@@ -263,17 +264,17 @@ describe("functions and jobs together", function () {
 
     it("accepts bare archives of a registered model, and refuses those that nobody knows", async () => {
         const bare = `${bucket}/bare`;
-        const trained = join(first.run.output_artifact_paths.text_model_prefix, "documents-dev-text-1-0-0-0/output");
+        const trained = joinS3(first.run.output_artifact_paths.text_model_prefix, "documents-dev-text-1-0-0-0/output");
         for (const file of ["model.tar.gz", "output.tar.gz"]) {
-            const object = await s3().storage.head(join(trained, file));
+            const object = await s3().storage.head(joinS3(trained, file));
             assert.ok(object);
-            await s3().storage.copy(object.uri, object.etag, join(bare, file));
+            await s3().storage.copy(object.uri, object.etag, joinS3(bare, file));
         }
         const input = executionInput(data, {}, { text_model: false }, { text_model_artifact_path: bare });
         const { run } = await execute(bucket, "bare", input);
         assert.equal(run.members.text.key, first.run.members.text.key);
 
-        await s3().storage.put(join(bare, "output.tar.gz"), "other");
+        await s3().storage.put(joinS3(bare, "output.tar.gz"), "other");
         await assert.rejects(
             setup({ settings: stageSettings(bucket), input, execution: execution("unknown") }, quietly()),
             {
@@ -311,12 +312,12 @@ describe("functions and jobs together", function () {
         await train("sequence", run.combiner, "partial", {});
         await succeed("publish", { ...run.parameters.publish, INPUT_PATH_IMAGE: "-" });
         const manifest = (await s3().storage.json(
-            join(run.output_artifact_paths.ready_to_use_artifacts, "manifest.json"),
+            joinS3(run.output_artifact_paths.ready_to_use_artifacts, "manifest.json"),
         )) as Manifest;
         assert.deepEqual([Object.keys(manifest.members), manifest.missing], [["text"], ["image"]]);
         // What it learned from, not what was planned: nobody may take it for a combiner of all members.
-        const planned = (await s3().storage.json(join(settings.artifactBase, "runs/partial/plan.json"))) as Plan;
-        const trained = (await s3().storage.json(join(run.combiner.output_path, "trained.json"))) as TrainedModel;
+        const planned = (await s3().storage.json(joinS3(settings.artifactBase, "runs/partial/plan.json"))) as Plan;
+        const trained = (await s3().storage.json(joinS3(run.combiner.output_path, "trained.json"))) as TrainedModel;
         const { text, image: _image, ...others } = planned.combiner.identity.members as Record<string, string>;
         assert.deepEqual(others, {});
         assert.deepEqual(trained.identity, { ...planned.combiner.identity, members: { text } });
@@ -341,8 +342,8 @@ describe("functions and jobs together", function () {
             /^QualityGate: text page_accuracy is 0.9, at least 0.95 is required; nothing was published/,
         );
         const output = run.output_artifact_paths.ready_to_use_artifacts;
-        assert.equal(await s3().storage.head(join(output, "manifest.json")), undefined);
-        assert.equal(await s3().storage.text(join(output, "failure.txt")), `${errors.at(-1)}\n`);
+        assert.equal(await s3().storage.head(joinS3(output, "manifest.json")), undefined);
+        assert.equal(await s3().storage.text(joinS3(output, "failure.txt")), `${errors.at(-1)}\n`);
         assert.equal(await s3().storage.text(latest), before);
     });
 
@@ -369,7 +370,7 @@ describe("functions and jobs together", function () {
         );
         assert.equal(((await s3().storage.json(latest)) as { execution: string }).execution, newest);
         const manifest = (await s3().storage.json(
-            join(run.output_artifact_paths.ready_to_use_artifacts, "manifest.json"),
+            joinS3(run.output_artifact_paths.ready_to_use_artifacts, "manifest.json"),
         )) as Manifest;
         assert.equal(manifest.execution, "slow");
     });
@@ -457,7 +458,7 @@ describe("functions and jobs together", function () {
             );
             assert.equal(((await s3().storage.json(latest())) as { execution: string }).execution, "better");
             assert.equal(
-                await s3().storage.head(join(run.output_artifact_paths.ready_to_use_artifacts, "manifest.json")),
+                await s3().storage.head(joinS3(run.output_artifact_paths.ready_to_use_artifacts, "manifest.json")),
                 undefined,
             );
         });

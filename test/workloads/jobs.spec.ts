@@ -7,8 +7,9 @@ import { Readable } from "node:stream";
 import { CopyObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import fc from "fast-check";
 import * as tar from "tar";
+import { joinS3 } from "../../ground/s3Address";
 import { bundleAll } from "../../workloads/bundle";
-import { Storage, copySource, join, locate, translate } from "../../workloads/common/storage";
+import { Storage, copySource, locate, translate } from "../../workloads/common/storage";
 import { unpack } from "../../workloads/jobs/archive";
 import { copyObject } from "../../workloads/jobs/copy";
 import { readParameters, run } from "../../workloads/jobs/run";
@@ -102,9 +103,9 @@ describe("jobs", function () {
         const { code, last } = await job(fetchArgs(`${bucket}/nowhere`, target));
         assert.equal(code, 1);
         assert.match(last, /^DataError: s3:.*\/nowhere holds no object, expected labels\.csv and pages/);
-        assert.equal(await s3().storage.text(join(target, "failure.txt")), `${last}\n`);
+        assert.equal(await s3().storage.text(joinS3(target, "failure.txt")), `${last}\n`);
         assert.equal((await job(fetchArgs(data, target))).code, 0);
-        assert.equal(await s3().storage.head(join(target, "failure.txt")), undefined);
+        assert.equal(await s3().storage.head(joinS3(target, "failure.txt")), undefined);
     });
 
     describe("fetch", () => {
@@ -112,14 +113,14 @@ describe("jobs", function () {
             const { storage } = s3();
             const source = `${bucket}/table`;
             await storage.put(
-                join(source, "labels.csv"),
+                joinS3(source, "labels.csv"),
                 "stack,page,class,begins_document,split\na,1,x,true,\nb,1,x,true,\n",
                 "text/csv",
             );
             const { code, last } = await job(fetchArgs(source, `${bucket}/runs/table/raw_data`));
             assert.equal(code, 1);
             assert.match(last, /neither text\/ nor images\/ nor any other data, such as features\.csv; upload it/);
-            await storage.put(join(source, "features.csv"), "stack,page,x1\na,1,0.5\nb,1,1.5\n", "text/csv");
+            await storage.put(joinS3(source, "features.csv"), "stack,page,x1\na,1,0.5\nb,1,1.5\n", "text/csv");
             assert.equal((await job(fetchArgs(source, `${bucket}/runs/table/raw_data`))).code, 0);
             assert.equal(
                 await storage.text(`${bucket}/runs/table/raw_data/features.csv`),
@@ -135,8 +136,8 @@ describe("jobs", function () {
                 lines.at(-1) ?? "",
                 /^36 pages of 12 stacks are there, 3 stacks held out \(12 drawn with seed 1\)$/,
             );
-            assert.equal(await s3().storage.text(join(target, "text/stack-000/001.txt")), "text of stack-000/001");
-            const manifest = (await s3().storage.json(join(target, "manifest.json"))) as Record<string, unknown>;
+            assert.equal(await s3().storage.text(joinS3(target, "text/stack-000/001.txt")), "text of stack-000/001");
+            const manifest = (await s3().storage.json(joinS3(target, "manifest.json"))) as Record<string, unknown>;
             assert.deepEqual([manifest.objects, manifest.pages, manifest.testStacks], [73, 36, 3]);
         });
 
@@ -149,11 +150,11 @@ describe("jobs", function () {
                 last,
                 /^StorageError: could not copy s3:.*connect ECONNREFUSED; the storage is at fault, start again$/,
             );
-            assert.equal(await s3().storage.head(join(target, "manifest.json")), undefined);
+            assert.equal(await s3().storage.head(joinS3(target, "manifest.json")), undefined);
             const again = counting();
             assert.equal((await job(fetchArgs(data, target), again.storage)).code, 0);
             assert.ok(again.copies() < 72 && again.copies() > 0, `${again.copies()} copies`);
-            assert.notEqual(await s3().storage.head(join(target, "manifest.json")), undefined);
+            assert.notEqual(await s3().storage.head(joinS3(target, "manifest.json")), undefined);
         });
 
         it("copies nothing again that is there and complete", async () => {
@@ -168,8 +169,8 @@ describe("jobs", function () {
         it("refuses a labelled page without its file, and a file without its label", async () => {
             const broken = `${bucket}/broken`;
             await putData(s3().storage, broken, sampleLabels(4));
-            await s3().storage.remove(join(broken, "images/stack-001/002.png"));
-            await s3().storage.put(join(broken, "text/stack-009/001.txt"), "x");
+            await s3().storage.remove(joinS3(broken, "images/stack-001/002.png"));
+            await s3().storage.put(joinS3(broken, "text/stack-009/001.txt"), "x");
             const { last } = await job(fetchArgs(broken, `${bucket}/runs/d/raw_data`));
             assert.match(
                 last,
@@ -194,7 +195,7 @@ describe("jobs", function () {
                 },
                 { step: "initialize" },
             );
-            const source = { uri: join(data, "labels.csv"), bytes: 1, etag: "0123" };
+            const source = { uri: joinS3(data, "labels.csv"), bytes: 1, etag: "0123" };
             await assert.rejects(copyObject(new Storage(client), source, `${bucket}/copy`), {
                 name: "DataError",
                 message: /the source changed meanwhile/,
@@ -218,8 +219,8 @@ describe("jobs", function () {
             const { code, last } = await job(fetchArgs(data, target), new Storage(client, stop.signal), stop.signal);
             assert.equal(code, 143);
             assert.match(last, /^stopped: nothing half-written counts as finished/);
-            assert.equal(await s3().storage.head(join(target, "manifest.json")), undefined);
-            assert.equal(await s3().storage.head(join(target, "failure.txt")), undefined);
+            assert.equal(await s3().storage.head(joinS3(target, "manifest.json")), undefined);
+            assert.equal(await s3().storage.head(joinS3(target, "failure.txt")), undefined);
         });
     });
 

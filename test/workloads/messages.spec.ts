@@ -61,7 +61,7 @@ describe("the message about a failure", () => {
             /Step: +Fetch Preprocessing Artifacts/,
             /Class: +Data/,
             /Reason: +DataError: labels\.csv line 3/,
-            /Time spent: 2 h 5 min\n/,
+            /Time spent: 2 h 6 min\n/,
             /Cost: +nothing, no training job was billed\n/,
             /To resume: +start a new execution with the same input/,
             /console\.aws\.amazon\.com\/states/,
@@ -196,7 +196,7 @@ describe("the message about a failure", () => {
 
     it("gives durations in words", () => {
         assert.equal(elapsed("2026-11-20T10:05:00.000Z", now), "30 s");
-        assert.equal(elapsed("2026-11-18T09:00:30.000Z", now), "2 d 1 h 5 min");
+        assert.equal(elapsed("2026-11-18T09:00:30.000Z", now), "2 d 1 h");
         assert.equal(elapsed("yesterday", now), "unknown");
     });
 });

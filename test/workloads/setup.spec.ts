@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { trainingQuota } from "../../ground/awsNames";
 import type { Run, StageSettings } from "../../workflow/contract";
-import { quotaName, shortages } from "../../workloads/functions/setup/quotas";
+import { shortages } from "../../workloads/functions/setup/quotas";
 import { setup } from "../../workloads/functions/setup/index";
 import type { QuotaLookup } from "../../workloads/functions/setup/quotas";
 import type { Plan } from "../../workloads/common/plan";
@@ -162,7 +163,7 @@ describe("Setup", function () {
         const quotas =
             (values: Record<string, number>): QuotaLookup =>
             (type, spot) =>
-                Promise.resolve(values[quotaName(type, spot)]);
+                Promise.resolve(values[trainingQuota(type, spot)]);
 
         it("refuses a model none of whose rungs may run", async () => {
             await assert.rejects(

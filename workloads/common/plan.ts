@@ -1,9 +1,9 @@
 /**
  * `runs/<execution>/plan.json`: what Setup decided, for everything that runs later and for people.
  */
+import { joinS3 } from "../../ground/s3Address";
 import type { StoredObject } from "../../workflow/contract";
 import { DataError } from "./errors";
-import { join } from "./storage";
 import type { Storage } from "./storage";
 
 export interface Plan {
@@ -82,7 +82,7 @@ export interface FetchManifest {
 
 /** The plan below an execution's prefix; undefined where a job runs without a Setup. */
 export async function readPlan(storage: Storage, run: string): Promise<Plan | undefined> {
-    const uri = join(run, "plan.json");
+    const uri = joinS3(run, "plan.json");
     const plan = (await storage.json(uri)) as Plan | undefined;
     if (plan !== undefined && plan.format !== 1) {
         throw new DataError(

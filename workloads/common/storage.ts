@@ -16,36 +16,19 @@ import {
 } from "@aws-sdk/client-s3";
 import type { PutObjectCommandInput, S3ClientConfig } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
+import { parseS3Address, type S3Address } from "../../ground/s3Address";
 import type { StoredObject } from "../../workflow/contract";
 import type { ListedObject } from "../../workflow/keys";
 import { bareEtag } from "../../workflow/keys";
 import { DataError, PermissionError, StorageError, messageOf } from "./errors";
 
-export interface Location {
-    readonly bucket: string;
-    readonly key: string;
-}
-
-/** Splits `s3://bucket/key`; the key may be empty. Throws a DataError for anything else. */
-export function locate(uri: string): Location {
-    const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([\s\S]*))?$/.exec(uri);
-    if (match === null) {
-        throw new DataError(`${JSON.stringify(uri)} is no address of the form s3://bucket/key; correct it`);
+/** As {@link parseS3Address}; a wrong address is wrong data to the jobs. @throws DataError */
+export function locate(uri: string): S3Address {
+    try {
+        return parseS3Address(uri);
+    } catch (error) {
+        throw new DataError(messageOf(error));
     }
-    return { bucket: match[1], key: match[2] ?? "" };
-}
-
-/** `s3://bucket/a` and `b` give `s3://bucket/a/b`, however many slashes stand between; a slash at the very end stays. */
-export function join(prefix: string, ...parts: readonly string[]): string {
-    const bare = parts.map((part, index) =>
-        index < parts.length - 1 ? part.replace(/^\/+|\/+$/g, "") : part.replace(/^\/+/, ""),
-    );
-    return [prefix.replace(/\/+$/, ""), ...bare.filter((part) => part !== "")].join("/");
-}
-
-/** The prefix one level up: `s3://bucket/runs/x/raw_data` gives `s3://bucket/runs/x`. */
-export function parent(uri: string): string {
-    return uri.replace(/\/+$/, "").replace(/\/[^/]*$/, "");
 }
 
 /**

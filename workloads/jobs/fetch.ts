@@ -3,6 +3,7 @@
  * Interrupted, it goes on where it stopped: what is there with equal size and ETag is not copied again. `manifest.json` is written last.
  */
 import pMap from "p-map";
+import { joinS3, parentOfS3 } from "../../ground/s3Address";
 import type { StoredObject, TrainedModel } from "../../workflow/contract";
 import { dataIdentity } from "../../workflow/keys";
 import type { ListedObject } from "../../workflow/keys";
@@ -10,7 +11,6 @@ import { readTrained } from "../common/artifacts";
 import { DataError } from "../common/errors";
 import { readPlan } from "../common/plan";
 import type { FetchManifest } from "../common/plan";
-import { join, parent } from "../common/storage";
 import type { Storage } from "../common/storage";
 import { copyObject } from "./copy";
 import { NOTHING, Progress, megabytes, memberPaths, number, required } from "./context";
@@ -36,7 +36,7 @@ export async function fetch(context: JobContext): Promise<void> {
     }
     for (const [suffix, path] of memberPaths(parameters)) {
         if (path !== NOTHING) {
-            await bringIn(storage, suffix, path, parent(target));
+            await bringIn(storage, suffix, path, parentOfS3(target));
             context.print(`brought in the model of ${path}`);
         }
     }
@@ -53,7 +53,7 @@ async function copyData(
     if (objects.size === 0) {
         throw new DataError(`${source} holds no object, expected labels.csv and pages; correct preprocessed_data_path`);
     }
-    const where = join(source, "labels.csv");
+    const where = joinS3(source, "labels.csv");
     const text = await storage.text(where);
     if (text === undefined) {
         throw new DataError(`${where} does not exist; name the folder that holds labels.csv`);
@@ -68,7 +68,7 @@ async function copyData(
     );
     const data = await identity(storage, source, objects);
     if (there.has("manifest.json")) {
-        const manifest = (await storage.json(join(target, "manifest.json"))) as Partial<FetchManifest> | undefined;
+        const manifest = (await storage.json(joinS3(target, "manifest.json"))) as Partial<FetchManifest> | undefined;
         if (
             open.length === 0 &&
             manifest?.data === data &&
@@ -79,7 +79,7 @@ async function copyData(
             print(`all ${wanted.length} objects are already there and complete`);
             return;
         }
-        await storage.remove(join(target, "manifest.json"));
+        await storage.remove(joinS3(target, "manifest.json"));
     }
     const bytes = wanted.reduce((sum, object) => sum + object.bytes, 0);
     print(
@@ -92,19 +92,19 @@ async function copyData(
             signal.throwIfAborted();
             await copyObject(
                 storage,
-                { uri: join(source, object.key), bytes: object.bytes, etag: object.etag },
-                `${join(target)}/${object.key}`,
+                { uri: joinS3(source, object.key), bytes: object.bytes, etag: object.etag },
+                `${joinS3(target)}/${object.key}`,
             );
             progress.add(1, object.bytes);
         },
         { concurrency },
     );
-    await storage.put(join(target, "labels.csv"), formatLabels(pages), "text/csv");
+    await storage.put(joinS3(target, "labels.csv"), formatLabels(pages), "text/csv");
     const copied = await listAll(storage, target);
     const lost = wanted.find(({ key, bytes: size }) => copied.get(key)?.bytes !== size);
     if (lost !== undefined) {
         throw new DataError(
-            `${join(target, lost.key)} has ${copied.get(lost.key)?.bytes ?? "no"} bytes after copying, expected ${lost.bytes}; ` +
+            `${joinS3(target, lost.key)} has ${copied.get(lost.key)?.bytes ?? "no"} bytes after copying, expected ${lost.bytes}; ` +
                 "somebody else writes below this prefix: start a new execution",
         );
     }
@@ -124,7 +124,7 @@ async function copyData(
         seed,
         testShare,
     };
-    await storage.putJson(join(target, "manifest.json"), manifest);
+    await storage.putJson(joinS3(target, "manifest.json"), manifest);
     print(
         `${pages.length} pages of ${stacks.size} stacks are there, ${manifest.testStacks} stacks held out (${drawn} drawn with seed ${seed})`,
     );
@@ -134,7 +134,7 @@ async function copyData(
 async function identity(storage: Storage, source: string, objects: ReadonlyMap<string, ListedObject>): Promise<string> {
     const hash = dataIdentity(objects.values());
     const manifest = objects.has("manifest.json")
-        ? ((await storage.json(join(source, "manifest.json"))) as Partial<FetchManifest> | undefined)
+        ? ((await storage.json(joinS3(source, "manifest.json"))) as Partial<FetchManifest> | undefined)
         : undefined;
     return manifest?.job === "fetch" && manifest.content === hash && typeof manifest.data === "string"
         ? manifest.data
@@ -185,7 +185,7 @@ async function bringIn(storage: Storage, suffix: string, path: string, run: stri
             ([, { publishParameter }]) => publishParameter === `INPUT_PATH_${suffix}`,
         ) ?? [];
     const trained =
-        (await readTrained(storage, join(path, "trained.json"))) ??
+        (await readTrained(storage, joinS3(path, "trained.json"))) ??
         (name === undefined || member?.given === undefined
             ? undefined
             : {
@@ -203,9 +203,9 @@ async function bringIn(storage: Storage, suffix: string, path: string, run: stri
             `${path} holds no trained.json, and no plan says what it is; name the prefix of a finished model`,
         );
     }
-    const target = join(run, "given", suffix);
+    const target = joinS3(run, "given", suffix);
     const copy = async (from: StoredObject, file: string) => {
-        const to = join(target, file);
+        const to = joinS3(target, file);
         const there = await storage.head(to);
         return there?.bytes === from.bytes && there.etag === from.etag ? there : await copyObject(storage, from, to);
     };
@@ -214,5 +214,5 @@ async function bringIn(storage: Storage, suffix: string, path: string, run: stri
         output: await copy(trained.artifacts.output, "output.tar.gz"),
     };
     const marker: TrainedModel = { ...trained, artifacts };
-    await storage.putJson(join(target, "trained.json"), marker);
+    await storage.putJson(joinS3(target, "trained.json"), marker);
 }

@@ -3,11 +3,11 @@
  */
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
+import { joinS3 } from "../../ground/s3Address";
 import type { TrainedModel } from "../../workflow/contract";
 import { readTrained } from "../common/artifacts";
 import { DataError, InputError } from "../common/errors";
 import type { Plan } from "../common/plan";
-import { join } from "../common/storage";
 import type { JobContext } from "./context";
 import { NOTHING, memberPaths } from "./context";
 import { unpack } from "./archive";
@@ -37,7 +37,7 @@ export async function readMembers(
         const trained = await readFinished({ storage }, prefix);
         if (planned !== undefined && trained.model !== planned) {
             throw new DataError(
-                `${join(prefix, "trained.json")} is of model ${trained.model}, expected ${planned}; correct INPUT_PATH_${suffix}`,
+                `${joinS3(prefix, "trained.json")} is of model ${trained.model}, expected ${planned}; correct INPUT_PATH_${suffix}`,
             );
         }
         present.push({ name: trained.model, trained });
@@ -55,7 +55,7 @@ export async function readMembers(
 
 /** The completion marker of a model that must be finished. */
 export async function readFinished({ storage }: Pick<JobContext, "storage">, prefix: string): Promise<TrainedModel> {
-    const marker = join(prefix, "trained.json");
+    const marker = joinS3(prefix, "trained.json");
     const trained = await readTrained(storage, marker);
     if (trained === undefined) {
         throw new DataError(`${marker} does not exist, so the model is not finished; train it first`);

@@ -7,10 +7,10 @@ import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { stringify } from "csv-stringify/sync";
+import { joinS3, parentOfS3 } from "../../ground/s3Address";
 import { sha256 } from "../../workflow/keys";
 import { DataError } from "../common/errors";
 import { readPlan } from "../common/plan";
-import { join, parent } from "../common/storage";
 import { required } from "./context";
 import type { JobContext } from "./context";
 import { columns, pageId } from "./labels";
@@ -27,10 +27,10 @@ const maximumMismatches = 10_000;
 export async function merge(context: JobContext): Promise<void> {
     const { parameters, storage, print } = context;
     const output = required(parameters, "OUTPUT_PATH");
-    const pages = await readLabels(storage, join(required(parameters, "INPUT_PATH"), "labels.csv"));
-    const plan = await readPlan(storage, parent(output));
+    const pages = await readLabels(storage, joinS3(required(parameters, "INPUT_PATH"), "labels.csv"));
+    const plan = await readPlan(storage, parentOfS3(output));
     const { present, missing } = await readMembers(context, plan, "mergeParameter");
-    await storage.remove(join(output, "manifest.json"));
+    await storage.remove(joinS3(output, "manifest.json"));
 
     const predictions = new Map<string, MemberPredictions>();
     const mismatches: Mismatch[] = [];
@@ -53,7 +53,7 @@ export async function merge(context: JobContext): Promise<void> {
         });
     }
     if (mismatches.length > 0) {
-        const report = join(output, "mismatches.json");
+        const report = joinS3(output, "mismatches.json");
         await storage.putJson(report, { count: mismatches.length, mismatches: mismatches.slice(0, maximumMismatches) });
         const { member, page, what, where } = mismatches[0];
         throw new DataError(
@@ -62,10 +62,10 @@ export async function merge(context: JobContext): Promise<void> {
                 "train the member again on this data (force)",
         );
     }
-    await storage.remove(join(output, "mismatches.json"));
+    await storage.remove(joinS3(output, "mismatches.json"));
     const table = formatTable(pages, predictions);
-    await storage.put(join(output, "dataframe.csv"), table, "text/csv");
-    await storage.putJson(join(output, "manifest.json"), {
+    await storage.put(joinS3(output, "dataframe.csv"), table, "text/csv");
+    await storage.putJson(joinS3(output, "manifest.json"), {
         format: 1,
         job: "merge",
         rows: pages.length,

@@ -9,10 +9,10 @@ import { readFile, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import pMap from "p-map";
+import { joinS3, parentOfS3 } from "../../ground/s3Address";
 import type { TrainedModel } from "../../workflow/contract";
 import { DataError, InputError, QualityGateError, StorageError, messageOf } from "../common/errors";
 import { readPlan } from "../common/plan";
-import { join, parent } from "../common/storage";
 import type { Storage } from "../common/storage";
 import { Progress, required } from "./context";
 import type { JobContext } from "./context";
@@ -62,9 +62,9 @@ export async function publish(context: JobContext): Promise<void> {
     const { parameters, storage, print } = context;
     const output = required(parameters, "OUTPUT_PATH");
     const execution = required(parameters, "EXECUTION");
-    const latest = join(required(parameters, "TARGET"), "published", "latest.json");
+    const latest = joinS3(required(parameters, "TARGET"), "published", "latest.json");
     const gate = readGate(required(parameters, "GATE"));
-    const plan = await readPlan(storage, parent(output));
+    const plan = await readPlan(storage, parentOfS3(output));
     const { present, missing } = await readMembers(context, plan, "publishParameter", [combinerParameter]);
     const combiner = await readFinished(context, required(parameters, combinerParameter));
     const models = [...present.map(({ trained }) => trained), combiner];
@@ -82,7 +82,7 @@ export async function publish(context: JobContext): Promise<void> {
     check((await storage.json(latest)) as Latest | undefined);
     print(`quality gate passed: ${models.map(({ model }) => `${model} ${describe(metrics[model])}`).join("; ")}`);
 
-    await storage.remove(join(output, "manifest.json"));
+    await storage.remove(joinS3(output, "manifest.json"));
     const entries: Record<string, PublishedModel> = {};
     for (const trained of models) {
         context.signal.throwIfAborted();
@@ -92,18 +92,18 @@ export async function publish(context: JobContext): Promise<void> {
             trainedAt: trained.trainedAt,
             trainedBy: trained.execution,
             metrics: metrics[trained.model],
-            files: await copyModel(context, trained, join(output, trained.model)),
+            files: await copyModel(context, trained, joinS3(output, trained.model)),
         };
     }
     const { [combiner.model]: last, ...members } = entries;
     const manifest: Manifest = { format: 1, execution, members, combiner: { name: combiner.model, ...last }, missing };
-    await storage.putJson(join(output, "manifest.json"), manifest);
+    await storage.putJson(joinS3(output, "manifest.json"), manifest);
     const overtakenBy = await point(
         storage,
         latest,
         {
             format: 1,
-            manifest: join(output, "manifest.json"),
+            manifest: joinS3(output, "manifest.json"),
             execution,
             startTime: plan?.execution.startTime,
             metrics,
@@ -113,7 +113,7 @@ export async function publish(context: JobContext): Promise<void> {
         check,
     ).catch(async (error: unknown) => {
         if (error instanceof QualityGateError) {
-            await storage.remove(join(output, "manifest.json"));
+            await storage.remove(joinS3(output, "manifest.json"));
         }
         throw error;
     });

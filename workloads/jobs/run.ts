@@ -7,8 +7,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { joinS3 } from "../../ground/s3Address";
 import { InputError, messageOf } from "../common/errors";
-import { Storage, createS3, join } from "../common/storage";
+import { Storage, createS3 } from "../common/storage";
 import type { Job, Parameters } from "./context";
 import { fetch } from "./fetch";
 import { merge } from "./merge";
@@ -44,7 +45,7 @@ export async function run(
         }
         const storage = open(signal);
         if (parameters.OUTPUT_PATH !== undefined) {
-            await storage.remove(join(parameters.OUTPUT_PATH, "failure.txt"));
+            await storage.remove(joinS3(parameters.OUTPUT_PATH, "failure.txt"));
         }
         scratch = await mkdtemp(path.join(tmpdir(), `${name}-`));
         await job({ parameters, storage, scratch, signal, print: out });
@@ -59,7 +60,7 @@ export async function run(
         const line = failureLine(error);
         if (parameters.OUTPUT_PATH !== undefined) {
             try {
-                await open().put(join(parameters.OUTPUT_PATH, "failure.txt"), `${line}\n`, "text/plain");
+                await open().put(joinS3(parameters.OUTPUT_PATH, "failure.txt"), `${line}\n`, "text/plain");
             } catch (second) {
                 printError(`failure.txt could not be written: ${oneLine(messageOf(second))}`);
             }

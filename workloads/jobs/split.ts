@@ -1,6 +1,6 @@
 /** split: writes the folds of the training stacks, `folds.json`. */
+import { joinS3 } from "../../ground/s3Address";
 import { DataError } from "../common/errors";
-import { join } from "../common/storage";
 import { number, required } from "./context";
 import type { JobContext } from "./context";
 import { makeFolds } from "./folds";
@@ -16,9 +16,9 @@ export async function split({ parameters, storage, print }: JobContext): Promise
         (value) => Number.isInteger(value) && value >= 2 && value <= 100,
     );
     const seed = number(parameters, "SEED", "a whole number", Number.isSafeInteger);
-    const where = join(required(parameters, "INPUT_PATH"), "labels.csv");
+    const where = joinS3(required(parameters, "INPUT_PATH"), "labels.csv");
     const folds = makeFolds(await readLabels(storage, where), k, seed, where);
-    await storage.putJson(join(required(parameters, "OUTPUT_PATH"), "folds.json"), folds);
+    await storage.putJson(joinS3(required(parameters, "OUTPUT_PATH"), "folds.json"), folds);
     print(`${Object.keys(folds.folds).length} training stacks in ${k} folds (seed ${seed})`);
 }
 

@@ -7,7 +7,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { runLocally } from "ensemble-training/local";
+import { runLocally } from "@ensemble-training/pulumi/local";
 import program from "../index";
 
 const root = path.resolve(__dirname, "..");

@@ -1,8 +1,8 @@
 /** Proves and runs the workflow on this machine: no account, no network. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { analyse, execute, TaskError, VirtualClock, type TaskHandler } from "ensemble-training/asl";
-import { policyDocument } from "ensemble-training/states";
+import { analyse, execute, TaskError, VirtualClock, type TaskHandler } from "@ensemble-training/asl";
+import { policyDocument } from "@ensemble-training/asl/states";
 import { orderImport } from "../workflow";
 
 const { definition, permissions } = orderImport({

@@ -303,27 +303,23 @@ const machines = fc.integer({ min: 2, max: 7 }).chain((size) => {
         },
         { weight: 1, arbitrary: fc.constant([{ ErrorEquals: ["Mine"], Next: "Notify" }]) },
     );
-    const task = fc
-        .tuple(next, catching)
-        .map(([to, catches]) => ({
-            Type: "Task",
-            Resource: "arn:aws:lambda:eu-central-1:123456789012:function:work",
-            TimeoutSeconds: 60,
-            Next: to,
-            Catch: catches,
-        }));
+    const task = fc.tuple(next, catching).map(([to, catches]) => ({
+        Type: "Task",
+        Resource: "arn:aws:lambda:eu-central-1:123456789012:function:work",
+        TimeoutSeconds: 60,
+        Next: to,
+        Catch: catches,
+    }));
     const state = fc.oneof(
         { weight: 4, arbitrary: task },
         { weight: 1, arbitrary: next.map((to) => ({ Type: "Pass", Next: to })) },
         {
             weight: 2,
-            arbitrary: fc
-                .tuple(next, next)
-                .map(([one, other]) => ({
-                    Type: "Choice",
-                    Choices: [{ Condition: "{% $random() < 0.5 %}", Next: one }],
-                    Default: other,
-                })),
+            arbitrary: fc.tuple(next, next).map(([one, other]) => ({
+                Type: "Choice",
+                Choices: [{ Condition: "{% $random() < 0.5 %}", Next: one }],
+                Default: other,
+            })),
         },
         // A branch of its own, whose failure the Parallel catches.
         {

@@ -1,8 +1,11 @@
 /**
  * One failed execution, one message that a person can act on. Never fails on what it is given, and never says what stands on a page.
  */
+import { TRAINING_LOG_GROUP } from "../../../ground/awsNames";
+import { consoleUrl, logUrl } from "../../../ground/console";
+import { formatDuration } from "../../../ground/duration";
 import type { BilledJob, ErrorClass, TrainingPrices } from "../../../workflow/contract";
-import { advice, classify, consoleUrl, logUrl, oneLine } from "../../../workflow/failures";
+import { advice, classify, oneLine } from "../../../workflow/failures";
 
 export interface DescribeFailureEvent {
     readonly service?: string;
@@ -93,10 +96,7 @@ export function describeFailure(event: DescribeFailureEvent, now: Date): Failure
         const log =
             outcome.logUrl ??
             (outcome.jobs.length > 0 && region !== ""
-                ? logUrl(
-                      { group: "/aws/sagemaker/TrainingJobs", stream: `${outcome.jobs.at(-1)}/`, exact: false },
-                      region,
-                  )
+                ? logUrl({ group: TRAINING_LOG_GROUP, stream: `${outcome.jobs.at(-1)}/`, exact: false }, region)
                 : undefined);
         lines.push(
             `- ${outcome.member}: ${outcome.class} in ${oneLine(outcome.step, 200)}: ${outcome.reason}`,
@@ -115,7 +115,7 @@ export function describeFailure(event: DescribeFailureEvent, now: Date): Failure
     const spent = trainingCost(allBilled(event, failures), event.prices);
     lines.push(
         "",
-        `Time spent: ${elapsed(textOf(event.startTime), now)}${spent.seconds === 0 ? "" : `; instance time of trainings: ${duration(spent.seconds)}`}`,
+        `Time spent: ${elapsed(textOf(event.startTime), now)}${spent.seconds === 0 ? "" : `; instance time of trainings: ${formatDuration(spent.seconds)}`}`,
         `Cost:       ${spent.text}`,
         "",
         `What to do: ${advice[worst]}`,
@@ -276,22 +276,7 @@ function jobs(number: number): string {
 /** Time between two instants in words; `unknown` where the first is none. */
 export function elapsed(startTime: string, now: Date): string {
     const seconds = Math.round((now.getTime() - Date.parse(startTime)) / 1000);
-    return Number.isFinite(seconds) && seconds >= 0 ? duration(seconds) : "unknown";
-}
-
-/** `2 h 5 min`. */
-function duration(seconds: number): string {
-    const [days, hours, minutes] = [
-        Math.floor(seconds / 86_400),
-        Math.floor(seconds / 3_600) % 24,
-        Math.floor(seconds / 60) % 60,
-    ];
-    const parts = [
-        days > 0 ? `${days} d` : "",
-        hours > 0 ? `${hours} h` : "",
-        minutes > 0 ? `${minutes} min` : "",
-    ].filter((part) => part !== "");
-    return parts.length === 0 ? `${seconds} s` : parts.join(" ");
+    return Number.isFinite(seconds) && seconds >= 0 ? formatDuration(seconds) : "unknown";
 }
 
 function ascii(text: string, maximum: number): string {

@@ -1,10 +1,12 @@
 /**
  * JSONify Error Cause: what kind of failure a Catch saw, why, which job it was and where its log is. Never fails on what it is given.
  */
+import { logUrl } from "../../../ground/console";
+import { joinS3 } from "../../../ground/s3Address";
 import type { ErrorClass } from "../../../workflow/contract";
-import { classify, logUrl, oneLine } from "../../../workflow/failures";
+import { classify, oneLine } from "../../../workflow/failures";
 import { messageOf } from "../../common/errors";
-import { Storage, createS3, join } from "../../common/storage";
+import { Storage, createS3 } from "../../common/storage";
 
 export interface ErrorCauseEvent {
     readonly step?: string;
@@ -65,7 +67,7 @@ async function failureFile(
         return undefined;
     }
     try {
-        return await storage.text(join(outputPath, "failure.txt"), maximumFailureText);
+        return await storage.text(joinS3(outputPath, "failure.txt"), maximumFailureText);
     } catch (error) {
         console.log(`note: ${messageOf(error)}`);
         return undefined;

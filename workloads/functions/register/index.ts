@@ -2,10 +2,11 @@
  * Registers a finished training: checks that it completed and that its artefacts are there, then writes the completion markers, the one
  * that later executions look for last.
  */
+import { joinS3, parentOfS3 } from "../../../ground/s3Address";
 import type { StoredObject, TrainedModel } from "../../../workflow/contract";
 import { DataError, InputError } from "../../common/errors";
 import { readPlan } from "../../common/plan";
-import { Storage, createS3, join, parent } from "../../common/storage";
+import { Storage, createS3 } from "../../common/storage";
 
 export interface RegisterEvent {
     readonly model: string;
@@ -57,23 +58,23 @@ export async function register(
     const archive =
         job.S3ModelArtifacts ??
         job.ModelArtifacts?.S3ModelArtifacts ??
-        join(outputPath, job.TrainingJobName, "output", "model.tar.gz");
+        joinS3(outputPath, job.TrainingJobName, "output", "model.tar.gz");
     const artifacts = {
         model: await stored(storage, job.TrainingJobName, archive, "the trained model (/opt/ml/model)"),
         output: await stored(
             storage,
             job.TrainingJobName,
-            join(parent(archive), "output.tar.gz"),
+            joinS3(parentOfS3(archive), "output.tar.gz"),
             "predictions and metrics (/opt/ml/output/data)",
         ),
     };
-    const run = parent(outputPath);
+    const run = parentOfS3(outputPath);
     const plan = await readPlan(storage, run);
     const planned = plan === undefined ? undefined : plan.combiner.name === model ? plan.combiner : plan.members[model];
     const dataframe =
         plan?.combiner.name === model ? plan.output_artifact_paths.sequence_model_training_dataframe : undefined;
     const missing = dataframe === undefined ? [] : await missingMembers(storage, dataframe);
-    const previous = (await storage.json(join(outputPath, "trained.json"))) as Partial<TrainedModel> | undefined;
+    const previous = (await storage.json(joinS3(outputPath, "trained.json"))) as Partial<TrainedModel> | undefined;
     const trained: TrainedModel = {
         format: 1,
         model,
@@ -89,12 +90,15 @@ export async function register(
         artifacts,
         ...why(event.identity ?? planned?.identity ?? {}, planned?.reason, missing),
     };
-    await storage.putJson(join(outputPath, "trained.json"), trained);
+    await storage.putJson(joinS3(outputPath, "trained.json"), trained);
     if (missing.length > 0) {
         // The key promises all members: a combiner that learned from fewer must not be found by it.
         console.log(`${model}: kept for this execution only, it was trained without ${missing.join(", ")}`);
     } else {
-        await storage.putJson(join(plan?.target ?? parent(parent(run)), "trained", model, `${key}.json`), trained);
+        await storage.putJson(
+            joinS3(plan?.target ?? parentOfS3(parentOfS3(run)), "trained", model, `${key}.json`),
+            trained,
+        );
     }
     return { model, outcome: "trained", jobName: job.TrainingJobName };
 }
@@ -128,7 +132,7 @@ function why(
 }
 
 async function missingMembers(storage: Storage, dataframe: string): Promise<readonly string[]> {
-    const manifest = (await storage.json(join(dataframe, "manifest.json"))) as
+    const manifest = (await storage.json(joinS3(dataframe, "manifest.json"))) as
         { missing?: readonly string[] } | undefined;
     return manifest?.missing ?? [];
 }

@@ -2,6 +2,8 @@
  * Setup Statemachine: turns the input of an execution into its `run`. Everything that can be refused is refused here, all problems at once,
  * before anything costs money; what exists already is found here, so that it is not trained again. Running it twice gives the same answer.
  */
+import { MAXIMUM_PAYLOAD_BYTES } from "../../../ground/awsLimits";
+import { joinS3 } from "../../../ground/s3Address";
 import type {
     ModelRun,
     ModelSettings,
@@ -18,7 +20,7 @@ import type { CombinerIdentity, ListedObject, MemberIdentity } from "../../../wo
 import { damage, readTrained, sameObject } from "../../common/artifacts";
 import { InputError, PermissionError, StorageError, messageOf } from "../../common/errors";
 import type { FetchManifest, GivenModel, Plan, PlannedMember, PlannedModel } from "../../common/plan";
-import { Storage, createS3, join } from "../../common/storage";
+import { Storage, createS3 } from "../../common/storage";
 import { defaultQuotas, describeRungs, shortages } from "./quotas";
 import type { QuotaDemand, QuotaLookup } from "./quotas";
 
@@ -42,8 +44,6 @@ export interface SetupDependencies {
     readonly print?: (line: string) => void;
 }
 
-/** Step Functions' limit of a state's data, in bytes. */
-const maximumRunBytes = 262_144;
 /** The newest of at most so many earlier models is compared with. */
 const maximumMarkers = 5_000;
 /** A message with more problems than this says how many more there are. */
@@ -68,7 +68,7 @@ export async function setup(
     }
     const found: Problem[] = [];
     const notes = [...input.notes];
-    const base = join(input.target, "runs", execution.name);
+    const base = joinS3(input.target, "runs", execution.name);
     const data = await readData(storage, settings, input, found);
     const split = await readSplit(storage, settings, input, found);
 
@@ -95,20 +95,20 @@ export async function setup(
 
     const prefix = (name: string) =>
         members[name]?.action === "skip"
-            ? join(base, "given", settings.members[name].publishParameter.replace(/^INPUT_PATH_/, ""))
-            : join(base, name);
+            ? joinS3(base, "given", settings.members[name].publishParameter.replace(/^INPUT_PATH_/, ""))
+            : joinS3(base, name);
     const fetchModels = Object.values(members).some(({ action }) => action === "skip");
-    const rawData = input.fetchData ? join(base, "raw_data") : input.dataPath;
+    const rawData = input.fetchData ? joinS3(base, "raw_data") : input.dataPath;
     const splitSet = input.generateSplit
-        ? join(base, "image_model_training_split_set")
-        : (input.splitPath ?? join(base, "image_model_training_split_set"));
+        ? joinS3(base, "image_model_training_split_set")
+        : (input.splitPath ?? joinS3(base, "image_model_training_split_set"));
     const paths = {
         raw_data: rawData,
         image_model_training_split_set: splitSet,
         ...Object.fromEntries(Object.keys(members).map((name) => [`${name}_model_prefix`, prefix(name)])),
-        [`${settings.combiner.name}_model_prefix`]: join(base, settings.combiner.name),
-        sequence_model_training_dataframe: join(base, "dataframe"),
-        ready_to_use_artifacts: join(base, "ready_to_use_artifacts"),
+        [`${settings.combiner.name}_model_prefix`]: joinS3(base, settings.combiner.name),
+        sequence_model_training_dataframe: joinS3(base, "dataframe"),
+        ready_to_use_artifacts: joinS3(base, "ready_to_use_artifacts"),
     };
     const id = executionId(execution.arn);
     const places = { raw_data: rawData, split_set: splitSet, dataframe: paths.sequence_model_training_dataframe };
@@ -129,11 +129,14 @@ export async function setup(
             resource_config: resourceConfig(settings, model, instanceType),
         })),
         input_data_config: model.channels.map(({ name: channel, from, path }) =>
-            inputChannel(channel, from === "code" ? path : path === "" ? `${places[from]}/` : join(places[from], path)),
+            inputChannel(
+                channel,
+                from === "code" ? path : path === "" ? `${places[from]}/` : joinS3(places[from], path),
+            ),
         ),
         output_path: prefix(name),
         // A forced training is to train: the checkpoint of the finished one would leave it nothing to do.
-        checkpoint_path: join(
+        checkpoint_path: joinS3(
             input.target,
             "checkpoints",
             name,
@@ -148,7 +151,7 @@ export async function setup(
         parameters: {
             fetch: {
                 INPUT_PATH: input.dataPath,
-                OUTPUT_PATH: join(base, "raw_data"),
+                OUTPUT_PATH: joinS3(base, "raw_data"),
                 SEED: String(settings.seed),
                 TEST_SHARE: String(settings.testShare),
                 COPY: input.fetchData ? "yes" : "no",
@@ -167,7 +170,7 @@ export async function setup(
             },
             publish: {
                 ...byMember(settings, "publishParameter", prefix),
-                INPUT_PATH_SEQ: join(base, settings.combiner.name),
+                INPUT_PATH_SEQ: joinS3(base, settings.combiner.name),
                 OUTPUT_PATH: paths.ready_to_use_artifacts,
                 TARGET: input.target,
                 GATE: JSON.stringify(gate(settings)),
@@ -185,16 +188,16 @@ export async function setup(
         combiner: modelRun(settings.combiner.name, settings.combiner, input.combiner, combiner, "none"),
     };
     const bytes = Buffer.byteLength(JSON.stringify(run));
-    if (bytes > maximumRunBytes) {
+    if (bytes > MAXIMUM_PAYLOAD_BYTES) {
         throw new InputError(
-            `the run has ${bytes} bytes with ${Object.keys(members).length} members, Step Functions holds at most ${maximumRunBytes}: ` +
+            `the run has ${bytes} bytes with ${Object.keys(members).length} members, Step Functions holds at most ${MAXIMUM_PAYLOAD_BYTES}: ` +
                 "use fewer members, channels, rungs or hyperparameters, or shorter paths",
         );
     }
 
     for (const [name, decision] of [...Object.entries(members), [settings.combiner.name, combiner] as const]) {
         if (decision.action === "reuse" && decision.trained !== undefined) {
-            await storage.putJson(join(prefix(name), "trained.json"), decision.trained);
+            await storage.putJson(joinS3(prefix(name), "trained.json"), decision.trained);
         }
     }
     const planned = (model: ModelSettings, wanted: CompletedModel, decision: Decision): PlannedModel => ({
@@ -229,7 +232,7 @@ export async function setup(
         output_artifact_paths: paths,
         notes,
     };
-    await storage.putJson(join(base, "plan.json"), plan);
+    await storage.putJson(joinS3(base, "plan.json"), plan);
     for (const [name, { reason }] of [
         ...Object.entries(run.members),
         [settings.combiner.name, run.combiner] as const,
@@ -375,7 +378,7 @@ async function identify(
 ): Promise<Pick<ReadData, "hash" | "testShare">> {
     const hash = dataIdentity(objects);
     if (objects.some(({ key }) => key === "manifest.json")) {
-        const manifest = (await storage.json(join(input.dataPath, "manifest.json"))) as
+        const manifest = (await storage.json(joinS3(input.dataPath, "manifest.json"))) as
             Partial<FetchManifest> | undefined;
         if (manifest?.job === "fetch" && manifest.content === hash && typeof manifest.data === "string") {
             return {
@@ -402,7 +405,7 @@ async function readSplit(
         return undefined;
     }
     const field = "fetch_data.image_model_split_path";
-    const object = await check(field, uri, found, async () => (await storage.head(join(uri, "folds.json"))) ?? null);
+    const object = await check(field, uri, found, async () => (await storage.head(joinS3(uri, "folds.json"))) ?? null);
     if (object === null) {
         found.push({
             path: `initialization.${field}`,
@@ -505,7 +508,7 @@ async function decide(
     if (forced) {
         return train("force");
     }
-    const marker = join(target, "trained", model, `${key}.json`);
+    const marker = joinS3(target, "trained", model, `${key}.json`);
     let trained: TrainedModel | undefined;
     try {
         trained = await readTrained(storage, marker);
@@ -543,7 +546,7 @@ function reused(trained: TrainedModel): string {
 
 /** The newest readable marker of a model; markers that cannot be read are passed over. */
 async function newestMarker(storage: Storage, target: string, model: string): Promise<TrainedModel | undefined> {
-    const folder = join(target, "trained", model);
+    const folder = joinS3(target, "trained", model);
     const listed: (ListedObject & { modified: Date })[] = [];
     for await (const object of storage.list(folder)) {
         listed.push(object);
@@ -554,7 +557,7 @@ async function newestMarker(storage: Storage, target: string, model: string): Pr
     listed.sort((a, b) => b.modified.getTime() - a.modified.getTime());
     for (const { key } of listed.slice(0, 3)) {
         try {
-            const trained = await readTrained(storage, join(folder, key));
+            const trained = await readTrained(storage, joinS3(folder, key));
             if (trained !== undefined) {
                 return trained;
             }
@@ -606,12 +609,12 @@ async function useGiven(
         return none;
     };
     const trained = await check(field, prefix, found, async () => {
-        const marker = await readTrained(storage, join(prefix, "trained.json"));
+        const marker = await readTrained(storage, joinS3(prefix, "trained.json"));
         if (marker !== undefined) {
             return marker;
         }
         const archives = await Promise.all(
-            ["model.tar.gz", "output.tar.gz"].map((file) => storage.head(join(prefix, file))),
+            ["model.tar.gz", "output.tar.gz"].map((file) => storage.head(joinS3(prefix, file))),
         );
         return archives.every((archive) => archive !== undefined)
             ? ((await registered(storage, target, model, archives[0] as StoredObject, archives[1] as StoredObject)) ??
@@ -672,10 +675,10 @@ async function registered(
     archive: StoredObject,
     output: StoredObject,
 ): Promise<TrainedModel | undefined> {
-    const folder = join(target, "trained", model);
+    const folder = joinS3(target, "trained", model);
     let looked = 0;
     for await (const { key } of storage.list(folder)) {
-        const trained = await readTrained(storage, join(folder, key));
+        const trained = await readTrained(storage, joinS3(folder, key));
         if (
             trained !== undefined &&
             sameObject(trained.artifacts.model, archive) &&

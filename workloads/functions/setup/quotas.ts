@@ -2,21 +2,17 @@
  * What the account may run at once, from Service Quotas. A missing permission or answer is said, and blocks nothing.
  */
 import { ListServiceQuotasCommand, ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
+import { trainingQuota } from "../../../ground/awsNames";
 
 /** Looks up how many instances of a type may train at once; undefined where that is not known. */
 export type QuotaLookup = (instanceType: string, spot: boolean) => Promise<number | undefined>;
-
-/** The name that Service Quotas gives to the quota of a training instance type. */
-export function quotaName(instanceType: string, spot: boolean): string {
-    return `${instanceType} for ${spot ? "spot training job" : "training job"} usage`;
-}
 
 /** Reads all quotas of SageMaker once, when the first is asked for. Throws what the service throws. */
 export function serviceQuotas(client: ServiceQuotasClient): QuotaLookup {
     let all: Promise<ReadonlyMap<string, number>> | undefined;
     return async (instanceType, spot) => {
         all ??= readAll(client);
-        return (await all).get(quotaName(instanceType, spot));
+        return (await all).get(trainingQuota(instanceType, spot));
     };
 }
 
