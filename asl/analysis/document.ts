@@ -1,7 +1,7 @@
 /** Writes RULES.md from the rules' own metadata: `npm run analysis:docs`. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { RuleGroup } from "./findings";
+import type { Consequence, RuleGroup } from "./findings";
 import { rules } from "./rules";
 
 const titles: { readonly [group in RuleGroup]: string } = {
@@ -10,6 +10,12 @@ const titles: { readonly [group in RuleGroup]: string } = {
     variables: "Variables",
     loops: "Loops and time",
     jobs: "Jobs and calls",
+};
+
+const consequences: { readonly [consequence in Consequence]: string } = {
+    refused: "AWS refuses the definition when it is created",
+    fails: "AWS takes the definition, and an execution that gets there fails",
+    advice: "AWS runs it as it is written",
 };
 
 const cell = (text: string): string => text.replace(/\|/g, "\\|");
@@ -30,6 +36,8 @@ export function rulesDocument(): string {
                 `### ${rule.name}`,
                 "",
                 `${rule.severity}. ${rule.summary}`,
+                "",
+                `On AWS: ${consequences[rule.consequence]}.`,
                 "",
                 `Why: ${rule.rationale}`,
                 "",

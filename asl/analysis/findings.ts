@@ -8,6 +8,12 @@ export type Severity = "error" | "warning" | "info";
 /** What a rule is about. */
 export type RuleGroup = "structure" | "failure" | "variables" | "loops" | "jobs";
 
+/**
+ * What AWS does about it. "refused": CreateStateMachine refuses the definition. "fails": AWS takes the definition, and an execution
+ * that gets there fails. "advice": AWS runs it as it is written, which is hardly what was meant.
+ */
+export type Consequence = "refused" | "fails" | "advice";
+
 /** One state on the way of a counter-example, and how it is left. */
 export interface Step {
     /** The state's name. "..." stands for states that were left out of a very long way. */
@@ -27,6 +33,7 @@ export interface Finding {
     /** Name of the rule; see `rules`. */
     readonly rule: string;
     readonly severity: Severity;
+    readonly consequence: Consequence;
     /** Where, like a JSON pointer without its first slash: `States/Base Model Training/Branches/0/States/Train`. "" is the top. */
     readonly path: string;
     /** Name of the state that the path lies in. */
@@ -48,6 +55,8 @@ export interface RuleMetadata {
     readonly group: RuleGroup;
     /** Severity of a finding unless the rule says otherwise for a case. */
     readonly severity: Severity;
+    /** What AWS does, unless the rule says otherwise for a case. */
+    readonly consequence: Consequence;
     /** One line: what the rule demands. */
     readonly summary: string;
     /** Why: what happens on AWS otherwise. */
@@ -59,25 +68,28 @@ export interface RuleMetadata {
     readonly links: readonly string[];
 }
 
+/** A finding as a rule reports it: what is left out is the rule's own. */
+export type Reported = Omit<Finding, "severity" | "consequence"> & Partial<Pick<Finding, "severity" | "consequence">>;
+
 /** Collects findings; a disabled rule costs nothing and says nothing. */
 export class Reporter {
     readonly findings: Finding[] = [];
     private readonly disabled: ReadonlySet<string>;
-    private readonly severities: ReadonlyMap<string, Severity>;
+    private readonly rules: ReadonlyMap<string, RuleMetadata>;
     private readonly seen = new Set<string>();
 
     constructor(disabled: readonly string[], rules: readonly RuleMetadata[]) {
         this.disabled = new Set(disabled);
-        this.severities = new Map(rules.map((rule) => [rule.name, rule.severity]));
+        this.rules = new Map(rules.map((rule) => [rule.name, rule]));
     }
 
     enabled(rule: string): boolean {
         return !this.disabled.has(rule);
     }
 
-    add(finding: Omit<Finding, "severity"> & { readonly severity?: Severity }): void {
-        const severity = finding.severity ?? this.severities.get(finding.rule);
-        if (severity === undefined) {
+    add(finding: Reported): void {
+        const rule = this.rules.get(finding.rule);
+        if (rule === undefined) {
             throw new Error(`The rule ${finding.rule} has no metadata in asl/analysis/rules.ts.`);
         }
         if (this.disabled.has(finding.rule)) {
@@ -88,7 +100,8 @@ export class Reporter {
             return;
         }
         this.seen.add(key);
-        this.findings.push({ ...finding, severity });
+        const { severity = rule.severity, consequence = rule.consequence } = finding;
+        this.findings.push({ ...finding, severity, consequence });
     }
 }
 

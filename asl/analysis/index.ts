@@ -21,7 +21,7 @@ import { checkVariables, Variables } from "./variables";
 import { Ways } from "./ways";
 
 export { describeSteps } from "./findings";
-export type { Finding, RuleGroup, RuleMetadata, Severity, Step } from "./findings";
+export type { Consequence, Finding, RuleGroup, RuleMetadata, Severity, Step } from "./findings";
 export { defaultNotification } from "./failure";
 export { rules } from "./rules";
 export { readJson } from "./text";

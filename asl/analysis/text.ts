@@ -2,7 +2,7 @@
  * The text of a definition: JSON with positions, every problem with its line and column, and no recursion deeper than is safe.
  */
 import { parseTree, printParseErrorCode, type Node as TextNode, type ParseError } from "jsonc-parser";
-import type { Finding } from "./findings";
+import type { Reported } from "./findings";
 
 /** Payloads and scopes deeper than this are refused; AWS stops earlier, and JSON.stringify of V8 much later. */
 export const deepest = 200;
@@ -13,7 +13,7 @@ export interface JsonDocument {
     /** Line and column of a path such as `States/A/Next`, or of the nearest part of it that is there. */
     readonly position: (path: string) => Place;
     /** Rules json-syntax, duplicate-key and not-a-definition. */
-    readonly problems: readonly (Omit<Finding, "severity"> & Place)[];
+    readonly problems: readonly (Reported & Place)[];
 }
 
 export interface Place {

@@ -119,9 +119,17 @@ export const assignsOf = (edge: Edge): Fields => (isFields(edge.holder.Assign) ?
 const plain = (key: string, node: Node): string =>
     node.language === "JSONPath" && key.endsWith(".$") ? key.slice(0, -2) : key;
 
+/** The map of a scope, made when there is none. */
+function entryOf<T>(maps: Map<Scope, Map<string, T>>, scope: Scope): Map<string, T> {
+    const found = maps.get(scope) ?? new Map<string, T>();
+    maps.set(scope, found);
+    return found;
+}
+
 export class Variables {
     private readonly sites: Site[] = [];
     private readonly owned = new Map<Scope, Map<string, Value>>();
+    private readonly byName = new Map<Scope, Map<string, Site[]>>();
     /** What scopes and states put out, once the variables are settled: a join of many branches asks for all of them, for each of them. */
     private readonly outputs = new Map<Scope | Node, Value>();
     private settled = false;
@@ -151,13 +159,16 @@ export class Variables {
         }
         for (const [key, value] of Object.entries(assign)) {
             const name = plain(key, node);
-            this.sites.push({ node, role, name, value, dynamic: name !== key });
-            let owned = this.owned.get(node.scope);
-            if (owned === undefined) {
-                owned = new Map();
-                this.owned.set(node.scope, owned);
+            const site: Site = { node, role, name, value, dynamic: name !== key };
+            this.sites.push(site);
+            entryOf(this.owned, node.scope).set(name, nothing);
+            const named = entryOf(this.byName, node.scope);
+            const sites = named.get(name);
+            if (sites === undefined) {
+                named.set(name, [site]);
+            } else {
+                sites.push(site);
             }
-            owned.set(name, nothing);
         }
     }
 
@@ -260,6 +271,21 @@ export class Variables {
         ) {
             if (this.owned.get(scope)?.has(name) === true) {
                 return scope;
+            }
+        }
+        return undefined;
+    }
+
+    /** The scope around a Parallel or Map whose variable of this name an assignment inside it would shadow. */
+    shadowed(name: string, around: Node): Scope | undefined {
+        for (let owner: Node | undefined = around; owner !== undefined; owner = owner.scope.owner) {
+            const { scope } = owner;
+            const sites = this.byName.get(scope)?.get(name) ?? [];
+            if (sites.some((site) => site.role !== "catch" || site.node !== owner)) {
+                return scope;
+            }
+            if (scope.isolated) {
+                return undefined;
             }
         }
         return undefined;
@@ -634,39 +660,49 @@ function assignedAt(
     }
 }
 
+/**
+ * An inner scope assigns no variable of an outer one: AWS refuses that. What catchers of the Parallel or Map around the inner scope assign
+ * is no such variable: AWS accepted and ran one of that name in a branch and in the Parallel's own catcher (recorded, November 2024).
+ */
 function shadowing(context: Context, variables: Variables): void {
     for (const node of context.graph.nodes) {
-        const { scope } = node;
-        if (scope.owner === undefined || scope.isolated) {
+        const { owner, isolated } = node.scope;
+        if (owner === undefined || isolated) {
             continue;
         }
-        const check = (assign: unknown, at: string): void => {
-            if (!isFields(assign)) {
-                return;
-            }
+        for (const { assign, at } of assignments(node)) {
             for (const key of Object.keys(assign)) {
                 const name = plain(key, node);
-                const outer = variables.ownerOf(name, scope.owner!.scope);
-                if (outer !== undefined) {
+                const holder = variables.shadowed(name, owner);
+                if (holder !== undefined) {
+                    const whose = holder.owner === undefined ? "the state machine" : `"${holder.owner.name}"`;
                     context.report.add({
                         rule: "variable-shadowed",
                         path: `${node.path}/${at}/${segment(key)}`,
                         state: node.name,
                         message:
-                            `"$${name}" is a variable of ${outer.owner === undefined ? "the state machine" : `"${outer.owner.name}"`}: an inner scope can read it, ` +
-                            `but neither assign nor shadow it. Use another name, and hand the value out by Output.`,
+                            `"$${name}" is a variable of ${whose}: an inner scope can read it, but neither assign nor shadow it. ` +
+                            `Use another name, and hand the value out by Output.`,
                     });
                 }
             }
-        };
-        check(node.fields.Assign, "Assign");
-        catchers(node.fields).forEach((catcher) => check(catcher.fields.Assign, `Catch/${catcher.index}/Assign`));
-        if (node.type === "Choice" && Array.isArray(node.fields.Choices)) {
-            node.fields.Choices.forEach((rule: unknown, index) =>
-                check(isFields(rule) ? rule.Assign : undefined, `Choices/${index}/Assign`),
-            );
         }
     }
+}
+
+/** Every Assign of a state, with its path below the state. */
+function assignments(node: Node): { readonly assign: Fields; readonly at: string }[] {
+    const choices: readonly unknown[] =
+        node.type === "Choice" && Array.isArray(node.fields.Choices) ? node.fields.Choices : [];
+    const all = [
+        { assign: node.fields.Assign, at: "Assign" },
+        ...catchers(node.fields).map(({ fields, index }) => ({ assign: fields.Assign, at: `Catch/${index}/Assign` })),
+        ...choices.map((rule, index) => ({
+            assign: isFields(rule) ? rule.Assign : undefined,
+            at: `Choices/${index}/Assign`,
+        })),
+    ];
+    return all.flatMap(({ assign, at }) => (isFields(assign) ? [{ assign, at }] : []));
 }
 
 function unassigned(

@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { z } from "zod";
 import { MAXIMUM_REQUEST_BYTES } from "../../ground/awsLimits";
-import { analyseText, rules } from "../analysis";
+import { analyseText } from "../analysis";
 import {
     compile,
     DefinitionError,
@@ -488,11 +488,9 @@ function send(response: ServerResponse, status: number, body: JsonValue): void {
     response.end(JSON.stringify(body));
 }
 
-const structural = new Set(rules.filter((rule) => rule.group === "structure").map((rule) => rule.name));
-
-/** What AWS itself would refuse at creation: the structure, not the policies. */
+/** What AWS itself refuses at creation. */
 function structuralErrors(definition: string): { path: string; message: string }[] {
-    return analyseText(definition).filter((finding) => finding.severity === "error" && structural.has(finding.rule));
+    return analyseText(definition).filter((finding) => finding.consequence === "refused");
 }
 
 function checked(definition: string): CompiledMachine {

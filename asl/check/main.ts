@@ -6,10 +6,11 @@ import { closest } from "fastest-levenshtein";
 import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
-import { analyse, rules, type AnalysisOptions } from "../analysis";
+import { analyse, rules, type AnalysisOptions, type Consequence } from "../analysis";
 import { asJson, asSarif, explain, forPeople, type Failure, type FileFinding, type Outcome } from "./output";
 import { decode, filesIn, largestFile, readFile, readText, Unreadable, type Source } from "./sources";
 
+const consequenceOf = (name: string): Consequence => rules.find((rule) => rule.name === name)?.consequence ?? "refused";
 const ruleNames = rules.map((rule) => rule.name);
 const configurationFiles = [".asl-check.json", ".asl-check.yaml", ".asl-check.yml"];
 
@@ -179,7 +180,7 @@ function judge(source: Source, options: AnalysisOptions): FileFinding[] {
     const disabled = new Set(options.disable ?? []);
     const problems = source.problems
         .filter((problem) => !disabled.has(problem.rule))
-        .map((problem) => ({ ...problem, severity: "error" as const }));
+        .map((problem) => ({ ...problem, severity: "error" as const, consequence: consequenceOf(problem.rule) }));
     const found =
         source.definition === undefined && problems.length > 0
             ? []

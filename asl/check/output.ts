@@ -131,7 +131,7 @@ export function explain(name: string): string | undefined {
         return undefined;
     }
     return [
-        `${pc.bold(rule.name)} (${rule.group}, ${rule.severity})`,
+        `${pc.bold(rule.name)} (${rule.group}, ${rule.severity}; on AWS: ${rule.consequence})`,
         "",
         rule.summary,
         "",

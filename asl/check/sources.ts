@@ -17,7 +17,7 @@ import {
     type Document,
     type Node,
 } from "yaml";
-import type { Finding } from "../analysis";
+import type { Reported } from "../analysis/findings";
 import { readJson, type Place } from "../analysis/text";
 
 /** Larger files are not read: a definition has at most 1 MB, a template that holds hundreds of them is still smaller. */
@@ -31,7 +31,7 @@ export interface Source {
     readonly holder: string;
     readonly definition: unknown;
     /** Findings of the text itself, such as duplicate keys. */
-    readonly problems: readonly (Omit<Finding, "severity"> & Place)[];
+    readonly problems: readonly (Reported & Place)[];
     readonly position: (path: string) => Place;
 }
 

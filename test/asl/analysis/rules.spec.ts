@@ -940,11 +940,48 @@ const cases: { readonly [rule: string]: Case } = {
                 }),
                 "States/Both/Branches/0/States/In/Assign/a",
             ],
+            [
+                machine({
+                    Both: parallel([branch({ In: { Type: "Pass", Assign: { a: 2 }, End: true } })], {
+                        Assign: { a: 1 },
+                    }),
+                }),
+                "States/Both/Branches/0/States/In/Assign/a",
+            ],
+            [
+                machine({
+                    Work: lambda({ Catch: [{ ErrorEquals: ["States.ALL"], Assign: { a: 1 }, Next: "Notify" }] }),
+                    Both: parallel([branch({ In: { Type: "Pass", Assign: { a: 2 }, End: true } })]),
+                }),
+                "States/Both/Branches/0/States/In/Assign/a",
+            ],
+            [
+                machine({
+                    Both: parallel([
+                        branch({
+                            Inner: parallel([branch({ In: { Type: "Pass", Assign: { a: 2 }, End: true } })], {
+                                Assign: { a: 1 },
+                                Catch: [{ ErrorEquals: ["States.ALL"], Next: "Lost" }],
+                                Next: undefined,
+                                End: true,
+                            }),
+                            Lost: { Type: "Fail", Error: "Lost", Cause: "lost" },
+                        }),
+                    ]),
+                }),
+                "States/Both/Branches/0/States/Inner/Branches/0/States/In/Assign/a",
+            ],
         ],
         good: [
             machine({
                 Set: { Type: "Pass", Assign: { a: 1 }, Next: "Both" },
                 Both: parallel([branch({ In: { Type: "Pass", Assign: { b: 2 }, End: true } })]),
+            }),
+            // AWS accepted and ran this (states_variables, PARALLEL_CATCH_ERROR_VARIABLE_SAMPLING).
+            machine({
+                Both: parallel([branch({ In: { Type: "Pass", Assign: { a: 2 }, End: true } })], {
+                    Catch: [{ ErrorEquals: ["States.ALL"], Assign: { a: 1 }, Next: "Notify" }],
+                }),
             }),
         ],
     },
