@@ -26,7 +26,7 @@ export async function guarded<T>(doing: string, work: () => Promise<T>): Promise
 }
 
 /** @throws ToolError naming the option, the file and what is wrong with it. */
-export function readText(file: string, option: string): string {
+function readText(file: string, option: string): string {
     try {
         return readFileSync(file, "utf8");
     } catch (error) {

@@ -15,7 +15,7 @@ export interface AlertsArgs {
 }
 
 /** The policy of a topic: nobody without TLS; alarms of this account where `alarms` says so. Everybody else publishes by a role. */
-export function topicPolicy(names: StageNames, topic: "alerts" | "operations"): Statement[] {
+function topicPolicy(names: StageNames, topic: "alerts" | "operations"): Statement[] {
     const arn = names.topicArn(topic);
     const tlsOnly: Statement = {
         Sid: "TlsOnly",

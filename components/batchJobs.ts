@@ -110,7 +110,7 @@ export function jobDefinition(input: JobDefinitionInput): JobDefinitionSpec {
 }
 
 /** What pulls the image and writes the log: the six actions of AWS's managed policy, for this stage's repository and log group only. */
-export function executionStatements(names: StageNames, repositories: readonly string[]): Statement[] {
+function executionStatements(names: StageNames, repositories: readonly string[]): Statement[] {
     return [
         // GetAuthorizationToken knows no resource.
         { Sid: "RegistryLogin", Effect: "Allow", Action: "ecr:GetAuthorizationToken", Resource: "*" },
@@ -130,7 +130,7 @@ export function executionStatements(names: StageNames, repositories: readonly st
 }
 
 /** What the ECS agent of an EC2 host does, without AWS's managed policy. */
-export function instanceStatements(names: StageNames): Statement[] {
+function instanceStatements(names: StageNames): Statement[] {
     return [
         // These three know no resource.
         {

@@ -24,7 +24,7 @@ export interface DataTriggerArgs {
 }
 
 /** The events of a finished data set: the marker's object is there, however it was uploaded. */
-export function newDataPattern({ bucket, key }: S3Address, marker: string): Readonly<Record<string, unknown>> {
+function newDataPattern({ bucket, key }: S3Address, marker: string): Readonly<Record<string, unknown>> {
     return {
         "source": ["aws.s3"],
         "detail-type": ["Object Created"],
@@ -33,7 +33,7 @@ export function newDataPattern({ bucket, key }: S3Address, marker: string): Read
 }
 
 /** What says that new data started nothing. */
-export function triggerAlarms(names: StageNames): AlarmSpec[] {
+function triggerAlarms(names: StageNames): AlarmSpec[] {
     const rule = { RuleName: names.newDataRule };
     return [
         {

@@ -67,7 +67,7 @@ export function failureMessage(names: StageNames): FailureMessage {
  *
  * @param starts Whether the queue of undelivered messages also holds starts by a schedule or by new data.
  */
-export function alarmSpecs(names: StageNames, starts = false): AlarmSpec[] {
+function alarmSpecs(names: StageNames, starts = false): AlarmSpec[] {
     const machine = { StateMachineArn: names.stateMachineArn };
     const execution = (name: string, metric: string, what: string): AlarmSpec => ({
         name,

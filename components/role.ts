@@ -21,7 +21,7 @@ export interface StageRoleArgs {
 }
 
 /** What a role may do with the stage's key. A grant is only ever given to a service of AWS, for what that service makes. */
-export function keyStatements(keyArn: string, actions: readonly string[], grants: boolean): Statement[] {
+function keyStatements(keyArn: string, actions: readonly string[], grants: boolean): Statement[] {
     return [
         { Sid: "StageKey", Effect: "Allow", Action: [...actions].sort(), Resource: keyArn },
         ...(!grants

@@ -17,7 +17,7 @@ export interface StageKeyArgs {
  * The policy of a stage's key: the account decides by its roles' policies; besides, CloudWatch Logs for the stage's own log groups, and
  * CloudWatch's alarms, which publish to an encrypted topic without a role.
  */
-export function stageKeyPolicy(names: StageNames, logGroups: readonly string[]): Statement[] {
+function stageKeyPolicy(names: StageNames, logGroups: readonly string[]): Statement[] {
     const { partition, account, region } = names.identity;
     return [
         {

@@ -22,7 +22,7 @@ export interface TrainingScheduleArgs {
  * What says that a schedule started nothing. The failed start itself lies in the queue of undelivered messages, which has an alarm of its
  * own. Metrics: "Monitoring Amazon EventBridge Scheduler with Amazon CloudWatch", EventBridge Scheduler User Guide.
  */
-export function scheduleAlarms(names: StageNames): AlarmSpec[] {
+function scheduleAlarms(names: StageNames): AlarmSpec[] {
     const group = { ScheduleGroup: names.scheduleGroup };
     return [
         {

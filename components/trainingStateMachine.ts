@@ -44,7 +44,7 @@ export function assertProven(stateMachine: string, definition: StateMachineDefin
 }
 
 /** What a state machine does besides its tasks: both services know no resource. */
-export function observationStatements(): Statement[] {
+function observationStatements(): Statement[] {
     return [
         {
             Sid: "DeliverLogs",

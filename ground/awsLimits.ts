@@ -16,7 +16,7 @@ export const MAXIMUM_DEFINITION_BYTES = 1_048_576;
 /** One request to Step Functions, in bytes. */
 export const MAXIMUM_REQUEST_BYTES = 1_048_576;
 /** `Cause` of a Fail, in characters. Source: API reference of StopExecution and SendTaskFailure. */
-export const MAXIMUM_CAUSE = 32_768;
+const MAXIMUM_CAUSE = 32_768;
 /** A message of SNS, in bytes, its attributes included. */
 export const MAXIMUM_MESSAGE_BYTES = 262_144;
 /** A key of S3, in bytes of UTF-8. */

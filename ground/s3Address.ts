@@ -30,7 +30,7 @@ export const S3_ADDRESS = /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[^\n]*)?$/
  * Why a text is no bucket's name, or undefined where it is one.
  * Source: Amazon S3 User Guide, "General purpose bucket naming rules".
  */
-export function bucketNameProblem(name: string): string | undefined {
+function bucketNameProblem(name: string): string | undefined {
     if (!BUCKET.test(name)) {
         return (
             `the bucket's name ${JSON.stringify(name)} must have 3 to 63 lower-case letters, digits, dots and hyphens, ` +

@@ -105,7 +105,7 @@ function named(error: string, cause: string) {
 const ALL: readonly TaskKind[] = ["training", "batch", "lambda", "sns", "registry"];
 
 /** The faults that have a name of their own, with the causes that AWS gives (../shared/reference/aws.md, section 2). */
-export const FAULTS: Readonly<Record<string, KnownFault>> = {
+const FAULTS: Readonly<Record<string, KnownFault>> = {
     "CapacityError": {
         kinds: ["training"],
         means: "no instance of the type is free",

@@ -4,10 +4,9 @@ import { mkdir, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import sources from "./sources.cjs";
+import { BUILD, hashSources, STAMP } from "./sources.cjs";
 
 const folder = path.dirname(fileURLToPath(import.meta.url));
-const { BUILD, STAMP, hashSources } = sources;
 
 const result = await build({
     absWorkingDir: folder,

@@ -105,7 +105,7 @@ export interface ArchiveLimits {
     readonly entryBytes: number;
 }
 
-export const archiveLimits: ArchiveLimits = { entries: 100_000, bytes: 1024 ** 3, entryBytes: 64 * 1024 ** 2 };
+const archiveLimits: ArchiveLimits = { entries: 100_000, bytes: 1024 ** 3, entryBytes: 64 * 1024 ** 2 };
 
 /**
  * Text files of a tar.gz by their path, read in memory: nothing is written, so that no path can lead anywhere. Links and other

@@ -60,7 +60,7 @@ export interface ReportOptions {
 /** Most pages that a report shows. */
 export const maximumPages = 48;
 /** Bytes of all pictures: with the rest a report stays below 8 MB. */
-export const maximumPictureBytes = 3_000_000;
+const maximumPictureBytes = 3_000_000;
 
 const maximumJson = 4 * 1024 ** 2;
 const maximumTable = 64 * 1024 ** 2;

@@ -17,9 +17,7 @@ export function inputSchemaText(): string {
         artifactBase: "",
         dataLocations: [],
         members: Object.fromEntries(
-            Object.entries(MEMBERS).map(([name, spec]) => {
-                return [name, { ...shape(spec), splitSet: spec.splitSet ?? false }];
-            }),
+            Object.entries(MEMBERS).map(([name, spec]) => [name, { ...shape(spec), splitSet: spec.splitSet ?? false }]),
         ),
         combiner: { ...shape(COMBINER), name: COMBINER.name },
     });

@@ -9,12 +9,12 @@ import { EnsembleTraining } from "./stage";
 import { previousReleases, type Releases } from "./releases";
 
 /** The validated configuration of the stack that the program runs for. */
-export function stageConfig(): StageConfig {
+function stageConfig(): StageConfig {
     return loadStageConfig(pulumi.getStack(), decodeConfig(pulumi.runtime.allConfig(), pulumi.getProject()));
 }
 
 /** Where the provider's credentials and region point. Awaited: from here on names and ARNs are plain strings, known at any preview. */
-export async function callerIdentity(): Promise<Identity> {
+async function callerIdentity(): Promise<Identity> {
     const [caller, region, partition] = await Promise.all([getCallerIdentity(), getRegion(), getPartition()]);
     return { account: caller.accountId, region: region.region, partition: partition.partition };
 }

@@ -2,7 +2,7 @@
 import * as awsCron from "aws-cron-parser";
 
 /** A training costs money each time: nothing is started more often than this, in minutes. */
-export const LEAST_INTERVAL_MINUTES = 60;
+const LEAST_INTERVAL_MINUTES = 60;
 
 const MINUTES: Readonly<Record<string, number>> = { minute: 1, hour: 60, day: 1_440 };
 /** So many starts of a cron expression are looked at; with an hour between any two they cover at least a week. */

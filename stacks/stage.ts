@@ -346,7 +346,7 @@ function declareStage(
  * Sorts what the Tasks need into statements and actions on the stage's key: the definition names the key by its alias, and a
  * policy must name the key itself.
  */
-export function taskStatements(permissions: readonly Permission[]): { statements: Statement[]; keyActions: string[] } {
+function taskStatements(permissions: readonly Permission[]): { statements: Statement[]; keyActions: string[] } {
     const onKey = (permission: Permission) => permission.actions.every((action) => action.startsWith("kms:"));
     return {
         statements: [...policyDocument(permissions.filter((permission) => !onKey(permission))).Statement],

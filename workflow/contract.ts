@@ -115,7 +115,7 @@ export interface TrainingPrices {
 }
 
 /** The input of an execution; workflow/input.ts validates it, docs/input.schema.json publishes it. */
-export interface ExecutionInput {
+interface ExecutionInput {
     readonly initialization: {
         readonly fetch_data: {
             readonly preprocessed_data_path: string;

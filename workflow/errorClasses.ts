@@ -88,13 +88,3 @@ export const ERROR_CLASSES: Readonly<Record<ErrorClass, ErrorPolicy>> = {
 export function classesWhere(predicate: (policy: ErrorPolicy) => boolean): readonly ErrorClass[] {
     return (Object.keys(ERROR_CLASSES) as ErrorClass[]).filter((name) => predicate(ERROR_CLASSES[name]));
 }
-
-/**
- * Seconds to wait before retry number `retry` (0 is the first), whole and at least 1.
- * @param random a number in [0, 1)
- */
-export function waitBefore(name: ErrorClass, retry: number, random: number): number {
-    const { waitSeconds, backoff, maximumWaitSeconds, jitter } = ERROR_CLASSES[name];
-    const whole = Math.min(maximumWaitSeconds, waitSeconds * backoff ** retry);
-    return Math.max(1, Math.ceil(jitter ? whole * (0.5 + 0.5 * random) : whole));
-}

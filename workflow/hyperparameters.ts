@@ -13,9 +13,9 @@ export type HyperparameterSpec = HyperparameterRule & {
 export type HyperparameterTable = Readonly<Record<string, HyperparameterSpec>>;
 
 /** SageMaker's bounds: number of hyperparameters, length of a name and of a value. */
-export const MAXIMUM_HYPERPARAMETERS = 100;
-export const MAXIMUM_HYPERPARAMETER_NAME = 256;
-export const MAXIMUM_HYPERPARAMETER_VALUE = 2_500;
+const MAXIMUM_HYPERPARAMETERS = 100;
+const MAXIMUM_HYPERPARAMETER_NAME = 256;
+const MAXIMUM_HYPERPARAMETER_VALUE = 2_500;
 
 type Bounds = Pick<HyperparameterRule, "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum">;
 

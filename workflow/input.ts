@@ -107,7 +107,7 @@ function modelSchema(model: ModelShape): z.ZodType {
 }
 
 /** The schema of an execution's input for a stage's models. Unknown keys are refused everywhere. */
-export function inputSchema(shape: InputShape) {
+function inputSchema(shape: InputShape) {
     const members = Object.keys(shape.members);
     const split = members.some((name) => shape.members[name].splitSet);
     const each = <T>(make: (name: string) => readonly [string, T]) => Object.fromEntries(members.map(make));
@@ -348,9 +348,11 @@ function unwrapped(schema: z.ZodType | undefined): z.ZodType | undefined {
 }
 
 function at(value: unknown, path: readonly PropertyKey[]): unknown {
-    return path.reduce<unknown>((current, key) => {
-        return Object.hasOwn(Object(current), key) ? (current as Record<PropertyKey, unknown>)[key] : undefined;
-    }, value);
+    return path.reduce<unknown>(
+        (current, key) =>
+            Object.hasOwn(Object(current), key) ? (current as Record<PropertyKey, unknown>)[key] : undefined,
+        value,
+    );
 }
 
 /** The rules that tie fields together. Reads leniently, so that all problems are told at once even where the schema found some. */

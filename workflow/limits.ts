@@ -12,7 +12,7 @@ export const SETUP_SECONDS = 600;
  * entered, scheduled, started, succeeded, left (5) and three more for each of its retries; the Choice behind it, the Wait, and the
  * Choice before the next attempt, two each.
  */
-export const EVENTS_PER_ATTEMPT = 6 + 5 + 3 * LAMBDA_RETRY.attempts + 3 * 2;
+const EVENTS_PER_ATTEMPT = 6 + 5 + 3 * LAMBDA_RETRY.attempts + 3 * 2;
 /** What is left to Setup, the notification, the Parallels and the states that run once in each model. */
 const FIXED_EVENTS = 1_000;
 const EVENTS_ONCE_PER_UNIT = 40;

@@ -34,11 +34,11 @@ import {
 import type { Targets } from "./targets";
 
 /** What a training needs before and after its runtime, for instances, images and data, in seconds; part of the budget. */
-export const OVERHEAD_SECONDS = 900;
+const OVERHEAD_SECONDS = 900;
 /** No attempt starts with less than this left for the training itself, in seconds. */
 const SHORTEST_RUNTIME_SECONDS = 60;
 /** How long a Spot training may wait for its instances besides its runtime, in seconds. */
-export const SPOT_WAIT_SECONDS = 3_600;
+const SPOT_WAIT_SECONDS = 3_600;
 
 /** Retry of register: the training has ended and must not be lost to a fault of the storage. */
 const REGISTER_RETRY = {
@@ -85,7 +85,7 @@ export interface ModelTrainingOptions {
 }
 
 /** "10 Minutes" from 600, so that a name cannot disagree with its value. */
-export function duration(seconds: number): string {
+function duration(seconds: number): string {
     const [count, unit] = seconds % 60 === 0 ? [seconds / 60, "Minute"] : [seconds, "Second"];
     return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }

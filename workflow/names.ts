@@ -7,12 +7,12 @@ import type { Run } from "./contract";
 import { jsonata, states, type Expression, type Handle } from "../asl/states";
 
 /** SageMaker's bound; Batch takes 128. */
-export const MAXIMUM_JOB_NAME = 63;
+const MAXIMUM_JOB_NAME = 63;
 /** The largest numbers that a name has room for. */
-export const MAXIMUM_REDRIVES = 999;
+const MAXIMUM_REDRIVES = 999;
 export const MAXIMUM_ATTEMPTS = 999;
-export const MAXIMUM_RETRIES = 99;
-export const RUN_ID_LENGTH = 8;
+const MAXIMUM_RETRIES = 99;
+const RUN_ID_LENGTH = 8;
 
 /** Characters of `<service>-<stage>`, and of `<model>`: with both full and all numbers at their largest a name has 63. */
 const MAXIMUM_SERVICE_STAGE = 28;

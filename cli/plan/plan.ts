@@ -244,7 +244,7 @@ function planned(
 }
 
 /** A job's bound as the stage registers it: time-out times attempts, on the size that it asks for. */
-export function jobBounds({ jobDefinitions }: EvaluatedStage): Record<string, BatchJobBound> {
+function jobBounds({ jobDefinitions }: EvaluatedStage): Record<string, BatchJobBound> {
     return Object.fromEntries(
         jobDefinitions.map(({ name, containerProperties, timeoutSeconds, attempts }) => {
             const asked = (containerProperties.resourceRequirements ?? []) as readonly {

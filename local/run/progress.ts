@@ -132,7 +132,7 @@ export class Progress {
 }
 
 /** The last line of a growing file, or undefined when there is none yet. */
-export function lastLine(file: string): string | undefined {
+function lastLine(file: string): string | undefined {
     return tellingLines(tail(file)).at(-1);
 }
 

@@ -120,6 +120,6 @@ function fail(errorType: string, errorMessage: string): void {
 }
 
 /** Name of a function out of its name or ARN, with or without version or alias. */
-export function functionName(reference: string): string {
+function functionName(reference: string): string {
     return /^arn:[^:]+:lambda:[^:]*:[^:]*:function:([^:]+)/.exec(reference)?.[1] ?? reference.replace(/:[^:]+$/, "");
 }

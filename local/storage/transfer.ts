@@ -103,7 +103,7 @@ export async function concurrently<T>(
     );
 }
 
-export async function md5(file: string): Promise<string> {
+async function md5(file: string): Promise<string> {
     const hash = createHash("md5");
     await pipeline(createReadStream(file), hash);
     return hash.digest("hex");

@@ -69,7 +69,7 @@ function refuses(holder: PolicyHolder, resource: ResourceFacts, resources: reado
 }
 
 /** One policy document beside or inside a resource lets nobody in that it does not name. */
-export function notOpen(document: PolicyDocument): Verdict {
+function notOpen(document: PolicyDocument): Verdict {
     if (document.problem !== undefined) {
         return violation(`${document.path} ${document.problem}.`);
     }

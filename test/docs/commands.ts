@@ -76,7 +76,7 @@ export function workflowCommands(): DocumentedCommand[] {
 }
 
 /** One way to write a command that has several: `ensemble X` for npx, for the npm script and for `npm start`; no comment. */
-export function canonical(command: string): string {
+function canonical(command: string): string {
     return command
         .replace(/\s+#\s.*$/, "")
         .trim()

@@ -39,6 +39,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
     "npm start": suite("test/slow/local.spec.ts", '"scripts/ensemble.mjs"), "local"'),
     "npm test": suite(".ci/run", "npm test"),
     "npm run lint": step("lint"),
+    "npm run lint:prune": { way: "syntax", why: "It rewrites what the lint of the same run reads." },
     "npm run typecheck": step("typecheck"),
     "npm run test:engine": step("test:engine"),
     "npm run test:training": step("test:training"),

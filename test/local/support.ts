@@ -4,7 +4,7 @@ import path from "node:path";
 import { Supervisor } from "../../local/process/supervisor";
 import { startObjectStore, type ObjectStore } from "../../local/storage/objectStore";
 
-export const root = path.resolve(__dirname, "../..");
+const root = path.resolve(__dirname, "../..");
 export const python = path.join(root, ".venv", "bin", "python");
 
 export interface Sandbox {

@@ -27,7 +27,7 @@ function temporary(name: string): string {
 /**
  * Builds and packs all packages once in a process; answers the tarballs' paths. ENSEMBLE_PACKAGES names a folder that has them already.
  */
-export function pack(): Promise<readonly string[]> {
+function pack(): Promise<readonly string[]> {
     const given = process.env.ENSEMBLE_PACKAGES;
     tarballs ??= given === undefined || given === "" ? packed() : Promise.resolve(tarballsIn(given));
     return tarballs;

@@ -234,5 +234,3 @@ export const SAMPLE_CONFIG: Readonly<Record<string, unknown>> = {
     "sfn-no-silent-failure": { notifiedPrefix: "Notified." },
     "tags-required": { keys: ["service", "subservice", "stage"] },
 };
-
-export { sampleDefinition };

@@ -23,7 +23,7 @@ const prices = new Prices({
     ],
 });
 
-describe("the report of an execution, through the AWS SDK", function () {
+describe("the report of an execution, through the AWS SDK", () => {
     const s3 = useS3();
     let stage: FixtureStage;
 

@@ -14,7 +14,7 @@ import { stageSettings, targets } from "../../simulation/sampleStages";
 import { runOf } from "../../simulation";
 import { picture } from "./sample";
 
-export const settings = stageSettings("dev");
+const settings = stageSettings("dev");
 export const machine = "ensemble-model-training-dev";
 export const input = {
     initialization: {

@@ -31,7 +31,7 @@ const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/
     }
 });
 
-describe("the report in a browser", function () {
+describe("the report in a browser", () => {
     let browser: Browser;
     let html: string;
 

@@ -54,9 +54,8 @@ describe("content keys", () => {
                     const schema = Object.fromEntries(
                         Object.entries(entries).map(([name, [, learning]]) => [name, rule(learning)]),
                     );
-                    const key = (changed: Record<string, number>) => {
-                        return contentKey({ ...identity, hyperparameters: learningHyperparameters(changed, schema) });
-                    };
+                    const key = (changed: Record<string, number>) =>
+                        contentKey({ ...identity, hyperparameters: learningHyperparameters(changed, schema) });
                     for (const [name, [value, learning]] of Object.entries(entries)) {
                         assert.equal(key({ ...values, [name]: value + 1 }) !== key(values), learning, name);
                     }

@@ -10,8 +10,8 @@ const header = "stack,page,class,begins_document,split\n";
 /** Stacks of one to four pages of some classes. */
 const classes = fc.array(fc.constantFrom("letter", "bill", "deed"), { minLength: 1, maxLength: 4 });
 const stacks = (minimum: number): fc.Arbitrary<Page[]> =>
-    fc.array(classes, { minLength: minimum, maxLength: 60 }).map((all) => {
-        return all.flatMap((own, stack) =>
+    fc.array(classes, { minLength: minimum, maxLength: 60 }).map((all) =>
+        all.flatMap((own, stack) =>
             own.map((label, index) => ({
                 stack: `s${stack}`,
                 page: index + 1,
@@ -19,8 +19,8 @@ const stacks = (minimum: number): fc.Arbitrary<Page[]> =>
                 begins_document: true,
                 split: undefined,
             })),
-        );
-    });
+        ),
+    );
 
 describe("labels", () => {
     it("survive being written and read", () => {

@@ -72,9 +72,7 @@ export async function merge(context: JobContext): Promise<void> {
         sha256: sha256(table),
         missing,
         members: Object.fromEntries(
-            present.map(({ name, trained }) => {
-                return [name, { key: trained.key, classes: predictions.get(name)?.classes }];
-            }),
+            present.map(({ name, trained }) => [name, { key: trained.key, classes: predictions.get(name)?.classes }]),
         ),
     });
     print(

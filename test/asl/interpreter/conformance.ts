@@ -240,7 +240,7 @@ function escape(text: string): string {
 }
 
 /** The state types of a definition, nested ones included. */
-export function stateTypes(value: unknown, found = new Set<string>()): Set<string> {
+function stateTypes(value: unknown, found = new Set<string>()): Set<string> {
     if (typeof value === "object" && value !== null) {
         const states = (value as { States?: unknown }).States;
         if (typeof states === "object" && states !== null && "StartAt" in value) {

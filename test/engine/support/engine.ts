@@ -15,7 +15,7 @@ import type { Served } from "./provider";
 import { serveProvider, TestCloud } from "./provider";
 
 export const root = path.resolve(__dirname, "../../..");
-export const pack = path.join(root, "policy");
+const pack = path.join(root, "policy");
 
 /** A policy violation as the engine reports it. */
 export interface PolicyViolation {

@@ -8,7 +8,7 @@ import { trainingQuota } from "../../../ground/awsNames";
 export type QuotaLookup = (instanceType: string, spot: boolean) => Promise<number | undefined>;
 
 /** Reads all quotas of SageMaker once, when the first is asked for. Throws what the service throws. */
-export function serviceQuotas(client: ServiceQuotasClient): QuotaLookup {
+function serviceQuotas(client: ServiceQuotasClient): QuotaLookup {
     let all: Promise<ReadonlyMap<string, number>> | undefined;
     return async (instanceType, spot) => {
         all ??= readAll(client);
