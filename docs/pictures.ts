@@ -1,7 +1,7 @@
 /** The pictures of the documents as Mermaid text, each drawn from what the program declares or from what an execution does. */
 import { toMermaid } from "../asl/drawing";
 import { compile } from "../asl/interpreter";
-import type { State, StateGraph, StateMachineDefinition } from "../asl/types";
+import type { State, StateMachineDefinition } from "../asl/types";
 import { statesIn } from "../asl/walk";
 import type { EvaluatedStage, RecordedResource } from "../project/evaluate";
 import { kindOf, simulate, type Outcome, type Scenario } from "../simulation";
