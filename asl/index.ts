@@ -9,4 +9,3 @@ export * from "./diff";
 export * from "./drawing";
 export * from "./interpreter";
 export * from "./types";
-export * from "./walk";

@@ -1,7 +1,10 @@
 /** From an execution's event history to what a timeline shows. */
 import type { Attempt, Outcome, Visit } from "./model";
 
-/** The part of an event that a timeline needs: as GetExecutionHistory gives it, timestamps in milliseconds, as Date or as text. */
+/**
+ * The part of an event that a timeline needs: as GetExecutionHistory gives it, timestamps in milliseconds, as Date or
+ * as text.
+ */
 export interface TimelineEvent {
     readonly id?: number;
     readonly previousEventId?: number;
@@ -48,7 +51,18 @@ interface Details {
 const CONTAINERS = new Set(["Parallel", "Map"]);
 
 /**
- * Pairs each state's entry with its exit, by the chain of previousEventId; concurrent branches may hold states of one name.
+ * What a state is that was never left, by how the execution ended; else failed. A time-out and a stop write no event of
+ * the state.
+ */
+const OPEN: ReadonlyMap<string, Outcome> = new Map([
+    ["RUNNING", "running"],
+    ["ABORTED", "stopped"],
+    ["TIMED_OUT", "stopped"],
+]);
+
+/**
+ * Pairs each state's entry with its exit, by the chain of previousEventId; concurrent branches may hold states of one
+ * name.
  * @param status how the execution ended: decides what became of states that never exited.
  * @param now where open states of a running execution end, in milliseconds; default the last event.
  */
@@ -93,8 +107,9 @@ export function visitsOf(events: readonly TimelineEvent[], status: string = "FAI
             if (owner !== undefined && /State(Failed|TimedOut)$/.test(type)) {
                 owner.failed = details(event);
                 closeInner(visits, owner, at);
-            } else if (owner !== undefined && type.endsWith("StateAborted")) {
-                close(owner, at, "stopped");
+            } else if (owner !== undefined && type.endsWith("StateStarted")) {
+                // A retry: what ran inside was stopped.
+                closeInner(visits, owner, at);
             }
         } else if (owner !== undefined && !type.startsWith("Execution")) {
             taskEvent(owner, type, at, details(event));
@@ -105,9 +120,9 @@ export function visitsOf(events: readonly TimelineEvent[], status: string = "FAI
     }
     const last = events.at(-1);
     const end = now ?? (last === undefined ? 0 : timeOf(last));
-    const open: Outcome = status === "RUNNING" ? "running" : status === "ABORTED" ? "stopped" : "failed";
+    const open = OPEN.get(status) ?? "failed";
     for (const visit of visits.filter(({ outcome }) => outcome === undefined)) {
-        close(visit, visit.type === "Fail" ? visit.from : end, visit.type === "Fail" ? "failed" : open);
+        closeStopped(visit, end, open);
     }
     return visits.map(({ state, type, from, to = end, outcome = open, failed, attempts }) => ({
         state,
@@ -156,6 +171,15 @@ function close(visit: OpenVisit, at: number, outcome: Outcome): void {
     }
 }
 
+/** A Fail, or a Task whose last attempt failed, is failed; whatever else was open is stopped. */
+function closeStopped(visit: OpenVisit, at: number, open: Outcome = "stopped"): void {
+    if (visit.type === "Fail") {
+        close(visit, visit.from, "failed");
+    } else {
+        close(visit, at, visit.attempts.at(-1)?.outcome === "failed" ? "failed" : open);
+    }
+}
+
 /** What is still open inside a container that failed was stopped with it. */
 function closeInner(visits: readonly OpenVisit[], container: OpenVisit, at: number): void {
     for (const visit of visits) {
@@ -164,7 +188,7 @@ function closeInner(visits: readonly OpenVisit[], container: OpenVisit, at: numb
             visit !== container &&
             climb(visit.parent, (outer) => outer === container) !== undefined
         ) {
-            close(visit, visit.type === "Fail" ? visit.from : at, visit.type === "Fail" ? "failed" : "stopped");
+            closeStopped(visit, at);
         }
     }
 }
@@ -190,7 +214,10 @@ function taskEvent(visit: OpenVisit, type: string, at: number, said: Details): v
             stopped ? { error: "SageMaker.TrainingJobStopped", cause: output } : {},
         );
     } else if (type.endsWith("StateAborted")) {
-        close(visit, at, "stopped");
+        // Follows the failure, of this state or of a sibling that is closed with the state around it.
+        if (type.startsWith(visit.type) && visit.outcome === undefined) {
+            closeStopped(visit, at);
+        }
     } else if (/(Failed|TimedOut)$/.test(type)) {
         const failed = open ?? { from: at };
         if (open === undefined) {

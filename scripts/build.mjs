@@ -28,7 +28,6 @@ export const WORKSPACES = {
             "interpreter/index",
             "states/index",
             "types",
-            "walk",
         ],
         finish: finishAsl,
     },

@@ -4,8 +4,17 @@
  */
 import { closest } from "fastest-levenshtein";
 import type { Context } from "./context";
-import { isFields, reachable, segment, stateTypes, type Fields, type Graph, type Node, type Scope } from "./graph";
-import { innerGraphs } from "../walk";
+import {
+    innerGraphs,
+    isFields,
+    reachable,
+    segment,
+    stateTypes,
+    type Fields,
+    type Graph,
+    type Node,
+    type Scope,
+} from "./graph";
 import { intrinsics, parseIntrinsic, parsePath } from "./paths";
 import { expressionsOf, leaves } from "./walk";
 
@@ -574,7 +583,7 @@ class StructureCheck {
                 }
             }
         }
-        if (!innerGraphs(fields).some((graph) => graph.isDistributed)) {
+        if (!innerGraphs(fields).some((graph) => graph.isolated)) {
             for (const field of ["ItemReader", "ItemBatcher", "ResultWriter", "Label"]) {
                 if (fields[field] !== undefined && innerGraphs(fields).length > 0) {
                     this.at(

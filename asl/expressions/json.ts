@@ -1,6 +1,9 @@
 import type { JsonObject, JsonValue } from "../types";
 
-/** A value that JSON cannot hold: undefined, a function, a number that is not finite. `where` is a path such as `a.b[2]`. */
+/**
+ * A value that JSON cannot hold: undefined, a function, a number that is not finite. `where` is a path such as
+ * `a.b[2]`.
+ */
 export class NotJsonError extends Error {
     constructor(
         readonly where: string,
@@ -14,7 +17,10 @@ export class NotJsonError extends Error {
 // Values in an execution are never changed in place, so the size of an object or array, once known, stays right.
 const sizes = new WeakMap<object, number>();
 
-/** Bytes of the value as compact JSON in UTF-8, the measure of AWS's payload limits. Expects a value that is JSON already. */
+/**
+ * Bytes of the value as compact JSON in UTF-8, the measure of AWS's payload limits. Expects a value that is JSON
+ * already.
+ */
 export function byteSize(value: JsonValue): number {
     switch (typeof value) {
         case "string":
@@ -62,8 +68,9 @@ function stringSize(text: string): number {
 }
 
 /**
- * Makes a value that came out of an expression or a task into a plain JSON value: arrays that JSONata marked as sequences become
- * ordinary ones, since the mark would change how later expressions read them. Parts known to be clean are shared, not copied.
+ * Makes a value that came out of an expression or a task into a plain JSON value: arrays that JSONata marked as
+ * sequences become ordinary ones, since the mark would change how later expressions read them. Parts known to be clean
+ * are shared, not copied.
  * @throws NotJsonError for undefined, functions and numbers that are not finite, with the place in the value.
  */
 export function adopt(value: unknown, where = ""): JsonValue {

@@ -1,6 +1,6 @@
 /**
- * JSONata as Step Functions runs it: the `jsonata` package with AWS's additions ($partition, $range, $hash, $random with a seed,
- * $uuid, $parse), without $eval, and with time and chance taken from the execution instead of the machine.
+ * JSONata as Step Functions runs it: the `jsonata` package with AWS's additions ($partition, $range, $hash, $random
+ * with a seed, $uuid, $parse), without $eval, and with time and chance taken from the execution instead of the machine.
  * Source: Step Functions Developer Guide, "Transforming data with JSONata".
  */
 import { createHash } from "node:crypto";
@@ -22,7 +22,10 @@ export interface JsonataExpression {
     readonly source: string;
     /** Where in the state it stands, for example `Arguments/TrainingJobName`. */
     readonly field: string;
-    /** At once where the expression is simple. @throws ExpressionError (or rejects) when it fails, or gives nothing or no JSON. */
+    /**
+     * At once where the expression is simple. @throws ExpressionError (or rejects) when it fails, or gives nothing or
+     * no JSON.
+     */
     readonly evaluate: (scope: Scope) => JsonValue | Promise<JsonValue>;
 }
 
@@ -195,7 +198,8 @@ export function range(start: number, end: number, step: number): number[] {
     return Array.from({ length: Math.max(0, count) }, (_, index) => first + index * by);
 }
 
-// Preparing costs some hundred microseconds, and equal texts are common: in the branches of an ensemble, in repeated runs.
+// Preparing costs some hundred microseconds, and equal texts are common: in the branches of an ensemble, in repeated
+// runs.
 const prepared = new Map<string, jsonata.Expression>();
 const MOST_PREPARED = 20_000;
 
@@ -263,7 +267,7 @@ export function compileJsonata(text: string, field: string): JsonataExpression {
                 throw new ExpressionError(
                     "JSONata",
                     field,
-                    `The JSONata expression '${source}' specified for the field '${field}' returned an unsupported result type: ${error.message}.`,
+                    `The JSONata expression '${source}' specified for the field '${field}' returned an unsupported result type.`,
                 );
             }
             throw error;

@@ -1,8 +1,8 @@
 /**
- * JSONPath as Step Functions reads it. A definite path (names and indices only) gives exactly one value and fails when there is none;
- * any other path gives the list of its matches, which may be empty. Definite paths are walked here; wildcards, slices, descendants
- * and filters are left to the `jsonpath-rfc9535` package, which evaluates no code.
- * AWS uses Jayway's dialect: its filter operators beyond RFC 9535 (`=~`, `in`, `size`, ...) and path functions are refused.
+ * JSONPath as Step Functions reads it. A definite path (names and indices only) gives exactly one value and fails when
+ * there is none; any other path gives the list of its matches, which may be empty. Definite paths are walked here;
+ * wildcards, slices, descendants and filters are left to the `jsonpath-rfc9535` package, which evaluates no code. AWS
+ * uses Jayway's dialect: its filter operators beyond RFC 9535 (`=~`, `in`, `size`, ...) and path functions are refused.
  */
 import { query } from "jsonpath-rfc9535";
 import type { JsonObject, JsonValue } from "../types";
@@ -167,8 +167,8 @@ function walk(value: JsonValue | undefined, steps: readonly Step[]): JsonValue |
 const paths = new Map<string, Parsed | Error>();
 
 /**
- * Prepares a path: `$...` (the input), `$$...` (the context object) or `$name...` (a variable). A text that is no path gives a Path
- * whose every use fails: AWS accepts some of those and fails at run time.
+ * Prepares a path: `$...` (the input), `$$...` (the context object) or `$name...` (a variable). A text that is no path
+ * gives a Path whose every use fails: AWS accepts some of those and fails at run time.
  * @param field the field it stands in, for messages.
  */
 export function compilePath(text: string, field: string): Path {

@@ -1,8 +1,8 @@
 /**
- * The simplest JSONata, evaluated without the package's asynchronous machinery: literals, variables, paths of plain names,
- * `&`, comparisons, arithmetic, `and`, `or`, `? :`, `$exists` and object constructors, as long as the values met are simple too.
- * Whatever lies outside is left to the package, decided for the expression when it is compiled and for the values when it runs.
- * A property test compares the two.
+ * The simplest JSONata, evaluated without the package's asynchronous machinery: literals, variables, paths of plain
+ * names, `&`, comparisons, arithmetic, `and`, `or`, `? :`, `$exists` and object constructors, as long as the values met
+ * are simple too. Whatever lies outside is left to the package, decided for the expression when it is compiled and for
+ * the values when it runs. A property test compares the two.
  */
 import type { JsonObject, JsonValue } from "../types";
 import { setKey } from "./json";

@@ -1,6 +1,8 @@
 import type { JsonObject, JsonValue } from "../types";
 
-/** The variables that a state can read, inner scopes included. Never changed in place: an assignment makes a new record. */
+/**
+ * The variables that a state can read, inner scopes included. Never changed in place: an assignment makes a new record.
+ */
 export type Variables = { readonly [name: string]: JsonValue };
 
 /** What an expression can see. One object serves all expressions of a state that see the same things. */

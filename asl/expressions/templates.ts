@@ -1,4 +1,7 @@
-/** Templates: JSON in a definition some of whose strings are evaluated. Prepared once; parts without expressions cost nothing. */
+/**
+ * Templates: JSON in a definition some of whose strings are evaluated. Prepared once; parts without expressions cost
+ * nothing.
+ */
 import type { JsonObject, JsonValue } from "../types";
 import { ExpressionError } from "./errors";
 import { adopt, setKey } from "./json";
@@ -82,7 +85,9 @@ export function compilePathOrIntrinsic(text: string, field: string): (scope: Sco
     return isIntrinsic(text) ? compileIntrinsic(text, field) : compilePath(text, field).read;
 }
 
-/** Prepares a payload template, such as Parameters or ResultSelector. What is wrong in it fails when it is evaluated. */
+/**
+ * Prepares a payload template, such as Parameters or ResultSelector. What is wrong in it fails when it is evaluated.
+ */
 export function compilePayload(template: JsonValue, field: string): PayloadTemplate {
     if (Array.isArray(template)) {
         const parts = template.map((item, index) => compilePayload(item, `${field}[${index}]`));

@@ -1,4 +1,7 @@
-/** One attempt of a Task: the handler against the state's time-out, its heartbeat, and the end of the execution, whichever is first. */
+/**
+ * One attempt of a Task: the handler against the state's time-out, its heartbeat, and the end of the execution,
+ * whichever is first.
+ */
 import { copyJson } from "../expressions/index";
 import type { JsonObject, JsonValue } from "../types";
 import type { Clock } from "./clock";
@@ -10,9 +13,13 @@ export interface Attempt {
     readonly frame: Frame;
     readonly resource: string;
     readonly args: JsonValue;
+    readonly purpose: TaskRequest["purpose"];
+    readonly credentials?: JsonObject;
     /** Seconds; without them there is no bound. */
     readonly timeout: number | undefined;
     readonly heartbeat: number | undefined;
+    /** Called when the handler says that an activity's worker has taken the task. */
+    readonly started: (workerName?: string) => void;
     /** Called when the handler says that its job has been submitted. */
     readonly submitted: (output: JsonValue) => void;
     readonly machineClock: Clock;
@@ -24,8 +31,7 @@ export interface Attempt {
 
 /** What the handler answers; a rejection is its error, a StateFailure of the time-out, or STOPPED. */
 export function attempt(options: Attempt): Promise<JsonValue> {
-    const { frame, resource, args, timeout, heartbeat, submitted, machineClock, missedHeartbeat, task, context } =
-        options;
+    const { frame, resource, args, timeout, heartbeat, machineClock, missedHeartbeat, task, context } = options;
     const { state, thread } = frame;
     // An AbortController costs more than the rest of a short task: each is made where something listens to it.
     const timers = timeout === undefined ? undefined : new AbortController();
@@ -69,10 +75,11 @@ export function attempt(options: Attempt): Promise<JsonValue> {
             }
         };
         watch();
-        const request: TaskRequest = {
+        const request: { -readonly [Field in keyof TaskRequest]: TaskRequest[Field] } = {
             state: state.name,
             path: thread.path,
             resource,
+            purpose: options.purpose,
             arguments: copyJson(args),
             attempt: frame.retryCount,
             entered: frame.entered,
@@ -85,8 +92,6 @@ export function attempt(options: Attempt): Promise<JsonValue> {
                 }
                 return work.signal;
             },
-            ...(timeout === undefined ? {} : { timeoutSeconds: timeout }),
-            ...(heartbeat === undefined ? {} : { heartbeatSeconds: heartbeat }),
             heartbeat: () => {
                 if (open && heartbeat !== undefined) {
                     beat?.abort(STOPPED);
@@ -95,9 +100,19 @@ export function attempt(options: Attempt): Promise<JsonValue> {
                 }
             },
             clock,
-            submitted: (output) => (open ? submitted(output) : undefined),
+            started: (workerName) => (open ? options.started(workerName) : undefined),
+            submitted: (output) => (open ? options.submitted(output) : undefined),
             context: context(),
         };
+        if (options.credentials !== undefined) {
+            request.credentials = copyJson(options.credentials);
+        }
+        if (timeout !== undefined) {
+            request.timeoutSeconds = timeout;
+        }
+        if (heartbeat !== undefined) {
+            request.heartbeatSeconds = heartbeat;
+        }
         clock.work();
         let running: Promise<JsonValue>;
         try {

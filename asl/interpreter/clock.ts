@@ -31,9 +31,10 @@ interface Timer {
 
 /**
  * A discrete-event clock: time stands still while anything is at work and then jumps to the next timer, so days pass in
- * microseconds and equal executions take equal steps. The interpreter holds it while a task's handler runs, except while that handler
- * awaits `request.clock.sleep`. A handler may therefore do real work (a file, a process) in no virtual time; one that should
- * run into a time-out must sleep on the clock (`clock.sleep(Infinity, signal)` for ever), not on a promise that nobody settles.
+ * microseconds and equal executions take equal steps. The interpreter holds it while a task's handler runs, except
+ * while that handler awaits `request.clock.sleep`. A handler may therefore do real work (a file, a process) in no
+ * virtual time; one that should run into a time-out must sleep on the clock (`clock.sleep(Infinity, signal)` for ever),
+ * not on a promise that nobody settles.
  */
 export class VirtualClock implements Clock {
     private time: number;
@@ -176,7 +177,10 @@ export interface SkippedWait extends WaitReason {
 export interface RealClockOptions {
     /** Real milliseconds for each millisecond of the clock; default 1. 0.01 makes an hour last 36 seconds. */
     readonly scale?: number;
-    /** Skip the pauses of Wait states and of retries; time-outs, heartbeats and the tasks' own sleeps stay. Default false. */
+    /**
+     * Skip the pauses of Wait states and of retries; time-outs, heartbeats and the tasks' own sleeps stay. Default
+     * false.
+     */
     readonly skipWaits?: boolean;
     /** Called for each pause that is skipped. */
     readonly onSkip?: (wait: SkippedWait) => void;

@@ -62,7 +62,10 @@ export interface Assignment {
     readonly template: JsonataTemplate | PayloadTemplate;
 }
 
-/** A field that is a literal, a JSONata expression, or (in its `Path` form) a path. `read` is undefined for a missing field. */
+/**
+ * A field that is a literal, a JSONata expression, or (in its `Path` form) a path. `read` is undefined for a missing
+ * field.
+ */
 export interface Dynamic {
     /** The field as the definition names it: `TimeoutSeconds` or `TimeoutSecondsPath`. */
     readonly field: string;
@@ -100,6 +103,7 @@ export interface CompiledState {
     readonly assign?: Assignment;
     // by type
     readonly resource?: string;
+    readonly credentials?: JsonataTemplate | PayloadTemplate;
     readonly timeout?: Dynamic;
     readonly heartbeat?: Dynamic;
     readonly retriers: readonly CompiledRetrier[];
@@ -133,6 +137,7 @@ export interface CompiledIo {
     readonly resource?: string;
     readonly arguments: JsonataTemplate | PayloadTemplate;
     readonly config: JsonObject;
+    readonly maxItems?: Dynamic;
 }
 
 export interface CompiledBatcher {
@@ -147,8 +152,9 @@ const TYPES: ReadonlySet<string> = new Set(["Task", "Pass", "Choice", "Wait", "S
 
 /**
  * Prepares a definition for `execute`.
- * @throws DefinitionError with all problems: unknown state types, missing targets, JSONata that does not parse, JSONPath states in a
- * JSONata machine, and variables that an inner scope would shadow. JSONPath that is wrong fails when it is used, as on AWS.
+ * @throws DefinitionError with all problems: unknown state types, missing targets, JSONata that does not parse,
+ * JSONPath states in a JSONata machine, and variables that an inner scope would shadow. JSONPath that is wrong fails
+ * when it is used, as on AWS.
  */
 export function compile(definition: StateMachineDefinition): CompiledMachine {
     const compiler = new Compiler(definition.QueryLanguage === "JSONata");
@@ -183,21 +189,19 @@ class Compiler {
                 `StartAt of ${where} names ${JSON.stringify(raw.StartAt)}, which is not one of its states`,
             );
         }
-        const variables = new Set(outer);
-        for (const name of Object.keys(definitions)) {
-            for (const assigned of assignedNames(definitions[name])) {
-                if (outer.has(assigned)) {
-                    this.problems.push(
-                        `the state '${name}' of ${where} assigns the variable '${assigned}' of an outer scope,` +
-                            " which it may read but not assign",
-                    );
-                }
-                variables.add(assigned);
+        const assigned = new Map(Object.entries(definitions).map(([name, state]) => [name, assignments(state)]));
+        for (const [name, { own, caught }] of assigned) {
+            for (const variable of [...own, ...caught].filter((found) => outer.has(found))) {
+                this.problems.push(
+                    `the state '${name}' of ${where} assigns the variable '${variable}' of an outer scope,` +
+                        " which it may read but not assign",
+                );
             }
         }
         for (const [name, state] of states) {
             try {
-                this.state(state as Mutable<CompiledState>, definitions[name], states, variables);
+                const inner = (): Set<string> => innerScope(outer, assigned, name);
+                this.state(state as Mutable<CompiledState>, definitions[name], states, inner);
             } catch (error) {
                 if (!(error instanceof ExpressionError)) {
                     throw error;
@@ -212,7 +216,7 @@ class Compiler {
         state: Mutable<CompiledState>,
         raw: Raw,
         states: ReadonlyMap<string, CompiledState>,
-        variables: ReadonlySet<string>,
+        inner: () => ReadonlySet<string>,
     ): void {
         if (typeof raw.Type !== "string" || !TYPES.has(raw.Type)) {
             this.problems.push(
@@ -270,6 +274,11 @@ class Compiler {
                 if (typeof state.resource !== "string") {
                     this.problems.push(`the Task '${state.name}' needs a Resource`);
                 }
+                if (raw.Credentials !== undefined) {
+                    state.credentials = state.jsonata
+                        ? compileTemplate(raw.Credentials, "Credentials")
+                        : compilePayload(raw.Credentials, "Credentials");
+                }
                 state.timeout = dynamic(raw, "TimeoutSeconds", state.jsonata);
                 state.heartbeat = dynamic(raw, "HeartbeatSeconds", state.jsonata);
                 break;
@@ -303,11 +312,11 @@ class Compiler {
                 break;
             case "Parallel":
                 state.branches = ((raw.Branches as unknown as Raw[] | undefined) ?? [])
-                    .map((branch, index) => this.graph(branch, `branch ${index} of '${state.name}'`, variables))
+                    .map((branch, index) => this.graph(branch, `branch ${index} of '${state.name}'`, inner()))
                     .filter((branch) => branch !== undefined);
                 break;
             case "Map":
-                this.map(state, raw, variables);
+                this.map(state, raw, inner());
                 break;
             default:
                 break;
@@ -375,6 +384,7 @@ class Compiler {
                       ...(typeof value.Resource === "string" ? { resource: value.Resource } : {}),
                       arguments: template(value.Arguments ?? value.Parameters ?? {}, field),
                       config: (value[configField] as JsonObject | undefined) ?? {},
+                      ...defined({ maxItems: dynamic((value[configField] as Raw) ?? {}, "MaxItems", jsonata) }),
                   };
         };
         const selector =
@@ -418,11 +428,37 @@ function defined<T extends object>(fields: T): Defined<T> {
     return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;
 }
 
-function assignedNames(raw: Raw): string[] {
+/** The variables that a state assigns: itself and in its choices, and in its catchers. */
+interface Assignments {
+    readonly own: readonly string[];
+    readonly caught: readonly string[];
+}
+
+function assignments(raw: Raw): Assignments {
     const names = (assign: JsonValue | undefined): string[] =>
         Object.keys((assign as JsonObject | undefined) ?? {}).map((name) => name.replace(/\.\$$/u, ""));
-    const nested = [...((raw.Catch as Raw[] | undefined) ?? []), ...((raw.Choices as Raw[] | undefined) ?? [])];
-    return [...names(raw.Assign), ...nested.flatMap((item) => names(item.Assign))];
+    const entries = (field: "Choices" | "Catch"): string[] =>
+        ((raw[field] as Raw[] | undefined) ?? []).flatMap((entry) => names(entry.Assign));
+    return { own: [...names(raw.Assign), ...entries("Choices")], caught: entries("Catch") };
+}
+
+/**
+ * What a state's branches or iterations see as variables of an outer scope. The state's own catchers do not count: they
+ * run when the inner scope has ended (recorded: AWS accepts a variable that a branch and its Parallel's Catch assign).
+ */
+function innerScope(
+    outer: ReadonlySet<string>,
+    assigned: ReadonlyMap<string, Assignments>,
+    state: string,
+): Set<string> {
+    const found = new Set(outer);
+    for (const [name, { own, caught }] of assigned) {
+        own.forEach((variable) => found.add(variable));
+        if (name !== state) {
+            caught.forEach((variable) => found.add(variable));
+        }
+    }
+    return found;
 }
 
 function dataPath(value: JsonValue | undefined, field: string): Path | null | undefined {

@@ -18,7 +18,7 @@ import {
     type Scope,
     type Variables,
 } from "../expressions/index";
-import { attempt } from "./attempt";
+import { attempt, type Attempt } from "./attempt";
 import { VirtualClock, type Clock, type WaitReason } from "./clock";
 import type {
     Assignment,
@@ -93,7 +93,9 @@ export interface Frame {
     children: readonly Thread[];
     /** The one of them that failed first. */
     failed?: Thread;
-    /** Whether ParallelStateFailed or MapStateFailed is due, once it is clear that the state is not retried (recorded). */
+    /**
+     * Whether ParallelStateFailed or MapStateFailed is due, once it is clear that the state is not retried (recorded).
+     */
     failedEvent?: boolean;
 }
 
@@ -165,12 +167,8 @@ export class Execution {
         return new Promise((resolve, reject) => {
             this.settle = (status, output, error, cause) => {
                 this.settle = undefined;
-                if (status === "ABORTED" || status === "TIMED_OUT") {
-                    this.stop(this.root);
-                }
                 this.finalEvent(status, output, error, cause);
-                this.root.stopped = true;
-                this.stopChildren(this.root);
+                this.silence(this.root);
                 this.controller.abort();
                 this.options.signal?.removeEventListener("abort", onAbort);
                 resolve({
@@ -220,6 +218,10 @@ export class Execution {
         });
     }
 
+    /**
+     * The last event. One that ends the execution from outside follows nothing (recorded), and open states write no
+     * event of their own.
+     */
     private finalEvent(status: ExecutionStatus, output: JsonValue | undefined, error?: string, cause?: string): void {
         const previous = this.root.previous;
         const failure: Details = {
@@ -239,17 +241,20 @@ export class Execution {
                 this.history.add("ExecutionFailed", previous, "executionFailedEventDetails", failure);
                 break;
             case "TIMED_OUT":
-                this.history.add("ExecutionTimedOut", previous, "executionTimedOutEventDetails", failure);
+                // The result has no error: AWS names it in the history only.
+                this.history.add("ExecutionTimedOut", 0, "executionTimedOutEventDetails", { error: "States.Timeout" });
                 break;
             default:
-                this.history.add("ExecutionAborted", previous, "executionAbortedEventDetails", failure);
+                this.history.add("ExecutionAborted", 0, "executionAbortedEventDetails", failure);
                 break;
         }
     }
 
     // ---- events ----
 
-    /** Adds an event after the thread's last one. @throws STOPPED when the thread no longer runs or the history is full. */
+    /**
+     * Adds an event after the thread's last one. @throws STOPPED when the thread no longer runs or the history is full.
+     */
     emit(
         thread: Thread,
         type: string,
@@ -285,37 +290,41 @@ export class Execution {
         );
     }
 
-    /** Writes the abort events of a line of work and of all below it, innermost first, and stops it. */
-    stop(thread: Thread): void {
+    /**
+     * Stops a line of work, and all below it, since a sibling failed. The abort events, innermost first, follow the
+     * event of that failure (recorded).
+     */
+    private stop(thread: Thread, failure: number): void {
         const frame = thread.frame;
         if (thread.stopped) {
             return;
         }
-        if (frame !== undefined) {
-            for (const child of frame.children) {
-                this.stop(child);
-            }
-            const type = frame.state.type;
-            const room = thread.history.count < this.limits.historyEvents - 1;
-            if (room && (type === "Task" || type === "Wait" || type === "Parallel" || type === "Map")) {
-                thread.previous = thread.history.add(`${type}StateAborted`, thread.previous);
-            }
-            if (room && thread.iteration !== undefined) {
-                thread.history.add("MapIterationAborted", thread.previous, "mapIterationAbortedEventDetails", {
-                    ...thread.iteration,
-                });
-            }
+        for (const child of frame?.children ?? []) {
+            this.stop(child, failure);
+        }
+        const room = thread.history.count < this.limits.historyEvents - 1;
+        if (room && frame !== undefined && ABORTED.has(frame.state.type)) {
+            thread.history.add(`${frame.state.type}StateAborted`, failure);
+        }
+        if (room && thread.iteration !== undefined) {
+            const iteration = { ...thread.iteration };
+            thread.history.add("MapIterationAborted", failure, "mapIterationAbortedEventDetails", iteration);
         }
         thread.stopped = true;
         thread.onStop?.();
     }
 
-    private stopChildren(thread: Thread): void {
-        for (const child of thread.frame?.children ?? []) {
-            this.stopChildren(child);
-            child.stopped = true;
-            child.onStop?.();
+    /** A Task that fails the Parallel or Map around it is aborted, too (recorded); a Fail or Pass is not. */
+    abortFailed(thread: Thread): void {
+        if (thread.frame?.state.type === "Task" && thread.history.count < this.limits.historyEvents - 1) {
+            thread.history.add("TaskStateAborted", thread.previous);
         }
+    }
+
+    /** Stops a line of work and all below it without an event. */
+    private silence(thread: Thread): void {
+        thread.frame?.children.forEach((child) => this.silence(child));
+        thread.stopped = true;
         thread.onStop?.();
     }
 
@@ -401,12 +410,17 @@ export class Execution {
     }
 
     /** States.QueryEvaluationError, with its EvaluationFailed event. */
-    queryFailure(frame: Frame, message: string, location?: string): StateFailure | typeof STOPPED {
+    queryFailure(
+        frame: Frame,
+        message: string,
+        location?: string,
+        // Recorded: this event follows the one before the state was entered.
+        after: number = frame.thread.previous === frame.enteredId ? frame.beforeId : frame.thread.previous,
+    ): StateFailure | typeof STOPPED {
         const cause = `${this.prefix(frame)} ${message}`;
         if (frame.thread.stopped) {
             return STOPPED;
         }
-        // Recorded: this event follows the one before the state was entered.
         this.emit(
             frame.thread,
             "EvaluationFailed",
@@ -417,7 +431,7 @@ export class Execution {
                 ...(location === undefined ? {} : { location }),
                 state: frame.state.name,
             },
-            frame.thread.previous === frame.enteredId ? frame.beforeId : frame.thread.previous,
+            after,
         );
         return new StateFailure("States.QueryEvaluationError", cause);
     }
@@ -632,51 +646,64 @@ export class Execution {
         const { state } = frame;
         const input = state.jsonata ? frame.input : this.inputPath(frame);
         const scope = this.scope(frame, { input });
-        let milliseconds: number;
-        if (state.seconds !== undefined) {
-            const field = state.seconds;
-            const value = await this.dynamic(field, scope);
-            const shown = typeof value === "string" ? value : JSON.stringify(value);
-            if (typeof value !== "number" || !Number.isInteger(value)) {
-                throw this.badField(
-                    frame,
-                    field,
-                    "integer",
-                    value,
-                    `The ${field.field} parameter cannot be parsed as a long value: ${field.text} == ${shown}`,
-                );
-            }
-            if (value < 0) {
-                throw this.badField(
-                    frame,
-                    field,
-                    "positive integer",
-                    value,
-                    `The ${field.field} parameter references a negative value: ${field.text} == ${shown}`,
-                );
-            }
-            milliseconds = value * 1000;
-        } else {
-            const field = state.timestamp as Dynamic;
-            const value = await this.dynamic(field, scope);
-            const until = parseTimestamp(value);
-            if (until === undefined) {
-                throw this.badField(
-                    frame,
-                    field,
-                    "timestamp",
-                    value,
-                    `The ${field.field} parameter does not reference a valid ISO-8601 extended offset` +
-                        ` date-time format string: ${field.text} == ${typeof value === "string" ? value : JSON.stringify(value)}`,
-                );
-            }
-            milliseconds = Math.max(0, until - this.clock.now());
+        const milliseconds =
+            state.seconds === undefined
+                ? await this.untilTimestamp(frame, state.timestamp as Dynamic, scope)
+                : await this.waitSeconds(frame, state.seconds, scope);
+        if (milliseconds > LONGEST_WAIT) {
+            throw this.runtimeFailure(frame, "Wait state delay is too long.");
         }
         await this.pause(frame.thread, milliseconds, { state: state.name, kind: "Wait" });
         if (state.jsonata) {
             return this.finishJsonata(frame, frame.input);
         }
         return this.exit(frame, this.outputPath(frame, input), this.assignPath(state.assign, scope), state.next);
+    }
+
+    /** The value of a Wait's field. A path that leads nowhere has its own words here (recorded). */
+    private async waitField(frame: Frame, field: Dynamic, scope: Scope): Promise<JsonValue> {
+        try {
+            return await this.dynamic(field, scope);
+        } catch (error) {
+            if (error instanceof ExpressionError && error.kind === "JSONPath" && field.text !== undefined) {
+                const message = `The ${field.field} parameter does not reference an input value: ${field.text}`;
+                throw this.runtimeFailure(frame, message);
+            }
+            throw error;
+        }
+    }
+
+    private async waitSeconds(frame: Frame, field: Dynamic, scope: Scope): Promise<number> {
+        const value = await this.waitField(frame, field, scope);
+        const shown = typeof value === "string" ? value : JSON.stringify(value);
+        if (typeof value !== "number" || !Number.isInteger(value)) {
+            const message = `The ${field.field} parameter cannot be parsed as a long value: ${field.text} == ${shown}`;
+            throw this.badField(frame, field, "integer", value, message);
+        }
+        if (value < 0) {
+            const message = `The ${field.field} parameter references a negative value: ${field.text} == ${shown}`;
+            throw this.badField(frame, field, "positive integer", value, message);
+        }
+        return value * 1000;
+    }
+
+    private async untilTimestamp(frame: Frame, field: Dynamic, scope: Scope): Promise<number> {
+        const value = await this.waitField(frame, field, scope);
+        const until = parseTimestamp(value);
+        if (until !== undefined) {
+            return Math.max(0, until - this.clock.now());
+        }
+        const format = "ISO-8601 extended offset date-time format string";
+        if (!frame.state.jsonata) {
+            const shown = typeof value === "string" ? value : JSON.stringify(value);
+            const message = `The ${field.field} parameter does not reference a valid ${format}: ${field.text} == ${shown}`;
+            throw this.runtimeFailure(frame, message);
+        }
+        if (typeof value !== "string") {
+            throw this.badField(frame, field, "string", value, "");
+        }
+        const message = `The ${field.field} field cannot be parsed as an ${format}: ${value}`;
+        throw this.queryFailure(frame, message, field.field, frame.enteredId);
     }
 
     /** Waits on the clock. @throws STOPPED when the thread is stopped meanwhile. */
@@ -836,9 +863,21 @@ export class Execution {
         }
         const timeout = await this.seconds(frame, state.timeout, scope);
         const heartbeat = await this.seconds(frame, state.heartbeat, scope);
+        const credentials = await this.credentials(frame, scope);
         this.checkSize(frame, args);
-        const result = await this.attempt(frame, kind, args, timeout, heartbeat);
+        const result = await this.attempt(frame, kind, args, credentials, timeout, heartbeat);
         return state.jsonata ? this.finishJsonata(frame, result, result) : this.finishPath(frame, result);
+    }
+
+    /** The role that the task is called with. @throws a failure when it is no text. */
+    private async credentials(frame: Frame, scope: Scope): Promise<JsonObject | undefined> {
+        const template = frame.state.credentials;
+        if (template === undefined) {
+            return undefined;
+        }
+        return (await (frame.state.jsonata
+            ? render(template as JsonataTemplate, scope)
+            : fill(template as PayloadTemplate, scope))) as JsonObject;
     }
 
     private async seconds(frame: Frame, field: Dynamic | undefined, scope: Scope): Promise<number | undefined> {
@@ -880,14 +919,21 @@ export class Execution {
         frame: Frame,
         kind: ResourceKind,
         args: JsonValue,
+        credentials: JsonObject | undefined,
         timeout: number | undefined,
         heartbeat: number | undefined,
     ): Promise<JsonValue> {
         const { state, thread } = frame;
-        const times = {
-            ...(timeout === undefined ? {} : { timeoutInSeconds: timeout }),
-            ...(heartbeat === undefined ? {} : { heartbeatInSeconds: heartbeat }),
-        };
+        const times: Details = {};
+        if (timeout !== undefined) {
+            times.timeoutInSeconds = timeout;
+        }
+        if (heartbeat !== undefined) {
+            times.heartbeatInSeconds = heartbeat;
+        }
+        if (credentials !== undefined) {
+            times.taskCredentials = { roleArn: credentials.RoleArn ?? null };
+        }
         if (kind.kind === "service") {
             const parameters: Details = { ...times, region: "us-east-1" };
             lazyText(parameters, "parameters", args);
@@ -896,7 +942,16 @@ export class Execution {
         } else {
             this.taskEvent(frame, kind, "Scheduled", lazyText({ ...times, resource: state.resource }, "input", args));
         }
-        this.taskEvent(frame, kind, "Started", kind.kind === "activity" ? { workerName: "worker" } : {});
+        let started = false;
+        const start = (workerName?: string): void => {
+            if (!started && !thread.stopped) {
+                started = true;
+                this.taskEvent(frame, kind, "Started", workerName === undefined ? {} : { workerName });
+            }
+        };
+        if (kind.kind !== "activity") {
+            start();
+        }
         let submitted = !kind.submits;
         const submit = (output: JsonValue): void => {
             if (!submitted && !thread.stopped) {
@@ -906,7 +961,14 @@ export class Execution {
         };
         let result: JsonValue;
         try {
-            const value = await this.race(frame, args, timeout, heartbeat, submit);
+            const value = await this.race(frame, {
+                args,
+                credentials,
+                timeout,
+                heartbeat,
+                started: start,
+                submitted: submit,
+            });
             // The handler may go on using its object: the execution works with its own.
             result = adopt(value === undefined ? null : copyPlain(value));
         } catch (error) {
@@ -914,6 +976,9 @@ export class Execution {
                 throw STOPPED;
             }
             const failure = this.taskFailure(state, error);
+            if (failure.error !== "States.Timeout") {
+                start();
+            }
             if (failure.error === "States.TaskFailed" || failure.error === "States.Timeout") {
                 submit(null);
             }
@@ -931,6 +996,7 @@ export class Execution {
         if (thread.stopped) {
             throw STOPPED;
         }
+        start();
         submit(null);
         if (byteSize(result) > this.limits.payloadBytes) {
             const cause = `The state/task '${state.resource}' returned a result with a size exceeding the maximum number of bytes service limit.`;
@@ -959,19 +1025,15 @@ export class Execution {
 
     private race(
         frame: Frame,
-        args: JsonValue,
-        timeout: number | undefined,
-        heartbeat: number | undefined,
-        submitted: (output: JsonValue) => void,
+        options: Pick<Attempt, "args" | "credentials" | "timeout" | "heartbeat" | "started" | "submitted">,
         resource: string = frame.state.resource as string,
+        purpose: Attempt["purpose"] = "Task",
     ): Promise<JsonValue> {
         return attempt({
+            ...options,
             frame,
-            args,
-            timeout,
-            heartbeat,
-            submitted,
             resource,
+            purpose,
             machineClock: this.clock,
             missedHeartbeat: this.readings.missedHeartbeat,
             task: this.options.task,
@@ -980,8 +1042,10 @@ export class Execution {
     }
 
     /** Calls the task handler for a Map's ItemReader or ResultWriter. */
-    call(frame: Frame, resource: string, args: JsonValue): Promise<JsonValue> {
-        return this.race(frame, args, undefined, undefined, () => undefined, resource);
+    call(frame: Frame, purpose: "ItemReader" | "ResultWriter", resource: string, args: JsonValue): Promise<JsonValue> {
+        const nothing = (): void => undefined;
+        const options = { args, timeout: undefined, heartbeat: undefined, started: nothing, submitted: nothing };
+        return this.race(frame, options, resource, purpose);
     }
 
     // ---- Parallel ----
@@ -1039,7 +1103,12 @@ export class Execution {
                         }
                     },
                     (error: unknown) => {
-                        frame.failed ??= child;
+                        if (frame.failed === undefined && error instanceof StateFailure && !child.stopped) {
+                            frame.failed = child;
+                            if (isCatchable(error)) {
+                                this.abortFailed(child);
+                            }
+                        }
                         reject(error as Error);
                     },
                 );
@@ -1048,8 +1117,8 @@ export class Execution {
     }
 
     /**
-     * After a failure below a Parallel or Map: stops what still runs there. States.Runtime ends the execution where it happened,
-     * without a Failed event of the states around it.
+     * After a failure below a Parallel or Map: stops what still runs there. States.Runtime ends the execution where it
+     * happened, without an event of the states around it.
      */
     failBelow(frame: Frame, error: unknown): void {
         const { thread, failed } = frame;
@@ -1057,13 +1126,21 @@ export class Execution {
             return;
         }
         failed.stopped = true;
-        for (const child of frame.children) {
-            this.stop(child);
-        }
         thread.previous = failed.previous;
-        frame.failedEvent = isCatchable(error);
+        if (!isCatchable(error)) {
+            frame.children.forEach((child) => this.silence(child));
+            return;
+        }
+        frame.children.forEach((child) => this.stop(child, failed.previous));
+        frame.failedEvent = true;
     }
 }
+
+/** Recorded: 24,855 days are waited for, 2^31 seconds are not. */
+const LONGEST_WAIT = 2_147_483_647 * 1000;
+
+/** Types of states that have an abort event. */
+const ABORTED: ReadonlySet<string> = new Set(["Task", "Wait", "Parallel", "Map"]);
 
 /** What a branch takes over from the line of work that it belongs to. */
 export function inherited(thread: Thread): Pick<Thread, "mapItem" | "execution"> {

@@ -1,6 +1,6 @@
 /**
- * An interpreter of Amazon States Language: runs a definition in either query language, with the tasks and the clock given by the
- * caller, and writes a history like that of GetExecutionHistory.
+ * An interpreter of Amazon States Language: runs a definition in either query language, with the tasks and the clock
+ * given by the caller, and writes a history like that of GetExecutionHistory.
  */
 import type { StateMachineDefinition } from "../types";
 import { compile, type CompiledMachine } from "./compile";
@@ -27,7 +27,8 @@ export {
  * Runs one execution to its end. Equal machines, options and handlers give equal results on a VirtualClock.
  * @param machine a definition, or the result of `compile` for many executions of the same machine.
  * @returns how it ended; a failed execution is a result, not a rejection.
- * @throws DefinitionError when the definition cannot be run; RangeError (as a rejection) when the input is too large to start.
+ * @throws DefinitionError when the definition cannot be run; RangeError (as a rejection) when the input is too large to
+ * start.
  */
 export async function execute(
     machine: CompiledMachine | StateMachineDefinition,

@@ -8,6 +8,7 @@ import {
     fill,
     isObject,
     render,
+    setKey,
     typeName,
     type JsonataTemplate,
     type PayloadTemplate,
@@ -16,7 +17,7 @@ import {
 import type { CompiledIo, CompiledMap, Dynamic } from "./compile";
 import { inherited, type Execution, type Frame, type Outcome, type Thread } from "./execution";
 import { StateFailure, STOPPED } from "./failure";
-import { History } from "./history";
+import { History, type Details } from "./history";
 
 // Inline Maps run at most this many iterations at once; distributed ones up to 10,000 child executions.
 const INLINE_CONCURRENCY = 40;
@@ -68,13 +69,19 @@ async function attempt(execution: Execution, frame: Frame, map: CompiledMap): Pr
         execution.emit(thread, "MapStateSucceeded", undefined, undefined, last);
         return finish(execution, frame, results, last);
     }
-    if (map.reader !== undefined) {
-        items = await readItems(execution, frame, map.reader, scope);
-    }
+    // The items that a reader will find are not known yet (recorded).
     execution.emit(thread, "MapStateStarted", "mapStateStartedEventDetails", { length: items.length });
     const tolerated = await tolerance(execution, frame, map, scope);
+    const machine = execution.executionContext.Id as string;
+    const mapRunArn = `${machine.replace(":execution:", ":mapRun:")}/${state.name}:${frame.enteredId}`;
+    const run = execution.emit(thread, "MapRunStarted", "mapRunStartedEventDetails", { mapRunArn });
+    if (map.reader !== undefined) {
+        items = await readItems(execution, frame, map.reader, scope).catch((error: unknown) => {
+            throw runFailed(execution, frame, error);
+        });
+    }
     const batched = await batches(execution, frame, map, scope, items, selected);
-    return distributed(execution, frame, map, batched, tolerated, concurrency);
+    return distributed(execution, frame, map, { arn: mapRunArn, started: run }, batched, tolerated, concurrency);
 }
 
 function finish(execution: Execution, frame: Frame, results: JsonValue, after: number): Outcome | Promise<Outcome> {
@@ -154,6 +161,7 @@ async function inline(
                     frame.failed = child;
                     previous = child.previous;
                     if (error.error !== "States.Runtime") {
+                        execution.abortFailed(child);
                         execution.emit(child, "MapIterationFailed", "mapIterationFailedEventDetails", {
                             index,
                             name: state.name,
@@ -183,6 +191,28 @@ async function inline(
     return { results, last };
 }
 
+/** A failure of the Map run as a whole, with its event. */
+function runFailed(execution: Execution, frame: Frame, error: unknown): unknown {
+    if (error instanceof StateFailure && error.error !== "States.Runtime") {
+        const details: Details = {};
+        if (error.error !== undefined) {
+            details.error = error.error;
+        }
+        if (error.cause !== undefined) {
+            details.cause = error.cause;
+        }
+        execution.emit(frame.thread, "MapRunFailed", "mapRunFailedEventDetails", details);
+        frame.failedEvent = true;
+    }
+    return error;
+}
+
+interface MapRun {
+    readonly arn: string;
+    /** The id of MapRunStarted. */
+    readonly started: number;
+}
+
 interface Tolerance {
     readonly count: number;
     readonly percentage: number;
@@ -192,14 +222,13 @@ async function distributed(
     execution: Execution,
     frame: Frame,
     map: CompiledMap,
+    run: MapRun,
     items: readonly JsonValue[],
     tolerated: Tolerance,
     concurrency: number,
 ): Promise<Outcome> {
     const { state, thread } = frame;
     const machine = execution.executionContext.Id as string;
-    const mapRunArn = `${machine.replace(":execution:", ":mapRun:")}/${state.name}:${frame.enteredId}`;
-    execution.emit(thread, "MapRunStarted", "mapRunStartedEventDetails", { mapRunArn });
     const outcomes: ({ readonly output: JsonValue } | { readonly failure: StateFailure } | undefined)[] = new Array(
         items.length,
     );
@@ -246,19 +275,17 @@ async function distributed(
     await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
     if (exceeded()) {
         const cause = "The specified tolerated failure threshold was exceeded";
-        execution.emit(thread, "MapRunFailed", "mapRunFailedEventDetails", { error: EXCEEDED, cause });
-        frame.failedEvent = true;
-        throw new StateFailure(EXCEEDED, cause);
+        throw runFailed(execution, frame, new StateFailure(EXCEEDED, cause));
     }
     let output: JsonValue = outcomes.flatMap((outcome) =>
         outcome !== undefined && "output" in outcome ? [outcome.output] : [],
     );
     if (map.writer?.resource !== undefined) {
-        output = await writeResults(execution, frame, map.writer, mapRunArn, output);
+        output = await writeResults(execution, frame, map.writer, run.arn, output);
     }
-    const run = execution.emit(thread, "MapRunSucceeded");
+    execution.emit(thread, "MapRunSucceeded");
     execution.emit(thread, "MapStateSucceeded");
-    return finish(execution, frame, output, run);
+    return finish(execution, frame, output, run.started);
 }
 
 const EXCEEDED = "States.ExceedToleratedFailureThreshold";
@@ -376,15 +403,19 @@ async function batches(
     return result;
 }
 
-/** Reads the items through the task handler, which stands for S3: getObject gives {Body: text}, listObjectsV2 {Contents: [...]}. */
+/**
+ * Reads the items through the task handler, which stands for S3: getObject gives {Body: text}, listObjectsV2 {Contents:
+ * [...]}.
+ */
 async function readItems(execution: Execution, frame: Frame, reader: CompiledIo, scope: Scope): Promise<JsonValue[]> {
     const fail = (message: string): never => {
         throw new StateFailure("States.ItemReaderFailed", message);
     };
+    const most = await mostItems(execution, frame, reader, scope);
     const args = await value(frame.state.jsonata, reader.arguments, scope);
     let answer: JsonValue;
     try {
-        answer = adopt(await execution.call(frame, reader.resource ?? "", args));
+        answer = adopt(await execution.call(frame, "ItemReader", reader.resource ?? "", args));
     } catch (error) {
         if (error === STOPPED) {
             throw error;
@@ -405,8 +436,23 @@ async function readItems(execution: Execution, frame: Frame, reader: CompiledIo,
     if (!Array.isArray(items)) {
         return fail(`the items read by ${reader.resource} are no array but ${typeName(items ?? null)}`);
     }
-    const most = reader.config.MaxItems;
-    return adopt(typeof most === "number" && most > 0 ? items.slice(0, most) : items) as JsonValue[];
+    return adopt(most === 0 ? items : items.slice(0, most)) as JsonValue[];
+}
+
+/** ReaderConfig's MaxItems or MaxItemsPath; 0 means all. */
+async function mostItems(execution: Execution, frame: Frame, reader: CompiledIo, scope: Scope): Promise<number> {
+    const field = reader.maxItems;
+    if (field === undefined) {
+        return 0;
+    }
+    const found = numeric(await execution.dynamic(field, scope));
+    if (found === undefined || !Number.isInteger(found)) {
+        throw new StateFailure("States.ItemReaderFailed", `field ${field.field} must be an integer`);
+    }
+    if (found < 0) {
+        throw new StateFailure("States.ItemReaderFailed", "field MaxItems must be positive");
+    }
+    return found;
 }
 
 function parseBody(body: string, config: JsonObject): JsonValue {
@@ -420,16 +466,30 @@ function parseBody(body: string, config: JsonObject): JsonValue {
                 .filter((line) => line.trim() !== "")
                 .map((line) => JSON.parse(line) as JsonValue);
         case "CSV":
-            return parseCsv(body, {
-                columns: config.CSVHeaderLocation === "GIVEN" ? (config.CSVHeaders as string[]) : true,
-                delimiter: DELIMITERS[String(config.CSVDelimiter ?? "COMMA")] ?? ",",
-                skip_empty_lines: true,
-            }) as JsonValue;
+            return csvRows(body, config);
         default:
             throw new Error(
                 `ReaderConfig.InputType ${JSON.stringify(config.InputType)} is not supported; supported: JSON, JSONL, CSV`,
             );
     }
+}
+
+/** Rows under their headers: what is missing at a row's end is "", what is too much is left away (recorded). */
+function csvRows(body: string, config: JsonObject): JsonObject[] {
+    const rows = parseCsv(body, {
+        delimiter: DELIMITERS[String(config.CSVDelimiter ?? "COMMA")] ?? ",",
+        relax_column_count: true,
+        skip_empty_lines: true,
+    }) as string[][];
+    const headers = config.CSVHeaderLocation === "GIVEN" ? (config.CSVHeaders as string[]) : (rows.shift() ?? []);
+    if (new Set(headers).size < headers.length) {
+        throw new Error("CSV headers cannot contain duplicates.");
+    }
+    return rows.map((row) => {
+        const item: JsonObject = {};
+        headers.forEach((header, index) => setKey(item, header, row[index] ?? ""));
+        return item;
+    });
 }
 
 const DELIMITERS: { readonly [name: string]: string } = {
@@ -453,7 +513,8 @@ async function writeResults(
     const prefix = typeof place.Prefix === "string" ? `${place.Prefix}/` : "";
     const key = `${prefix}${mapRunArn.split(":").pop()}/manifest.json`;
     try {
-        await execution.call(frame, writer.resource as string, { ...place, Key: key, Body: JSON.stringify(output) });
+        const body = { ...place, Key: key, Body: JSON.stringify(output) };
+        await execution.call(frame, "ResultWriter", writer.resource as string, body);
     } catch (error) {
         throw error === STOPPED
             ? error

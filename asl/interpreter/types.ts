@@ -9,8 +9,15 @@ export interface TaskRequest {
     readonly path: readonly string[];
     /** The state's Resource. */
     readonly resource: string;
-    /** The evaluated Arguments or Parameters (the state's input where there are none): a copy that the handler may change. */
+    /** What is asked for: a Task's work, or reading the items or writing the results of a distributed Map. */
+    readonly purpose: "Task" | "ItemReader" | "ResultWriter";
+    /**
+     * The evaluated Arguments or Parameters (the state's input where there are none): a copy that the handler may
+     * change.
+     */
     readonly arguments: JsonValue;
+    /** The state's evaluated Credentials, such as `{ RoleArn }`. */
+    readonly credentials?: JsonObject;
     /** State.RetryCount: 0 at the first attempt of each entry. */
     readonly attempt: number;
     /** How many times this state has been entered in this execution, from 1. */
@@ -23,7 +30,12 @@ export interface TaskRequest {
     readonly heartbeat: () => void;
     /** The execution's clock. A simulated task awaits `clock.sleep(ms, signal)`. */
     readonly clock: Clock;
-    /** Says that a `.sync` or `.waitForTaskToken` task was submitted, with the service's answer. Optional: see TaskHandler. */
+    /** Says that an activity's worker has taken the task. Optional: see TaskHandler. */
+    readonly started: (workerName?: string) => void;
+    /**
+     * Says that a `.sync` or `.waitForTaskToken` task was submitted, with the service's answer. Optional: see
+     * TaskHandler.
+     */
     readonly submitted: (output: JsonValue) => void;
     /** The context object, as `$states.context` shows it to this state. */
     readonly context: JsonObject;
@@ -31,17 +43,20 @@ export interface TaskRequest {
 
 /**
  * Does the work of a Task. What it resolves with is the task's result, as it stands: for `lambda:invoke` that is
- * {Payload, StatusCode, ...}, for a `.sync` integration the description of the finished job. To fail, throw a TaskError; anything
- * else that is thrown fails the task with States.TaskFailed and the thrown message as the cause.
- * A `.sync` task's TaskSubmitted event is written when `request.submitted` is called, else just before its success or its
- * States.TaskFailed (another error means that the submission itself was refused).
+ * {Payload, StatusCode, ...}, for a `.sync` integration the description of the finished job. To fail, throw a
+ * TaskError; anything else that is thrown fails the task with States.TaskFailed and the thrown message as the cause. A
+ * `.sync` task's TaskSubmitted event is written when `request.submitted` is called, else just before its success or its
+ * States.TaskFailed (another error means that the submission itself was refused). An activity's ActivityStarted is
+ * written when `request.started` is called, else just before the result; an activity that times out before had no
+ * worker.
  */
 export type TaskHandler = (request: TaskRequest) => Promise<JsonValue>;
 
 /** A task's failure, under the name that Retry and Catch see. */
 export class TaskError extends Error {
     /**
-     * @param error the error's name, for example `SageMaker.ResourceLimitExceededException`; undefined for a failure without a name.
+     * @param error the error's name, for example `SageMaker.ResourceLimitExceededException`; undefined for a failure
+     * without a name.
      * @param cause the text that AWS puts into Cause.
      */
     constructor(
@@ -61,7 +76,10 @@ export interface HistoryEvent {
     readonly type: string;
     /** Milliseconds since the epoch. */
     readonly timestamp: number;
-    /** At most one: the details that belong to the type, for example `taskFailedEventDetails`. Inputs and outputs are JSON text. */
+    /**
+     * At most one: the details that belong to the type, for example `taskFailedEventDetails`. Inputs and outputs are
+     * JSON text.
+     */
     readonly [details: `${string}EventDetails`]: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -78,19 +96,33 @@ export interface Limits {
     readonly historyEvents: number;
 }
 
-/** Where AWS's documentation, its recordings and other sources differ or say nothing. Defaults: recordings, then documentation. */
+/**
+ * Where AWS's documentation, its recordings and other sources differ or say nothing. Defaults: recordings, then
+ * documentation.
+ */
 export interface Readings {
     /** Does `States.ALL` catch and retry States.DataLimitExceeded? Recorded: yes (default). The guide: no. */
     readonly allCatchesDataLimit: boolean;
-    /** Can a Task, Parallel or Map catch the States.QueryEvaluationError of its own fields? The guide: yes (default). */
+    /**
+     * Can a Task, Parallel or Map catch the States.QueryEvaluationError of its own fields? The guide: yes (default).
+     */
     readonly queryErrorsAreCatchable: boolean;
     /** What a Choice without a match and without Default raises. Default States.Runtime (uncatchable). */
     readonly noChoiceMatched: "States.Runtime" | "States.NoChoiceMatched";
-    /** The name of a missed heartbeat. Recorded: States.Timeout (default). Retry and Catch match `States.HeartbeatTimeout` in both. */
+    /**
+     * The name of a missed heartbeat. Recorded: States.Timeout (default). Retry and Catch match
+     * `States.HeartbeatTimeout` in both.
+     */
     readonly missedHeartbeat: "States.Timeout" | "States.HeartbeatTimeout";
-    /** Does `States.TaskFailed` match all but States.Timeout, States.HeartbeatTimeout and States.QueryEvaluationError too? Default yes. */
+    /**
+     * Does `States.TaskFailed` match all but States.Timeout, States.HeartbeatTimeout and States.QueryEvaluationError
+     * too? Default yes.
+     */
     readonly taskFailedMatchesAll: boolean;
-    /** What Cause a catcher sees of an error without one (a Fail without Cause, below a Parallel). Default: no Cause at all. */
+    /**
+     * What Cause a catcher sees of an error without one (a Fail without Cause, below a Parallel). Default: no Cause at
+     * all.
+     */
     readonly missingCause: "absent" | "empty";
 }
 
@@ -110,7 +142,9 @@ export interface ExecutionOptions {
     readonly startTime?: number;
     /** Execution.RedriveCount of the context object; default 0. */
     readonly redriveCount?: number;
-    /** A number at least 0 and below 1, for $random, $uuid, $shuffle and jitter; default a generator with a fixed seed. */
+    /**
+     * A number at least 0 and below 1, for $random, $uuid, $shuffle and jitter; default a generator with a fixed seed.
+     */
     readonly random?: () => number;
     /** Told every event of the history, in order. */
     readonly onEvent?: (event: HistoryEvent) => void;
@@ -134,7 +168,10 @@ export interface ExecutionResult {
     readonly eventCount: number;
     /** The variables of the outermost scope at the end. */
     readonly variables: JsonObject;
-    /** States entered plus retries: what AWS bills as state transitions. Those of distributed Maps' children are included. */
+    /**
+     * States entered plus retries: what AWS bills as state transitions. Those of distributed Maps' children are
+     * included.
+     */
     readonly transitions: number;
     /** Milliseconds since the epoch. */
     readonly startTime: number;

@@ -40,7 +40,7 @@ describe("visits of states, from an event history", () => {
     for (const [status, expected] of [
         ["RUNNING", "running"],
         ["ABORTED", "stopped"],
-        ["TIMED_OUT", "failed"],
+        ["TIMED_OUT", "stopped"],
         ["FAILED", "failed"],
     ] as const) {
         it(`ends a state that never exits with the execution: ${status}`, () => {
@@ -131,6 +131,36 @@ describe("visits of states, from an event history", () => {
                 ["Slow", "stopped", 3, undefined],
                 ["Bad", "failed", 2, undefined],
                 ["After", "succeeded", 4, undefined],
+            ],
+        );
+    });
+
+    it("keeps a failed Task failed and its sibling stopped when AWS writes an abort of both after the failure", () => {
+        const failed = { taskFailedEventDetails: { error: "E", resource: "invoke", resourceType: "lambda" } };
+        const visits = visitsOf(
+            [
+                at(1, 0, "ParallelStateEntered", 0, "P"),
+                at(2, 1, "ParallelStateStarted", 0),
+                at(3, 2, "TaskStateEntered", 1, "Bad"),
+                at(4, 2, "TaskStateEntered", 1, "Slow"),
+                { ...at(5, 3, "TaskFailed", 2), ...failed },
+                at(6, 5, "TaskStateAborted", 3),
+                at(7, 5, "TaskStateAborted", 3),
+                at(8, 5, "ParallelStateStarted", 4),
+                at(9, 8, "TaskStateEntered", 4, "Bad"),
+                { ...at(10, 9, "TaskFailed", 5), ...failed },
+                at(11, 10, "TaskStateAborted", 5),
+                at(12, 10, "ParallelStateFailed", 6),
+            ],
+            "FAILED",
+        );
+        assert.deepEqual(
+            visits.map(({ state, outcome, to }) => [state, outcome, to]),
+            [
+                ["P", "failed", 6],
+                ["Bad", "failed", 3],
+                ["Slow", "stopped", 4],
+                ["Bad", "failed", 5],
             ],
         );
     });

@@ -362,7 +362,12 @@ describe("time-outs, heartbeats and stops", () => {
         );
         assert.equal(result.status, "TIMED_OUT");
         assert.equal(result.stopTime - result.startTime, 7_000);
-        assert.deepEqual(types(result).slice(-2), ["TaskStateAborted", "ExecutionTimedOut"]);
+        // As on AWS: the error is in the history only, and the last event follows nothing.
+        assert.deepEqual([result.error, result.cause], [undefined, undefined]);
+        const last = result.events.at(-1);
+        assert.deepEqual([last?.type, last?.previousEventId], ["ExecutionTimedOut", 0]);
+        assert.deepEqual(last?.executionTimedOutEventDetails, { error: "States.Timeout" });
+        assert.ok(!types(result).some((type) => type.endsWith("StateAborted")));
     });
 
     it("stopping ends it ABORTED, aborts every running task, and leaves no event after the last", async () => {
