@@ -1,5 +1,6 @@
 /** What changed between two definitions, in words that a reviewer reads in a minute: states, routes, retries, arguments. */
-import type { JsonValue, State, StateGraph, StateMachineDefinition } from "./types";
+import type { JsonValue, State, StateMachineDefinition } from "./types";
+import { statesIn, type PlacedState } from "./walk";
 
 /** What happened to a part of the definition. */
 export type ChangeKind = "added" | "removed" | "changed";
@@ -84,28 +85,20 @@ export function changesToMarkdown(changes: readonly Change[]): string {
         : `${changes.map((change) => `- ${describeChange(change).replace(/([*_`|<>])/g, "\\$1")}`).join("\n")}\n`;
 }
 
-interface PlacedState {
+interface ScopedState {
     readonly state: State;
-    /** Names of the enclosing states with branch numbers; empty at the top. */
+    /** Names of the enclosing states; empty at the top. */
     readonly scope: string;
 }
 
-function collectStates(definition: StateMachineDefinition): Map<string, PlacedState> {
-    const found = new Map<string, PlacedState>();
-    const work: { graph: StateGraph; scope: string }[] = [{ graph: definition, scope: "" }];
-    for (let next = work.pop(); next !== undefined; next = work.pop()) {
-        for (const [name, state] of Object.entries(next.graph.States)) {
-            found.set(name, { state, scope: next.scope });
-            const graphs =
-                state.Type === "Parallel"
-                    ? state.Branches
-                    : state.Type === "Map"
-                      ? [state.ItemProcessor ?? state.Iterator].filter((graph) => graph !== undefined)
-                      : [];
-            for (let i = graphs.length - 1; i >= 0; i--) {
-                work.push({ graph: graphs[i], scope: `${next.scope === "" ? "" : `${next.scope} > `}${name}` });
-            }
-        }
+function collectStates(definition: StateMachineDefinition): Map<string, ScopedState> {
+    const found = new Map<string, ScopedState>();
+    const insideOf = new Map<PlacedState, string>();
+    for (const place of statesIn(definition)) {
+        const { name, state, owner } = place;
+        const scope = owner === undefined ? "" : (insideOf.get(owner) ?? "");
+        found.set(name, { state, scope });
+        insideOf.set(place, scope === "" ? name : `${scope} > ${name}`);
     }
     return found;
 }

@@ -3,6 +3,7 @@
  * without a browser. Both come from one walk.
  */
 import type { Catcher, ComparisonRule, ConditionRule, State, StateGraph, StateMachineDefinition } from "./types";
+import { innerGraphs } from "./walk";
 
 /** What a picture shows. */
 export interface DrawingOptions {
@@ -170,10 +171,10 @@ function walk(definition: StateMachineDefinition, { failures = true, labels = tr
         push([
             ...(inner.length > 0 ? [() => void marks.push({ mark: "open", id: own, name, depth })] : []),
             ...inner.map(
-                (branch, index) => () =>
+                (one, index) => () =>
                     push([
                         () => void marks.push({ mark: "open", id: `${own}_${index}`, depth: depth + 1 }),
-                        () => graph(branch, depth + 2, own),
+                        () => graph(one.graph, depth + 2, own),
                         () => void marks.push({ mark: "close", depth: depth + 1 }),
                     ]),
             ),
@@ -237,14 +238,6 @@ function ruleLabel(rule: ConditionRule | ComparisonRule): string {
             ? rule.Condition.replace(/^\{%\s*|\s*%\}$/g, "")
             : JSON.stringify(Object.fromEntries(Object.entries(rule).filter(([field]) => field !== "Next")));
     return text.length > 60 ? `${text.slice(0, 59)}…` : text;
-}
-
-function innerGraphs(state: State): readonly StateGraph[] {
-    if (state.Type === "Parallel") {
-        return state.Branches;
-    }
-    const processor = state.Type === "Map" ? (state.ItemProcessor ?? state.Iterator) : undefined;
-    return processor === undefined ? [] : [processor];
 }
 
 function reachableWithoutFailures(graph: StateGraph): Set<string> {

@@ -9,3 +9,4 @@ export * from "./diff";
 export * from "./drawing";
 export * from "./interpreter";
 export * from "./types";
+export * from "./walk";

@@ -1,7 +1,8 @@
 /** The pictures of the documents as Mermaid text, each drawn from what the program declares or from what an execution does. */
 import { toMermaid } from "../asl/drawing";
 import { compile } from "../asl/interpreter";
-import type { State, StateGraph, StateMachineDefinition } from "../asl/types";
+import type { State, StateMachineDefinition } from "../asl/types";
+import { statesIn } from "../asl/walk";
 import type { EvaluatedStage, RecordedResource } from "../project/evaluate";
 import { kindOf, simulate, type Outcome, type Scenario } from "../simulation";
 import { settingsOf } from "../simulation/stages";
@@ -190,8 +191,7 @@ export function resources(stage: EvaluatedStage): string {
 /** Where a failure goes: from the states to the message, and from outside what no state can see. */
 export function failureRoutes(stage: EvaluatedStage): string {
     const { definition } = stage.stateMachine;
-    const all = allStates(definition);
-    const catching = all.filter(([, state]) => "Catch" in state);
+    const catching = statesIn(definition).filter(({ state }) => "Catch" in state);
     const behind = new Set(["Describe Failure"]);
     for (const name of behind) {
         const state = definition.States[name] as State & { Next?: string; Catch?: { Next: string }[] };
@@ -203,7 +203,7 @@ export function failureRoutes(stage: EvaluatedStage): string {
     const { detail } = JSON.parse(String(rule?.inputs.eventPattern)) as { detail: { status: string[] } };
     const alarms = stage.resources.filter(({ type }) => type === "aws:cloudwatch/metricAlarm:MetricAlarm");
     const names = [...behind];
-    const outer = catching.filter(([name]) => definition.States[name] !== undefined).length;
+    const outer = catching.filter(({ owner }) => owner === undefined).length;
     const lines = [
         `    caught["a Task or Parallel of the workflow fails (${outer} states catch States.ALL)"]`,
         `    inner["a Task of a model fails (${catching.length - outer} states catch States.ALL)"]`,
@@ -236,13 +236,6 @@ export function failureRoutes(stage: EvaluatedStage): string {
         "    queue --> alarms",
     ];
     return fenced(["flowchart TD", ...lines].join("\n"));
-}
-
-function allStates(graph: StateGraph): [string, State][] {
-    return Object.entries(graph.States).flatMap(([name, state]): [string, State][] => [
-        [name, state],
-        ...(state.Type === "Parallel" ? state.Branches.flatMap(allStates) : []),
-    ]);
 }
 
 /** Runs the stage's definition in virtual time against a simulated AWS. */

@@ -1,7 +1,8 @@
 /** The report: one HTML file that needs no network and no script, light and dark, readable on a phone and on paper. */
 import { Graphviz } from "@hpcc-js/wasm-graphviz";
 import { toDot } from "../asl/drawing";
-import type { StateGraph } from "../asl/types";
+import type { State, StateGraph } from "../asl/types";
+import { mapInnerGraphs, statesIn } from "../asl/walk";
 import { formatDuration } from "../ground/duration";
 import { escapeHtml } from "../ground/html";
 import { formatDollars, formatShare } from "../ground/quantity";
@@ -271,7 +272,7 @@ async function workflowPicture(data: ReportData): Promise<string> {
         classes[visit.state] = visit.outcome;
     }
     const entered = new Set(Object.keys(classes));
-    const count = statesIn(data.definition);
+    const count = statesIn(data.definition).length;
     const names = (outcome: string) =>
         Object.entries(classes)
             .filter(([, one]) => one === outcome)
@@ -310,62 +311,27 @@ async function graphPicture(
 /** A graph of the states that were entered, and the routes between them. */
 function partEntered({ StartAt, States }: StateGraph, entered: ReadonlySet<string>): StateGraph {
     type Route = { readonly Next?: string };
-    type Drawn = Route & {
+    type Routes = Route & {
         readonly Default?: string;
         readonly Choices?: readonly Route[];
         readonly Catch?: readonly Route[];
-        readonly Branches?: readonly StateGraph[];
-        readonly ItemProcessor?: StateGraph;
     };
-    const kept = (to: string | undefined): boolean => to === StartAt || (to !== undefined && entered.has(to));
-    const drawn = Object.keys(States)
-        .filter(kept)
-        .map((name) => {
-            const { Next, Default, Choices, Catch, Branches, ItemProcessor, ...rest } = States[
-                name
-            ] as unknown as Drawn;
-            const branches =
-                Branches?.filter((branch) => entered.has(branch.StartAt)).map((branch) =>
-                    partEntered(branch, entered),
-                ) ?? [];
-            return [
-                name,
-                {
-                    ...rest,
-                    ...(kept(Next) ? { Next } : {}),
-                    ...(kept(Default) ? { Default } : {}),
-                    ...(Choices === undefined ? {} : { Choices: Choices.filter((rule) => kept(rule.Next)) }),
-                    ...(Catch === undefined ? {} : { Catch: Catch.filter((catcher) => kept(catcher.Next)) }),
-                    ...(Branches === undefined ? {} : { Branches: branches }),
-                    ...(ItemProcessor === undefined || !entered.has(ItemProcessor.StartAt)
-                        ? {}
-                        : { ItemProcessor: partEntered(ItemProcessor, entered) }),
-                },
-            ];
-        });
-    return { StartAt, States: Object.fromEntries(drawn) as unknown as StateGraph["States"] };
-}
-
-function statesIn(graph: StateGraph): number {
-    return Object.values(graph.States).reduce((sum, state) => {
-        const {
-            Branches = [],
-            ItemProcessor,
-            Iterator: older,
-        } = state as {
-            readonly Branches?: StateGraph[];
-            readonly ItemProcessor?: StateGraph;
-            readonly Iterator?: StateGraph;
-        };
-        return (
-            sum +
-            1 +
-            [...Branches, ItemProcessor, older].reduce(
-                (inner, one) => inner + (one === undefined ? 0 : statesIn(one)),
-                0,
-            )
+    const isKept = (to: string | undefined): boolean => to === StartAt || (to !== undefined && entered.has(to));
+    const drawn: { [name: string]: State } = {};
+    for (const [name, state] of Object.entries(States).filter(([name]) => isKept(name))) {
+        const inside = mapInnerGraphs(state, (graph) =>
+            entered.has(graph.StartAt) ? partEntered(graph, entered) : undefined,
         );
-    }, 0);
+        const { Next, Default, Choices, Catch, ...rest } = inside as unknown as Routes;
+        drawn[name] = {
+            ...rest,
+            Next: isKept(Next) ? Next : undefined,
+            Default: isKept(Default) ? Default : undefined,
+            Choices: Choices?.filter((rule) => isKept(rule.Next)),
+            Catch: Catch?.filter((catcher) => isKept(catcher.Next)),
+        } as unknown as State;
+    }
+    return { StartAt, States: drawn };
 }
 
 function hasDetails(model: ModelReport): boolean {

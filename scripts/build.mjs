@@ -28,6 +28,7 @@ export const WORKSPACES = {
             "interpreter/index",
             "states/index",
             "types",
+            "walk",
         ],
         finish: finishAsl,
     },

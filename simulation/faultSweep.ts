@@ -4,6 +4,7 @@
  */
 import { compile, type CompiledMachine, type Readings } from "../asl/interpreter";
 import type { StateGraph } from "../asl/types";
+import { statesIn } from "../asl/walk";
 import { ensembleTraining, type Targets } from "../workflow";
 import type { ModelRun, StageSettings } from "../workflow/contract";
 import { targets } from "./sampleStages";
@@ -62,12 +63,8 @@ export function subject(label: string, settings: StageSettings, more: Partial<Ta
 }
 
 export function tasksOf(graph: StateGraph): Subject["tasks"] {
-    return Object.entries(graph.States).flatMap(([state, fields]) =>
-        fields.Type === "Task"
-            ? [{ state, kind: kindOf(fields.Resource) }]
-            : fields.Type === "Parallel"
-              ? fields.Branches.flatMap(tasksOf)
-              : [],
+    return statesIn(graph).flatMap(({ name, state }) =>
+        state.Type === "Task" ? [{ state: name, kind: kindOf(state.Resource) }] : [],
     );
 }
 

@@ -4,6 +4,7 @@
  * Nothing recurses over states: definitions may be thousands of states long or deep.
  */
 import type { QueryLanguage, StateType } from "../types";
+import { innerGraphs } from "../walk";
 
 export type Fields = { readonly [key: string]: unknown };
 
@@ -74,30 +75,6 @@ export interface Graph {
     readonly nodes: readonly Node[];
     readonly definition: Fields;
     readonly language: QueryLanguage;
-}
-
-export interface InnerGraph {
-    readonly key: string;
-    readonly fields: Fields;
-    readonly isolated: boolean;
-}
-
-/** The branches or the processor of a state, with the path segment under which they lie. */
-export function innerGraphs(fields: Fields): readonly InnerGraph[] {
-    if (fields.Type === "Parallel" && Array.isArray(fields.Branches)) {
-        return fields.Branches.flatMap((branch: unknown, index) =>
-            isFields(branch) ? [{ key: `Branches/${index}`, fields: branch, isolated: false }] : [],
-        );
-    }
-    if (fields.Type === "Map") {
-        const key = isFields(fields.ItemProcessor) ? "ItemProcessor" : "Iterator";
-        const processor = fields[key];
-        if (isFields(processor)) {
-            const config = processor.ProcessorConfig;
-            return [{ key, fields: processor, isolated: isFields(config) && config.Mode === "DISTRIBUTED" }];
-        }
-    }
-    return [];
 }
 
 export interface CatcherEntry {
@@ -184,13 +161,14 @@ export function buildGraph(definition: Fields): Graph {
             nodes.push(node);
             scope.nodes.push(node);
             byName.set(name, node);
-            innerGraphs(state).forEach((graph, index) => {
+            const asFields: unknown = state;
+            innerGraphs(asFields).forEach(({ key, graph, isDistributed }, index) => {
                 todo.push({
-                    path: join(node.path, graph.key),
-                    fields: graph.fields,
+                    path: join(node.path, key),
+                    fields: graph,
                     owner: node,
                     branch: index,
-                    isolated: graph.isolated,
+                    isolated: isDistributed,
                 });
             });
         }

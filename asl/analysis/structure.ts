@@ -4,17 +4,8 @@
  */
 import { closest } from "fastest-levenshtein";
 import type { Context } from "./context";
-import {
-    innerGraphs,
-    isFields,
-    reachable,
-    segment,
-    stateTypes,
-    type Fields,
-    type Graph,
-    type Node,
-    type Scope,
-} from "./graph";
+import { isFields, reachable, segment, stateTypes, type Fields, type Graph, type Node, type Scope } from "./graph";
+import { innerGraphs } from "../walk";
 import { intrinsics, parseIntrinsic, parsePath } from "./paths";
 import { expressionsOf, leaves } from "./walk";
 
@@ -583,7 +574,7 @@ class StructureCheck {
                 }
             }
         }
-        if (!innerGraphs(fields).some((graph) => graph.isolated)) {
+        if (!innerGraphs(fields).some((graph) => graph.isDistributed)) {
             for (const field of ["ItemReader", "ItemBatcher", "ResultWriter", "Label"]) {
                 if (fields[field] !== undefined && innerGraphs(fields).length > 0) {
                     this.at(

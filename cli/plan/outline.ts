@@ -1,5 +1,6 @@
 /** A definition as an indented list, for a terminal: the states in the order in which they are reached without a failure. */
 import type { State, StateGraph, StateMachineDefinition } from "../../asl/types";
+import { innerGraphs } from "../../asl/walk";
 
 /** One line a state; a Parallel's branches and a Map's processor are indented below it. Failure routes are left out. */
 export function outline(definition: StateMachineDefinition): string[] {
@@ -16,13 +17,8 @@ export function outline(definition: StateMachineDefinition): string[] {
                 const state = States[name];
                 const ways = state.Type === "Choice" ? ` -> ${next(state).join(" | ")}` : "";
                 lines.push(`${"  ".repeat(depth)}${state.Type === "Choice" ? "? " : "- "}${name}${ways}`);
-                const inner =
-                    state.Type === "Parallel"
-                        ? state.Branches
-                        : state.Type === "Map"
-                          ? [state.ItemProcessor ?? state.Iterator].filter((one) => one !== undefined)
-                          : [];
-                work.push(...inner.map((branch) => () => graph(branch, depth + 1)).reverse());
+                const inner = innerGraphs(state).map((one) => () => graph(one.graph, depth + 1));
+                work.push(...inner.reverse());
             });
         work.push(...steps.reverse());
     }

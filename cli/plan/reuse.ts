@@ -3,6 +3,7 @@
  */
 import { SFNClient, paginateListExecutions, type HistoryEvent } from "@aws-sdk/client-sfn";
 import type { StateMachineDefinition } from "../../asl/types";
+import { statesIn } from "../../asl/walk";
 import { joinS3 } from "../../ground/s3Address";
 import { median } from "../../pricing/expected";
 import type { Run, StageSettings, StoredObject, TrainedModel } from "../../workflow/contract";
@@ -194,22 +195,13 @@ function counted(events: readonly HistoryEvent[], jobs: ReadonlyMap<string, stri
     };
 }
 
-interface BatchState {
-    readonly Branches?: readonly { readonly States?: unknown }[];
-    readonly Resource?: string;
-    readonly Arguments?: { readonly JobDefinition?: unknown };
-}
-
 /** The states that run a Batch job, with the job's name. */
 function jobStates(definition: StateMachineDefinition): ReadonlyMap<string, string> {
     const found = new Map<string, string>();
-    const graphs: { readonly States?: unknown }[] = [definition];
-    for (let graph = graphs.pop(); graph !== undefined; graph = graphs.pop()) {
-        for (const [name, state] of Object.entries(graph.States ?? {}) as [string, BatchState][]) {
-            graphs.push(...(state.Branches ?? []));
-            if (state.Resource?.includes("batch:submitJob") === true) {
-                found.set(name, bareJob(String(state.Arguments?.JobDefinition)));
-            }
+    for (const { name, state } of statesIn(definition)) {
+        if (state.Type === "Task" && state.Resource.includes("batch:submitJob")) {
+            const { JobDefinition: job } = (state.Arguments ?? {}) as { readonly JobDefinition?: unknown };
+            found.set(name, bareJob(String(job)));
         }
     }
     return found;

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { StateMachineDefinition, JsonValue } from "../../asl/types";
+import { statesIn } from "../../asl/walk";
 import { TaskError, type TaskHandler, type TaskRequest } from "../../asl/interpreter";
 import { ToolError } from "../../ground/errors";
 import { AwsError } from "../awsError";
@@ -61,26 +62,10 @@ const KINDS: readonly (readonly [RegExp, TaskKind])[] = [
 
 /** All Task states of a definition, with what they do; a resource that this machine cannot run is an error before anything runs. */
 export function taskStates(definition: Pick<StateMachineDefinition, "States">): Map<string, TaskKind> {
-    const found = new Map<string, TaskKind>();
-    const visit = (scope: { readonly States: object }): void => {
-        for (const [name, value] of Object.entries(scope.States)) {
-            const state = value as {
-                Type: string;
-                Resource?: string;
-                Branches?: { States: object }[];
-                ItemProcessor?: { States: object };
-            };
-            if (state.Type === "Task") {
-                found.set(name, taskKind(name, state.Resource ?? ""));
-            }
-            state.Branches?.forEach(visit);
-            if (state.ItemProcessor !== undefined) {
-                visit(state.ItemProcessor);
-            }
-        }
-    };
-    visit(definition);
-    return found;
+    const tasks = statesIn(definition).flatMap(({ name, state }) =>
+        state.Type === "Task" ? [[name, taskKind(name, state.Resource)] as const] : [],
+    );
+    return new Map(tasks);
 }
 
 function taskKind(state: string, resource: string): TaskKind {
