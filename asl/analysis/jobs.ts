@@ -8,7 +8,7 @@ import type { Context } from "./context";
 import { evaluate } from "./evaluate";
 import { describeSteps } from "./findings";
 import { catchers, cycles, isFields, reachable, segment, type Edge, type Fields, type Node } from "./graph";
-import type { Ast } from "./jsonata";
+import { calledName, childrenOf, type Ast } from "./jsonata";
 import { integrationOf, services, type Integration, type Service, type Shape } from "./models";
 import { parseIntrinsic, parsePath, pathsIn, type Call } from "./paths";
 import { show } from "./structure";
@@ -470,17 +470,13 @@ function sourcesOf(context: Context, node: Node, field: string): Sources | undef
 
 function functionsIn(ast: Ast): Set<string> {
     const found = new Set<string>();
-    const work: unknown[] = [ast];
-    for (let item = work.pop(); item !== undefined; item = work.pop()) {
-        if (typeof item !== "object" || item === null) {
-            continue;
+    const work = [ast];
+    for (let node = work.pop(); node !== undefined; node = work.pop()) {
+        const name = calledName(node);
+        if (name !== undefined) {
+            found.add(name);
         }
-        const node = item as Ast;
-        const procedure = node.procedure as Ast | undefined;
-        if (node.type === "function" && procedure?.type === "variable") {
-            found.add(String(procedure.value));
-        }
-        work.push(...Object.values(item).filter((child) => typeof child === "object" && child !== null));
+        work.push(...childrenOf(node));
     }
     return found;
 }

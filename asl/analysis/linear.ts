@@ -1,8 +1,9 @@
 /**
- * Expressions as sums: clock * a + variable * b + ... + constant, where they have that form. Rounding is kept apart as a tolerance.
+ * Expressions as sums: clock * a + variable * b + ... + constant, where they have that form. Rounding is kept apart
+ * as a tolerance.
  */
 import { pathKey } from "./evaluate";
-import type { Ast } from "./jsonata";
+import { calledName, unwrapped, type Ast, type BinaryAst } from "./jsonata";
 
 export interface Linear {
     /** Factor of the time now, in milliseconds. */
@@ -16,38 +17,22 @@ export interface Linear {
     readonly down: number;
 }
 
-const nothing: Linear = { clock: 0, variables: new Map(), constant: 0, opaque: [], up: 0, down: 0 };
+const NOTHING: Linear = { clock: 0, variables: new Map(), constant: 0, opaque: [], up: 0, down: 0 };
 
 /** $toMillis($states.context.State.EnteredTime), $toMillis($now()), $millis(): the time now. */
-export function isClock(ast: Ast): boolean {
+function isClock(ast: Ast): boolean {
     const name = calledName(ast);
     if (name === "millis") {
         return true;
     }
-    const [argument] = name === "toMillis" ? (ast.arguments as readonly Ast[]) : [];
+    const [argument] = name === "toMillis" ? argumentsOf(ast) : [];
     return (
         argument !== undefined &&
         (pathKey(argument) === '$states."context"."State"."EnteredTime"' || calledName(argument) === "now")
     );
 }
 
-export function calledName(ast: Ast): string | undefined {
-    const procedure = ast.procedure as Ast | undefined;
-    return ast.type === "function" && procedure?.type === "variable" ? String(procedure.value) : undefined;
-}
-
-/** The expression inside parentheses. */
-export function unwrapped(ast: Ast): Ast {
-    let inner = ast;
-    while (
-        inner.type === "block" &&
-        (inner.expressions as readonly Ast[]).length === 1 &&
-        inner.predicate === undefined
-    ) {
-        inner = (inner.expressions as readonly Ast[])[0];
-    }
-    return inner;
-}
+export const argumentsOf = (ast: Ast): readonly Ast[] => (ast.type === "function" ? ast.arguments : []);
 
 export function scaled(sum: Linear, factor: number): Linear {
     return {
@@ -75,55 +60,62 @@ export function plus(left: Linear, right: Linear): Linear {
 
 const isConstant = (sum: Linear): boolean => sum.clock === 0 && sum.variables.size === 0 && sum.opaque.length === 0;
 
-/** Every expression has such a form, at worst as one opaque part. Recursion is bounded by what JSONata's own parser takes. */
+/**
+ * Every expression has such a form, at worst as one opaque part. Recursion is bounded by what JSONata's own parser
+ * takes.
+ */
 export function linear(expression: Ast): Linear {
     const ast = unwrapped(expression);
     if (ast.type === "number") {
-        return { ...nothing, constant: ast.value as number };
+        return { ...NOTHING, constant: ast.value };
     }
     if (isClock(ast)) {
-        return { ...nothing, clock: 1 };
+        return { ...NOTHING, clock: 1 };
     }
     const key = ast.type === "variable" ? pathKey(ast) : undefined;
     if (key !== undefined && key.length > 1) {
-        return { ...nothing, variables: new Map([[key.slice(1), 1]]) };
+        return { ...NOTHING, variables: new Map([[key.slice(1), 1]]) };
     }
     if (ast.type === "unary" && ast.value === "-") {
-        return scaled(linear(ast.expression as Ast), -1);
+        return scaled(linear(ast.expression), -1);
     }
-    if (ast.type === "binary") {
-        const left = (): Linear => linear(ast.lhs as Ast);
-        const right = (): Linear => linear(ast.rhs as Ast);
-        switch (ast.value) {
-            case "+":
-                return plus(left(), right());
-            case "-":
-                return plus(left(), scaled(right(), -1));
-            case "*": {
-                const [a, b] = [left(), right()];
-                if (isConstant(a)) {
-                    return scaled(b, a.constant);
-                }
-                if (isConstant(b)) {
-                    return scaled(a, b.constant);
-                }
-                break;
-            }
-            case "/": {
-                const b = right();
-                if (isConstant(b) && b.constant !== 0) {
-                    return scaled(left(), 1 / b.constant);
-                }
-                break;
-            }
-            default:
-                break;
+    const sum = ast.type === "binary" ? operation(ast) : rounding(ast);
+    return sum ?? { ...NOTHING, opaque: [{ ast, factor: 1 }] };
+}
+
+function operation(ast: BinaryAst): Linear | undefined {
+    switch (ast.value) {
+        case "+":
+            return plus(linear(ast.lhs), linear(ast.rhs));
+        case "-":
+            return plus(linear(ast.lhs), scaled(linear(ast.rhs), -1));
+        case "*":
+            return product(linear(ast.lhs), linear(ast.rhs));
+        case "/": {
+            const divisor = linear(ast.rhs);
+            return isConstant(divisor) && divisor.constant !== 0
+                ? scaled(linear(ast.lhs), 1 / divisor.constant)
+                : undefined;
         }
+        default:
+            return undefined;
     }
+}
+
+function product(left: Linear, right: Linear): Linear | undefined {
+    if (isConstant(left)) {
+        return scaled(right, left.constant);
+    }
+    return isConstant(right) ? scaled(left, right.constant) : undefined;
+}
+
+function rounding(ast: Ast): Linear | undefined {
     const name = calledName(ast);
-    if ((name === "floor" || name === "ceil" || name === "round") && (ast.arguments as readonly Ast[]).length === 1) {
-        const inner = linear((ast.arguments as readonly Ast[])[0]);
-        return { ...inner, up: inner.up + (name === "floor" ? 0 : 1), down: inner.down + (name === "ceil" ? 0 : 1) };
+    const [argument, second] = argumentsOf(ast);
+    const isRounding = name === "floor" || name === "ceil" || name === "round";
+    if (!isRounding || argument === undefined || second !== undefined) {
+        return undefined;
     }
-    return { ...nothing, opaque: [{ ast, factor: 1 }] };
+    const inner = linear(argument);
+    return { ...inner, up: inner.up + (name === "floor" ? 0 : 1), down: inner.down + (name === "ceil" ? 0 : 1) };
 }

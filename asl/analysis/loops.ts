@@ -10,8 +10,8 @@ import type { Context } from "./context";
 import { evaluate, pathKey } from "./evaluate";
 import { describeSteps } from "./findings";
 import { catchers, cycles, isFields, reachable, type Edge, type Fields, type Node, type Scope } from "./graph";
-import type { Ast } from "./jsonata";
-import { linear, plus, scaled } from "./linear";
+import { calledName, unwrapped, type Ast } from "./jsonata";
+import { argumentsOf, linear, plus, scaled } from "./linear";
 import { parseIntrinsic, parsePath } from "./paths";
 import { only } from "./values";
 import { assignsOf, variablesIn, type Variables } from "./variables";
@@ -377,20 +377,17 @@ export class Guards {
         return guards;
     }
 
-    private condition(ast: Ast, holds: boolean, node: Node, guards: Guard[]): void {
-        if (ast.type === "block" && (ast.expressions as readonly Ast[]).length === 1) {
-            this.condition((ast.expressions as readonly Ast[])[0], holds, node, guards);
-            return;
-        }
-        if (ast.type === "function" && (ast.procedure as Ast).value === "not") {
-            this.condition((ast.arguments as readonly Ast[])[0], !holds, node, guards);
+    private condition(given: Ast, holds: boolean, node: Node, guards: Guard[]): void {
+        const ast = unwrapped(given);
+        const [negated] = calledName(ast) === "not" ? argumentsOf(ast) : [];
+        if (negated !== undefined) {
+            this.condition(negated, !holds, node, guards);
             return;
         }
         if (ast.type !== "binary") {
             return;
         }
-        const operator = String(ast.value);
-        const { lhs, rhs } = ast as unknown as { lhs: Ast; rhs: Ast };
+        const { lhs, rhs, value: operator } = ast;
         if ((operator === "and" && holds) || (operator === "or" && !holds)) {
             this.condition(lhs, holds, node, guards);
             this.condition(rhs, holds, node, guards);

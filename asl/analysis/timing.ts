@@ -15,8 +15,8 @@ import type { Context } from "./context";
 import { evaluate } from "./evaluate";
 import { catchers, cycles, isFields, reachable, type Edge, type Node, type Scope } from "./graph";
 import { payloadNumber, retriers, retrySeconds } from "./jobs";
-import type { Ast } from "./jsonata";
-import { calledName, linear, unwrapped } from "./linear";
+import { calledName, unwrapped, type Ast } from "./jsonata";
+import { argumentsOf, linear } from "./linear";
 import { Guards } from "./loops";
 import { integrationOf } from "./models";
 import { variablesIn, type Variables } from "./variables";
@@ -473,7 +473,7 @@ class Timing {
             if (ast === undefined || ast.type !== "binary" || (ast.value !== "=" && ast.value !== "!=")) {
                 return [];
             }
-            const { lhs, rhs } = ast as unknown as { lhs: Ast; rhs: Ast };
+            const { lhs, rhs } = ast;
             const holds = edge.kind === "choice" && index === edge.index;
             return lhs.type === "variable" && rhs.type === "string" && lhs.predicate === undefined
                 ? [{ variable: String(lhs.value), value: String(rhs.value), equal: (ast.value === "=") === holds }]
@@ -558,11 +558,8 @@ class Timing {
         const ast = unwrapped(expression);
         const name = calledName(ast);
         if (name === "min" || name === "max") {
-            const [argument] = ast.arguments as readonly Ast[];
-            const items =
-                argument !== undefined && argument.type === "unary" && argument.value === "["
-                    ? (argument.expressions as readonly Ast[])
-                    : [];
+            const [argument] = argumentsOf(ast);
+            const items = argument?.type === "unary" && argument.value === "[" ? argument.expressions : [];
             const floors = items.map((item) => this.outlasts(item, node, deadline, follow));
             const known = floors.filter((floor) => floor !== undefined);
             if (name === "min") {

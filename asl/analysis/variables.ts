@@ -18,7 +18,8 @@ import {
     type Node,
     type Scope,
 } from "./graph";
-import type { Ast, Expressions } from "./jsonata";
+import { calledName, childrenOf, type Ast, type Expressions } from "./jsonata";
+import { argumentsOf } from "./linear";
 import { parseIntrinsic, parsePath, pathsIn, type Argument, type Call, type ParsedPath } from "./paths";
 import { templateLeaves } from "./structure";
 import {
@@ -419,12 +420,6 @@ export class Variables {
     }
 }
 
-/** Names that stand for functions of JSONata or AWS, unless something of this name is assigned. */
-const isCall = (ast: Ast): string | undefined => {
-    const procedure = ast.procedure as Ast | undefined;
-    return ast.type === "function" && procedure?.type === "variable" ? String(procedure.value) : undefined;
-};
-
 interface Reads {
     readonly read: ReadonlySet<string>;
     readonly asked: ReadonlySet<string>;
@@ -446,44 +441,32 @@ function findReads(ast: Ast): Reads {
     const read = new Set<string>();
     const bound = new Set<string>(["", "$", "states"]);
     const asked = new Set<string>();
-    const work: unknown[] = [ast];
-    for (let item = work.pop(); item !== undefined; item = work.pop()) {
-        if (typeof item !== "object" || item === null) {
-            continue;
-        }
-        if (Array.isArray(item)) {
-            work.push(...item.filter((child) => typeof child === "object" && child !== null));
-            continue;
-        }
-        const node = item as Ast;
-        const called = isCall(node);
-        if (node.type === "variable" && node.value !== undefined) {
-            read.add(String(node.value));
+    const work = [ast];
+    for (let node = work.pop(); node !== undefined; node = work.pop()) {
+        if (node.type === "variable") {
+            read.add(node.value);
         } else if (node.type === "lambda") {
-            (node.arguments as readonly Ast[]).forEach((parameter) => bound.add(String(parameter.value)));
+            node.arguments.forEach((parameter) => bound.add(parameter.value));
         } else if (node.type === "bind") {
-            bound.add(String((node.lhs as Ast).value));
-        } else if (called === "exists") {
-            const [argument] = node.arguments as readonly Ast[];
-            const first = argument?.type === "path" ? (argument.steps as readonly Ast[])[0] : argument;
-            if (first?.type === "variable") {
-                asked.add(String(first.value));
+            bound.add(node.lhs.value);
+        } else if (calledName(node) === "exists") {
+            const name = firstName(argumentsOf(node)[0]);
+            if (name !== undefined) {
+                asked.add(name);
             }
         }
-        for (const key of Object.keys(node)) {
-            const child = node[key];
-            if (key === "procedure" && called !== undefined) {
-                continue;
-            }
-            if (typeof child === "object" && child !== null) {
-                work.push(child);
-            }
-        }
+        work.push(...childrenOf(node));
     }
     for (const name of bound) {
         read.delete(name);
     }
     return { read, asked };
+}
+
+/** The variable that an expression begins with. */
+function firstName(ast: Ast | undefined): string | undefined {
+    const first = ast?.type === "path" ? ast.steps[0] : ast;
+    return first?.type === "variable" ? first.value : undefined;
 }
 
 export interface StatePath {
