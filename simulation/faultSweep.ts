@@ -85,6 +85,8 @@ const READINGS: readonly Partial<Readings>[] = [
     { queryErrorsAreCatchable: false },
     { allCatchesDataLimit: false },
     { taskFailedMatchesAll: false },
+    { unnamed: "absent" },
+    { unnamed: "empty" },
 ];
 
 const EVER = 10_000;

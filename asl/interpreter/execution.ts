@@ -56,7 +56,7 @@ export const DEFAULT_READINGS: Readings = {
     noChoiceMatched: "States.Runtime",
     missedHeartbeat: "States.Timeout",
     taskFailedMatchesAll: true,
-    missingCause: "absent",
+    unnamed: "null",
 };
 
 /** A line of work: the execution itself, a Parallel's branch or a Map's iteration. */
@@ -818,16 +818,24 @@ export class Execution {
         });
     }
 
-    private async caught(frame: Frame, catcher: CompiledCatcher, failure: StateFailure): Promise<Outcome> {
-        const errorOutput: JsonObject = {
-            ...(failure.error === undefined ? {} : { Error: failure.error }),
-            ...(failure.cause !== undefined
-                ? { Cause: failure.cause }
-                : // Recorded: a time-out, whose event has no cause, is caught with an empty one.
-                  failure.error === "States.Timeout" || this.readings.missingCause === "empty"
-                  ? { Cause: "" }
-                  : {}),
+    private errorOutput({ error, cause }: StateFailure): JsonObject {
+        const output: JsonObject = {};
+        const { unnamed } = this.readings;
+        const put = (field: string, text: string | undefined): void => {
+            if (text !== undefined) {
+                output[field] = text;
+            } else if (unnamed !== "absent") {
+                output[field] = unnamed === "null" ? null : "";
+            }
         };
+        put("Error", error);
+        // Recorded: a time-out, whose event has no cause, is caught with an empty one.
+        put("Cause", cause ?? (error === "States.Timeout" ? "" : undefined));
+        return output;
+    }
+
+    private async caught(frame: Frame, catcher: CompiledCatcher, failure: StateFailure): Promise<Outcome> {
+        const errorOutput = this.errorOutput(failure);
         if (frame.state.jsonata) {
             const scope = this.scope(frame, { errorOutput });
             const output = catcher.output === undefined ? errorOutput : await render(catcher.output, scope);

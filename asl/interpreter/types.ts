@@ -120,10 +120,11 @@ export interface Readings {
      */
     readonly taskFailedMatchesAll: boolean;
     /**
-     * What Cause a catcher sees of an error without one (a Fail without Cause, below a Parallel). Default: no Cause at
-     * all.
+     * What Error and Cause a catcher sees of a failure that has none. Recorded (a task token failed without either,
+     * directly and below a Parallel): null (default). Others: no such field, or an empty text. The Cause of a
+     * time-out is an empty text in any case (recorded).
      */
-    readonly missingCause: "absent" | "empty";
+    readonly unnamed: "null" | "absent" | "empty";
 }
 
 /** What an execution gets from its caller. */

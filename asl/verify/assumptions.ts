@@ -323,21 +323,17 @@ export const ASSUMPTIONS: readonly Assumption[] = [
     },
     {
         id: "fail-without-cause",
-        rule: "A Fail without Cause in a branch gives the Parallel's catcher an error output without Cause.",
-        source: "the talk's slide on its missing notification; recorded only with a Cause",
-        dependents: "the reading `missingCause`; catchers must not rely on Cause",
+        rule: "A Fail without Cause in a branch gives the Parallel's catcher an error output whose Cause is null.",
+        source: "recorded of a task token that failed without Error and Cause, not of a Fail",
+        dependents: "the reading `unnamed`; catchers must not rely on Cause",
         definition: machine({
             P: parallel(
                 { F: { Type: "Fail", Error: "Bare" } },
-                {
-                    Catch: [
-                        { ErrorEquals: ["States.ALL"], Output: "{% $exists($states.errorOutput.Cause) %}", Next: "C" },
-                    ],
-                },
+                { Catch: [{ ErrorEquals: ["States.ALL"], Output: "{% $states.errorOutput %}", Next: "C" }] },
             ),
             C: { Type: "Pass", End: true },
         }),
-        expected: { status: "SUCCEEDED", output: false },
+        expected: { status: "SUCCEEDED", output: { Error: "Bare", Cause: null } },
     },
     {
         id: "retry-count-restarts",

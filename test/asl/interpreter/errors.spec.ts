@@ -8,6 +8,7 @@ import {
     type Readings,
     type TaskHandler,
 } from "../../../asl/interpreter/index";
+import type { JsonValue } from "../../../asl/types";
 import { entered, failing, INVOKE, jsonata, LAMBDA, machine, output, run, types } from "./helpers";
 
 const task = (more: object): object => ({ Type: "Task", Resource: INVOKE, End: true, ...more });
@@ -269,21 +270,39 @@ describe("Catch", () => {
         assert.equal(result.error, "States.QueryEvaluationError");
     });
 
-    it("a Fail without Cause below a Parallel shows no Cause, or an empty one in the other reading", async () => {
-        const definition = jsonata({
-            P: {
-                Type: "Parallel",
-                Branches: [{ StartAt: "F", States: { F: { Type: "Fail", Error: "E" } } }],
-                Catch: [{ ErrorEquals: ["States.ALL"], Next: "C" }],
-                End: true,
-            },
-            C: { Type: "Pass", End: true },
+    it("a failure without Error or Cause shows null, or nothing or an empty text in the other readings", async () => {
+        const caught = (branch: object): object => ({
+            Type: "Parallel",
+            Branches: [{ StartAt: "F", States: { F: branch } }],
+            Catch: [{ ErrorEquals: ["States.ALL"], Next: "C" }],
+            End: true,
         });
-        assert.deepEqual((await run(definition)).output, { Error: "E" });
-        assert.deepEqual((await run(definition, {}, undefined, { readings: { missingCause: "empty" } })).output, {
-            Error: "E",
-            Cause: "",
-        });
+        const done = { Type: "Pass", End: true };
+        const bare = jsonata({ P: caught({ Type: "Fail", Error: "E" }), C: done });
+        const nameless = jsonata({ P: caught(task({})), C: done });
+        const fails: TaskHandler = async () => {
+            throw new TaskError(undefined);
+        };
+        const readings: [Readings["unnamed"], JsonValue, JsonValue][] = [
+            ["null", { Error: "E", Cause: null }, { Error: null, Cause: null }],
+            ["absent", { Error: "E" }, {}],
+            ["empty", { Error: "E", Cause: "" }, { Error: "", Cause: "" }],
+        ];
+        assert.deepEqual((await run(nameless, {}, fails)).output, { Error: null, Cause: null });
+        for (const [unnamed, ofFail, ofTask] of readings) {
+            assert.deepEqual((await run(bare, {}, undefined, { readings: { unnamed } })).output, ofFail);
+            assert.deepEqual((await run(nameless, {}, fails, { readings: { unnamed } })).output, ofTask);
+        }
+    });
+
+    it("a Task that fails without a name hands null to its own catcher, in both languages", async () => {
+        const Catch = [{ ErrorEquals: ["States.ALL"], Next: "C" }];
+        for (const make of [machine, jsonata]) {
+            const result = await run(make({ T: task({ Catch }), C: { Type: "Pass", End: true } }), {}, async () => {
+                throw new TaskError(undefined);
+            });
+            assert.deepEqual(result.output, { Error: null, Cause: null });
+        }
     });
 });
 

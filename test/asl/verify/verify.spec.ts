@@ -79,7 +79,7 @@ describe("verify:aws", () => {
 
     it("finds exactly the rules that do not hold", async () => {
         fake = await fakeStepFunctions({
-            missingCause: "empty",
+            unnamed: "empty",
             noChoiceMatched: "States.NoChoiceMatched",
             allCatchesDataLimit: false,
         });
@@ -92,7 +92,10 @@ describe("verify:aws", () => {
             ["data-limit-own-output", "fail-without-cause", "no-choice-matched", "runtime-in-branch"],
         );
         const bare = verdicts.find((verdict) => verdict.id === "fail-without-cause");
-        assert.deepEqual([bare?.expected, bare?.observed], ["SUCCEEDED false", "SUCCEEDED true"]);
+        assert.deepEqual(
+            [bare?.expected, bare?.observed],
+            ['SUCCEEDED {"Error":"Bare","Cause":null}', 'SUCCEEDED {"Error":"Bare","Cause":""}'],
+        );
     });
 
     it("says what kept it from running a machine, and still deletes it", async () => {
