@@ -1,6 +1,7 @@
 import * as s3 from "@pulumi/aws/s3";
 import * as pulumi from "@pulumi/pulumi";
 import { policyDocument } from "./iam";
+import { expiringFolders } from "../workflow/places";
 import type { StageNames } from "./names";
 import { protection } from "./protection";
 import type { StageTags } from "./tags";
@@ -81,13 +82,12 @@ export class ArtifactStore extends pulumi.ComponentResource {
             {
                 bucket: bucket.bucket,
                 rules: [
-                    { id: "runs", status: "Enabled", filter: { prefix: "runs/" }, expiration: { days: args.runDays } },
-                    {
-                        id: "checkpoints",
+                    ...expiringFolders().map(({ folder, lifetime }) => ({
+                        id: folder,
                         status: "Enabled",
-                        filter: { prefix: "checkpoints/" },
-                        expiration: { days: args.checkpointDays },
-                    },
+                        filter: { prefix: `${folder}/` },
+                        expiration: { days: args[lifetime] },
+                    })),
                     {
                         id: "leftovers",
                         status: "Enabled",

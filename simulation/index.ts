@@ -153,6 +153,7 @@ export function kindOf(resource: string): Kind {
 /** What Setup would answer for a run that trains everything. */
 export function runOf(settings: StageSettings, scenario: Pick<Scenario, "models" | "fetch"> = {}): Run {
     const base = `${settings.artifactBase}/runs/simulated`;
+    const published = `${settings.artifactBase}/published/simulated`;
     const model = (name: string, one: ModelSettings, split: ModelRun["split"]): ModelRun => ({
         action: "train",
         split,
@@ -173,7 +174,7 @@ export function runOf(settings: StageSettings, scenario: Pick<Scenario, "models"
             ChannelName: channel.name,
             DataSource: { S3DataSource: { S3Uri: `${base}/raw_data/` } },
         })),
-        output_path: `${base}/${name}`,
+        output_path: `${settings.artifactBase}/models/${name}/key`,
         checkpoint_path: `${settings.artifactBase}/checkpoints/${name}/key`,
         ...scenario.models?.[name],
     });
@@ -187,7 +188,13 @@ export function runOf(settings: StageSettings, scenario: Pick<Scenario, "models"
         output_artifact_paths: {
             raw_data: `${base}/raw_data`,
             image_model_training_split_set: `${base}/split`,
-            ready_to_use_artifacts: `${base}/ready`,
+            ready_to_use_artifacts: published,
+            ...Object.fromEntries(
+                [...members.map(([name]) => name), settings.combiner.name].map((name) => [
+                    `${name}_model_prefix`,
+                    `${base}/${name}`,
+                ]),
+            ),
         },
         parameters: {
             fetch: {
@@ -201,8 +208,8 @@ export function runOf(settings: StageSettings, scenario: Pick<Scenario, "models"
             split: { K_FOLDS: "4", INPUT_PATH: `${base}/raw_data`, OUTPUT_PATH: `${base}/split`, SEED: "1" },
             merge: { INPUT_PATH: `${base}/raw_data`, OUTPUT_PATH: `${base}/dataframe`, ...paths("mergeParameter") },
             publish: {
-                OUTPUT_PATH: `${base}/ready`,
-                TARGET: base,
+                OUTPUT_PATH: published,
+                TARGET: settings.artifactBase,
                 GATE: "{}",
                 EXECUTION: "simulated",
                 INPUT_PATH_SEQ: `${base}/sequence`,

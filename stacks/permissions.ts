@@ -3,6 +3,7 @@ import { objectsBelow, readBelow, type Statement } from "../components/iam";
 import type { FunctionName, JobName, StageNames } from "../components/names";
 import { TRAINING_LOG_GROUP } from "../ground/awsNames";
 import { parseS3Address } from "../ground/s3Address";
+import type { Folder } from "../workflow/places";
 
 /** Actions on the stage's key that reading and writing objects need; a multipart upload decrypts what it has written so far. */
 export const READ_KEY = ["kms:Decrypt"] as const;
@@ -14,9 +15,6 @@ export interface Places {
     /** s3:// prefixes that executions may read from and write to; the first is the stage's own bucket. */
     readonly locations: readonly string[];
 }
-
-/** The folders below an execution's target; workflow/CONTRACT.md says what lies where. */
-type Folder = "runs" | "trained" | "checkpoints" | "published";
 
 /**
  * ARNs of the objects in a folder. The target of an execution is a location or any prefix below it, and so stands in the folder's
@@ -40,12 +38,23 @@ function write(places: Places, folders: readonly Folder[], actions: readonly str
 }
 
 /** Removes the file that says that a folder is complete, before the folder is written again. */
-function unmark(places: Places, files: readonly string[]): Statement {
+function unmark(places: Places, files: readonly string[], folder: Folder = "runs"): Statement {
     return {
         Sid: "Unmark",
         Effect: "Allow",
         Action: "s3:DeleteObject",
-        Resource: folderObjects(places, "runs").flatMap((objects) => files.map((file) => `${objects}/${file}`)),
+        Resource: folderObjects(places, folder).flatMap((objects) => files.map((file) => `${objects}/${file}`)),
+    };
+}
+
+/** Setup asks whether what it counts on expires. */
+function lifecycleRules({ names, locations }: Places): Statement {
+    const buckets = new Set(locations.map((location) => parseS3Address(location).bucket));
+    return {
+        Sid: "Lifetimes",
+        Effect: "Allow",
+        Action: "s3:GetLifecycleConfiguration",
+        Resource: [...buckets].map((bucket) => `arn:${names.identity.partition}:s3:::${bucket}`),
     };
 }
 
@@ -72,12 +81,13 @@ export function functionStatements(places: Places): Readonly<Record<FunctionName
     return {
         "setup": [
             ...read(places),
-            write(places, ["runs"]),
+            lifecycleRules(places),
+            write(places, ["runs", "checksums"]),
             // Quotas know no resource in this call.
             { Sid: "Quotas", Effect: "Allow", Action: "servicequotas:ListServiceQuotas", Resource: "*" },
         ],
-        "error-cause": readFolders(places, ["runs"]),
-        "register": [...readFolders(places, ["runs"]), write(places, ["runs", "trained"])],
+        "error-cause": readFolders(places, ["runs", "published"]),
+        "register": [...readFolders(places, ["runs", "models"]), write(places, ["runs", "trained"])],
         "describe-failure": [],
     };
 }
@@ -105,9 +115,9 @@ export function jobStatements(places: Places): Readonly<Record<JobName, readonly
             unmark(places, ["failure.txt", "manifest.json", "mismatches.json"]),
         ],
         publish: [
-            ...readFolders(places, ["runs", "published"]),
-            write(places, ["runs", "published"], upload),
-            unmark(places, ["failure.txt", "manifest.json"]),
+            ...readFolders(places, ["runs", "models", "published"]),
+            write(places, ["published"], upload),
+            unmark(places, ["failure.txt", "manifest.json"], "published"),
         ],
     };
 }
@@ -122,7 +132,7 @@ export function trainingStatements(places: Places, repositories: readonly string
             Effect: "Allow",
             Action: ["s3:AbortMultipartUpload", "s3:PutObject"],
             Resource: [
-                ...folderObjects(places, "runs"),
+                ...folderObjects(places, "models"),
                 ...folderObjects(places, "checkpoints"),
                 // The copy of metrics and history for the log bucket.
                 `${names.bucketArn}/logs/*`,

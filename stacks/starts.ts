@@ -7,6 +7,7 @@ import type { StageNames } from "../components/names";
 import { parseS3Address, type S3Address } from "../ground/s3Address";
 import type { StageSettings } from "../workflow";
 import { describeProblem, isInside, readInput } from "../workflow/input";
+import { PLACES } from "../workflow/places";
 import { ConfigError, type StageConfig } from "./config";
 
 export interface Starts {
@@ -15,7 +16,7 @@ export interface Starts {
 }
 
 /** What an execution writes below its target; a trigger on any of it would start executions for ever. */
-const WRITTEN = ["runs", "trained", "checkpoints", "published", "code", "logs"];
+const WRITTEN = [...Object.keys(PLACES), "logs"];
 /** EventBridge's bound of an input template, in characters. */
 const MAXIMUM_TEMPLATE = 8_192;
 

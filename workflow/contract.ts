@@ -170,6 +170,7 @@ export interface ModelRun {
         readonly resource_config: Readonly<Record<string, string | number>>;
     }[];
     readonly input_data_config: readonly unknown[];
+    /** Where its training jobs write, below `models/`: what is kept as long as something points at it. */
     readonly output_path: string;
     readonly checkpoint_path: string;
 }
@@ -198,7 +199,10 @@ export interface TrainedModel {
 export interface StoredObject {
     readonly uri: string;
     readonly bytes: number;
+    /** Of this very object in this place: in a bucket with KMS keys it says nothing about the content. */
     readonly etag: string;
+    /** Of the whole content, `<algorithm>:<base64>`; undefined where S3 has none. */
+    readonly checksum?: string;
 }
 
 /** The error classes; workflow/failures.ts holds the policy of each. */

@@ -5,6 +5,7 @@
 import { closest } from "fastest-levenshtein";
 import * as z from "zod";
 import type { Capacity, HyperparameterRule, Hyperparameters } from "./contract";
+import { PLACES } from "./places";
 
 /** What validation needs of a stage; a `StageSettings` is one. */
 export interface InputShape {
@@ -274,6 +275,18 @@ export function isInside(uri: string, prefixes: readonly string[]): boolean {
     });
 }
 
+/**
+ * Whether what executions write below a target would become part of the data, or the data lies where they write. Data
+ * below `runs/` is an
+ * earlier execution's own, which later ones leave alone.
+ */
+function overlaps(target: string, data: string): boolean {
+    return Object.keys(PLACES).some((folder) => {
+        const written = `${target}/${folder}`;
+        return isInside(written, [data]) || (folder !== "runs" && isInside(data, [written]));
+    });
+}
+
 /** The files that may be named in place of the data's folder: one of them is the last of a new data set, and its event is what is known. */
 export const DATA_MARKERS = ["manifest.json", "labels.csv"] as const;
 
@@ -477,11 +490,26 @@ function crossCheck(raw: unknown, shape: InputShape): { readonly input: Complete
         };
     }
 
+    const target = permitted("output_artifact_target_base_path") ?? withoutSlash(shape.artifactBase);
+    const dataPath = dataFolder(permitted("fetch_data", "preprocessed_data_path") ?? "");
+    if (overlaps(target, dataPath)) {
+        problems.push({
+            path: "initialization.output_artifact_target_base_path",
+            got: showValue(target),
+            expected:
+                `a place whose folders (${Object.keys(PLACES).join(", ")}) neither hold the data ` +
+                `${dataPath} nor lie in it`,
+            advice:
+                "what an execution writes would become data of the next one: give the data a folder of its " +
+                "own, or write elsewhere",
+        });
+    }
+
     return {
         problems,
         input: {
-            target: permitted("output_artifact_target_base_path") ?? withoutSlash(shape.artifactBase),
-            dataPath: dataFolder(permitted("fetch_data", "preprocessed_data_path") ?? ""),
+            target,
+            dataPath,
             fetchData: steps("fetch_preprocessing_artifacts") !== false,
             generateSplit,
             splitPath: generateSplit ? undefined : splitPath,

@@ -69,14 +69,61 @@ export function contentKey(identity: Identity): string {
 }
 
 /** Files that jobs add to the data without changing it. */
-const notData = new Set(["manifest.json", "failure.txt"]);
+const NOT_DATA = new Set(["manifest.json", "failure.txt"]);
 
-/** Identity of a data set: hash over relative key, ETag and size of every object, whatever the order of the listing. */
-export function dataIdentity(objects: Iterable<ListedObject>): string {
+/**
+ * Where fetch puts each file that is a channel of its own: S3 takes a prefix for a channel, and `labels.csv` also
+ * names `labels.csv.bak`.
+ */
+const CHANNEL_FILES = "channel-files";
+
+/** The prefix of a channel on one file of the data, below it. */
+export function channelFolder(path: string): string {
+    return `${CHANNEL_FILES}/${path}/`;
+}
+
+/** Where such a file lies, below the data. */
+export function channelFile(path: string): string {
+    return `${channelFolder(path)}${path.split("/").at(-1)}`;
+}
+
+/** Whether an object is part of the data, and nothing that a job added. */
+export function isData(key: string): boolean {
+    return !NOT_DATA.has(key) && !key.startsWith(`${CHANNEL_FILES}/`);
+}
+
+/** An object of the data and what stands for its content: a checksum. */
+export interface IdentifiedObject {
+    readonly key: string;
+    readonly bytes: number;
+    readonly checksum: string;
+}
+
+/**
+ * Identity of a data set: hash over relative key, checksum and size of every object, whatever the order and wherever
+ * it lies.
+ */
+export function dataIdentity(objects: Iterable<IdentifiedObject>): string {
+    return identity(objects, ({ checksum }) => checksum);
+}
+
+/**
+ * Identity of a listing: as long as it is the same, nobody has written one of the objects again. It says less than
+ * {@link dataIdentity}:
+ * in a bucket with KMS keys every write of the same bytes has another ETag.
+ */
+export function listingIdentity(objects: Iterable<ListedObject>): string {
+    return identity(objects, ({ etag }) => bareEtag(etag));
+}
+
+function identity<T extends { readonly key: string; readonly bytes: number }>(
+    objects: Iterable<T>,
+    content: (object: T) => string,
+): string {
     const lines: string[] = [];
-    for (const { key, bytes, etag } of objects) {
-        if (!notData.has(key)) {
-            lines.push(JSON.stringify([key, bareEtag(etag), bytes]));
+    for (const object of objects) {
+        if (isData(object.key)) {
+            lines.push(JSON.stringify([object.key, content(object), object.bytes]));
         }
     }
     return sha256(lines.sort(compare).join("\n"));

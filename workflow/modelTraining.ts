@@ -64,6 +64,8 @@ export interface ModelTrainingOptions {
     readonly settings: ModelSettings & { readonly splitSet?: boolean };
     readonly targets: Targets;
     readonly run: Handle<ModelRun>;
+    /** Where the execution looks for the model's marker. */
+    readonly prefix: Expression<string>;
     readonly jobName: (prefix: string, attempt: Expression<number>) => Expression<string>;
     /** What the split job gets. */
     readonly split?: {
@@ -319,7 +321,14 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
         }),
         new LambdaInvoke(names.register, {
             functionArn: targets.functions.register,
-            payload: { model, key, job, outputPath: run.output_path, execution: states.context.Execution.Name },
+            payload: {
+                model,
+                key,
+                job,
+                outputPath: run.output_path,
+                prefix: options.prefix,
+                execution: states.context.Execution.Name,
+            },
             retry: [LAMBDA_RETRY, REGISTER_RETRY],
             timeoutSeconds: FUNCTION_SECONDS,
             // The function's own words: an answer without them is a failure, not a trained model.

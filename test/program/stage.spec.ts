@@ -301,7 +301,7 @@ describe("a stage", function () {
                             .forEach((resource) =>
                                 assert.match(
                                     String(resource),
-                                    /\/runs\/\*\/(failure\.txt|manifest\.json|mismatches\.json)$/,
+                                    /\/(runs|published)\/\*\/(failure\.txt|manifest\.json|mismatches\.json)$/,
                                 ),
                             );
                     }

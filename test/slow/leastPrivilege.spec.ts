@@ -176,7 +176,9 @@ describe("least privilege", function () {
                 // A job that finds its work done does nothing: each trial has an output of its own.
                 const args = Object.entries(run.parameters[name]).flatMap(([key, value]) => [
                     `--${key}`,
-                    key === "OUTPUT_PATH" && trial !== "" ? value.replace("/runs/", `/runs/${trial}/`) : value,
+                    key === "OUTPUT_PATH" && trial !== ""
+                        ? value.replace(/\/(runs|published)\//, `/$1/${trial}/`)
+                        : value,
                 ]);
                 const code = await runJob([name, ...args], {
                     out: () => undefined,
@@ -226,6 +228,7 @@ describe("least privilege", function () {
                         model: name,
                         key: model.key,
                         outputPath: model.output_path,
+                        prefix: run.output_artifact_paths[`${name}_model_prefix`],
                         execution: "run-1",
                         job: {
                             TrainingJobName: jobName,
@@ -242,7 +245,7 @@ describe("least privilege", function () {
         before(async function () {
             process.env.INITIAL_NO_AUTH_ACTION_COUNT = "1000000";
             try {
-                server = await startS3();
+                server = await startS3("moto");
             } catch (error) {
                 console.log(`      skipped: moto is not installed in .venv (${(error as Error).message})`);
                 this.skip();
@@ -365,7 +368,7 @@ describe("least privilege", function () {
         });
 
         it("lets an execution bring in a model of an earlier one", async () => {
-            const text = run.members.text.output_path.replace("run-2", "run-1");
+            const text = run.output_artifact_paths.text_model_prefix.replace("run-2", "run-1");
             await setUp("run-3", joinS3(SOURCE, "2019"), { text_model: false }, { text_model_artifact_path: text });
             assert.equal(run.members.text.action, "skip");
             await job("fetch");

@@ -175,6 +175,7 @@ describe("the plan of a stage with credentials", function () {
                     model,
                     key,
                     outputPath,
+                    prefix: made.output_artifact_paths[`${model}_model_prefix`],
                     execution: name,
                     job: {
                         TrainingJobName,
@@ -276,10 +277,12 @@ describe("the plan of a stage with credentials", function () {
             ["reused", "trains", "trains"],
         );
         assert.equal(forced.models[1].note, "force");
-        await s3().storage.put(
-            joinS3(settings.artifactBase, "runs/first/image/first-image/output/model.tar.gz"),
-            "half",
-        );
+        const models = joinS3(settings.artifactBase, "models/image");
+        for await (const { key } of s3().storage.list(models)) {
+            if (key.endsWith("first-image/output/model.tar.gz")) {
+                await s3().storage.put(joinS3(models, key), "half");
+            }
+        }
         const damaged = await plan();
         assert.match(
             damaged.models[0].note,

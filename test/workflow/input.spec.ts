@@ -100,6 +100,35 @@ describe("input of an execution", () => {
         assert.equal(isInside("s3://database", ["s3://data"]), false);
     });
 
+    describe(
+        "refuses an output base whose folders and the data overlap, where the data would grow at every " + "run:",
+        () => {
+            const cases: readonly (readonly [what: string, data: string, base: string, isRefused: boolean])[] = [
+                ["the base is the data", "s3://bucket/docs", "s3://bucket/docs", true],
+                ["the base is the data, by its marker", "s3://bucket/docs/labels.csv", "s3://bucket/docs/", true],
+                ["the base lies in the data", "s3://bucket/docs", "s3://bucket/docs/out", true],
+                ["the data is the whole bucket", "s3://bucket", "s3://bucket/out", true],
+                ["the data is all executions' folders", "s3://bucket/out/runs", "s3://bucket/out", true],
+                ["the data lies where models are kept", "s3://bucket/out/models/x", "s3://bucket/out", true],
+                ["the data lies beside the base", "s3://bucket/docs", "s3://bucket/docs-out", false],
+                ["the data has a folder of its own below the base", "s3://bucket/out/docs", "s3://bucket/out", false],
+                ["the data is an earlier execution's", "s3://bucket/out/runs/a/raw_data", "s3://bucket/out", false],
+            ];
+            for (const [what, data, base, isRefused] of cases) {
+                it(what, () => {
+                    const told = problemsOf(executionInput(data, { output_artifact_target_base_path: base }));
+                    assert.equal(told.length, isRefused ? 1 : 0, told.join());
+                    if (isRefused) {
+                        assert.match(
+                            told[0] ?? "",
+                            /output_artifact_target_base_path: .*give the data a folder of its own/,
+                        );
+                    }
+                });
+            }
+        },
+    );
+
     it("refuses to force what must never train, and two batch sizes", () => {
         const told = problemsOf(
             executionInput(

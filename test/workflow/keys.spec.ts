@@ -4,7 +4,10 @@ import {
     canonicalJson,
     changes,
     contentKey,
+    channelFile,
     dataIdentity,
+    isData,
+    listingIdentity,
     executionId,
     learningHyperparameters,
 } from "../../workflow/keys";
@@ -72,7 +75,7 @@ describe("content keys", () => {
 
 describe("identity of data", () => {
     const objects = fc.uniqueArray(
-        fc.record({ key: fc.string({ minLength: 1 }), bytes: fc.nat(), etag: fc.string() }),
+        fc.record({ key: fc.string({ minLength: 1 }), bytes: fc.nat(), etag: fc.string(), checksum: fc.string() }),
         {
             selector: ({ key }) => key,
             minLength: 1,
@@ -82,28 +85,38 @@ describe("identity of data", () => {
     it("does not depend on the listing's order, on quotation marks, or on what jobs add", () => {
         fc.assert(
             fc.property(objects, (listing) => {
-                const data = listing.filter(({ key }) => key !== "manifest.json" && key !== "failure.txt");
-                const quoted = [...data].reverse().map((object) => ({ ...object, etag: `"${object.etag}"` }));
-                const added = [...quoted, { key: "manifest.json", bytes: 5, etag: "x" }];
-                assert.equal(
-                    dataIdentity(data.map((object) => ({ ...object, etag: object.etag.replace(/"/g, "") }))),
-                    dataIdentity(added.map((object) => ({ ...object, etag: `"${object.etag.replace(/"/g, "")}"` }))),
-                );
+                const data = listing.filter(({ key }) => isData(key));
+                const added = [
+                    ...[...data].reverse(),
+                    { key: "manifest.json", bytes: 5, etag: "x", checksum: "x" },
+                    { key: channelFile("labels.csv"), bytes: 5, etag: "x", checksum: "x" },
+                ];
+                const quoted = added.map((object) => ({ ...object, etag: `"${object.etag.replace(/"/g, "")}"` }));
+                const bare = data.map((object) => ({ ...object, etag: object.etag.replace(/"/g, "") }));
+                assert.equal(dataIdentity(data), dataIdentity(added));
+                assert.equal(listingIdentity(bare), listingIdentity(quoted));
             }),
         );
     });
 
-    it("changes with a name, a size, an ETag, and with one object more or less", () => {
+    it("is that of the content: other ETags of the same bytes change only the listing's", () => {
+        const data = [{ key: "a", bytes: 1, etag: "x", checksum: "SHA256:1" }];
+        const again = [{ ...data[0], etag: "y" }];
+        assert.equal(dataIdentity(data), dataIdentity(again));
+        assert.notEqual(listingIdentity(data), listingIdentity(again));
+    });
+
+    it("changes with a name, a size, a checksum, and with one object more or less", () => {
         const base = [
-            { key: "a", bytes: 1, etag: "x" },
-            { key: "b", bytes: 2, etag: "y" },
+            { key: "a", bytes: 1, checksum: "x" },
+            { key: "b", bytes: 2, checksum: "y" },
         ];
         const others = [
             [{ ...base[0], key: "c" }, base[1]],
             [{ ...base[0], bytes: 2 }, base[1]],
-            [{ ...base[0], etag: "z" }, base[1]],
+            [{ ...base[0], checksum: "z" }, base[1]],
             [base[0]],
-            [{ key: 'a","x",1]\n["b', bytes: 1, etag: "x" }],
+            [{ key: 'a","x",1]\n["b', bytes: 1, checksum: "x" }],
         ];
         assert.equal(new Set([base, ...others].map(dataIdentity)).size, others.length + 1);
     });

@@ -32,7 +32,7 @@ describe("the registration of a published ensemble", () => {
         const { ClientToken, ...fields } = version;
         assert.match(String(ClientToken), /^[0-9a-f]{32}$/);
         const execution = "arn:aws:states:eu-central-1:123456789012:execution:smartcat-model-training-dev:simulated";
-        const published = `${prod.artifactBase}/runs/simulated/ready`;
+        const published = `${prod.artifactBase}/published/simulated`;
         const hex = (name: string) => Buffer.from(name.padEnd(32, "-")).toString("hex");
         assert.deepEqual(fields, {
             ModelPackageGroupName: GROUP,

@@ -2,11 +2,16 @@
  * Completion markers: what tells a finished model from a half-written one.
  */
 import * as z from "zod";
-import type { StoredObject, TrainedModel } from "../../workflow/contract";
+import type { TrainedModel } from "../../workflow/contract";
 import { DataError } from "./errors";
-import type { Storage } from "./storage";
+import { sameContent, type Storage } from "./storage";
 
-const storedObject = z.object({ uri: z.string(), bytes: z.number(), etag: z.string() });
+const storedObject = z.object({
+    uri: z.string(),
+    bytes: z.number(),
+    etag: z.string(),
+    checksum: z.string().optional(),
+});
 const trainedModel = z.object({
     format: z.literal(1),
     model: z.string(),
@@ -31,26 +36,23 @@ export async function readTrained(storage: Storage, uri: string): Promise<Traine
     if (!parsed.success) {
         const issue = parsed.error.issues[0];
         throw new DataError(
-            `${uri} is no completion marker: ${issue.path.join(".")}: ${issue.message}; train the model again (force)`,
+            `${uri} is no completion marker: ${issue?.path.join(".")}: ${issue?.message}; train the model again ` +
+                "(force)",
         );
     }
     return parsed.data;
 }
 
-/** What is wrong with the artefacts behind a marker, in words; undefined where bytes and ETags are as recorded. */
+/** What is wrong with the artefacts behind a marker, in words; undefined where they are as recorded. */
 export async function damage(storage: Storage, trained: TrainedModel): Promise<string | undefined> {
     for (const recorded of [trained.artifacts.model, trained.artifacts.output]) {
         const found = await storage.head(recorded.uri);
         if (found === undefined) {
             return `${recorded.uri} is gone`;
         }
-        if (!sameObject(found, recorded)) {
+        if (!sameContent(found, recorded)) {
             return `${recorded.uri} is not what was registered (${found.bytes} bytes, registered ${recorded.bytes})`;
         }
     }
     return undefined;
-}
-
-export function sameObject(a: StoredObject, b: StoredObject): boolean {
-    return a.bytes === b.bytes && a.etag === b.etag;
 }

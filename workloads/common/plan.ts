@@ -27,10 +27,14 @@ export interface Plan {
 
 export interface PlannedData {
     readonly source: string;
-    /** Identity of the listing. */
+    /** Identity of the data by its checksums. */
     readonly hash: string;
+    /** Identity of its listing: while it is the same, nobody has written there since. */
+    readonly listing: string;
     readonly objects: number;
     readonly bytes: number;
+    /** Files that are a channel of their own, relative to `source`. */
+    readonly channelFiles: readonly string[];
 }
 
 export interface PlannedModel {
@@ -65,7 +69,7 @@ export interface FetchManifest {
     readonly format: 1;
     readonly job: "fetch";
     readonly source: string;
-    /** Identity of the source's listing: the data's own, whatever was written into its copy. */
+    /** Identity of the data by its checksums, whatever was written into its copy. */
     readonly data: string;
     /** Identity of this folder's listing. */
     readonly content: string;

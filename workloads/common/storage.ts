@@ -8,13 +8,14 @@ import { pipeline } from "node:stream/promises";
 import {
     CopyObjectCommand,
     DeleteObjectCommand,
+    GetBucketLifecycleConfigurationCommand,
     GetObjectCommand,
     HeadObjectCommand,
     ListObjectsV2Command,
     PutObjectCommand,
     S3Client,
 } from "@aws-sdk/client-s3";
-import type { PutObjectCommandInput, S3ClientConfig } from "@aws-sdk/client-s3";
+import type { HeadObjectCommandOutput, LifecycleRule, PutObjectCommandInput, S3ClientConfig } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { parseS3Address, type S3Address } from "../../ground/s3Address";
 import type { StoredObject } from "../../workflow/contract";
@@ -29,6 +30,18 @@ export function locate(uri: string): S3Address {
     } catch (error) {
         throw new DataError(messageOf(error));
     }
+}
+
+/**
+ * Whether two objects hold the same bytes, wherever they lie: by their checksums, else by ETags, which only say so
+ * where they are equal.
+ */
+export function sameContent(a: StoredObject, b: StoredObject): boolean {
+    const algorithm = (object: StoredObject) => object.checksum?.split(":")[0];
+    if (a.checksum !== undefined && algorithm(a) === algorithm(b)) {
+        return a.bytes === b.bytes && a.checksum === b.checksum;
+    }
+    return a.bytes === b.bytes && a.etag === b.etag;
 }
 
 /**
@@ -49,6 +62,17 @@ export function createS3(overrides: S3ClientConfig = {}): S3Client {
     });
 }
 
+/** An object as S3 describes it. */
+export interface FoundObject extends StoredObject {
+    /** When it was written: lifecycle rules count from then. */
+    readonly modified: Date;
+}
+
+/** An object of a listing. */
+export interface ListedVersion extends ListedObject {
+    readonly modified: Date;
+}
+
 /** Storage with one abort signal for everything it does. */
 export class Storage {
     constructor(
@@ -57,7 +81,7 @@ export class Storage {
     ) {}
 
     /** All objects below a prefix (a folder: `a` does not list `ab/`), keys relative to it, in S3's order; folder markers are left out. */
-    async *list(prefix: string): AsyncGenerator<ListedObject & { readonly modified: Date }> {
+    async *list(prefix: string): AsyncGenerator<ListedVersion> {
         const { bucket, key } = locate(prefix);
         const folder = key === "" ? "" : `${key.replace(/\/+$/, "")}/`;
         let token: string | undefined;
@@ -92,14 +116,17 @@ export class Storage {
         } while (token !== undefined);
     }
 
-    /** Size and ETag of an object, or undefined where there is none. */
-    async head(uri: string): Promise<StoredObject | undefined> {
+    /** Size, ETag, checksum and age of an object, or undefined where there is none. */
+    async head(uri: string): Promise<FoundObject | undefined> {
         const { bucket, key } = locate(uri);
         try {
             const answer = await this.send(`look at ${uri}`, () =>
-                this.client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }), this.options),
+                this.client.send(
+                    new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: "ENABLED" }),
+                    this.options,
+                ),
             );
-            return { uri, bytes: answer.ContentLength ?? 0, etag: bareEtag(answer.ETag ?? "") };
+            return describe(uri, answer);
         } catch (error) {
             if (isMissing(error)) {
                 return undefined;
@@ -138,6 +165,15 @@ export class Storage {
             }
             throw error;
         }
+    }
+
+    /** An object's bytes as they come. @throws DataError where there is none. */
+    async stream(uri: string): Promise<AsyncIterable<Uint8Array>> {
+        const { bucket, key } = locate(uri);
+        const answer = await this.send(`read ${uri}`, () =>
+            this.client.send(new GetObjectCommand({ Bucket: bucket, Key: key }), this.options),
+        );
+        return answer.Body as Readable;
     }
 
     /** An object's JSON, or undefined where there is none. A text that is no JSON is a DataError. */
@@ -211,6 +247,24 @@ export class Storage {
         }
     }
 
+    /**
+     * The lifecycle rules of a bucket that are switched on; none where it has none.
+     * @throws PermissionError where the role may not ask for them.
+     */
+    async lifecycleRules(bucket: string): Promise<readonly LifecycleRule[]> {
+        try {
+            const answer = await this.send(`read the lifecycle rules of ${bucket}`, () =>
+                this.client.send(new GetBucketLifecycleConfigurationCommand({ Bucket: bucket }), this.options),
+            );
+            return (answer.Rules ?? []).filter(({ Status }) => Status === "Enabled");
+        } catch (error) {
+            if (isMissing(error)) {
+                return [];
+            }
+            throw error;
+        }
+    }
+
     /** Removes an object; nothing happens where there is none. */
     async remove(uri: string): Promise<void> {
         const { bucket, key } = locate(uri);
@@ -248,12 +302,17 @@ export class Storage {
         const { bucket, key } = locate(object.uri);
         try {
             await this.send(`read ${object.uri}`, async () => {
-                const answer = await this.client.send(new GetObjectCommand({ Bucket: bucket, Key: key }), this.options);
-                if (bareEtag(answer.ETag ?? "") !== object.etag || answer.ContentLength !== object.bytes) {
+                const answer = await this.client.send(
+                    new GetObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: "ENABLED" }),
+                    this.options,
+                );
+                const found = describe(object.uri, answer);
+                if (!sameContent(found, object)) {
                     (answer.Body as Readable).destroy();
                     throw new DataError(
-                        `${object.uri} is not the object that was registered (bytes ${answer.ContentLength}, registered ${object.bytes}; ` +
-                            `ETag ${bareEtag(answer.ETag ?? "")}, registered ${object.etag}): train the model again (force)`,
+                        `${object.uri} is not the object that was registered (bytes ${found.bytes}, registered ` +
+                            `${object.bytes}; ` +
+                            `ETag ${found.etag}, registered ${object.etag}): train the model again (force)`,
                     );
                 }
                 await pipeline(answer.Body as Readable, createWriteStream(file), { signal: this.signal });
@@ -284,6 +343,11 @@ export class Storage {
         return { uri: target, bytes: 0, etag: bareEtag(answer.CopyObjectResult?.ETag ?? ""), copied: true };
     }
 
+    /** The same storage for what must be written even though a stop was asked for. */
+    get unstoppable(): Storage {
+        return new Storage(this.client);
+    }
+
     get options(): { abortSignal?: AbortSignal } {
         return this.signal === undefined ? {} : { abortSignal: this.signal };
     }
@@ -299,6 +363,55 @@ export class Storage {
             throw translate(what, error);
         }
     }
+}
+
+type Description = Pick<
+    HeadObjectCommandOutput,
+    | "ContentLength"
+    | "ETag"
+    | "LastModified"
+    | "ChecksumType"
+    | "ChecksumSHA256"
+    | "ChecksumSHA1"
+    | "ChecksumCRC64NVME"
+    | "ChecksumCRC32C"
+    | "ChecksumCRC32"
+>;
+
+function describe(uri: string, answer: Description): FoundObject {
+    return {
+        uri,
+        bytes: answer.ContentLength ?? 0,
+        etag: bareEtag(answer.ETag ?? ""),
+        checksum: checksumOf(answer),
+        modified: answer.LastModified ?? new Date(0),
+    };
+}
+
+const CHECKSUMS = [
+    ["ChecksumSHA256", "SHA256"],
+    ["ChecksumSHA1", "SHA1"],
+    ["ChecksumCRC64NVME", "CRC64NVME"],
+    ["ChecksumCRC32C", "CRC32C"],
+    ["ChecksumCRC32", "CRC32"],
+] as const;
+
+/**
+ * The checksum of an object's whole content, as `<algorithm>:<base64>`; undefined where S3 has none, or only one of
+ * its parts'
+ * checksums (COMPOSITE, in older answers with `-<parts>` at its end), which differs with the size of the parts.
+ */
+function checksumOf(answer: Description): string | undefined {
+    if (answer.ChecksumType === "COMPOSITE") {
+        return undefined;
+    }
+    for (const [field, algorithm] of CHECKSUMS) {
+        const value = answer[field];
+        if (value !== undefined && !value.includes("-")) {
+            return `${algorithm}:${value}`;
+        }
+    }
+    return undefined;
 }
 
 function jsonText(value: unknown): string {

@@ -13,7 +13,10 @@ export interface RegisterEvent {
     readonly key: string;
     readonly identity?: Readonly<Record<string, unknown>>;
     readonly job: TrainingJob;
+    /** Where the training job wrote: below `models/`. */
     readonly outputPath: string;
+    /** Where the execution looks for its marker: `runs/<execution>/<model>`. */
+    readonly prefix: string;
     /** The execution's name. */
     readonly execution: string;
 }
@@ -43,7 +46,7 @@ export async function register(
     storage: Storage,
     now: () => Date = () => new Date(),
 ): Promise<RegisterAnswer> {
-    const { model, key, job, outputPath, execution } = event;
+    const { model, key, job, outputPath, prefix, execution } = event;
     if (!/^[0-9a-f]{64}$/.test(key ?? "")) {
         throw new InputError(
             `register: key of ${model}: got ${JSON.stringify(key)}, expected 64 hexadecimal digits; pass the key of the run`,
@@ -68,13 +71,13 @@ export async function register(
             "predictions and metrics (/opt/ml/output/data)",
         ),
     };
-    const run = parentOfS3(outputPath);
+    const run = parentOfS3(prefix);
     const plan = await readPlan(storage, run);
     const planned = plan === undefined ? undefined : plan.combiner.name === model ? plan.combiner : plan.members[model];
     const dataframe =
         plan?.combiner.name === model ? plan.output_artifact_paths.sequence_model_training_dataframe : undefined;
     const missing = dataframe === undefined ? [] : await missingMembers(storage, dataframe);
-    const previous = (await storage.json(joinS3(outputPath, "trained.json"))) as Partial<TrainedModel> | undefined;
+    const previous = (await storage.json(joinS3(prefix, "trained.json"))) as Partial<TrainedModel> | undefined;
     const trained: TrainedModel = {
         format: 1,
         model,
@@ -90,7 +93,7 @@ export async function register(
         artifacts,
         ...why(event.identity ?? planned?.identity ?? {}, planned?.reason, missing),
     };
-    await storage.putJson(joinS3(outputPath, "trained.json"), trained);
+    await storage.putJson(joinS3(prefix, "trained.json"), trained);
     if (missing.length > 0) {
         // The key promises all members: a combiner that learned from fewer must not be found by it.
         console.log(`${model}: kept for this execution only, it was trained without ${missing.join(", ")}`);
@@ -111,7 +114,7 @@ async function stored(storage: Storage, jobName: string, uri: string, what: stri
                 `the training must write ${what}; look into its log`,
         );
     }
-    return object;
+    return { uri, bytes: object.bytes, etag: object.etag, checksum: object.checksum };
 }
 
 /** What the model was made of and why: the plan, except for a combiner that had to do without members that failed. */
