@@ -13,7 +13,9 @@ const noConditionalSpread = {
     create(context) {
         return {
             SpreadElement({ argument, loc }) {
-                if (argument.type === "LogicalExpression" || argument.type === "ConditionalExpression") {
+                // `...(x ?? [])` is a default, no condition
+                const isLogical = argument.type === "LogicalExpression" && argument.operator !== "??";
+                if (isLogical || argument.type === "ConditionalExpression") {
                     context.report({ loc, messageId: "conditional" });
                 }
             },

@@ -58,16 +58,32 @@ export function commandsOf(file: string): DocumentedCommand[] {
     return found.map((command) => ({ text: `${own}${canonical(command)}`, file }));
 }
 
+interface WorkflowJob {
+    readonly steps?: readonly { readonly run?: string }[];
+    readonly strategy?: { readonly matrix?: { readonly include?: readonly { readonly run?: string }[] } };
+}
+
+/** What a job's steps run; where a matrix says it, for each of its entries. */
+function runsOf({ steps = [], strategy }: WorkflowJob): string[] {
+    const entries = (strategy?.matrix?.include ?? []).map(({ run = "" }) => run);
+    return steps.flatMap(({ run }) => {
+        if (run === undefined) {
+            return [];
+        }
+        return run === "${{ matrix.run }}" ? entries : [run];
+    });
+}
+
 /** The lines of every `run:` step of the CI's workflows, dev in place of the stage. */
 export function workflowCommands(): DocumentedCommand[] {
     const folder = ".github/workflows";
     return readdirSync(path.join(root, folder))
         .map((name) => `${folder}/${name}`)
         .flatMap((file) => {
-            const { jobs } = yaml(read(file)) as { jobs: Record<string, { steps?: { run?: string }[] }> };
+            const { jobs } = yaml(read(file)) as { readonly jobs: Readonly<Record<string, WorkflowJob>> };
             return Object.values(jobs)
-                .flatMap(({ steps = [] }) => steps)
-                .flatMap(({ run }) => (run === undefined ? [] : script(run)))
+                .flatMap(runsOf)
+                .flatMap(script)
                 .map((text) => ({
                     text: canonical(text.replace(/\$\{\{ (?:matrix|inputs)\.stage \}\}/g, "dev")),
                     file,

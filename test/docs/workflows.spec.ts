@@ -8,6 +8,10 @@ import { root } from "./commands";
 
 interface Job {
     readonly if?: string;
+    readonly needs?: string | readonly string[];
+    readonly strategy?: {
+        readonly matrix?: { readonly include?: readonly { readonly suite: string; readonly run: string }[] };
+    };
     readonly permissions?: Readonly<Record<string, string>>;
     readonly concurrency?: { readonly "cancel-in-progress"?: boolean };
     readonly uses?: string;
@@ -46,7 +50,9 @@ describe("the workflows of the CI", () => {
 
         it(`${file}: reads only, unless a job says what more it needs`, () => {
             assert.deepEqual(workflow.permissions, { contents: "read" });
-            const known = ["contents: read", "id-token: write", "pull-requests: write"];
+            // only a release writes into the repository
+            const writing = file === "release.yml" ? ["contents: write"] : [];
+            const known = ["contents: read", "id-token: write", "pull-requests: write", ...writing];
             const asked = jobs.flatMap(([, { permissions = {} }]) =>
                 Object.entries(permissions).map(([what, how]) => `${what}: ${how}`),
             );
@@ -85,6 +91,30 @@ describe("the workflows of the CI", () => {
             );
         });
     }
+
+    it("every suite that .ci/run runs is run, by the same command", () => {
+        const matrix = (parse(text("suites.yml")) as Workflow).jobs.suite?.strategy?.matrix?.include ?? [];
+        const here = new Map(matrix.map(({ suite, run }) => [suite, run]));
+        const script = readFileSync(path.join(root, ".ci/run"), "utf8");
+        const suites = [...script.matchAll(/^ *step (\S+) (npm .*)$/gm)];
+        assert.ok(suites.length >= 10, "steps are found");
+        for (const [, name = "", command] of suites) {
+            assert.equal(here.get(name), command, name);
+        }
+    });
+
+    it("whatever deploys or releases waits for every suite", () => {
+        for (const [file, name] of [
+            ["ensemble.yml", "deploy-dev"],
+            ["release.yml", "release"],
+        ] as const) {
+            const { jobs } = parse(text(file)) as Workflow;
+            assert.deepEqual(jobs[name]?.needs, "suites", `${file}: ${name}`);
+            assert.equal(jobs.suites?.uses, "./.github/workflows/suites.yml", file);
+            assert.equal(jobs.suites?.if, undefined, file);
+        }
+        assert.equal((parse(text("ensemble.yml")) as Workflow).jobs["deploy-prod"]?.needs, "deploy-dev");
+    });
 
     it("a fork's pull request gets no role, no secret and no right to write", () => {
         const { jobs } = parse(text("ensemble.yml")) as Workflow;
