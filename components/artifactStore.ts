@@ -30,12 +30,9 @@ export class ArtifactStore extends pulumi.ComponentResource {
     constructor(name: string, args: ArtifactStoreArgs, opts?: pulumi.ComponentResourceOptions) {
         super("ensemble:s3:ArtifactStore", name, {}, opts);
         const { names, tags } = args;
-        const child = { parent: this };
-        const bucket = new s3.Bucket(
-            name,
-            { bucket: names.bucket, tags },
-            { ...child, ...protection("data", args.protectedStage) },
-        );
+        // Also what makes the bucket private, encrypted and versioned: data that outlives the stack is not to lie open.
+        const child = { parent: this, ...protection("data", args.protectedStage) };
+        const bucket = new s3.Bucket(name, { bucket: names.bucket, tags }, child);
         const access = new s3.BucketPublicAccessBlock(
             name,
             {

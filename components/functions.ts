@@ -40,6 +40,17 @@ export function functionAlias(spec: FunctionSpec): string {
     ]).slice(0, 12)}`;
 }
 
+/**
+ * The variables of a function, and the key that they are encrypted with. Without a variable AWS keeps neither an
+ * environment nor a key, so that a function with either would be changed, and a version published, at every update.
+ */
+function encryptedVariables(
+    variables: Readonly<Record<string, pulumi.Input<string>>>,
+    keyArn: pulumi.Input<string>,
+): Pick<lambda.FunctionArgs, "environment" | "kmsKeyArn"> {
+    return Object.keys(variables).length === 0 ? {} : { environment: { variables }, kmsKeyArn: keyArn };
+}
+
 export interface StageFunctionArgs {
     readonly names: StageNames;
     readonly function: FunctionName;
@@ -112,6 +123,7 @@ export class StageFunction extends pulumi.ComponentResource {
             },
             child,
         );
+        const variables = { ...spec.environment, ...args.addresses };
         const made = new lambda.Function(
             name,
             {
@@ -124,8 +136,7 @@ export class StageFunction extends pulumi.ComponentResource {
                 code: new pulumi.asset.AssetArchive({ "index.js": new pulumi.asset.StringAsset(spec.code) }),
                 memorySize: spec.memoryMb,
                 timeout: spec.timeoutSeconds,
-                environment: { variables: { ...spec.environment, ...args.addresses } },
-                kmsKeyArn: args.keyArn,
+                ...encryptedVariables(variables, args.keyArn),
                 loggingConfig: { logFormat: "JSON", logGroup },
                 tracingConfig: { mode: "Active" },
                 publish: true,

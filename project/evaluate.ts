@@ -97,6 +97,16 @@ export interface EvaluateOptions {
     readonly before?: Releases;
     /** Whose program it is. Default: {@link currentProject}. */
     readonly project?: Project;
+    /** What the program is told of AWS. Default: identifiers and ARNs that are made up for {@link identity}. */
+    readonly cloud?: Cloud;
+}
+
+/** What a program is told of AWS where no provider tells it. */
+export interface Cloud {
+    /** Identifier and properties of a resource once it exists. */
+    made(args: pulumi.runtime.MockResourceArgs): { readonly id: string; readonly state: Record<string, unknown> };
+    /** The answer to a question of the provider's, such as for the default VPC. */
+    answer(args: pulumi.runtime.MockCallArgs): Record<string, unknown>;
 }
 
 /** The account of a run without an account. */
@@ -171,6 +181,11 @@ export function readStackConfig(
             .filter(([, value]) => value !== undefined)
             .map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
     );
+}
+
+/** Identifiers and ARNs as they would be in an account, without one. */
+export function inventedCloud(identity: Identity): Cloud {
+    return { made: (args) => made(args, identity), answer: (args) => answer(args, identity) };
 }
 
 /** What AWS would add to a resource: its identifier and its ARN. */
@@ -251,6 +266,7 @@ function answer(args: pulumi.runtime.MockCallArgs, { account, region, partition 
  */
 export async function evaluateStage(stage: string, options: EvaluateOptions = {}): Promise<EvaluatedStage> {
     const identity = options.identity ?? LOCAL_IDENTITY;
+    const cloud = options.cloud ?? inventedCloud(identity);
     const resources: RecordedResource[] = [];
     const mocks: pulumi.runtime.Mocks = {
         newResource(args) {
@@ -261,10 +277,10 @@ export async function evaluateStage(stage: string, options: EvaluateOptions = {}
                 };
             }
             resources.push({ type: args.type, name: args.name, inputs: args.inputs, custom: args.custom ?? true });
-            const { id, state } = made(args, identity);
+            const { id, state } = cloud.made(args);
             return options.preview === true ? { id: undefined, state: args.inputs } : { id, state };
         },
-        call: (args) => answer(args, identity),
+        call: (args) => cloud.answer(args),
     };
     // Nothing is built here, so there is nothing to warn of.
     process.env.BUILDX_NO_DEFAULT_ATTESTATIONS ??= "1";

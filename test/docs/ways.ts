@@ -60,6 +60,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
         why: "It is GitHub's own.",
     },
     "npm run test:engine": step("test:engine"),
+    "npm run test:provider": step("test:provider"),
     "npm run test:training": step("test:training"),
     "npm run test:training:slow": step("test:training:slow"),
     "npm run test:slow": step("test:slow"),
@@ -202,6 +203,14 @@ export const WAYS: Readonly<Record<string, Way>> = {
     "pulumi login s3://my-pulumi-state": { way: "syntax", why: ACCOUNT },
     "pulumi stack init dev": { way: "engine" },
     "pulumi stack output artifactBucket": { way: "engine" },
+    "bucket=$(pulumi stack output artifactBucket --stack dev)": suite(
+        "test/engine/docs.spec.ts",
+        "pulumi stack output artifactBucket",
+    ),
+    ".venv/bin/python -c \"import boto3; boto3.resource('s3').Bucket('$bucket').object_versions.delete()\"": suite(
+        "test/provider/provider.spec.ts",
+        "object_versions",
+    ),
     "pulumi state unprotect --all": { way: "engine" },
     "pulumi destroy": { way: "engine" },
     "pulumi destroy --stack dev": { way: "engine" },

@@ -40,7 +40,9 @@ describe("the Pulumi commands of the documents", () => {
         assert.match(refused.printed, /protect/);
         await works("pulumi state unprotect --all");
         await works("pulumi destroy");
-        assert.ok(stack.cloud.ofType("aws:s3/bucket:Bucket").length > 0, "the bucket stays");
+        for (const type of ["bucket:Bucket", "bucketPublicAccessBlock:BucketPublicAccessBlock"]) {
+            assert.ok(stack.cloud.ofType(`aws:s3/${type}`).length > 0, `${type} stays: data does not lie open`);
+        }
     });
 
     it("`pulumi login file://...`, `pulumi stack init dev` and `pulumi destroy --stack dev` work in a project of one's own", async () => {

@@ -241,6 +241,16 @@ describe("a stage", function () {
                 assert.equal(new Set(keys).size, keys.length);
             });
 
+            it("gives a function an environment, and a key for it, only with a variable", () => {
+                for (const { name: declared, inputs } of ofType(stage, "aws:lambda/function:Function")) {
+                    const { variables } = (inputs.environment ?? {}) as { variables?: Record<string, string> };
+                    const expected = declared === "ensemble-setup" ? ["KMS_KEY_ARN"] : [];
+                    assert.deepEqual(Object.keys(variables ?? {}), expected, declared);
+                    assert.equal("environment" in inputs, expected.length > 0, declared);
+                    assert.equal("kmsKeyArn" in inputs, expected.length > 0, declared);
+                }
+            });
+
             it("allows a wildcard resource only where AWS knows no other", () => {
                 const unavoidable = new Set([
                     "batch:DescribeJobs",
