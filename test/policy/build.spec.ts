@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
     appendFileSync,
     cpSync,
@@ -43,11 +44,6 @@ describe("the build of the policy pack", function () {
         mkdirSync(path.join(copy, "node_modules"), { recursive: true });
         rmSync(path.join(copy, "node_modules"), { recursive: true });
         symlinkSync(path.join(root, "node_modules"), path.join(copy, "node_modules"));
-        // What the pack does once it is loaded is the engine suite's matter; here it is enough to see that it was.
-        writeFileSync(
-            path.join(copy, "stacks/policyPack.ts"),
-            `import { rules } from "../policy/rules";\nconsole.log(\`loaded \${rules.length > 0}\`);\n`,
-        );
     });
 
     after(() => rmSync(copy, { recursive: true, force: true }));
@@ -58,7 +54,23 @@ describe("the build of the policy pack", function () {
         assert.match(output, /^Policy pack: it has not been built .* Run `npm ci` or `npm run policy:build`/);
     });
 
+    it("is the project's pack, which tells the engine its port", async () => {
+        assert.deepEqual(node(folder, "build.mjs"), { status: 0, output: "" });
+        const pack = spawn(process.execPath, ["load.cjs"], { cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
+        try {
+            const [told] = (await once(pack.stdout, "data")) as [Buffer];
+            assert.match(told.toString(), /^\d+\n$/);
+        } finally {
+            pack.kill();
+        }
+    });
+
     it("loads when it is fresh", () => {
+        // What the pack does is the engine suite's matter; from here on it is enough to see that it was loaded.
+        writeFileSync(
+            path.join(copy, "stacks/policyPack.ts"),
+            `import { rules } from "../policy/rules";\nconsole.log(\`loaded \${rules.length > 0}\`);\n`,
+        );
         assert.deepEqual(node(folder, "build.mjs"), { status: 0, output: "" });
         assert.deepEqual(node(folder, "load.cjs"), { status: 0, output: "loaded true\n" });
     });
