@@ -1,6 +1,7 @@
 /**
- * Time of the analysis beside asl-validator, @wmfs/statelint (npm) and statelint (PyPI), on the same generated definitions, and who finds
- * which seeded defect. Usage: npm run bench:analysis [-- --python <interpreter with statelint installed>]
+ * Time of the analysis beside asl-validator, @wmfs/statelint (npm) and statelint (PyPI), on the same generated
+ * definitions, and who finds which seeded defect. Usage: npm run bench:analysis [-- --python <interpreter with
+ * statelint installed>]
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -119,7 +120,10 @@ function tree(states: number): Json {
     return graph(states);
 }
 
-/** Processor time of the best of several rounds: other work on the machine counts little, and the compiler has warmed up. */
+/**
+ * Processor time of the best of several rounds: other work on the machine counts little, and the compiler has warmed
+ * up.
+ */
 function milliseconds(work: () => void, least = 6): number {
     let best = Infinity;
     const begin = performance.now();
@@ -197,7 +201,8 @@ console.log(
     `Analysis, milliseconds of processor time, best of several, parsing the JSON included (node ${process.version})\n`,
 );
 console.log(
-    "| definition | states | kB | analyse | us/state | bare jsonata parse | asl-validator | @wmfs/statelint | statelint (PyPI) |",
+    "| definition | states | kB | analyse | us/state | bare jsonata parse | asl-validator | @wmfs/statelint | " +
+        "statelint (PyPI) |",
 );
 console.log("|---|---|---|---|---|---|---|---|---|");
 const linter = stateLint();
@@ -235,7 +240,8 @@ for (const [kind, make] of [
 }
 
 console.log(
-    "\nSeeded defects: 1 = reports at least one error\n\n| definition | analyse | asl-validator | @wmfs/statelint | statelint (PyPI) |\n|---|---|---|---|---|",
+    "\nSeeded defects: 1 = reports at least one error\n\n| definition | analyse | asl-validator | @wmfs/statelint | " +
+        "statelint (PyPI) |\n|---|---|---|---|---|",
 );
 const py = pythonLint([...defects, ...sound].map((entry) => entry.definition));
 const totals = [0, 0, 0, 0];

@@ -1,6 +1,7 @@
 /**
- * `npm run faults [-- --executions N] [--seed N]`: the fault sweep over both stages, and its table: which state meets which error, how
- * the execution ends, how many messages people get, after how many attempts and how much (virtual) time.
+ * `npm run faults [-- --executions N] [--seed N]`: the fault sweep over both stages, and its table: which state meets
+ * which error, how the execution ends, how many messages people get, after how many attempts and how much (virtual)
+ * time.
  */
 import { Command } from "commander";
 import Table from "cli-table3";
@@ -52,15 +53,18 @@ async function main(): Promise<void> {
         console.log(`\nStage ${label}\n${table.toString()}`);
     }
     console.log(
-        `\n${executions} executions in ${(milliseconds / 1000).toFixed(0)} s (${Math.round((executions / milliseconds) * 1000)} a second), seed ${options.seed}. ` +
-            `At most ${most.events} events, ${most.payloadBytes} bytes of payload, ${time(Math.round(most.seconds))} of virtual time.`,
+        `\n${executions} executions in ${(milliseconds / 1000).toFixed(0)} s ` +
+            `(${Math.round((executions / milliseconds) * 1000)} a second), seed ${options.seed}. ` +
+            `At most ${most.events} events, ${most.payloadBytes} bytes of payload, ${time(Math.round(most.seconds))} ` +
+            "of virtual time.",
     );
     if (problems.length > 0) {
         console.error(`${problems.length} executions ended as they must not:\n${problems.slice(0, 20).join("\n")}`);
         process.exitCode = 1;
     } else {
         console.log(
-            "Each ended SUCCEEDED with all artefacts, or FAILED with exactly one message, or ABORTED with nothing left running.",
+            "Each ended SUCCEEDED with all artefacts, or FAILED with exactly one message, or ABORTED with nothing " +
+                "left running.",
         );
     }
 }

@@ -1,4 +1,7 @@
-/** Transitions per second of the interpreter, on chains of 1,000 Pass states in both query languages. Run: `npm run bench:interpreter`. */
+/**
+ * Transitions per second of the interpreter, on chains of 1,000 Pass states in both query languages. Run:
+ * `npm run bench:interpreter`.
+ */
 import type { JsonValue, StateMachineDefinition } from "../asl/types";
 import { compile, execute, type CompiledMachine } from "../asl/interpreter/index";
 
@@ -39,7 +42,8 @@ async function measure(name: string, machine: CompiledMachine, history: boolean)
     }
     const warm = Number(process.hrtime.bigint() - start) / 1000 / STATES / runs;
     console.log(
-        `${name.padEnd(52)} ${history ? "history" : "       "} ${cold.toFixed(2).padStart(8)} ${warm.toFixed(2).padStart(8)} ` +
+        `${name.padEnd(52)} ${history ? "history" : "       "} ${cold.toFixed(2).padStart(8)} ` +
+            `${warm.toFixed(2).padStart(8)} ` +
             `${Math.round(1e6 / warm)
                 .toLocaleString("en")
                 .padStart(12)}`,
@@ -48,7 +52,8 @@ async function measure(name: string, machine: CompiledMachine, history: boolean)
 
 async function main(): Promise<void> {
     console.log(
-        `${"chain of 1,000 Pass states".padEnd(60)} ${"first µs".padStart(8)} ${"warm µs".padStart(8)} ${"per second".padStart(12)}`,
+        `${"chain of 1,000 Pass states".padEnd(60)} ${"first µs".padStart(8)} ${"warm µs".padStart(8)} ` +
+            `${"per second".padStart(12)}`,
     );
     const machines: [string, StateMachineDefinition][] = [
         ["JSONPath, empty", chain("JSONPath", {})],

@@ -1,6 +1,7 @@
 /**
- * The interpreter beside aws-local-stepfunctions and moto's executor, on the same chains in JSONPath: microseconds of processor time a
- * transition, ours and the npm package's in turn in one process. aws-local-stepfunctions has no JSONata.
+ * The interpreter beside aws-local-stepfunctions and moto's executor, on the same chains in JSONPath: microseconds of
+ * processor time a transition, ours and the npm package's in turn in one process. aws-local-stepfunctions has no
+ * JSONata.
  *
  *     npm ci --prefix bench && npx ts-node bench/interpreterPeers.ts [--python <interpreter with moto[stepfunctions]>]
  */
@@ -169,7 +170,10 @@ with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
         print(json.dumps([status, seconds() - start]), flush=True)
 `;
 
-/** Processor microseconds a transition of moto's executor, the parse included. Nothing without --python; a Task would call a Lambda. */
+/**
+ * Processor microseconds a transition of moto's executor, the parse included. Nothing without --python; a Task would
+ * call a Lambda.
+ */
 function moto(names: readonly string[]): ReadonlyMap<string, number> {
     const at = process.argv.indexOf("--python");
     if (at < 0) {
@@ -251,7 +255,8 @@ async function main(): Promise<void> {
         ]);
     }
     console.log(
-        `Microseconds of processor time a transition, medians of ${ROUNDS} warm rounds in turn; Node ${process.version}`,
+        `Microseconds of processor time a transition, medians of ${ROUNDS} warm rounds in turn; Node ` +
+            `${process.version}`,
     );
     console.log(table.toString());
 }

@@ -1,6 +1,7 @@
 /**
- * Where the time of a local run went, out of its history: `npx ts-node bench/localRun.ts [folder of a run, default the newest]`. What lies
- * before and after the execution (the program's evaluation, the object store's start, the report) is the rest of the command's own time.
+ * Where the time of a local run went, out of its history: `npx ts-node bench/localRun.ts [folder of a run, default the
+ * newest]`. What lies before and after the execution (the program's evaluation, the object store's start, the report)
+ * is the rest of the command's own time.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";

@@ -1,6 +1,7 @@
 /**
- * Time and memory of evaluating the Pulumi program for the dev stage under mocks: what a preview costs before the engine compares
- * anything. Each evaluation has a process of its own; the first one bundles the code, the others find the bundles.
+ * Time and memory of evaluating the Pulumi program for the dev stage under mocks: what a preview costs before the
+ * engine compares anything. Each evaluation has a process of its own; the first one bundles the code, the others find
+ * the bundles.
  *
  *     npx ts-node bench/program.ts [evaluations, default 5]
  */

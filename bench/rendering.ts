@@ -1,6 +1,7 @@
 /**
- * `ts-node bench/rendering.ts`: how long definitions of 2, 3, 20 and 100 members take to render and to prove, how large they are, and
- * what an execution of them costs in transitions, events and virtual time: the normal path, and the worst that one kind of error makes.
+ * `ts-node bench/rendering.ts`: how long definitions of 2, 3, 20 and 100 members take to render and to prove, how large
+ * they are, and what an execution of them costs in transitions, events and virtual time: the normal path, and the worst
+ * that one kind of error makes.
  */
 import Table from "cli-table3";
 import { analyse } from "../asl/analysis";
@@ -75,7 +76,8 @@ async function main(): Promise<void> {
             "every request for a training throttled",
             members1.map((state) => ({ state, fault: "throttled" as const, ...ever })),
         );
-        // The most events: members whose every attempt but the last fails, and a combiner and jobs behind them that do so too.
+        // The most events: members whose every attempt but the last fails, and a combiner and jobs behind them that do
+        // so too.
         await path("throttled up to the last attempt everywhere, then well", [
             ...trainings.map((state) => ({
                 state,
@@ -90,7 +92,8 @@ async function main(): Promise<void> {
         ]);
     }
     console.log(
-        `Rendering and proof, median of ${REPEATS}\n${rendering.toString()}\n\nExecutions in the interpreter, simulated work\n${running.toString()}`,
+        `Rendering and proof, median of ${REPEATS}\n${rendering.toString()}\n\nExecutions in the interpreter, ` +
+            `simulated work\n${running.toString()}`,
     );
 }
 

@@ -1,7 +1,8 @@
 /**
- * The program beside a CDK app that declares the same stage (bench/cdk/app.ts), for 3, 20 and 100 members: evaluating it, and what one
- * sees before a deployment: `pulumi preview` in the real engine, `cdk synth`. Each run is a process of its own, ours and CDK's in turn;
- * TypeScript is read by scripts/typescript.cjs for both. Needs Python 3 for the operating system's own accounts of a finished process.
+ * The program beside a CDK app that declares the same stage (bench/cdk/app.ts), for 3, 20 and 100 members: evaluating
+ * it, and what one sees before a deployment: `pulumi preview` in the real engine, `cdk synth`. Each run is a process of
+ * its own, ours and CDK's in turn; TypeScript is read by scripts/typescript.cjs for both. Needs Python 3 for the
+ * operating system's own accounts of a finished process.
  *
  *     npm ci --prefix bench && npx ts-node bench/synth.ts [runs, default 5]
  *     PATH="$(bash .ci/engine --cli):$PATH" npx ts-node bench/synth.ts      with the preview
@@ -53,7 +54,10 @@ function cost(
 
 const evaluation = (members: number) => cost([process.execPath, ...reader, "bench/synth/evaluate.ts", String(members)]);
 
-/** Wall and processor time of the preview alone; the memory is that of the largest process, the making of the stack included. */
+/**
+ * Wall and processor time of the preview alone; the memory is that of the largest process, the making of the stack
+ * included.
+ */
 function preview(members: number): Cost {
     const { rss, output } = cost([process.execPath, ...reader, "bench/synth/preview.ts", String(members)]);
     return { rss, ...(JSON.parse(output.split("\n").at(-1) ?? "") as Omit<Cost, "rss">) };

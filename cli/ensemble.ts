@@ -25,7 +25,8 @@ export function program(): Command {
                 "  0    done",
                 "  1    it ran, and failed",
                 "  2    wrong arguments, input, documents or configuration: nothing was run",
-                "  3    this machine (a missing program, a full disk, another run) or AWS (credentials, region, network)",
+                "  3    this machine (a missing program, a full disk, another run) or AWS (credentials, region, " +
+                    "network)",
                 "  130  interrupted",
             ].join("\n"),
         )
@@ -61,7 +62,8 @@ export async function main(argv: readonly string[]): Promise<void> {
             process.exitCode = error.exitCode;
         } else {
             process.stderr.write(
-                `${(error as Error).stack ?? String(error)}\nThis is a defect of the tool: please report it with the lines above.\n`,
+                `${(error as Error).stack ?? String(error)}\nThis is a defect of the tool: please report it with the ` +
+                    `lines above.\n`,
             );
             process.exitCode = EXIT.machine;
         }

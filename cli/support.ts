@@ -14,7 +14,8 @@ import { decodeConfig, loadStageConfig, type StageConfig } from "../stacks/confi
 import { explainSdkError } from "./aws/errors";
 
 /**
- * Runs a command's work so that what its user can solve is one clear line: mistakes end with 2, AWS and this machine with 3.
+ * Runs a command's work so that what its user can solve is one clear line: mistakes end with 2, AWS and this machine
+ * with 3.
  * @param doing what is tried, for example `start an execution`.
  */
 export async function guarded<T>(doing: string, work: () => Promise<T>): Promise<T> {
@@ -48,7 +49,8 @@ export function readJson(file: string, option: string): unknown {
 }
 
 /**
- * Writes a file whole or not at all: beside its place, then renamed. What is no plain file (a pipe, a device) is written to directly.
+ * Writes a file whole or not at all: beside its place, then renamed. What is no plain file (a pipe, a device) is
+ * written to directly.
  * @throws ToolError where the file cannot be written.
  */
 export function writeText(file: string, text: string, option: string): void {

@@ -7,14 +7,19 @@ import type { StageTags } from "./tags";
 export interface AlertsArgs {
     readonly names: StageNames;
     readonly keyArn: pulumi.Input<string>;
-    /** E-mail addresses that get one message for each failed execution (and, where configured, for each that succeeded). */
+    /**
+     * E-mail addresses that get one message for each failed execution (and, where configured, for each that succeeded).
+     */
     readonly failureAddresses: readonly string[];
     /** E-mail addresses that get the alarms: of what should have sent a message and did not. */
     readonly operationsAddresses: readonly string[];
     readonly tags: StageTags;
 }
 
-/** The policy of a topic: nobody without TLS; alarms of this account where `alarms` says so. Everybody else publishes by a role. */
+/**
+ * The policy of a topic: nobody without TLS; alarms of this account where `alarms` says so. Everybody else publishes by
+ * a role.
+ */
 function topicPolicy(names: StageNames, topic: "alerts" | "operations"): Statement[] {
     const arn = names.topicArn(topic);
     const tlsOnly: Statement = {
@@ -44,8 +49,8 @@ function topicPolicy(names: StageNames, topic: "alerts" | "operations"): Stateme
 }
 
 /**
- * The two topics of a stage: `alerts` tells people that an execution failed, `operations` that this very telling is in trouble. An alarm
- * on the first topic about the first topic would be lost with it.
+ * The two topics of a stage: `alerts` tells people that an execution failed, `operations` that this very telling is in
+ * trouble. An alarm on the first topic about the first topic would be lost with it.
  */
 export class Alerts extends pulumi.ComponentResource {
     readonly alertsTopicArn: pulumi.Output<string>;

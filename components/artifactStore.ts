@@ -10,7 +10,10 @@ export interface ArtifactStoreArgs {
     readonly names: StageNames;
     /** ARN of the key that objects are encrypted with. */
     readonly keyArn: pulumi.Input<string>;
-    /** Days until an execution's own copy of the data and its results expire. What is published and what can be reused do not. */
+    /**
+     * Days until an execution's own copy of the data and its results expire. What is published and what can be reused
+     * do not.
+     */
     readonly runDays: number;
     /** Days until checkpoints expire: they serve only the attempts of one content key. */
     readonly checkpointDays: number;
@@ -20,7 +23,10 @@ export interface ArtifactStoreArgs {
     readonly tags: StageTags;
 }
 
-/** The bucket for everything that executions read and write: private, versioned, encrypted, TLS only, with an end to what is temporary. */
+/**
+ * The bucket for everything that executions read and write: private, versioned, encrypted, TLS only, with an end to
+ * what is temporary.
+ */
 export class ArtifactStore extends pulumi.ComponentResource {
     readonly bucket: pulumi.Output<string>;
     readonly arn: pulumi.Output<string>;
@@ -59,7 +65,8 @@ export class ArtifactStore extends pulumi.ComponentResource {
                 rules: [
                     {
                         applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: args.keyArn },
-                        // One key request a bucket and not one an object: a copy of a hundred thousand pages would pay for each.
+                        // One key request a bucket and not one an object: a copy of a hundred thousand pages would pay
+                        // for each.
                         bucketKeyEnabled: true,
                     },
                 ],

@@ -52,8 +52,8 @@ export interface JobDefinitionInput {
 }
 
 /**
- * Puts a job definition together. Its name ends in the hash of its content, so that an update makes another one and an execution that
- * is running keeps the one that it was started with.
+ * Puts a job definition together. Its name ends in the hash of its content, so that an update makes another one and an
+ * execution that is running keeps the one that it was started with.
  */
 export function jobDefinition(input: JobDefinitionInput): JobDefinitionSpec {
     const { names, job, size } = input;
@@ -109,7 +109,10 @@ export function jobDefinition(input: JobDefinitionInput): JobDefinitionSpec {
     };
 }
 
-/** What pulls the image and writes the log: the six actions of AWS's managed policy, for this stage's repository and log group only. */
+/**
+ * What pulls the image and writes the log: the six actions of AWS's managed policy, for this stage's repository and log
+ * group only.
+ */
 function executionStatements(names: StageNames, repositories: readonly string[]): Statement[] {
     return [
         // GetAuthorizationToken knows no resource.
@@ -268,7 +271,9 @@ export class BatchJobs extends pulumi.ComponentResource {
         this.registerOutputs({ queueArn: this.queueArn });
     }
 
-    /** Its name changes with what would replace it: an environment cannot be deleted while a queue still refers to it. */
+    /**
+     * Its name changes with what would replace it: an environment cannot be deleted while a queue still refers to it.
+     */
     private computeEnvironment(name: string, args: BatchJobsArgs): batch.ComputeEnvironment {
         const { names, compute, tags } = args;
         const child = { parent: this };
@@ -290,7 +295,8 @@ export class BatchJobs extends pulumi.ComponentResource {
                               minVcpus: 0,
                               instanceTypes: [...compute.instanceTypes],
                               instanceRole: this.instanceProfile(name, args),
-                              // The default, BEST_FIT, waits for the one cheapest type and needs a role for Spot of its own.
+                              // The default, BEST_FIT, waits for the one cheapest type and needs a role for Spot of its
+                              // own.
                               allocationStrategy:
                                   compute.type === "SPOT" ? "SPOT_PRICE_CAPACITY_OPTIMIZED" : "BEST_FIT_PROGRESSIVE",
                               tags,

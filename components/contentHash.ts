@@ -54,9 +54,9 @@ export function hashParts(parts: readonly (string | Buffer)[]): string {
 }
 
 /**
- * The hash that an image is tagged with: of the files and their executable bits, the Dockerfile's name, the build arguments, the
- * platform and the base image. Equal hash means equal image, so that nothing is built or pushed again; times and owners of
- * files are not part of it. 64 hexadecimal digits.
+ * The hash that an image is tagged with: of the files and their executable bits, the Dockerfile's name, the build
+ * arguments, the platform and the base image. Equal hash means equal image, so that nothing is built or pushed again;
+ * times and owners of files are not part of it. 64 hexadecimal digits.
  */
 export function contextHash(context: BuildContext): string {
     const parts: (string | Buffer)[] = [context.dockerfile, context.platform, context.base];
@@ -83,7 +83,10 @@ export function readContext(directory: string, prefix = ""): Record<string, Cont
     );
 }
 
-/** Writes a context where the builder finds it. What lies there already has the same content: the directory is named after its hash. */
+/**
+ * Writes a context where the builder finds it. What lies there already has the same content: the directory is named
+ * after its hash.
+ */
 export function writeContext(context: BuildContext, directory: string): void {
     for (const [file, { content, executable }] of Object.entries(context.files)) {
         const full = path.join(directory, file);

@@ -29,8 +29,9 @@ interface MetricTable {
 }
 
 /**
- * Every metric of AWS's that the dashboard shows: namespace, name, dimension and where that is documented. A misspelt metric is an empty
- * graph, and an empty graph looks like a quiet stage. The trainings' own metrics come from their metric definitions.
+ * Every metric of AWS's that the dashboard shows: namespace, name, dimension and where that is documented. A misspelt
+ * metric is an empty graph, and an empty graph looks like a quiet stage. The trainings' own metrics come from their
+ * metric definitions.
  */
 export const DASHBOARD_METRICS: readonly MetricTable[] = [
     {
@@ -115,7 +116,8 @@ export function dashboardBody(
         names.stateMachineArn,
         options,
     ];
-    // The dimension's value has region and account, other than the Resource in a definition, and counts all state machines of both.
+    // The dimension's value has region and account, other than the Resource in a definition, and counts all state
+    // machines of both.
     const integration = (task: string) =>
         [
             "ServiceIntegrationsStarted",
@@ -142,8 +144,10 @@ export function dashboardBody(
             height: 2,
             properties: {
                 markdown:
-                    `# ${names.stateMachine}\n[Executions](${names.console("states/home", `/statemachines/view/${names.stateMachineArn}`)}) · ` +
-                    `[artefacts](${names.console(`s3/buckets/${names.bucket}`)}) · [jobs](${names.console("batch/home", "jobs")})`,
+                    `# ${names.stateMachine}\n[Executions](` +
+                    `${names.console("states/home", `/statemachines/view/${names.stateMachineArn}`)}) · ` +
+                    `[artefacts](${names.console(`s3/buckets/${names.bucket}`)}) · ` +
+                    `[jobs](${names.console("batch/home", "jobs")})`,
             },
         },
         graph("Executions", [
@@ -180,7 +184,8 @@ export function dashboardBody(
                 region,
                 view: "table",
                 query:
-                    `SOURCE '${names.jobLogGroup}' | fields @timestamp, @message | filter @message like /(Error|QualityGate|Interrupted): / ` +
+                    `SOURCE '${names.jobLogGroup}' | fields @timestamp, @message | filter @message like ` +
+                    "/(Error|QualityGate|Interrupted): / " +
                     "| sort @timestamp desc | limit 20",
             },
         },
@@ -198,7 +203,8 @@ export function dashboardBody(
     ];
     if (widgets.length > DASHBOARD_LIMITS.widgets) {
         throw new Error(
-            `dashboard: ${models.length} models make ${widgets.length} widgets, CloudWatch takes ${DASHBOARD_LIMITS.widgets}: set dashboard to false`,
+            `dashboard: ${models.length} models make ${widgets.length} widgets, CloudWatch takes ` +
+                `${DASHBOARD_LIMITS.widgets}: set dashboard to false`,
         );
     }
     return { widgets: placed(widgets) };
@@ -236,8 +242,8 @@ function curves({ name, jobPrefix, metrics }: DashboardModel, graph: Graph): Wid
 }
 
 /**
- * Every attempt's job has another name, so its metrics are searched by what the names begin with: without quotation marks CloudWatch
- * compares word by word. Syntax: "CloudWatch search expression syntax", Amazon CloudWatch User Guide.
+ * Every attempt's job has another name, so its metrics are searched by what the names begin with: without quotation
+ * marks CloudWatch compares word by word. Syntax: "CloudWatch search expression syntax", Amazon CloudWatch User Guide.
  */
 function search(
     dimension: "Host" | "TrainingJobName",
@@ -246,7 +252,10 @@ function search(
     statistic: string,
     period: number,
 ): string {
-    return `SEARCH('{"${TRAINING_LOG_GROUP}",${dimension}} MetricName="${metric}" ${dimension}=${jobPrefix.replace(/-+$/, "")}', '${statistic}', ${period})`;
+    return (
+        `SEARCH('{"${TRAINING_LOG_GROUP}",${dimension}} MetricName="${metric}" ` +
+        `${dimension}=${jobPrefix.replace(/-+$/, "")}', '${statistic}', ${period})`
+    );
 }
 
 /** Puts the widgets side by side on the grid of 24 columns, in their order. */

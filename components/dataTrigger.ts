@@ -8,16 +8,23 @@ import type { StageNames } from "./names";
 import { StageRole } from "./role";
 import type { StageTags } from "./tags";
 
-/** Stands in the input of a triggered execution for the address of the marker. EventBridge puts the event's values in. */
+/**
+ * Stands in the input of a triggered execution for the address of the marker. EventBridge puts the event's values in.
+ */
 export const MARKER_ADDRESS = "s3://<bucket>/<key>";
 
 export interface DataTriggerArgs {
     readonly names: StageNames;
-    /** Every folder below it is a data set. Of another bucket than the stage's, whose owner must let it send events to EventBridge. */
+    /**
+     * Every folder below it is a data set. Of another bucket than the stage's, whose owner must let it send events to
+     * EventBridge.
+     */
     readonly prefix: S3Address;
     /** Name of the file that is written last: one data set, one such file, one execution. */
     readonly marker: string;
-    /** The input of each execution: JSON, in which {@link MARKER_ADDRESS} stands for the data. At most 8,192 characters. */
+    /**
+     * The input of each execution: JSON, in which {@link MARKER_ADDRESS} stands for the data. At most 8,192 characters.
+     */
     readonly input: string;
     readonly keyArn: pulumi.Input<string>;
     readonly tags: StageTags;
@@ -43,7 +50,8 @@ function triggerAlarms(names: StageNames): AlarmSpec[] {
             namespace: "AWS/Events",
             dimensions: rule,
             description:
-                "New data could not start a training: look at the rule's role and at the queue of undelivered messages.",
+                "New data could not start a training: look at the rule's role and at the queue of undelivered " +
+                "messages.",
         },
         {
             name: "trigger-lost",
@@ -56,7 +64,10 @@ function triggerAlarms(names: StageNames): AlarmSpec[] {
     ];
 }
 
-/** Starts an execution when a data set is complete. An event delivered twice starts two, of which the later reuses what is there. */
+/**
+ * Starts an execution when a data set is complete. An event delivered twice starts two, of which the later reuses what
+ * is there.
+ */
 export class DataTrigger extends pulumi.ComponentResource {
     readonly ruleArn: pulumi.Output<string>;
 

@@ -11,8 +11,8 @@ import type { StageTags } from "./tags";
 export const NOTIFIED_PREFIX = "Notified.";
 
 /**
- * The events that the rule answers to: executions of this state machine that ended badly and that no state has told of. A timeout, an
- * abort, States.Runtime, States.DataLimitExceeded and a failed notification reach no state.
+ * The events that the rule answers to: executions of this state machine that ended badly and that no state has told of.
+ * A timeout, an abort, States.Runtime, States.DataLimitExceeded and a failed notification reach no state.
  *
  * `anything-but` alone does not match where the field is missing, as in a timeout or an abort without an error.
  */
@@ -37,8 +37,9 @@ export interface FailureMessage {
 }
 
 /**
- * The message of an execution that ended where no state could tell of it. It has the identity `<execution>#<redrive>`, because AWS
- * delivers at least once. Cause and input stay out: they can be longer than a message and hold what a mail should not.
+ * The message of an execution that ended where no state could tell of it. It has the identity `<execution>#<redrive>`,
+ * because AWS delivers at least once. Cause and input stay out: they can be longer than a message and hold what a mail
+ * should not.
  */
 export function failureMessage(names: StageNames): FailureMessage {
     const console = names.console("states/home", "/v2/executions/details/<execution>");
@@ -96,7 +97,9 @@ function alarmSpecs(names: StageNames, starts = false): AlarmSpec[] {
             statistic: "Maximum",
             namespace: "AWS/SQS",
             dimensions: { QueueName: names.undeliveredQueue },
-            description: `A message about a failed execution${starts ? ", or the start of one," : ""} could not be delivered; it lies in the queue.`,
+            description:
+                `A message about a failed execution${starts ? ", or the start of one," : ""} could not be delivered; ` +
+                "it lies in the queue.",
         },
         {
             name: "failure-lost",
@@ -121,8 +124,8 @@ export interface FailureWatchArgs {
     readonly names: StageNames;
     readonly keyArn: pulumi.Input<string>;
     /**
-     * Where executions are started by AWS: what could not be started goes into the same queue, and so into the same alarm. ARNs of the
-     * rules that do so; empty where only a schedule does, which sends with a role.
+     * Where executions are started by AWS: what could not be started goes into the same queue, and so into the same
+     * alarm. ARNs of the rules that do so; empty where only a schedule does, which sends with a role.
      */
     readonly startingRules?: readonly string[];
     readonly tags: StageTags;
@@ -144,7 +147,8 @@ export class FailureWatch extends pulumi.ComponentResource {
             {
                 name: names.undeliveredQueue,
                 messageRetentionSeconds: 14 * 24 * 3600,
-                // SQS's own key: EventBridge could use the stage's key only by a statement for the service without any source condition.
+                // SQS's own key: EventBridge could use the stage's key only by a statement for the service without any
+                // source condition.
                 sqsManagedSseEnabled: true,
                 tags,
             },

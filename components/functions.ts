@@ -27,7 +27,10 @@ export interface FunctionSpec {
     readonly environment: Readonly<Record<string, string>>;
 }
 
-/** The alias of what a function is made of. Equal content, equal alias; by 12 digits, two of a thousand releases are equal once in 10^8. */
+/**
+ * The alias of what a function is made of. Equal content, equal alias; by 12 digits, two of a thousand releases are
+ * equal once in 10^8.
+ */
 export function functionAlias(spec: FunctionSpec): string {
     const environment = Object.entries(spec.environment).sort().flat();
     return `h-${hashParts([
@@ -59,9 +62,14 @@ export interface StageFunctionArgs {
     readonly statements: readonly Statement[];
     readonly keyActions: readonly string[];
     readonly keyArn: pulumi.Input<string>;
-    /** Variables whose values are not known before the stage exists, and which never change then; not part of the alias. */
+    /**
+     * Variables whose values are not known before the stage exists, and which never change then; not part of the alias.
+     */
     readonly addresses?: Readonly<Record<string, pulumi.Input<string>>>;
-    /** Aliases of earlier deployments, newest first. They stay while they are in this list: running executions call them. */
+    /**
+     * Aliases of earlier deployments, newest first. They stay while they are in this list: running executions call
+     * them.
+     */
     readonly before: readonly Release[];
     readonly remembered: number;
     readonly logDays: number;
@@ -70,8 +78,9 @@ export interface StageFunctionArgs {
 }
 
 /**
- * A function that the state machine calls by an alias named after its content: a deployment makes another alias and leaves the old
- * ones, so that an execution that runs for days is not changed under way. Going back to an earlier content takes its old alias again.
+ * A function that the state machine calls by an alias named after its content: a deployment makes another alias and
+ * leaves the old ones, so that an execution that runs for days is not changed under way. Going back to an earlier
+ * content takes its old alias again.
  */
 export class StageFunction extends pulumi.ComponentResource {
     /** Which alias the definition calls. */

@@ -17,8 +17,8 @@ export function policyDocument(statements: readonly Statement[]): string {
 }
 
 /**
- * A trust policy that lets one AWS service take the role, and only on behalf of this account and of the named source: without the
- * conditions another account's resource could have the service use the role (the confused deputy).
+ * A trust policy that lets one AWS service take the role, and only on behalf of this account and of the named source:
+ * without the conditions another account's resource could have the service use the role (the confused deputy).
  */
 export function trustPolicy(identity: Identity, service: string, sourceArn?: string | readonly string[]): string {
     return policyDocument([
@@ -73,9 +73,9 @@ export function readBelow(identity: Identity, sid: string, addresses: readonly s
                 Effect: "Allow" as const,
                 Action: "s3:ListBucket",
                 Resource: `arn:${identity.partition}:s3:::${bucket}`,
-                // Listing is granted on the bucket; the condition keeps it below the prefixes. The root prefix is the whole bucket.
-                // "IfExists", because S3 asks for this permission, without a prefix, before it says that an object is missing and not
-                // forbidden; and a source without a manifest is no error.
+                // Listing is granted on the bucket; the condition keeps it below the prefixes. The root prefix is the
+                // whole bucket. "IfExists", because S3 asks for this permission, without a prefix, before it says that
+                // an object is missing and not forbidden; and a source without a manifest is no error.
                 ...(keys.includes("")
                     ? {}
                     : { Condition: { StringLikeIfExists: { "s3:prefix": keys.flatMap((key) => [key, `${key}/*`]) } } }),

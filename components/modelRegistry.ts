@@ -10,7 +10,10 @@ export interface ModelRegistryArgs {
     readonly tags: StageTags;
 }
 
-/** The group of SageMaker's model registry whose versions are a stage's published ensembles; the state machine adds them. */
+/**
+ * The group of SageMaker's model registry whose versions are a stage's published ensembles; the state machine adds
+ * them.
+ */
 export class ModelRegistry extends pulumi.ComponentResource {
     readonly groupName: pulumi.Output<string>;
     /** What must exist before the first ensemble is registered. */

@@ -1,9 +1,9 @@
 /**
  * Names and ARNs of everything that one stage consists of, computed and never asked for.
  *
- * The definition of the state machine must be known before anything exists: one unknown ARN makes the whole string unknown,
- * and every policy is skipped in silence at a new stage's first preview. So each target has an explicit name, its ARN is
- * put together here, and `dependsOn` keeps the order of creation.
+ * The definition of the state machine must be known before anything exists: one unknown ARN makes the whole string
+ * unknown, and every policy is skipped in silence at a new stage's first preview. So each target has an explicit name,
+ * its ARN is put together here, and `dependsOn` keeps the order of creation.
  */
 import { consoleUrl } from "../ground/console";
 
@@ -164,7 +164,10 @@ export class StageNames {
         return this.prefix;
     }
 
-    /** Begins as the resource policy of vended logs wants it: a longer list of single groups would outgrow its 5,120 characters. */
+    /**
+     * Begins as the resource policy of vended logs wants it: a longer list of single groups would outgrow its 5,120
+     * characters.
+     */
     get stateMachineLogGroup(): string {
         return `/aws/vendedlogs/states/${this.stateMachine}`;
     }

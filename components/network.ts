@@ -11,7 +11,10 @@ export type NetworkChoice =
           readonly kind: "given";
           readonly vpcId: string;
           readonly subnetIds: readonly string[];
-          /** True where the subnets' way out is an internet gateway: Fargate then needs a public address to pull its image. */
+          /**
+           * True where the subnets' way out is an internet gateway: Fargate then needs a public address to pull its
+           * image.
+           */
           readonly assignPublicIp: boolean;
       }
     | {
@@ -29,7 +32,8 @@ export interface NetworkArgs {
 /**
  * Cuts an IPv4 block into `count` equal parts (a power of two).
  *
- * @throws where the block is none, its address has bits below its mask, or the parts would be smaller than a subnet may be (/28).
+ * @throws where the block is none, its address has bits below its mask, or the parts would be smaller than a subnet may
+ * be (/28).
  */
 export function cutBlock(cidr: string, count: number): string[] {
     const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(cidr);
@@ -38,7 +42,8 @@ export function cutBlock(cidr: string, count: number): string[] {
     const step = Math.log2(count);
     if (match === null || octets.some((octet) => octet > 255) || bits < 16 || bits + step > 28) {
         throw new Error(
-            `No block for a VPC: got "${cidr}", expected an IPv4 block from /16 to /${28 - step}, for example 10.42.0.0/20.`,
+            `No block for a VPC: got "${cidr}", expected an IPv4 block from /16 to /${28 - step}, for example ` +
+                "10.42.0.0/20.",
         );
     }
     const start = octets.reduce((sum, octet) => sum * 256 + octet, 0);
@@ -54,11 +59,13 @@ export function cutBlock(cidr: string, count: number): string[] {
 }
 
 /**
- * The network of a stage's Batch jobs: the account's default VPC, given subnets, or a VPC of its own. The own one has two public subnets,
- * which the jobs pull their image through, and a gateway endpoint for S3; there is no NAT gateway to pay for.
+ * The network of a stage's Batch jobs: the account's default VPC, given subnets, or a VPC of its own. The own one has
+ * two public subnets, which the jobs pull their image through, and a gateway endpoint for S3; there is no NAT gateway
+ * to pay for.
  *
- * Trainings run in a VPC only where its subnets and security groups are given by configuration (`isolation.vpc`): identifiers that are
- * made here are unknown at a new stage's first preview, and one of them would make the whole definition unknown.
+ * Trainings run in a VPC only where its subnets and security groups are given by configuration (`isolation.vpc`):
+ * identifiers that are made here are unknown at a new stage's first preview, and one of them would make the whole
+ * definition unknown.
  */
 export class Network extends pulumi.ComponentResource {
     readonly vpcId: pulumi.Output<string>;

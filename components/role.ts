@@ -9,7 +9,9 @@ export interface StageRoleArgs {
     readonly description: string;
     /** Who may take the role: a policy document. */
     readonly trust: string;
-    /** What the role allows. Plain, so that every policy is known, and can be judged, at a new stage's first preview. */
+    /**
+     * What the role allows. Plain, so that every policy is known, and can be judged, at a new stage's first preview.
+     */
     readonly statements: readonly Statement[];
     /** Actions on the stage's key. Apart from the rest because the key's ARN is not known before the key exists. */
     readonly keyActions?: readonly string[];
@@ -20,7 +22,9 @@ export interface StageRoleArgs {
     readonly tags: StageTags;
 }
 
-/** What a role may do with the stage's key. A grant is only ever given to a service of AWS, for what that service makes. */
+/**
+ * What a role may do with the stage's key. A grant is only ever given to a service of AWS, for what that service makes.
+ */
 function keyStatements(keyArn: string, actions: readonly string[], grants: boolean): Statement[] {
     return [
         { Sid: "StageKey", Effect: "Allow", Action: [...actions].sort(), Resource: keyArn },

@@ -14,8 +14,8 @@ export interface StageKeyArgs {
 }
 
 /**
- * The policy of a stage's key: the account decides by its roles' policies; besides, CloudWatch Logs for the stage's own log groups, and
- * CloudWatch's alarms, which publish to an encrypted topic without a role.
+ * The policy of a stage's key: the account decides by its roles' policies; besides, CloudWatch Logs for the stage's own
+ * log groups, and CloudWatch's alarms, which publish to an encrypted topic without a role.
  */
 function stageKeyPolicy(names: StageNames, logGroups: readonly string[]): Statement[] {
     const { partition, account, region } = names.identity;
@@ -49,7 +49,10 @@ function stageKeyPolicy(names: StageNames, logGroups: readonly string[]): Statem
     ];
 }
 
-/** The key of a stage: for its bucket, training volumes and outputs, log groups, topics and repositories. Rotated every year. */
+/**
+ * The key of a stage: for its bucket, training volumes and outputs, log groups, topics and repositories. Rotated every
+ * year.
+ */
 export class StageKey extends pulumi.ComponentResource {
     /** ARN of the key; not known before it exists. */
     readonly arn: pulumi.Output<string>;

@@ -6,7 +6,10 @@ import type { StageNames } from "./names";
 import { protection } from "./protection";
 import type { StageTags } from "./tags";
 
-/** Which tags of a repository earlier deployments pushed, newest first, and which of them the stack's state holds as a resource. */
+/**
+ * Which tags of a repository earlier deployments pushed, newest first, and which of them the stack's state holds as a
+ * resource.
+ */
 export interface PushedImages {
     readonly pushed: readonly string[];
     readonly held?: string;
@@ -19,8 +22,9 @@ export interface ImageDecision {
 }
 
 /**
- * Whether an image must be built. Repositories are immutable, and a second build of the same content has other bytes: pushing it under
- * its old tag fails. So going back to an earlier content builds nothing, it takes what that deployment pushed.
+ * Whether an image must be built. Repositories are immutable, and a second build of the same content has other bytes:
+ * pushing it under its old tag fails. So going back to an earlier content builds nothing, it takes what that deployment
+ * pushed.
  *
  * @param limit How many tags are remembered.
  */
@@ -53,13 +57,17 @@ function warnOfAttestations(image: pulumi.Resource): void {
     if (process.env.BUILDX_NO_DEFAULT_ATTESTATIONS !== "1") {
         void pulumi.log.warn(
             "BUILDX_NO_DEFAULT_ATTESTATIONS is not set: the image may get attestations, with which SageMaker refuses it " +
-                "(UnsupportedManifestMediaType). Set it to 1 before `pulumi up`, or give a prebuilt image (configuration key images).",
+                "(UnsupportedManifestMediaType). Set it to 1 before `pulumi up`, or give a prebuilt image " +
+                "(configuration key images).",
             image,
         );
     }
 }
 
-/** An image in a repository of its own, tagged with the hash of what it is built from: its address is known before it is built. */
+/**
+ * An image in a repository of its own, tagged with the hash of what it is built from: its address is known before it is
+ * built.
+ */
 export class TrainingImage extends pulumi.ComponentResource {
     /** Address with tag. */
     readonly uri: string;
@@ -127,8 +135,9 @@ export class TrainingImage extends pulumi.ComponentResource {
                           dockerfile: { location: `${directory}/${context.dockerfile}` },
                           buildArgs: context.buildArgs,
                           platforms: [context.platform as docker.Platform],
-                          // Attestations and OCI media types make an image an index of images, which SageMaker does not run. BuildKit takes attestations
-                          // for a reason to ignore this setting, and only the builder's environment turns them off: see warnOfAttestations.
+                          // Attestations and OCI media types make an image an index of images, which SageMaker does not
+                          // run. BuildKit takes attestations for a reason to ignore this setting, and only the
+                          // builder's environment turns them off: see warnOfAttestations.
                           exports: [{ registry: { ociMediaTypes: false, push: true } }],
                           buildOnPreview: false,
                           push: false,

@@ -19,8 +19,9 @@ export interface TrainingScheduleArgs {
 }
 
 /**
- * What says that a schedule started nothing. The failed start itself lies in the queue of undelivered messages, which has an alarm of its
- * own. Metrics: "Monitoring Amazon EventBridge Scheduler with Amazon CloudWatch", EventBridge Scheduler User Guide.
+ * What says that a schedule started nothing. The failed start itself lies in the queue of undelivered messages, which
+ * has an alarm of its own. Metrics: "Monitoring Amazon EventBridge Scheduler with Amazon CloudWatch", EventBridge
+ * Scheduler User Guide.
  */
 function scheduleAlarms(names: StageNames): AlarmSpec[] {
     const group = { ScheduleGroup: names.scheduleGroup };
@@ -46,8 +47,8 @@ function scheduleAlarms(names: StageNames): AlarmSpec[] {
 }
 
 /**
- * Starts an execution with the same input again and again. A start that AWS delivers twice costs nothing that is finished already: the
- * second execution finds what the first one trained.
+ * Starts an execution with the same input again and again. A start that AWS delivers twice costs nothing that is
+ * finished already: the second execution finds what the first one trained.
  */
 export class TrainingSchedule extends pulumi.ComponentResource {
     readonly arn: pulumi.Output<string>;
@@ -56,7 +57,8 @@ export class TrainingSchedule extends pulumi.ComponentResource {
         super("ensemble:scheduler:TrainingSchedule", name, {}, opts);
         const { names, tags } = args;
         const child = { parent: this };
-        // A group of its own: the default one is shared with whatever else the account schedules, and the trust names a group.
+        // A group of its own: the default one is shared with whatever else the account schedules, and the trust names a
+        // group.
         const group = new scheduler.ScheduleGroup(name, { name: names.scheduleGroup, tags }, child);
         const role = new StageRole(
             `${name}-role`,
@@ -66,7 +68,8 @@ export class TrainingSchedule extends pulumi.ComponentResource {
                 trust: trustPolicy(names.identity, "scheduler.amazonaws.com", names.scheduleGroupArn),
                 statements: [
                     ...startStatements(names),
-                    // Scheduler sends what it could not deliver with the schedule's own role, not by the queue's policy.
+                    // Scheduler sends what it could not deliver with the schedule's own role, not by the queue's
+                    // policy.
                     {
                         Sid: "KeepUndelivered",
                         Effect: "Allow",
@@ -93,7 +96,8 @@ export class TrainingSchedule extends pulumi.ComponentResource {
                     roleArn: role.arn,
                     input: args.input,
                     deadLetterConfig: { arn: names.undeliveredQueueArn },
-                    // A start that is hours late is better than none; after that the next one is due, or somebody looks at the queue.
+                    // A start that is hours late is better than none; after that the next one is due, or somebody looks
+                    // at the queue.
                     retryPolicy: { maximumEventAgeInSeconds: 6 * 3600, maximumRetryAttempts: 185 },
                 },
             },

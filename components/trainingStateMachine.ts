@@ -30,7 +30,8 @@ export class UnprovenDefinitionError extends pulumi.RunError {
 }
 
 /**
- * Refuses a definition with an error: a failure that nobody would hear of, with the shortest way to it, or something that AWS refuses.
+ * Refuses a definition with an error: a failure that nobody would hear of, with the shortest way to it, or something
+ * that AWS refuses.
  *
  * @throws UnprovenDefinitionError
  */
@@ -90,7 +91,9 @@ export interface TrainingStateMachineArgs {
     readonly dependsOn: readonly pulumi.Resource[];
 }
 
-/** The state machine, its role and its log. A definition that can fail in silence fails the program, with the way to it. */
+/**
+ * The state machine, its role and its log. A definition that can fail in silence fails the program, with the way to it.
+ */
 export class TrainingStateMachine extends pulumi.ComponentResource {
     readonly arn: pulumi.Output<string>;
     readonly stateMachineName: pulumi.Output<string>;
@@ -125,8 +128,8 @@ export class TrainingStateMachine extends pulumi.ComponentResource {
             },
             child,
         );
-        // No key of its own for the machine: of an encrypted one the failure rule is told no error, so it could not tell which
-        // failures have been notified.
+        // No key of its own for the machine: of an encrypted one the failure rule is told no error, so it could not
+        // tell which failures have been notified.
         const machine = new sfn.StateMachine(
             name,
             {
@@ -137,12 +140,14 @@ export class TrainingStateMachine extends pulumi.ComponentResource {
                 loggingConfiguration: {
                     level: "ALL",
                     includeExecutionData: true,
-                    // Computed, not the group's output: a policy can judge it at the first preview; dependsOn keeps the order.
+                    // Computed, not the group's output: a policy can judge it at the first preview; dependsOn keeps the
+                    // order.
                     logDestination: `${names.logGroupArn(names.stateMachineLogGroup)}:*`,
                 },
                 tracingConfiguration: { enabled: true },
                 tags,
-                // Creation fails where the role's policies are not there yet: they allow the rules that the service makes for its waiting.
+                // Creation fails where the role's policies are not there yet: they allow the rules that the service
+                // makes for its waiting.
             },
             { ...child, dependsOn: [logs, ...role.parts, ...args.dependsOn] },
         );

@@ -9,7 +9,8 @@ export function commandReference(): string {
     return commandsBelow(program())
         .map(
             ([name, command]) =>
-                `### ${name}\n\n\`\`\`console\n$ npm run --silent ensemble -- ${name} --help\n${helpOf(command)}\n\`\`\``,
+                `### ${name}\n\n\`\`\`console\n$ npm run --silent ensemble -- ${name} ` +
+                `--help\n${helpOf(command)}\n\`\`\``,
         )
         .join("\n\n");
 }

@@ -1,6 +1,6 @@
 /**
- * The parts of the documents that come from the code: pictures, tables, what commands and messages print. `npm run docs` writes them
- * between their marks; a test says when they are stale.
+ * The parts of the documents that come from the code: pictures, tables, what commands and messages print.
+ * `npm run docs` writes them between their marks; a test says when they are stale.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -36,7 +36,10 @@ async function silentFailure(): Promise<string> {
         printed += text;
     };
     await main([join(root, file)], { out: keep, err: keep, stdin: () => Promise.resolve(Buffer.alloc(0)) });
-    return `\`\`\`console\n$ npx asl-check ${file}\n${stripVTControlCharacters(printed).replaceAll(`${root}/`, "").trimEnd()}\n\`\`\``;
+    return (
+        `\`\`\`console\n$ npx asl-check ` +
+        `${file}\n${stripVTControlCharacters(printed).replaceAll(`${root}/`, "").trimEnd()}\n\`\`\``
+    );
 }
 
 /** The message about an execution whose text training fails of its own code, from the workflow in virtual time. */
@@ -81,7 +84,8 @@ export async function generated(document: string): Promise<string> {
         const end = text.indexOf("<!-- /generated -->", begin);
         if (part === undefined || end < 0) {
             throw new Error(
-                `${document}: the mark "${mark[1]}" ${part === undefined ? `is none of ${Object.keys(parts).join(", ")}` : "has no end"}.`,
+                `${document}: the mark "${mark[1]}" ` +
+                    `${part === undefined ? `is none of ${Object.keys(parts).join(", ")}` : "has no end"}.`,
             );
         }
         pieces.push(text.slice(from, begin), await part(), "\n");

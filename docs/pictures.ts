@@ -1,4 +1,7 @@
-/** The pictures of the documents as Mermaid text, each drawn from what the program declares or from what an execution does. */
+/**
+ * The pictures of the documents as Mermaid text, each drawn from what the program declares or from what an execution
+ * does.
+ */
 import { toMermaid } from "../asl/drawing";
 import { compile } from "../asl/interpreter";
 import type { State, StateMachineDefinition } from "../asl/types";
@@ -134,7 +137,10 @@ function reference({ type, inputs }: RecordedResource): string | undefined {
     return forms[kind];
 }
 
-/** Who refers to whom among a stage's deployed resources: through a definition, a target, an alarm's action, or a role's policies. */
+/**
+ * Who refers to whom among a stage's deployed resources: through a definition, a target, an alarm's action, or a role's
+ * policies.
+ */
 export function resources(stage: EvaluatedStage): string {
     const texts = new Map<string, string>();
     const references: [string, string][] = [];
@@ -228,7 +234,8 @@ export function failureRoutes(stage: EvaluatedStage): string {
         '    alerts(["topic alerts"])',
         '    operations(["topic operations"])',
         `    f${names.indexOf("Notify Failure")} -->|"one message"| alerts`,
-        `    outside["the execution ended ${detail.status.join(", ")}, and its error does not begin with Notified."] --> rule["EventBridge rule"]`,
+        `    outside["the execution ended ${detail.status.join(", ")}, and its error does not begin with Notified."] ` +
+            `--> rule["EventBridge rule"]`,
         `    f${names.indexOf("Notification Failed")} --> outside`,
         "    rule --> alerts",
         '    rule -.->|"cannot deliver"| queue["dead-letter queue"]',

@@ -6,8 +6,8 @@ import { preProcessFile } from "typescript";
 const root = path.join(__dirname, "..");
 
 /**
- * The rooms from top to bottom with what each may import; the rule of the architecture. Tests, benchmarks and this folder may import
- * everything and are nobody's dependency.
+ * The rooms from top to bottom with what each may import; the rule of the architecture. Tests, benchmarks and this
+ * folder may import everything and are nobody's dependency.
  */
 export const ROOMS: Readonly<Record<string, { readonly holds: string; readonly mayImport: readonly string[] }>> = {
     "docs": {
@@ -36,7 +36,9 @@ export const ROOMS: Readonly<Record<string, { readonly holds: string; readonly m
         mayImport: ["asl", "components", "stacks"],
     },
     "stacks": {
-        holds: "the stack configuration, what a stage consists of, the bundles of its code, the policy pack of this project",
+        holds:
+            "the stack configuration, what a stage consists of, the bundles of its code, the policy pack of this " +
+            "project",
         mayImport: ["asl", "components", "policy", "pricing", "workflow", "workloads"],
     },
     "components": { holds: "one ComponentResource a file", mayImport: ["asl", "workflow"] },
@@ -65,7 +67,10 @@ export interface Crossing {
     readonly to: string;
     /** The importing file, from the project's root. */
     readonly file: string;
-    /** What it imports, within the other room and without ending: `analysis` or `api/stepFunctions`; empty for the room itself. */
+    /**
+     * What it imports, within the other room and without ending: `analysis` or `api/stepFunctions`; empty for the room
+     * itself.
+     */
     readonly inside: string;
 }
 

@@ -61,7 +61,8 @@ export function errorClassTable(): string {
     const retried = ({ nextRung, retries, waitSeconds, maximumWaitSeconds }: ErrorPolicy): string =>
         retries === 0
             ? "never"
-            : `${nextRung ? "next rung at once; after the last " : ""}${retries} waits of ${nextRung ? waitSeconds : `${waitSeconds} to ${maximumWaitSeconds}`} s`;
+            : `${nextRung ? "next rung at once; after the last " : ""}${retries} waits of ` +
+              `${nextRung ? waitSeconds : `${waitSeconds} to ${maximumWaitSeconds}`} s`;
     return table(
         ["class", "what it is", "tried again", "what you can do"],
         Object.entries(ERROR_CLASSES).map(([name, policy]) => [
@@ -101,22 +102,31 @@ function reasonOf(action: string): string | undefined {
     return UNAVOIDABLE_WILDCARDS.find((entry) => entry.action === action)?.reason;
 }
 
+/** An ARN without what every ARN of the stage has, and what differs from stage to stage as a placeholder. */
+function shortArn(arn: string, region: string, account: string): string {
+    return arn
+        .replace(/^arn:[^:]*:/, "")
+        .replace(`:${region}:`, ":")
+        .replace(`:${account}:`, ":")
+        .replaceAll(account, "<account>")
+        .replaceAll(region, "<region>")
+        .replace(/key\/[0-9a-f-]{36}/, "key/<the stage's>")
+        .replace(/-[0-9a-f]{12}(?=$|:|\*)/g, "-<hash>")
+        .replace(/^s3:::/, "s3://")
+        .replace(/::/g, ":");
+}
+
+function code(text: string): string {
+    return `\`${text}\``;
+}
+
 /** Every role of a stage: who takes it, what it may do on what, and why a wildcard is there. */
 export function roleTables(stage: EvaluatedStage): string {
     const { region, account } = stage.identity;
-    const short = (arn: string): string =>
-        arn
-            .replace(/^arn:[^:]*:/, "")
-            .replace(`:${region}:`, ":")
-            .replace(`:${account}:`, ":")
-            .replaceAll(account, "<account>")
-            .replaceAll(region, "<region>")
-            .replace(/key\/[0-9a-f-]{36}/, "key/<the stage's>")
-            .replace(/-[0-9a-f]{12}(?=$|:|\*)/g, "-<hash>")
-            .replace(/^s3:::/, "s3://")
-            .replace(/::/g, ":");
-    const code = (text: string): string => `\`${text}\``;
-    const brief = (values: readonly string[]): string => [...new Set(values.map(short))].map(code).join(", ");
+    const brief = (values: readonly string[]): string => {
+        const names = new Set(values.map((arn) => shortArn(arn, region, account)));
+        return [...names].map(code).join(", ");
+    };
     const roles = stage.resources.filter(({ type }) => type === "aws:iam/role:Role");
     const policies = stage.resources.filter(({ type }) => type === "aws:iam/rolePolicy:RolePolicy");
     return roles
@@ -155,7 +165,8 @@ export function roleTables(stage: EvaluatedStage): string {
                     ];
                 });
             return (
-                `**\`${String(inputs.name)}\`** ${String(inputs.description)}. Assumed by ${services}, bound by ${conditions}.\n\n` +
+                `**\`${String(inputs.name)}\`** ${String(inputs.description)}. Assumed by ${services}, bound by ` +
+                `${conditions}.\n\n` +
                 table(["may", "on", "only if", "why the wildcard"], rows)
             );
         })

@@ -1,7 +1,9 @@
 /**
- * `s3://bucket/key` addresses, read in one way by the roles that allow them, the jobs that read them and the run on the desk.
+ * `s3://bucket/key` addresses, read in one way by the roles that allow them, the jobs that read them and the run on the
+ * desk.
  *
- * A key is what S3 says it is: any text, slashes at its beginning included. `s3://bucket//a` names the key `/a`, not `a`.
+ * A key is what S3 says it is: any text, slashes at its beginning included. `s3://bucket//a` names the key `/a`, not
+ * `a`.
  */
 import { MAXIMUM_S3_KEY_BYTES } from "./awsLimits";
 
@@ -33,7 +35,8 @@ export const S3_ADDRESS = /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[^\n]*)?$/
 function bucketNameProblem(name: string): string | undefined {
     if (!BUCKET.test(name)) {
         return (
-            `the bucket's name ${JSON.stringify(name)} must have 3 to 63 lower-case letters, digits, dots and hyphens, ` +
+            `the bucket's name ${JSON.stringify(name)} must have 3 to 63 lower-case letters, digits, dots and ` +
+            "hyphens, " +
             "with a letter or digit at both ends"
         );
     }

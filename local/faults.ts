@@ -110,7 +110,8 @@ const FAULTS: Readonly<Record<string, KnownFault>> = {
         kinds: ["training"],
         means: "no instance of the type is free",
         effect: trainingFailed(
-            "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance type.",
+            "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML " +
+                "instance type.",
         ),
     },
     "InternalServerError": {
@@ -146,7 +147,8 @@ const FAULTS: Readonly<Record<string, KnownFault>> = {
                 ? sagemaker("SageMaker.AmazonSageMakerException", "ThrottlingException", "Rate exceeded")
                 : named(
                       "Batch.BatchException",
-                      `Rate exceeded (Service: AWSBatch; Status Code: 429; Error Code: TooManyRequestsException; ${REQUEST_END}`,
+                      "Rate exceeded (Service: AWSBatch; Status Code: 429; Error Code: TooManyRequestsException; " +
+                          `${REQUEST_END}`,
                   )(),
     },
     "AccessDeniedException": {
@@ -156,7 +158,8 @@ const FAULTS: Readonly<Record<string, KnownFault>> = {
             sagemaker(
                 "SageMaker.AmazonSageMakerException",
                 "AccessDeniedException",
-                "User: arn:aws:sts::000000000000:assumed-role/injected is not authorized to perform: sagemaker:CreateTrainingJob",
+                "User: arn:aws:sts::000000000000:assumed-role/injected is not authorized to perform: " +
+                    "sagemaker:CreateTrainingJob",
             ),
     },
     "ResourceLimitExceeded": {
@@ -166,7 +169,8 @@ const FAULTS: Readonly<Record<string, KnownFault>> = {
             sagemaker(
                 "SageMaker.ResourceLimitExceededException",
                 "ResourceLimitExceeded",
-                "The account-level service limit 'ml.g5.xlarge for training job usage' is 0 Instances, with current utilization of 0 Instances",
+                "The account-level service limit 'ml.g5.xlarge for training job usage' is 0 Instances, with current " +
+                    "utilization of 0 Instances",
             ),
     },
     "JobFailed": {
@@ -237,7 +241,8 @@ export function parseFault(text: string, states: ReadonlyMap<string, TaskKind>):
     const kind = states.get(state);
     if (kind === undefined) {
         throw new ToolError(
-            `--fail: no Task state is called ${JSON.stringify(state)}; nearest: ${JSON.stringify(closest(state, [...states.keys()]))}. ` +
+            `--fail: no Task state is called ${JSON.stringify(state)}; nearest: ` +
+                `${JSON.stringify(closest(state, [...states.keys()]))}. ` +
                 `There are:\n  ${[...states.keys()].join("\n  ")}`,
             EXIT.usage,
         );
@@ -249,7 +254,8 @@ export function parseFault(text: string, states: ReadonlyMap<string, TaskKind>):
         if (FAULTS[error] !== undefined || misspelt || !SERVICE_ERROR.test(error)) {
             throw new ToolError(
                 `--fail: ${state} cannot fail with ${JSON.stringify(error)}; nearest: ${near}. ` +
-                    `It knows: ${possible.join(", ")}, or any error name of a service such as Lambda.SdkClientException`,
+                    `It knows: ${possible.join(", ")}, or any error name of a service such as ` +
+                    "Lambda.SdkClientException",
                 EXIT.usage,
             );
         }

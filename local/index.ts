@@ -1,6 +1,7 @@
 /**
- * The whole workflow of a project on this machine, as `ensemble local` runs it: the definition that its program declares, with the
- * functions and jobs as processes, the trainings under SageMaker's container contract, and S3 as a local endpoint.
+ * The whole workflow of a project on this machine, as `ensemble local` runs it: the definition that its program
+ * declares, with the functions and jobs as processes, the trainings under SageMaker's container contract, and S3 as a
+ * local endpoint.
  *
  * @packageDocumentation
  */

@@ -1,5 +1,5 @@
-// Builds the pack of this project (stacks/policyPack.ts) into policy/bin/: one file, so that it loads fast, and a stamp of its
-// sources, so that a stale build is noticed.
+// Builds the pack of this project (stacks/policyPack.ts) into policy/bin/: one file, so that it loads fast, and a stamp
+// of its sources, so that a stale build is noticed.
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";

@@ -29,7 +29,8 @@ if (changed.length > 0) {
         .map((file) => path.posix.join("policy", file))
         .join(", ");
     refuse(
-        `its build is stale: ${names}${changed.length > 3 ? ` and ${changed.length - 3} more` : ""} changed since it was made.`,
+        `its build is stale: ${names}${changed.length > 3 ? ` and ${changed.length - 3} more` : ""} changed since it ` +
+            "was made.",
     );
 }
 require(BUILD);

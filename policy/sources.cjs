@@ -1,7 +1,8 @@
 "use strict";
 // CommonJS by need: the runner of policy packs requires this file as it is.
 /* eslint-disable @typescript-eslint/no-require-imports */
-// What the build was made from, shared by the build and by the loader that checks it: plain JavaScript, because it runs unbuilt.
+// What the build was made from, shared by the build and by the loader that checks it: plain JavaScript, because it runs
+// unbuilt.
 const { createHash } = require("node:crypto");
 const { readFileSync } = require("node:fs");
 const path = require("node:path");

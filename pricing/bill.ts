@@ -1,6 +1,6 @@
 /**
- * What a run of a stage can cost at most, before it starts. A model's budget bounds all its attempts, so its worst case is
- * budget x instances x the dearest rung; Spot is counted at the on-demand price, which is its upper bound.
+ * What a run of a stage can cost at most, before it starts. A model's budget bounds all its attempts, so its worst case
+ * is budget x instances x the dearest rung; Spot is counted at the on-demand price, which is its upper bound.
  */
 import type { ModelSettings, StageSettings } from "../workflow/contract";
 import type { Prices } from "./prices";
@@ -101,7 +101,8 @@ function trainingLine(name: string, model: ModelSettings, region: string, prices
     return {
         item: name,
         how:
-            `${model.instanceCount} x ${unknown.length === 0 ? dearest?.type : types.join(" or ")}, at most ${round(hours)} h in all` +
+            `${model.instanceCount} x ${unknown.length === 0 ? dearest?.type : types.join(" or ")}, at most ` +
+            `${round(hours)} h in all` +
             (unknown.length === 0 && dearest !== undefined ? ` at ${dearest.price} USD/h` : ""),
         // with one unknown rung the dearest is unknown, too
         worst: unknown.length > 0 || dearest === undefined ? undefined : hours * model.instanceCount * dearest.price,
@@ -147,7 +148,9 @@ function storageLine(
     const data = copiedBytes / 2 ** 30;
     return {
         item: "storage",
-        how: `${round(data)} GiB of data and at most ${volumes} GiB of models for ${runDays} days, as much of checkpoints for ${checkpointDays} days`,
+        how:
+            `${round(data)} GiB of data and at most ${volumes} GiB of models for ${runDays} days, as much of ` +
+            `checkpoints for ${checkpointDays} days`,
         worst: price === undefined ? undefined : (((data + volumes) * runDays + volumes * checkpointDays) / 30) * price,
         seconds: 0,
         unknown: price === undefined ? [`S3 storage in ${region}`] : [],
@@ -173,8 +176,8 @@ export type BudgetVerdict =
     | { readonly verdict: "unproved"; readonly message: string };
 
 /**
- * Holds a stage's budget against its bill. Exceeded already by what is known is "exceeded"; with unknown prices and the known
- * part below the budget nothing is proved, and that is said, not passed over.
+ * Holds a stage's budget against its bill. Exceeded already by what is known is "exceeded"; with unknown prices and the
+ * known part below the budget nothing is proved, and that is said, not passed over.
  * @param budget US dollars per run.
  */
 export function judgeBudget(bill: Bill, budget: number): BudgetVerdict {
@@ -183,8 +186,10 @@ export function judgeBudget(bill: Bill, budget: number): BudgetVerdict {
         return {
             verdict: "exceeded",
             message:
-                `A run can cost ${bill.known.toFixed(2)} USD (prices of ${bill.pricesAsOf}), the stage's budget is ${budget.toFixed(2)} USD. ` +
-                `The largest part is ${dearest.item}: ${dearest.how}. Lower its maxHours or its instances, or raise the budget.`,
+                `A run can cost ${bill.known.toFixed(2)} USD (prices of ${bill.pricesAsOf}), the stage's budget is ` +
+                `${budget.toFixed(2)} USD. ` +
+                `The largest part is ${dearest.item}: ${dearest.how}. Lower its maxHours or its instances, or raise ` +
+                "the budget.",
         };
     }
     return bill.unknown.length === 0
@@ -192,7 +197,9 @@ export function judgeBudget(bill: Bill, budget: number): BudgetVerdict {
         : {
               verdict: "unproved",
               message:
-                  `That a run stays below ${budget.toFixed(2)} USD cannot be proved: no price is known for ${bill.unknown.join(", ")}. ` +
-                  `What is known sums to ${bill.known.toFixed(2)} USD. Update the prices (ensemble prices update), or choose what has one.`,
+                  `That a run stays below ${budget.toFixed(2)} USD cannot be proved: no price is known for ` +
+                  `${bill.unknown.join(", ")}. ` +
+                  `What is known sums to ${bill.known.toFixed(2)} USD. Update the prices (ensemble prices update), ` +
+                  "or choose what has one.",
           };
 }

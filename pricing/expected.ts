@@ -1,4 +1,7 @@
-/** What a run will probably cost: usual durations instead of the longest possible ones. What is not known is said, with the reason. */
+/**
+ * What a run will probably cost: usual durations instead of the longest possible ones. What is not known is said, with
+ * the reason.
+ */
 import type { ModelSettings, StageSettings } from "../workflow/contract";
 import type { BatchJobBound } from "./bill";
 import type { Prices } from "./prices";
@@ -9,7 +12,10 @@ export type Usual = { readonly amount: number; readonly from: string } | { reado
 export interface ExpectedInput {
     /** With the members that the run trains or may train. */
     readonly settings: StageSettings;
-    /** By model: billable seconds of one instance (of a Spot training already less its saving); 0 where nothing is trained. */
+    /**
+     * By model: billable seconds of one instance (of a Spot training already less its saving); 0 where nothing is
+     * trained.
+     */
     readonly trainings: Readonly<Record<string, Usual>>;
     readonly batchJobs: Readonly<Record<string, BatchJobBound>>;
     /** By job: seconds of all its attempts; 0 where it does not run. */

@@ -1,7 +1,8 @@
 /**
- * The prices that the bill needs, out of AWS's Price List API. What a product is, its usage type says: `<region's code>-<usage>`, where
- * us-east-1 has the code USE1 with some services and none with others. Source: AWS's public price lists,
- * https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/<service code>/current/<region>/index.json.
+ * The prices that the bill needs, out of AWS's Price List API. What a product is, its usage type says:
+ * `<region's code>-<usage>`, where us-east-1 has the code USE1 with some services and none with others. Source: AWS's
+ * public price lists, https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/<service
+ * code>/current/<region>/index.json.
  */
 import { paginateGetProducts, PricingClient } from "@aws-sdk/client-pricing";
 import type { Price, PriceFile } from "./prices";
@@ -127,8 +128,8 @@ export function endpointRegion(region: string): "us-east-1" | "eu-central-1" | "
 }
 
 /**
- * Asks for every price that the bill may need in the regions. Only on-demand terms in US dollars count; of several tiers the dearest is
- * taken (free quantities are spent by others), of several terms the newest one in force.
+ * Asks for every price that the bill may need in the regions. Only on-demand terms in US dollars count; of several
+ * tiers the dearest is taken (free quantities are spent by others), of several terms the newest one in force.
  * @throws PriceListError where prices are in another currency, or a region has none at all; errors of the SDK.
  */
 export async function readPriceList({
@@ -144,7 +145,8 @@ export async function readPriceList({
     for (const region of regions) {
         if (region.startsWith("cn-")) {
             throw new PriceListError(
-                `${region}: prices there are in CNY and not in this list; the bill reckons in USD. Write a price file by hand.`,
+                `${region}: prices there are in CNY and not in this list; the bill reckons in USD. Write a price ` +
+                    "file by hand.",
             );
         }
         const client = new PricingClient({
@@ -201,7 +203,8 @@ async function pricesOf(
             const other = price === undefined ? undefined : found.get(price.item);
             if (other !== undefined && other.price !== price?.price) {
                 reading.notes.push(
-                    `${price?.item} in ${region} has two prices, ${other.price} and ${price?.price} USD: the dearer one is taken.`,
+                    `${price?.item} in ${region} has two prices, ${other.price} and ${price?.price} USD: the dearer ` +
+                        "one is taken.",
                 );
             }
             if (price !== undefined && (other === undefined || price.price > other.price)) {
@@ -259,7 +262,8 @@ function priceOf(
         const amount = Number(pricePerUnit.USD);
         if (pricePerUnit.USD === undefined || !Number.isFinite(amount)) {
             throw new PriceListError(
-                `The Price List gives ${item} in ${region} (SKU ${sku}) in ${Object.keys(pricePerUnit).join(", ") || "no currency"}, ` +
+                `The Price List gives ${item} in ${region} (SKU ${sku}) in ` +
+                    `${Object.keys(pricePerUnit).join(", ") || "no currency"}, ` +
                     "not in USD: nothing was written. The bill reckons in USD only.",
             );
         }

@@ -18,7 +18,10 @@ const priceFile = z.strictObject({
     sources: z.record(z.string(), z.string().min(1)),
     prices: z.array(
         z.strictObject({
-            /** `sagemaker-training:<type>`, `fargate:vcpu`, `fargate:gib`, `states:transition`, `s3:storage`, `s3:write`, `s3:read`. */
+            /**
+             * `sagemaker-training:<type>`, `fargate:vcpu`, `fargate:gib`, `states:transition`, `s3:storage`,
+             * `s3:write`, `s3:read`.
+             */
             item: z.string().min(1),
             region: z.string().min(1),
             unit: z.enum(units),
@@ -57,7 +60,9 @@ export class Prices {
         );
     }
 
-    /** The price of an item in a region, or undefined where no source gave one: other regions' prices never stand in. */
+    /**
+     * The price of an item in a region, or undefined where no source gave one: other regions' prices never stand in.
+     */
     find(item: string, region: string): Price | undefined {
         return this.byKey.get(`${region} ${item}`);
     }
@@ -67,11 +72,15 @@ export class Prices {
         const days = Math.floor((today.getTime() - Date.parse(this.file.asOf)) / 86_400_000);
         return days <= oldAfterDays
             ? undefined
-            : `The prices are of ${this.file.asOf}, ${days} days old (more than ${oldAfterDays}): update them before you rely on the bill.`;
+            : `The prices are of ${this.file.asOf}, ${days} days old (more than ${oldAfterDays}): update them ` +
+                  "before you rely on the bill.";
     }
 }
 
-/** The project's own price file: beside the nearest Pulumi.yaml from a folder upwards; undefined where the project has none. */
+/**
+ * The project's own price file: beside the nearest Pulumi.yaml from a folder upwards; undefined where the project has
+ * none.
+ */
 export function projectPrices(from: string = process.cwd()): string | undefined {
     for (let folder = resolve(from); ; folder = dirname(folder)) {
         if (existsSync(join(folder, "Pulumi.yaml"))) {
@@ -90,8 +99,8 @@ export function bundledPrices(): Prices {
 }
 
 /**
- * The prices that count: those of the given file, else the project's own ({@link projectPrices}), else the bundled ones. Everything that
- * reckons with prices (plan, policy pack, report) asks here, so that they cannot disagree.
+ * The prices that count: those of the given file, else the project's own ({@link projectPrices}), else the bundled
+ * ones. Everything that reckons with prices (plan, policy pack, report) asks here, so that they cannot disagree.
  * @param path A price file.
  * @param from The folder from which the project is looked for; default the working directory.
  * @throws Error naming the file and each thing that is wrong in it.
@@ -120,7 +129,8 @@ function checked(content: unknown, file: string): PriceFile {
     if (unnamed.length > 0) {
         throw new Error(
             `The price file ${file} has prices without a source: ` +
-                `${unnamed.map((entry) => `${entry.item} in ${entry.region} names "${entry.source}"`).join("; ")}. Add it to "sources".`,
+                `${unnamed.map((entry) => `${entry.item} in ${entry.region} names "${entry.source}"`).join("; ")}. ` +
+                `Add it to "sources".`,
         );
     }
     return parsed.data;

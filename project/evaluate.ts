@@ -1,6 +1,6 @@
 /**
- * Evaluates the real program for a stage without an engine, an account or a network: Pulumi's mocks record what it declares. The local run
- * takes the state machine and the job definitions from here, and so do the tests.
+ * Evaluates the real program for a stage without an engine, an account or a network: Pulumi's mocks record what it
+ * declares. The local run takes the state machine and the job definitions from here, and so do the tests.
  */
 import * as fs from "node:fs";
 import { createRequire } from "node:module";
@@ -22,8 +22,8 @@ export interface Project {
 }
 
 /**
- * The project that the commands are about: this checkout's own or, where the package is installed, the one of the working directory, whose
- * program is the `main` of its Pulumi.yaml (default: index.ts or index.js).
+ * The project that the commands are about: this checkout's own or, where the package is installed, the one of the
+ * working directory, whose program is the `main` of its Pulumi.yaml (default: index.ts or index.js).
  */
 export function currentProject(): Project {
     const checkout = path.resolve(__dirname, "..");
@@ -88,7 +88,10 @@ export interface EvaluatedStage {
 }
 
 export interface EvaluateOptions {
-    /** Replaces keys of the stage's configuration, without the project's name: `{ seed: 2 }`; objects are merged key by key. */
+    /**
+     * Replaces keys of the stage's configuration, without the project's name: `{ seed: 2 }`; objects are merged key by
+     * key.
+     */
     readonly overrides?: Readonly<Record<string, unknown>>;
     readonly identity?: Identity;
     /** As a preview of a new stage: what AWS makes up (identifiers, ARNs) is unknown. Default false. */
@@ -143,8 +146,8 @@ export function projectName({ root } = currentProject()): string {
 }
 
 /**
- * The configuration of a stage as the engine would hand it to the program: the project's defaults, the stage's file, the overrides; all
- * values as strings.
+ * The configuration of a stage as the engine would hand it to the program: the project's defaults, the stage's file,
+ * the overrides; all values as strings.
  *
  * @throws where there is no Pulumi.<stage>.yaml, naming those that are there.
  */
@@ -259,7 +262,8 @@ function answer(args: pulumi.runtime.MockCallArgs, { account, region, partition 
 }
 
 /**
- * Runs the program for a stage and returns everything that it declared. One evaluation at a time: Pulumi's mocks are the process's.
+ * Runs the program for a stage and returns everything that it declared. One evaluation at a time: Pulumi's mocks are
+ * the process's.
  *
  * @param stage Name of a stack with a Pulumi.<stage>.yaml.
  * @throws ConfigError and whatever else the program throws.
@@ -288,7 +292,8 @@ export async function evaluateStage(stage: string, options: EvaluateOptions = {}
     await pulumi.runtime.setMocks(mocks, projectName(project), stage, options.preview ?? false, "organization");
     pulumi.runtime.setAllConfig(readStackConfig(stage, options.overrides, project), []);
     const thrown: unknown[] = [];
-    // Caught inside: Pulumi holds the stack's outputs in more promises than this one, and the others would end the process.
+    // Caught inside: Pulumi holds the stack's outputs in more promises than this one, and the others would end the
+    // process.
     const declared = (await pulumi.runtime.runInPulumiStack(async () => {
         try {
             return await project.program();

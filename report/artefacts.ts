@@ -1,4 +1,6 @@
-/** What an execution left in S3, read for a report: from S3 itself, or from the folder in which a local run keeps it. */
+/**
+ * What an execution left in S3, read for a report: from S3 itself, or from the folder in which a local run keeps it.
+ */
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
@@ -108,8 +110,8 @@ export interface ArchiveLimits {
 const archiveLimits: ArchiveLimits = { entries: 100_000, bytes: 1024 ** 3, entryBytes: 64 * 1024 ** 2 };
 
 /**
- * Text files of a tar.gz by their path, read in memory: nothing is written, so that no path can lead anywhere. Links and other
- * special entries are passed over.
+ * Text files of a tar.gz by their path, read in memory: nothing is written, so that no path can lead anywhere. Links
+ * and other special entries are passed over.
  * @throws Unavailable for a damaged archive and one beyond its limits.
  */
 export async function readArchive(

@@ -3,8 +3,8 @@ import * as echarts from "echarts";
 import type { Curve, Outcome, Visit } from "./model";
 
 /**
- * The library wants colours; the page wants its own, for light and dark. So each colour drawn with stands for one of the page's
- * variables, and is replaced by it in the SVG.
+ * The library wants colours; the page wants its own, for light and dark. So each colour drawn with stands for one of
+ * the page's variables, and is replaced by it in the SVG.
  */
 const inks = {
     text: "#010101",

@@ -190,7 +190,8 @@ export async function reportOf(
             plan === undefined
                 ? []
                 : [
-                      `data: ${plan.data.source}, ${plan.data.objects} objects, ${plan.data.bytes} bytes, identity ${plan.data.hash.slice(0, 12)}`,
+                      `data: ${plan.data.source}, ${plan.data.objects} objects, ${plan.data.bytes} bytes, identity ` +
+                          `${plan.data.hash.slice(0, 12)}`,
                       ...plan.notes,
                   ],
         price: priceOf(visits, {
@@ -367,7 +368,10 @@ function resultOf(model: string, truth: readonly JudgedPage[], files: ReadonlyMa
     };
 }
 
-/** The surest errors first, one a stack before a second of any; of the combiner, or of the best member where there is none. */
+/**
+ * The surest errors first, one a stack before a second of any; of the combiner, or of the best member where there is
+ * none.
+ */
 async function mistakesOf(
     models: readonly ModelReport[],
     decided: Decided | undefined,
@@ -435,7 +439,9 @@ async function mistakesOf(
             ...(options.pages > 0 || wrong.length === 0
                 ? {}
                 : {
-                      note: "Pages may hold personal data, so none is in this report. `ensemble report --pages N` shows N of them.",
+                      note:
+                          "Pages may hold personal data, so none is in this report. `ensemble report --pages N` " +
+                          "shows N of them.",
                   }),
         },
     };

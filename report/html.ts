@@ -165,7 +165,10 @@ function header(data: ReportData, sections: readonly Section[]): string {
 }
 
 function tile(title: string, value: string, small: string): string {
-    return `<div class="tile"><dt>${escapeHtml(title)}</dt><dd>${escapeHtml(value)}${small === "" ? "" : `<small>${escapeHtml(small)}</small>`}</dd></div>`;
+    return (
+        `<div class="tile"><dt>${escapeHtml(title)}</dt><dd>${escapeHtml(value)}` +
+        `${small === "" ? "" : `<small>${escapeHtml(small)}</small>`}</dd></div>`
+    );
 }
 
 function failureText(data: ReportData): string {
@@ -195,7 +198,8 @@ function resultsTable({ models, status }: ReportData): string {
     const measure = (value: number | undefined) =>
         value === undefined
             ? "–"
-            : `${formatShare(value)}<span class="bar" aria-hidden="true"><i style="width:${(value * 100).toFixed(1)}%"></i></span>`;
+            : `${formatShare(value)}<span class="bar" aria-hidden="true"><i ` +
+              `style="width:${(value * 100).toFixed(1)}%"></i></span>`;
     const rows = models.map(
         (
             model,
@@ -242,7 +246,9 @@ function timeline(data: ReportData): string {
         .sort((a, b) => b.to - b.from - (a.to - a.from))
         .slice(0, 3)
         .map((visit) => `${visit.state} ${formatDuration((visit.to - visit.from) / 1000)}`);
-    const label = `Timeline: ${timed.length} steps in ${formatDuration((data.stoppedAt - data.startedAt) / 1000)}; longest: ${longest.join(", ")}. The table below has all of them.`;
+    const label =
+        `Timeline: ${timed.length} steps in ${formatDuration((data.stoppedAt - data.startedAt) / 1000)}; longest: ` +
+        `${longest.join(", ")}. The table below has all of them.`;
     const rows = timed.slice(0, maximumLines).map(
         (visit) => `<tr><th scope="row">${escapeHtml(visit.state)}</th>
 <td class="n" data-head="begins after">${formatDuration((visit.from - data.startedAt) / 1000)}</td><td class="n" data-head="takes">${formatDuration((visit.to - visit.from) / 1000)}</td>
@@ -279,12 +285,15 @@ async function workflowPicture(data: ReportData): Promise<string> {
             .map(([state]) => state);
     const failed = names("failed");
     const label =
-        `${names("succeeded").length} states succeeded, ${failed.length} failed${failed.length === 0 ? "" : ` (${failed.join(", ")})`}, ` +
+        `${names("succeeded").length} states succeeded, ${failed.length} ` +
+        `failed${failed.length === 0 ? "" : ` (${failed.join(", ")})`}, ` +
         `${Math.max(0, count - entered.size)} of ${count} were not entered`;
     const whole =
         count > maximumStates
-            ? `<p class="quiet">The whole workflow has ${count} states, too many for a picture: \`ensemble plan --mermaid\` draws it for a viewer with zoom.</p>`
-            : `<details${entered.size === 0 ? " open" : ""}><summary>The whole workflow, ${count} states</summary>${await graphPicture(data.definition, classes, "whole", label)}</details>`;
+            ? `<p class="quiet">The whole workflow has ${count} states, too many for a picture: \`ensemble plan ` +
+              `--mermaid\` draws it for a viewer with zoom.</p>`
+            : `<details${entered.size === 0 ? " open" : ""}><summary>The whole workflow, ${count} ` +
+              `states</summary>${await graphPicture(data.definition, classes, "whole", label)}</details>`;
     return `<ul class="legend"><li><b style="background:var(--succeeded)"></b>succeeded</li><li><b style="background:var(--failed)"></b>failed</li>
 ${data.status === "RUNNING" ? '<li><b style="background:var(--running)"></b>running</li>' : ""}<li><b style="background:var(--stopped)"></b>not entered or stopped</li></ul>
 ${entered.size === 0 || entered.size > maximumStates ? "" : await graphPicture(partEntered(data.definition, entered), classes, "path", `The path taken: ${label}`)}
@@ -305,7 +314,10 @@ async function graphPicture(
         .replace(/ (?:fill|stroke)="(?:black|none|transparent|#000000)"/g, "")
         .replace(/ id="(?:graph|node|edge|clust)\d+"/g, "")
         .replace(/<svg width="([\d.]+)pt" height="[\d.]+pt"/, '<svg style="width:$1pt"');
-    return `<div class="scroll" tabindex="0" role="region" aria-label="Picture of the workflow, may scroll sideways"><div class="workflow ${kind}" role="img" aria-label="${escapeHtml(label)}">${picture}</div></div>`;
+    return (
+        `<div class="scroll" tabindex="0" role="region" aria-label="Picture of the workflow, may scroll ` +
+        `sideways"><div class="workflow ${kind}" role="img" aria-label="${escapeHtml(label)}">${picture}</div></div>`
+    );
 }
 
 /** A graph of the states that were entered, and the routes between them. */
@@ -376,7 +388,8 @@ function curveFigures(model: string, curves: readonly Curve[], index: number): s
                 : own
                       .map(
                           (curve, at) =>
-                              `<li><i style="border-color:var(--${curveColours[at % curveColours.length]})"></i>${escapeHtml(called(curve))}</li>`,
+                              `<li><i style="border-color:var(--${curveColours[at % curveColours.length]})"></i>` +
+                              `${escapeHtml(called(curve))}</li>`,
                       )
                       .join("");
         return [
@@ -384,7 +397,7 @@ function curveFigures(model: string, curves: readonly Curve[], index: number): s
 <ul class="legend">${legend}<li><i></i>training</li>${own.some((curve) => curve[validation] !== undefined) ? '<li><i class="dash"></i>validation</li>' : ""}</ul>
 <div class="chart" role="img" aria-label="${escapeHtml(label)}">${uniqueIds(curvesChart(own, measure), `curve-${index}-${measure}`)}</div>
 <details><summary>Last epoch as a table</summary><table><thead><tr><th scope="col">${own.length > 1 ? "fold" : "epoch"}</th><th scope="col" class="n">training</th><th scope="col" class="n">validation</th></tr></thead>
-<tbody>${own.map((curve) => `<tr><th scope="row">${own.length > 1 ? (curve.fold ?? "") : (curve.epochs.at(-1) ?? "")}</th><td class="n">${last(curve[measure])}</td><td class="n">${last(curve[validation])}</td></tr>`).join("")}</tbody></table></details></figure>`,
+<tbody>${own.map((curve) => `<tr><th scope="row">${own.length > 1 ? (curve.fold ?? "") : (curve.epochs.at(-1) ?? "")}</th><td ` + `class="n">${last(curve[measure])}</td><td ` + `class="n">${last(curve[validation])}</td></tr>`).join("")}</tbody></table></details></figure>`,
         ];
     });
 }
@@ -416,7 +429,10 @@ function confusionFigure(result: ModelResult): string {
         wrong.length === 0 ? "No page was read wrongly." : `Most often: ${escapeHtml(often)}.`
     }</figcaption>`;
     if (classes.length > maximumClasses) {
-        return `<figure><h3>Confusion matrix</h3><p>${classes.length} classes are too many for a matrix that can be read.</p>${caption}</figure>`;
+        return (
+            `<figure><h3>Confusion matrix</h3><p>${classes.length} classes are too many for a matrix that can be ` +
+            `read.</p>${caption}</figure>`
+        );
     }
     const rows = confusion.map((row, truth) => {
         const sum = row.reduce((total, count) => total + count, 0);
@@ -490,7 +506,10 @@ function more(count: number): string {
     return count <= maximumLines ? "" : `<p class="quiet">${count - maximumLines} more are not shown.</p>`;
 }
 
-/** Identifiers and classes inside SVGs are the document's: numbered by chart, they neither clash nor differ between runs. */
+/**
+ * Identifiers and classes inside SVGs are the document's: numbered by chart, they neither clash nor differ between
+ * runs.
+ */
 function uniqueIds(svg: string, prefix: string): string {
     const names = new Map<string, string>();
     return svg.replace(/\bzr\d*-(?:cls-)?[a-z]*\d+\b/g, (name) => {

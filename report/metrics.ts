@@ -116,8 +116,8 @@ function parseLine(line: string, number: number): Line {
 }
 
 /**
- * Judges a model. Where it says on which pages documents begin, segments begin there and their class is the one with the highest sum
- * of probabilities; otherwise segments are the maximal runs of one predicted class in a stack.
+ * Judges a model. Where it says on which pages documents begin, segments begin there and their class is the one with
+ * the highest sum of probabilities; otherwise segments are the maximal runs of one predicted class in a stack.
  * @throws Error where a page has no prediction.
  */
 export function judge(model: string, pages: readonly JudgedPage[], predictions: Predictions): Judgement {

@@ -1,4 +1,7 @@
-/** What a report shows, wherever the execution ran: on this machine or on AWS. Everything optional is left out, not invented. */
+/**
+ * What a report shows, wherever the execution ran: on this machine or on AWS. Everything optional is left out, not
+ * invented.
+ */
 import type { StateMachineDefinition } from "../asl/types";
 import type { Judgement, JudgedPage } from "./metrics";
 
@@ -82,7 +85,10 @@ export interface FailureReport {
 export interface ModelReport {
     readonly name: string;
     readonly role: "member" | "combiner";
-    /** "trains: no model with this key", "reused: same key ...", as Setup said it; of a combiner also which members it lacked. */
+    /**
+     * "trains: no model with this key", "reused: same key ...", as Setup said it; of a combiner also which members it
+     * lacked.
+     */
     readonly reason: string;
     readonly outcome: "trained" | "reused" | "given" | "failed" | "stopped" | "running" | "not trained";
     /** Training jobs, and the time of all of them in seconds. */
@@ -142,7 +148,10 @@ export interface PriceReport {
     readonly warning?: string;
     /** What the times are, in words. */
     readonly basis: string;
-    /** US dollars that all trainings of one run can cost at most, by the stage's budgets of hours; undefined where a price is unknown. */
+    /**
+     * US dollars that all trainings of one run can cost at most, by the stage's budgets of hours; undefined where a
+     * price is unknown.
+     */
     readonly trainingsAtMost?: number;
 }
 

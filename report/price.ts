@@ -22,8 +22,8 @@ interface Usage {
 
 /**
  * Prices the training jobs, Batch jobs and state transitions of an execution. Not in it: functions, S3, logs, messages.
- * BillableTimeInSeconds is per instance and, of a Spot training, already less its saving, so that it counts at the on-demand price.
- * Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeTrainingJob.html
+ * BillableTimeInSeconds is per instance and, of a Spot training, already less its saving, so that it counts at the
+ * on-demand price. Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeTrainingJob.html
  * @param modelOf the model that a training job's name belongs to.
  */
 export function priceOf(
@@ -42,19 +42,8 @@ export function priceOf(
         readonly modelOf: (jobName: string) => string | undefined;
     },
 ): PriceReport {
-    const usages = visits.flatMap((visit) =>
-        visit.attempts.flatMap((attempt): Usage[] => {
-            const said = parsed(attempt.output ?? attempt.cause);
-            const taken = said === undefined ? unfinished(attempt) : undefined;
-            const job = said ?? taken?.job;
-            if (job === undefined) {
-                return [];
-            }
-            if (attempt.resource?.startsWith("sagemaker:createTrainingJob") === true) {
-                return training(job, modelOf(String(job.TrainingJobName)) ?? visit.state, taken?.note);
-            }
-            return attempt.resource?.startsWith("batch:submitJob") === true ? batch(job, visit.state, taken?.note) : [];
-        }),
+    const usages = visits.flatMap(({ state, attempts }) =>
+        attempts.flatMap((attempt) => usageOf(attempt, state, modelOf)),
     );
     const estimated = usages.some(({ estimated: one }) => one);
     const transitions = visits.reduce((sum, visit) => sum + Math.max(1, visit.attempts.length), 0);
@@ -76,18 +65,42 @@ export function priceOf(
         pricesAsOf: prices.file.asOf,
         ...(warning === undefined ? {} : { warning }),
         ...(worst.unknown.length > 0 ? {} : { trainingsAtMost: worst.known }),
-        basis:
-            (where === "aws"
-                ? "Billable seconds of each job on the instances that it had, at on-demand prices (a Spot training's billable seconds are already less its saving)."
-                : "What the jobs of this run would cost on the stage's instances if they took as long there as on this machine; " +
-                  "smaller hyperparameters and other hardware make that a rough figure.") +
-            (estimated
-                ? " A job that was stopped or is still running has not said what is billed: the time since it was requested counts, which is at most too much."
-                : ""),
+        basis: estimated ? `${BASIS[where]} ${ESTIMATED}` : BASIS[where],
     };
 }
 
-/** A job that the service took and that ended, or goes on, without its own account: what was requested, and how long ago. */
+/** What the figures rest on. */
+const BASIS = {
+    aws:
+        "Billable seconds of each job on the instances that it had, at on-demand prices (a Spot training's billable " +
+        "seconds are already less its saving).",
+    local:
+        "What the jobs of this run would cost on the stage's instances if they took as long there as on this " +
+        "machine; smaller hyperparameters and other hardware make that a rough figure.",
+};
+
+const ESTIMATED =
+    "A job that was stopped or is still running has not said what is billed: the time since it was requested counts, " +
+    "which is at most too much.";
+
+/** What one attempt of a Task used, where it was a training or a Batch job. */
+function usageOf(attempt: Attempt, state: string, modelOf: (jobName: string) => string | undefined): Usage[] {
+    const said = parsed(attempt.output ?? attempt.cause);
+    const taken = said === undefined ? unfinished(attempt) : undefined;
+    const job = said ?? taken?.job;
+    if (job === undefined) {
+        return [];
+    }
+    if (attempt.resource?.startsWith("sagemaker:createTrainingJob") === true) {
+        return training(job, modelOf(String(job.TrainingJobName)) ?? state, taken?.note);
+    }
+    return attempt.resource?.startsWith("batch:submitJob") === true ? batch(job, state, taken?.note) : [];
+}
+
+/**
+ * A job that the service took and that ended, or goes on, without its own account: what was requested, and how long
+ * ago.
+ */
 function unfinished({
     submitted,
     from,
@@ -116,7 +129,9 @@ function training(said: Json, model: string, note = ""): Usage[] {
     return [
         {
             item: `training of ${model}`,
-            how: `${count} x ${type ?? "an unknown instance"}${said.EnableManagedSpotTraining === true ? " (Spot)" : ""}${note}`,
+            how:
+                `${count} x ${type ?? "an unknown instance"}` +
+                `${said.EnableManagedSpotTraining === true ? " (Spot)" : ""}${note}`,
             hours: seconds / 3600,
             ...(note === "" ? {} : { estimated: true as const }),
             ...(type === undefined

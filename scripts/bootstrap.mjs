@@ -1,6 +1,6 @@
 /**
- * Makes the checkout ready to run: checks Node and Python, installs what is missing, fetches nothing that is there already.
- * Plain JavaScript without dependencies, because it runs before anything is installed.
+ * Makes the checkout ready to run: checks Node and Python, installs what is missing, fetches nothing that is there
+ * already. Plain JavaScript without dependencies, because it runs before anything is installed.
  *
  *     node scripts/bootstrap.mjs            npm packages and Python environment
  *     node scripts/bootstrap.mjs --npm      npm packages only
@@ -94,7 +94,8 @@ export function findPython(candidates = pythonCandidates()) {
     }
     const range = pythonVersions.map((version) => version.join(".")).join(", ");
     throw new BootstrapError(
-        `Python ${range} is needed for the training scripts; ${seen.length > 0 ? seen.join(", ") : `none of ${candidates.join(", ")} is there`}. ` +
+        `Python ${range} is needed for the training scripts; ` +
+            `${seen.length > 0 ? seen.join(", ") : `none of ${candidates.join(", ")} is there`}. ` +
             "Install one (Debian: apt-get install python3 python3-venv; macOS: brew install python@3.12), " +
             "or name it: ENSEMBLE_PYTHON=/path/to/python3.12 npm start",
     );
@@ -171,8 +172,10 @@ async function install(title, command, args, log) {
             .map((line) => `    ${line}`)
             .join("\n");
         throw new BootstrapError(
-            `${title} failed after ${elapsed()} (${result.reason}). Last lines of ${path.relative(root, log)}:\n${lines}\n` +
-                "What was fetched is kept; check the network, the registry settings and the free disk space, then run this again.",
+            `${title} failed after ${elapsed()} (${result.reason}). Last lines of ` +
+                `${path.relative(root, log)}:\n${lines}\n` +
+                "What was fetched is kept; check the network, the registry settings and the free disk space, then " +
+                "run this again.",
         );
     }
     process.stderr.write(`  done in ${elapsed()}\n`);
@@ -194,7 +197,8 @@ function lockInstallation() {
         // a lock without a pid is one that is just being written, or was cut by a full disk
         if (pid > 0 ? isAlive(pid) : Date.now() - statSync(file).mtimeMs < 5000) {
             throw new BootstrapError(
-                `Another installation is under way in this checkout (pid ${pid || "unknown"}). Wait until it ends, then run this again. ` +
+                `Another installation is under way in this checkout (pid ${pid || "unknown"}). Wait until it ends, ` +
+                    "then run this again. " +
                     `If there is none, remove ${path.relative(root, file)}.`,
             );
         }

@@ -1,9 +1,11 @@
 /**
- * Builds what `npm pack` packs, into the `dist/` of a workspace: `node scripts/build.mjs asl`, `... policy`, and `... .` for the root.
+ * Builds what `npm pack` packs, into the `dist/` of a workspace: `node scripts/build.mjs asl`, `... policy`, and
+ * `... .` for the root.
  *
- * The library is CommonJS with declarations, file by file, and nothing that its entry points do not reach. Sources import each
- * other by path, in every room; where a path leads into another workspace, the build writes that package's name in its place,
- * and refuses a path that its `exports` do not name. So a checkout needs no build to run, and a package no copy of another.
+ * The library is CommonJS with declarations, file by file, and nothing that its entry points do not reach. Sources
+ * import each other by path, in every room; where a path leads into another workspace, the build writes that package's
+ * name in its place, and refuses a path that its `exports` do not name. So a checkout needs no build to run, and a
+ * package no copy of another.
  */
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -50,7 +52,8 @@ const BUNDLE = {
     minifySyntax: true,
     // Some packages' main is a UMD build, whose requires no bundler can follow.
     mainFields: ["module", "main"],
-    // Pulumi's state is the process's, so it must be the one that the program loads; the others are of use in a checkout only.
+    // Pulumi's state is the process's, so it must be the one that the program loads; the others are of use in a
+    // checkout only.
     external: ["@pulumi/*", "esbuild", "ts-node", "typescript"],
 };
 
@@ -86,7 +89,10 @@ function compile(workspace, entries, declarationOnly = false) {
     }
 }
 
-/** The workspace that ships a file: asl and policy what lies in them and, each for itself, the ground room; the root the rest. */
+/**
+ * The workspace that ships a file: asl and policy what lies in them and, each for itself, the ground room; the root the
+ * rest.
+ */
 function ownerOf(file, asking) {
     const [room] = path.relative(root, file).split(path.sep);
     if (room === "ground") {
@@ -168,7 +174,8 @@ function finishPolicy(dist) {
 function finishRoot(dist) {
     buildSync({
         ...BUNDLE,
-        // One level below dist/, as the sources lie one level below the project: what they find beside them is found here, too.
+        // One level below dist/, as the sources lie one level below the project: what they find beside them is found
+        // here, too.
         entryPoints: { "tool/ensemble": "cli/ensemble.ts", "tool/local": "local/index.ts" },
         outdir: dist,
     });

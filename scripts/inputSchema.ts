@@ -7,7 +7,10 @@ import { inputJsonSchema } from "../workflow/input";
 
 export const schemaFile = path.resolve(__dirname, "../docs/input.schema.json");
 
-/** The file's text. Ladders differ by stage, so any training instance type is allowed here; Setup checks it against the stage's. */
+/**
+ * The file's text. Ladders differ by stage, so any training instance type is allowed here; Setup checks it against the
+ * stage's.
+ */
 export function inputSchemaText(): string {
     const shape = (spec: ModelSpec) => {
         const { schema, defaults } = hyperparametersOf(spec);

@@ -1,6 +1,6 @@
 /**
- * The fault sweep: the rendered definition in the interpreter, with every Task meeting every fault at every attempt, with pairs of
- * faults, and with random sequences of them. Seeded: the same seed gives the same executions.
+ * The fault sweep: the rendered definition in the interpreter, with every Task meeting every fault at every attempt,
+ * with pairs of faults, and with random sequences of them. Seeded: the same seed gives the same executions.
  */
 import { compile, type CompiledMachine, type Readings } from "../asl/interpreter";
 import type { StateGraph } from "../asl/types";
@@ -122,7 +122,8 @@ export async function sweep(
         most.payloadBytes = Math.max(most.payloadBytes, outcome.world.largest);
         most.seconds = Math.max(most.seconds, outcome.seconds);
         const aborted = outcome.result.status === "ABORTED" && scenario.signal !== undefined;
-        // With errors of expressions that nothing catches, the rule on executions is what tells of them; of an abort, too.
+        // With errors of expressions that nothing catches, the rule on executions is what tells of them; of an abort,
+        // too.
         const uncaught = scenario.readings?.queryErrorsAreCatchable === false;
         const found = judge(outcome, one.settings, one.timeoutSeconds).filter(
             (problem) =>

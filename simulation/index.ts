@@ -1,6 +1,7 @@
 /**
- * AWS as the workflow sees it, in virtual time: functions, Batch, SageMaker and SNS with faults on order, and a judge of how an
- * execution ended. Error and describe functions are the real ones; what AWS answers is shaped like AWS's answers.
+ * AWS as the workflow sees it, in virtual time: functions, Batch, SageMaker and SNS with faults on order, and a judge
+ * of how an execution ended. Error and describe functions are the real ones; what AWS answers is shaped like AWS's
+ * answers.
  */
 import type { JsonObject, JsonValue } from "../asl/types";
 import {
@@ -314,7 +315,8 @@ export async function simulate(machine: CompiledMachine, scenario: Scenario): Pr
             case "quota":
                 throw new TaskError(
                     "SageMaker.ResourceLimitExceededException",
-                    "The account-level service limit 'ml.g5.xlarge for training job usage' is 0 Instances, with current utilization of 0 Instances and a request delta of 1 Instances.",
+                    "The account-level service limit 'ml.g5.xlarge for training job usage' is 0 Instances, with " +
+                        "current utilization of 0 Instances and a request delta of 1 Instances.",
                 );
             case "throttled":
                 throw new TaskError(
@@ -324,7 +326,8 @@ export async function simulate(machine: CompiledMachine, scenario: Scenario): Pr
             case "accessDenied":
                 throw new TaskError(
                     "SageMaker.AmazonSageMakerException",
-                    "User is not authorized to perform: sagemaker:CreateTrainingJob (Error Code: AccessDeniedException)",
+                    "User is not authorized to perform: sagemaker:CreateTrainingJob (Error Code: " +
+                        "AccessDeniedException)",
                 );
             case "nameTaken":
                 throw new TaskError(
@@ -373,7 +376,8 @@ export async function simulate(machine: CompiledMachine, scenario: Scenario): Pr
                         : stopped("MaxRuntimeExceeded");
                 case "capacity":
                     throw failed(
-                        "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance type.",
+                        "CapacityError: Unable to provision requested ML compute capacity. Please retry using a " +
+                            "different ML instance type.",
                         {},
                     );
                 case "internal":
@@ -396,7 +400,8 @@ export async function simulate(machine: CompiledMachine, scenario: Scenario): Pr
                 }
                 case "algorithm":
                     throw failed(
-                        'AlgorithmError: ExecuteUserScriptError: ExitCode 1 ErrorMessage "ValueError: shapes (3,4) and (5,) not aligned"',
+                        'AlgorithmError: ExecuteUserScriptError: ExitCode 1 ErrorMessage "ValueError: shapes (3,4) ' +
+                            'and (5,) not aligned"',
                     );
                 case "client":
                     throw failed(

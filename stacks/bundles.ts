@@ -1,6 +1,6 @@
 /**
- * The bundles of functions and jobs, kept between runs of the program: bundling takes longer than everything else together, and most
- * previews change no code.
+ * The bundles of functions and jobs, kept between runs of the program: bundling takes longer than everything else
+ * together, and most previews change no code.
  */
 import * as fs from "node:fs";
 import { createRequire } from "node:module";

@@ -22,7 +22,10 @@ export function jobsContext(code: string, nodeBase: string, platform: string): B
     };
 }
 
-/** The image of a model that is no script in a framework's container: its source's folder, beside it what the models have in common. */
+/**
+ * The image of a model that is no script in a framework's container: its source's folder, beside it what the models
+ * have in common.
+ */
 export function trainingContext(source: string, pythonBase: string, platform: string): BuildContext {
     const folder = path.basename(source);
     const files: Record<string, ContextFile> = {
@@ -46,7 +49,10 @@ export interface SourceArchive {
     readonly file: string;
 }
 
-/** Packs a script and what the models have in common: equal files give equal bytes. Relative to the project, as Pulumi's state keeps it. */
+/**
+ * Packs a script and what the models have in common: equal files give equal bytes. Relative to the project, as Pulumi's
+ * state keeps it.
+ */
 export function sourceArchive(source: string): SourceArchive {
     const files = [
         ...filesBelow(source).map((file) => ({ from: path.join(source, file), to: file })),

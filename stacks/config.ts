@@ -1,6 +1,6 @@
 /**
- * The one loader of the stack configuration: types, defaults, bounds, and every problem at once. The schema is the source of the
- * configuration table in the README and of the keys in Pulumi.yaml.
+ * The one loader of the stack configuration: types, defaults, bounds, and every problem at once. The schema is the
+ * source of the configuration table in the README and of the keys in Pulumi.yaml.
  */
 import { closest } from "fastest-levenshtein";
 import * as z from "zod";
@@ -105,7 +105,10 @@ type Optional<T> = T extends readonly unknown[] | string | number | boolean
     ? T
     : { readonly [K in keyof T]?: Optional<T[K]> };
 
-/** A stage's configuration as it is written: everything may be left out; docs/configuration.md has meanings and defaults. */
+/**
+ * A stage's configuration as it is written: everything may be left out; docs/configuration.md has meanings and
+ * defaults.
+ */
 export type StageOptions = Optional<Omit<StageConfig, "stage" | "network">> & {
     /** Where the Batch jobs run. Default: the account's default VPC. */
     readonly network?: NetworkChoice;
@@ -251,7 +254,8 @@ function modelSchema(spec: ModelSpec & Pick<MemberSpec, "required">, member: boo
             .max(672)
             .optional()
             .describe(
-                "What one training usually takes, for the expected price while no earlier training has said it; at most maxHours.",
+                "What one training usually takes, for the expected price while no earlier training has said it; at " +
+                    "most maxHours.",
             ),
         minimumMetrics: z
             .record(z.string().regex(/^[a-z][a-z0-9_]*$/, "expected the name of a metric in metrics.json"), z.number())
@@ -269,7 +273,9 @@ function modelSchema(spec: ModelSpec & Pick<MemberSpec, "required">, member: boo
                 context.addIssue({
                     code: "custom",
                     path: ["maxHours"],
-                    message: `expected at least ${model.maxRuntimeSeconds / 3_600} hours: one job may run that long (maxRuntimeSeconds)`,
+                    message:
+                        `expected at least ${model.maxRuntimeSeconds / 3_600} hours: one job may run that long ` +
+                        "(maxRuntimeSeconds)",
                 });
             }
             if (model.expectedHours !== undefined && model.expectedHours > model.maxHours) {
@@ -406,7 +412,8 @@ const configKeys = (ensemble: EnsembleSpec) =>
             .positive()
             .optional()
             .describe(
-                "US dollars that one run may cost in the worst case: a preview with the policy pack refuses more; no bound by default.",
+                "US dollars that one run may cost in the worst case: a preview with the policy pack refuses more; no " +
+                    "bound by default.",
             ),
         dataLocations: z
             .array(s3Prefix)
@@ -429,7 +436,8 @@ const configKeys = (ensemble: EnsembleSpec) =>
             })
             .prefault({})
             .describe(
-                "AWS's TensorFlow training containers: repository and digest in the region's registry, or a whole address.",
+                "AWS's TensorFlow training containers: repository and digest in the region's registry, or a whole " +
+                    "address.",
             ),
         images: z
             .strictObject({
@@ -513,12 +521,14 @@ const configKeys = (ensemble: EnsembleSpec) =>
         schedule: scheduleSchema
             .optional()
             .describe(
-                "Starts executions by `rate(7 days)`, `cron(0 3 ? * MON *)` or `at(2027-01-31T03:00:00)`: `{ expression, timezone, data, input }`. None by default.",
+                "Starts executions by `rate(7 days)`, `cron(0 3 ? * MON *)` or `at(2027-01-31T03:00:00)`: `{ " +
+                    "expression, timezone, data, input }`. None by default.",
             ),
         trigger: triggerSchema
             .optional()
             .describe(
-                "Starts an execution when the last file (`marker`) of a data set below `prefix` is written: `{ prefix, marker, input }`. None by default.",
+                "Starts an execution when the last file (`marker`) of a data set below `prefix` is written: `{ " +
+                    "prefix, marker, input }`. None by default.",
             ),
         modelRegistry: z
             .boolean()
@@ -528,7 +538,8 @@ const configKeys = (ensemble: EnsembleSpec) =>
             .boolean()
             .default(false)
             .describe(
-                "A CloudWatch dashboard of executions, trainings, jobs and functions; trainings then send their metrics.",
+                "A CloudWatch dashboard of executions, trainings, jobs and functions; trainings then send their " +
+                    "metrics.",
             ),
         stubs: z
             .record(z.string().min(1), json)
@@ -585,9 +596,12 @@ const schemaFor = (ensemble: EnsembleSpec) =>
             if (!/@sha256:[0-9a-f]{64}$/.test(value) && !(config.containers.allowTags && /:[\w][\w.-]*$/.test(value))) {
                 fail(
                     ["containers", framework],
-                    "expected a digest, <repository>@sha256:<64 hexadecimal digits>: a tag moves with every patch, and the " +
-                        "models would no longer say what they were trained in. Look it up with `aws ecr batch-get-image --registry-id <registry> " +
-                        "--repository-name tensorflow-training --image-ids imageTag=<tag> --query 'images[0].imageId.imageDigest'`, or set " +
+                    "expected a digest, <repository>@sha256:<64 hexadecimal digits>: a tag moves with every patch, " +
+                        "and the " +
+                        "models would no longer say what they were trained in. Look it up with `aws ecr " +
+                        "batch-get-image --registry-id <registry> " +
+                        "--repository-name tensorflow-training --image-ids imageTag=<tag> --query " +
+                        "'images[0].imageId.imageDigest'`, or set " +
                         "containers.allowTags to true",
                 );
             }
@@ -659,7 +673,8 @@ function describeIssue(schema: z.core.$ZodType, raw: unknown, issue: z.core.$Zod
             ];
         case "invalid_type":
             return [
-                `${where()}: got ${got}, expected ${issue.expected === "int" ? "a whole number" : `a value of type ${issue.expected}`}`,
+                `${where()}: got ${got}, expected ` +
+                    `${issue.expected === "int" ? "a whole number" : `a value of type ${issue.expected}`}`,
             ];
         case "invalid_value":
             return [
@@ -667,7 +682,8 @@ function describeIssue(schema: z.core.$ZodType, raw: unknown, issue: z.core.$Zod
             ];
         case "invalid_union":
             return [
-                `${where()}: got ${got}, expected ${issue.discriminator === undefined ? "another form" : `"default", "given" or "created"`}`,
+                `${where()}: got ${got}, expected ` +
+                    `${issue.discriminator === undefined ? "another form" : `"default", "given" or "created"`}`,
             ];
         default:
             return [`${where()}: got ${got}, ${issue.message}`];
@@ -687,7 +703,8 @@ export function loadStageConfig(stage: string, raw: RawConfig, ensemble: Ensembl
     const problems: string[] = [];
     if (!/^[a-z][a-z0-9-]{0,14}[a-z0-9]$/.test(stage)) {
         problems.push(
-            `stack name: got ${shown(stage)}, expected 2 to 16 of a-z, 0-9 and -, beginning with a letter: it is part of every name`,
+            `stack name: got ${shown(stage)}, expected 2 to 16 of a-z, 0-9 and -, beginning with a letter: it is ` +
+                "part of every name",
         );
     }
     const result = schema.safeParse(raw);
@@ -695,7 +712,8 @@ export function loadStageConfig(stage: string, raw: RawConfig, ensemble: Ensembl
         problems.push(...result.error.issues.flatMap((issue) => describeIssue(schema, raw, issue)));
     } else if (`${result.data.service}-${stage}`.length > 28) {
         problems.push(
-            `service: got ${shown(result.data.service)}, expected at most ${27 - stage.length} characters with the stack name "${stage}": ` +
+            `service: got ${shown(result.data.service)}, expected at most ${27 - stage.length} characters with the ` +
+                `stack name "${stage}": ` +
                 "names of training jobs have room for 28 of both",
         );
     }
@@ -706,8 +724,8 @@ export function loadStageConfig(stage: string, raw: RawConfig, ensemble: Ensembl
 }
 
 /**
- * Reads values as Pulumi hands them out, all as strings, into what the schema judges. A key that holds no string is written as JSON;
- * what cannot be read so stays a string, and the schema says what it expected.
+ * Reads values as Pulumi hands them out, all as strings, into what the schema judges. A key that holds no string is
+ * written as JSON; what cannot be read so stays a string, and the schema says what it expected.
  */
 export function decodeConfig(values: Readonly<Record<string, string>>, project: string): RawConfig {
     // Pulumi.yaml gives a key without a value the default "", because Pulumi takes one without a default for required.

@@ -1,6 +1,6 @@
 /**
- * The models of an ensemble: what is the same in every stage. A further base model is one more entry of its members; what differs by stage
- * (hyperparameters, machines, limits) is configuration under the same name.
+ * The models of an ensemble: what is the same in every stage. A further base model is one more entry of its members;
+ * what differs by stage (hyperparameters, machines, limits) is configuration under the same name.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -31,26 +31,41 @@ export type Framework = (typeof FRAMEWORKS)[number];
 
 /** Which image a model trains in, and what of it is started. */
 export type ContainerKind =
-    /** A framework container of AWS's in script mode: its toolkit unpacks `source` and starts `program`, hyperparameters as arguments. */
+    /**
+     * A framework container of AWS's in script mode: its toolkit unpacks `source` and starts `program`, hyperparameters
+     * as arguments.
+     */
     | { readonly kind: "script"; readonly framework: Framework; readonly program: string }
-    /** The same with an image of your own choice that has SageMaker's training toolkit: an address with tag or digest. */
+    /**
+     * The same with an image of your own choice that has SageMaker's training toolkit: an address with tag or digest.
+     */
     | { readonly kind: "script"; readonly address: string; readonly program: string }
-    /** An image that is built from `source`, which holds a Dockerfile. Models that name the same image share it, and one source. */
+    /**
+     * An image that is built from `source`, which holds a Dockerfile. Models that name the same image share it, and one
+     * source.
+     */
     | { readonly kind: "image"; readonly image: string };
 
-/** What a model is, whatever the stage. Whatever has a default here is also a key of the stage's configuration (`models.<name>`). */
+/**
+ * What a model is, whatever the stage. Whatever has a default here is also a key of the stage's configuration
+ * (`models.<name>`).
+ */
 export interface ModelSpec {
     readonly container: ContainerKind;
     /**
-     * Absolute path of the folder with the training code. Its last part names the code's archive, or its folder in the image. What the
-     * package's own trainings have in common (container contract, labels, predictions, metrics) lies beside it as `common/`.
+     * Absolute path of the folder with the training code. Its last part names the code's archive, or its folder in the
+     * image. What the package's own trainings have in common (container contract, labels, predictions, metrics) lies
+     * beside it as `common/`.
      */
     readonly source: string;
     /** What SageMaker puts below `/opt/ml/input/data/<name>`. */
     readonly channels: readonly Channel[];
     /** Names, types, bounds and defaults; `seed`, `bucket` and `s3_log_folder` need not be named. Default: none. */
     readonly hyperparameters?: HyperparameterTable;
-    /** What SageMaker reads out of the training's log where the stage has a dashboard; at most 40, named `<model>:...`. Default: none. */
+    /**
+     * What SageMaker reads out of the training's log where the stage has a dashboard; at most 40, named `<model>:...`.
+     * Default: none.
+     */
     readonly metricDefinitions?: readonly MetricDefinition[];
     /** Machines in the order in which they are tried. Default: `ml.m5.large`, then `ml.m6i.large`, both on demand. */
     readonly capacity?: readonly Capacity[];
@@ -66,7 +81,10 @@ export interface ModelSpec {
 
 /** A base model. */
 export interface MemberSpec extends ModelSpec {
-    /** Trains on folds that the split job writes (channel from `split_set`); otherwise the member makes its own. Default false. */
+    /**
+     * Trains on folds that the split job writes (channel from `split_set`); otherwise the member makes its own. Default
+     * false.
+     */
     readonly splitSet?: boolean;
     /** Whether the ensemble fails without this member. Default true. */
     readonly required?: boolean;
@@ -197,7 +215,10 @@ export const DOCUMENTS: EnsembleSpec = { members: MEMBERS, combiner: COMBINER };
 const MODEL_NAME = /^[a-z][a-z0-9_]{0,29}$/;
 const IMAGE_NAME = /^[a-z][a-z0-9-]{0,29}$/;
 
-/** What is wrong with an ensemble's specification, all at once: each with the model, what was found and what was expected. */
+/**
+ * What is wrong with an ensemble's specification, all at once: each with the model, what was found and what was
+ * expected.
+ */
 export function problemsOf(ensemble: EnsembleSpec): string[] {
     const problems: string[] = [];
     const sources = new Map<string, string>();
@@ -228,7 +249,8 @@ export function problemsOf(ensemble: EnsembleSpec): string[] {
         }
         if (!same(sources, folder, source)) {
             problems.push(
-                `${name}.source: got "${source}", expected another folder name: ${sources.get(folder)} ends in "${folder}", too`,
+                `${name}.source: got "${source}", expected another folder name: ${sources.get(folder)} ends in ` +
+                    `"${folder}", too`,
             );
         }
         const needed = container.kind === "script" ? container.program : "Dockerfile";
@@ -237,24 +259,27 @@ export function problemsOf(ensemble: EnsembleSpec): string[] {
         }
         if (container.kind === "image" && (!IMAGE_NAME.test(container.image) || container.image === "jobs")) {
             problems.push(
-                `${name}.container.image: got "${container.image}", expected 1 to 30 of a-z, 0-9 and -, beginning with a letter, and not "jobs"`,
+                `${name}.container.image: got "${container.image}", expected 1 to 30 of a-z, 0-9 and -, beginning ` +
+                    `with a letter, and not "jobs"`,
             );
         }
         if (container.kind === "image" && !same(images, container.image, source)) {
             problems.push(
-                `${name}.container.image: got "${container.image}", which is built from ${images.get(container.image)}; expected one source an image`,
+                `${name}.container.image: got "${container.image}", which is built from ` +
+                    `${images.get(container.image)}; expected one source an image`,
             );
         }
-        for (const [parameter, { default: value, ...rule }] of Object.entries(hyperparameters)) {
-            const read = readHyperparameter(value, rule);
-            if ("expected" in read) {
-                problems.push(
-                    `${name}.hyperparameters.${parameter}.default: got ${JSON.stringify(value)}, expected ${read.expected}`,
-                );
-            }
-        }
+        problems.push(...problemsOfDefaults(name, hyperparameters));
     }
     return problems;
+}
+
+function problemsOfDefaults(name: string, hyperparameters: HyperparameterTable): string[] {
+    return Object.entries(hyperparameters).flatMap(([parameter, { default: value, ...rule }]) => {
+        const read = readHyperparameter(value, rule);
+        const got = `${name}.hyperparameters.${parameter}.default: got ${JSON.stringify(value)}`;
+        return "expected" in read ? [`${got}, expected ${read.expected}`] : [];
+    });
 }
 
 /** Rules and defaults of a model, in the form that the workflow's settings hold them. */

@@ -5,7 +5,10 @@ import { TRAINING_LOG_GROUP } from "../ground/awsNames";
 import { parseS3Address } from "../ground/s3Address";
 import type { Folder } from "../workflow/places";
 
-/** Actions on the stage's key that reading and writing objects need; a multipart upload decrypts what it has written so far. */
+/**
+ * Actions on the stage's key that reading and writing objects need; a multipart upload decrypts what it has written so
+ * far.
+ */
 export const READ_KEY = ["kms:Decrypt"] as const;
 export const WRITE_KEY = ["kms:Decrypt", "kms:GenerateDataKey"] as const;
 
@@ -17,8 +20,9 @@ export interface Places {
 }
 
 /**
- * ARNs of the objects in a folder. The target of an execution is a location or any prefix below it, and so stands in the folder's
- * way: hence the second pattern. What lies in no such folder, as the source data, can never be overwritten.
+ * ARNs of the objects in a folder. The target of an execution is a location or any prefix below it, and so stands in
+ * the folder's way: hence the second pattern. What lies in no such folder, as the source data, can never be
+ * overwritten.
  */
 export function folderObjects({ names, locations }: Places, folder: Folder): string[] {
     return locations.flatMap((location) => {
@@ -62,7 +66,10 @@ function read(places: Places): Statement[] {
     return readBelow(places.names.identity, "Data", places.locations);
 }
 
-/** Reads only what executions wrote into a folder. Listing comes with it: without it a missing object looks like a forbidden one. */
+/**
+ * Reads only what executions wrote into a folder. Listing comes with it: without it a missing object looks like a
+ * forbidden one.
+ */
 function readFolders(places: Places, folders: readonly Folder[]): Statement[] {
     const [, ...lists] = read(places);
     return [

@@ -13,15 +13,18 @@ function stageConfig(): StageConfig {
     return loadStageConfig(pulumi.getStack(), decodeConfig(pulumi.runtime.allConfig(), pulumi.getProject()));
 }
 
-/** Where the provider's credentials and region point. Awaited: from here on names and ARNs are plain strings, known at any preview. */
+/**
+ * Where the provider's credentials and region point. Awaited: from here on names and ARNs are plain strings, known at
+ * any preview.
+ */
 async function callerIdentity(): Promise<Identity> {
     const [caller, region, partition] = await Promise.all([getCallerIdentity(), getRegion(), getPartition()]);
     return { account: caller.accountId, region: region.region, partition: partition.partition };
 }
 
 /**
- * What an {@link EnsembleTraining} must know before it declares anything: whose account and which region this is, and what the stack's
- * last deployment left (its output `releases`).
+ * What an {@link EnsembleTraining} must know before it declares anything: whose account and which region this is, and
+ * what the stack's last deployment left (its output `releases`).
  */
 export async function surroundings(): Promise<{ readonly identity: Identity; readonly before: Releases }> {
     return { identity: await callerIdentity(), before: await previousReleases() };

@@ -1,7 +1,7 @@
 /**
- * What earlier deployments of a stage made and executions may still call, as the stack itself remembers it: it reads its own last outputs.
- * Without that memory an alias would go as soon as a deployment takes another one, or stay for ever and be in the way when a
- * deployment goes back.
+ * What earlier deployments of a stage made and executions may still call, as the stack itself remembers it: it reads
+ * its own last outputs. Without that memory an alias would go as soon as a deployment takes another one, or stay for
+ * ever and be in the way when a deployment goes back.
  */
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";

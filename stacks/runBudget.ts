@@ -1,4 +1,7 @@
-/** What the policy pack's rules about the budget are handed: the worst case of an execution of the ensemble, at known prices. */
+/**
+ * What the policy pack's rules about the budget are handed: the worst case of an execution of the ensemble, at known
+ * prices.
+ */
 import * as z from "zod";
 import { MAXIMUM_TRANSITIONS } from "../ground/awsLimits";
 import type { BudgetAnswer, BudgetQuestion } from "../policy";
@@ -23,8 +26,8 @@ const settingsSchema = z.object({
 const setupSchema = z.object({ Arguments: z.object({ Payload: z.object({ settings: settingsSchema }) }) });
 
 /**
- * Judges what one execution can cost at most against the stage's budget and the pack's `dollars`, whichever is lower, at the
- * prices of the project's own file, else the bundled ones.
+ * Judges what one execution can cost at most against the stage's budget and the pack's `dollars`, whichever is lower,
+ * at the prices of the project's own file, else the bundled ones.
  */
 export function judgeRunBudget({ definition, jobs, dollars }: BudgetQuestion): BudgetAnswer {
     const settings = settingsOf(definition);
@@ -35,7 +38,8 @@ export function judgeRunBudget({ definition, jobs, dollars }: BudgetQuestion): B
     if (budget === undefined) {
         return { verdict: "notApplicable", reason: "the stage has no budget" };
     }
-    // The age of the prices is the plan's matter: a rule that fails by the calendar would stop a deployment that changed nothing.
+    // The age of the prices is the plan's matter: a rule that fails by the calendar would stop a deployment that
+    // changed nothing.
     const prices = loadPrices();
     const input = { settings, batchJobs: jobs, transitions: MAXIMUM_TRANSITIONS };
     return judgeBudget(worstCaseBill(input, prices, new Date(prices.file.asOf)), budget);

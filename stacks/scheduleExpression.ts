@@ -9,11 +9,12 @@ const MINUTES: Readonly<Record<string, number>> = { minute: 1, hour: 60, day: 1_
 const STARTS = 200;
 
 const FORMS =
-    "rate(<number> minutes|hours|days), cron(<minutes> <hours> <day of month> <month> <day of week> <year>) or at(<yyyy-mm-ddThh:mm:ss>)";
+    "rate(<number> minutes|hours|days), cron(<minutes> <hours> <day of month> <month> <day of week> <year>) or " +
+    "at(<yyyy-mm-ddThh:mm:ss>)";
 
 /**
- * What is wrong with a schedule expression, as what was expected; undefined where nothing is. Syntax: "Schedule types in EventBridge
- * Scheduler", EventBridge Scheduler User Guide.
+ * What is wrong with a schedule expression, as what was expected; undefined where nothing is. Syntax: "Schedule types
+ * in EventBridge Scheduler", EventBridge Scheduler User Guide.
  *
  * @param now Starts before this are in the past.
  */
@@ -43,7 +44,10 @@ function rateProblem(fields: string): string | undefined {
 function cronProblem(fields: string, now: Date): string | undefined {
     const parts = fields.trim().split(/\s+/);
     if (parts.length !== 6) {
-        return `expected six fields in cron(...), minutes hours day-of-month month day-of-week year, not ${parts.length}; for example cron(0 3 ? * MON *)`;
+        return (
+            "expected six fields in cron(...), minutes hours day-of-month month day-of-week year, not " +
+            `${parts.length}; for example cron(0 3 ? * MON *)`
+        );
     }
     if ((parts[2] === "?") === (parts[4] === "?")) {
         return "expected ? in exactly one of day of month and day of week";

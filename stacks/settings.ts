@@ -37,7 +37,8 @@ export function locationsOf(config: StageConfig, names: StageNames): string[] {
 }
 
 /**
- * The whole address of a framework's image: what the configuration gives, or repository and digest in AWS's registry of the region.
+ * The whole address of a framework's image: what the configuration gives, or repository and digest in AWS's registry of
+ * the region.
  *
  * @throws where AWS offers no such registry in the region and the configuration names none.
  */
@@ -49,7 +50,8 @@ export function frameworkImage(value: string, names: StageNames): string {
     const registry = DLC_REGISTRIES[region];
     if (registry === undefined) {
         throw new Error(
-            `containers: AWS's registry of training containers in ${region} is not known here; give the whole address, ` +
+            `containers: AWS's registry of training containers in ${region} is not known here; give the whole ` +
+                "address, " +
                 `<account>.dkr.ecr.${region}.${names.domain}/${value}.`,
         );
     }
@@ -126,7 +128,9 @@ function trainingPrices(config: StageConfig, region: string, prices: Prices): Tr
     };
 }
 
-/** Everything about a stage that the workflow and its Setup need; `prices` are the project's unless others are given. */
+/**
+ * Everything about a stage that the workflow and its Setup need; `prices` are the project's unless others are given.
+ */
 export function stageSettings(
     config: StageConfig,
     names: StageNames,
@@ -180,7 +184,10 @@ export function jobParameters(
     };
 }
 
-/** ARNs of the repositories that trainings pull from: this stage's own and, for frameworks and prebuilt images, those they name. */
+/**
+ * ARNs of the repositories that trainings pull from: this stage's own and, for frameworks and prebuilt images, those
+ * they name.
+ */
 export function trainingRepositories(settings: StageSettings): string[] {
     const models = [...Object.values(settings.members), settings.combiner];
     const arns = models.map(({ container }) => {

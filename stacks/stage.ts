@@ -1,6 +1,7 @@
 /**
- * What a stage consists of. Read from top to bottom, it is the order in which a deployment makes it: the key, where the artefacts lie,
- * who is told, the images, the functions and jobs, the state machine that calls them, and the watch over it.
+ * What a stage consists of. Read from top to bottom, it is the order in which a deployment makes it: the key, where the
+ * artefacts lie, who is told, the images, the functions and jobs, the state machine that calls them, and the watch over
+ * it.
  */
 import * as path from "node:path";
 import * as s3 from "@pulumi/aws/s3";
@@ -74,22 +75,26 @@ const FUNCTION_SETTINGS: Readonly<Record<FunctionName, FunctionSettings>> = {
 };
 
 /**
- * What an {@link EnsembleTraining} is made of. All of it is plain, none a `pulumi.Input`: it decides which resources exist and what the
- * definition of the state machine says, and a definition that is unknown at preview can be neither proven nor judged by a policy.
+ * What an {@link EnsembleTraining} is made of. All of it is plain, none a `pulumi.Input`: it decides which resources
+ * exist and what the definition of the state machine says, and a definition that is unknown at preview can be neither
+ * proven nor judged by a policy.
  */
 export interface EnsembleTrainingArgs {
     /** Where the stage lives: `await surroundings()` asks the provider. Names and ARNs are computed from it. */
     readonly identity: Identity;
     /**
-     * What earlier deployments of this stage left for executions that still run: `await surroundings()` reads it from the stack's own
-     * output `releases`, so export {@link EnsembleTraining.releases} under this name. Default: nothing.
+     * What earlier deployments of this stage left for executions that still run: `await surroundings()` reads it from
+     * the stack's own output `releases`, so export {@link EnsembleTraining.releases} under this name. Default: nothing.
      */
     readonly before?: Releases;
     /** Name of the stage, 2 to 16 of a-z, 0-9 and -: part of every name in AWS. Default: the stack's. */
     readonly stage?: string;
     /** Members and combiner. Default: text, image and sequence model, which read stacks of scanned pages. */
     readonly models?: EnsembleSpec;
-    /** Everything else that may differ by stage: the keys of docs/configuration.md. `service` is by default the component's name. */
+    /**
+     * Everything else that may differ by stage: the keys of docs/configuration.md. `service` is by default the
+     * component's name.
+     */
     readonly settings?: StageOptions;
 }
 
@@ -129,14 +134,18 @@ export interface EnsembleTrainingOutputs {
 }
 
 /**
- * One stage of the training of an ensemble: state machine, functions, Batch jobs, images, roles, bucket, key, topics, and the watch over
- * failed executions.
+ * One stage of the training of an ensemble: state machine, functions, Batch jobs, images, roles, bucket, key, topics,
+ * and the watch over failed executions.
  *
- * @throws ConfigError with all problems of `models` and `settings`; UnprovenDefinitionError where the definition could fail in silence.
+ * @throws ConfigError with all problems of `models` and `settings`; UnprovenDefinitionError where the definition could
+ * fail in silence.
  */
 export class EnsembleTraining extends pulumi.ComponentResource {
     readonly outputs: EnsembleTrainingOutputs;
-    /** What this deployment leaves for executions that still run after the next one: export it as the stack's output `releases`. */
+    /**
+     * What this deployment leaves for executions that still run after the next one: export it as the stack's output
+     * `releases`.
+     */
     readonly releases: pulumi.Output<Releases>;
 
     constructor(name: string, args: EnsembleTrainingArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -166,7 +175,10 @@ interface StageInput {
     readonly before: Releases;
 }
 
-/** Declares all resources of a stage below its component, from top to bottom in the order in which a deployment makes them. */
+/**
+ * Declares all resources of a stage below its component, from top to bottom in the order in which a deployment makes
+ * them.
+ */
 function declareStage(
     service: string,
     parent: EnsembleTraining,
@@ -343,8 +355,8 @@ function declareStage(
 }
 
 /**
- * Sorts what the Tasks need into statements and actions on the stage's key: the definition names the key by its alias, and a
- * policy must name the key itself.
+ * Sorts what the Tasks need into statements and actions on the stage's key: the definition names the key by its alias,
+ * and a policy must name the key itself.
  */
 function taskStatements(permissions: readonly Permission[]): { statements: Statement[]; keyActions: string[] } {
     const onKey = (permission: Permission) => permission.actions.every((action) => action.startsWith("kms:"));

@@ -1,6 +1,6 @@
 /**
- * The inputs of executions that nobody starts by hand: by a schedule, or by new data. Pure. They are checked as an execution's Setup would
- * check them, so that a mistake shows at preview and not in a failed execution at night.
+ * The inputs of executions that nobody starts by hand: by a schedule, or by new data. Pure. They are checked as an
+ * execution's Setup would check them, so that a mistake shows at preview and not in a failed execution at night.
  */
 import { MARKER_ADDRESS } from "../components/dataTrigger";
 import type { StageNames } from "../components/names";
@@ -62,12 +62,14 @@ export function stageStarts(config: StageConfig, names: StageNames, settings: St
         }
         if (JSON.stringify(trigger.input).includes("<")) {
             problems.push(
-                "trigger.input: got a value with <, expected none: EventBridge takes it for the beginning of a variable",
+                "trigger.input: got a value with <, expected none: EventBridge takes it for the beginning of a " +
+                    "variable",
             );
         }
         if (template.length > MAXIMUM_TEMPLATE) {
             problems.push(
-                `trigger.input: got ${template.length} characters with what belongs to it, expected at most ${MAXIMUM_TEMPLATE}`,
+                `trigger.input: got ${template.length} characters with what belongs to it, expected at most ` +
+                    `${MAXIMUM_TEMPLATE}`,
             );
         }
         triggered = { prefix: parseS3Address(prefix), marker: trigger.marker, input: template };

@@ -43,8 +43,8 @@ export interface BatchStepOptions {
     readonly maximumAttempts: number;
     readonly maximumReason: number;
     /**
-     * Nothing is tried again behind this: the end of an enclosing budget (a variable, milliseconds since the epoch), or the seconds since
-     * the execution's start by which all before this step has ended, whatever happened in it.
+     * Nothing is tried again behind this: the end of an enclosing budget (a variable, milliseconds since the epoch), or
+     * the seconds since the execution's start by which all before this step has ended, whatever happened in it.
      */
     readonly deadline: Handle<number> | { readonly secondsBefore: number };
     readonly assign?: Assignments;
@@ -54,8 +54,8 @@ export interface BatchStepOptions {
 }
 
 /**
- * A Batch job that is tried again after throttling and faults of the service, a bounded number of times; every other error stands.
- * That a host is lost is for the job definition's own retry strategy.
+ * A Batch job that is tried again after throttling and faults of the service, a bounded number of times; every other
+ * error stands. That a host is lost is for the job definition's own retry strategy.
  */
 export function batchStep(options: BatchStepOptions): readonly StateNode[] {
     const { name, job, targets, failed, deadline } = options;

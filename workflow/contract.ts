@@ -14,7 +14,10 @@ export interface Capacity {
     readonly spot: boolean;
 }
 
-/** How a container reads `hyperparameters.json`: script mode decodes every value as JSON, others take the string as it is. */
+/**
+ * How a container reads `hyperparameters.json`: script mode decodes every value as JSON, others take the string as it
+ * is.
+ */
 export type HyperparameterEncoding = "json" | "plain";
 
 export interface Container {
@@ -29,11 +32,16 @@ export interface Container {
     readonly submitDirectory?: string;
 }
 
-/** Where a channel's data lies, relative to the execution: a path below raw data, the split set, or the merged table. */
+/**
+ * Where a channel's data lies, relative to the execution: a path below raw data, the split set, or the merged table.
+ */
 export interface Channel {
     readonly name: string;
     readonly from: "raw_data" | "split_set" | "dataframe" | "code";
-    /** Path below `from`, empty for all of it; of code, which is the stage's and no execution's, the whole s3:// address. */
+    /**
+     * Path below `from`, empty for all of it; of code, which is the stage's and no execution's, the whole s3://
+     * address.
+     */
     readonly path: string;
 }
 
@@ -48,7 +56,10 @@ export interface ModelSettings {
     readonly volumeGb: number;
     /** The longest that one training job may run, in seconds (StoppingCondition.MaxRuntimeInSeconds). */
     readonly maxRuntimeSeconds: number;
-    /** The total budget of this model in seconds: all attempts, waits and rungs included; at least maxRuntimeSeconds + 900. */
+    /**
+     * The total budget of this model in seconds: all attempts, waits and rungs included; at least maxRuntimeSeconds +
+     * 900.
+     */
     readonly budgetSeconds: number;
     readonly channels: readonly Channel[];
     /** Lowest allowed value per metric of the model's metrics.json; empty: no gate. */
@@ -75,12 +86,17 @@ export interface MemberSettings extends ModelSettings {
     readonly required: boolean;
     /** Trains on folds that a Batch job writes; otherwise the member makes its own. */
     readonly splitSet: boolean;
-    /** The Batch parameters that name this member's outputs, as the merger and the publisher know them (INPUT_PATH_SVM, INPUT_PATH_TXT). */
+    /**
+     * The Batch parameters that name this member's outputs, as the merger and the publisher know them (INPUT_PATH_SVM,
+     * INPUT_PATH_TXT).
+     */
     readonly mergeParameter: string;
     readonly publishParameter: string;
 }
 
-/** Everything about a stage that Setup needs; plain JSON, part of the definition (the Arguments of Setup Statemachine). */
+/**
+ * Everything about a stage that Setup needs; plain JSON, part of the definition (the Arguments of Setup Statemachine).
+ */
 export interface StageSettings {
     readonly service: string;
     readonly stage: string;
@@ -102,7 +118,10 @@ export interface StageSettings {
     readonly members: Readonly<Record<string, MemberSettings>>;
     readonly combiner: ModelSettings & { readonly name: string };
     readonly kmsKeyArn?: string;
-    /** What a training costs here, for the message about a failure; given to nothing else, so no content key depends on it. */
+    /**
+     * What a training costs here, for the message about a failure; given to nothing else, so no content key depends on
+     * it.
+     */
     readonly prices?: TrainingPrices;
 }
 
@@ -123,7 +142,10 @@ interface ExecutionInput {
             /** `<member>_model_artifact_path` for each member. */
             readonly [path: string]: string | undefined;
         };
-        /** `<member>_model`: { batch_size, instance_type, log_bucket, hyperparameters: {...} } for each member and the combiner. */
+        /**
+         * `<member>_model`: { batch_size, instance_type, log_bucket, hyperparameters: {...} } for each member and the
+         * combiner.
+         */
         readonly [model: string]: unknown;
         readonly output_artifact_target_base_path?: string;
         readonly run_training_steps: {
@@ -159,7 +181,10 @@ export interface Run {
 export interface ModelRun {
     readonly action: "train" | "reuse" | "skip";
     readonly split: "new" | "existing" | "none";
-    /** Why: "trains: hyperparameter max_lr changed 0.1 -> 0.05", "reused: same key ab12cd34, trained 2026-11-20 by execution x". */
+    /**
+     * Why: "trains: hyperparameter max_lr changed 0.1 -> 0.05", "reused: same key ab12cd34, trained 2026-11-20 by
+     * execution x".
+     */
     readonly reason: string;
     /** Content key, 64 hexadecimal digits. */
     readonly key: string;
@@ -234,9 +259,10 @@ export interface FailureRecord {
 }
 
 /**
- * What a training job is billed for, `<instance type> <seconds>`, as `ml.g5.xlarge 28800`: the type of the rung that it ran on, and
- * BillableTimeInSeconds x instances, 0 of a job that never got its instances, nothing where nobody said. A text, because 100 members'
- * records have to fit into one payload. An empty one stands for trainings of which no record is left.
+ * What a training job is billed for, `<instance type> <seconds>`, as `ml.g5.xlarge 28800`: the type of the rung that it
+ * ran on, and BillableTimeInSeconds x instances, 0 of a job that never got its instances, nothing where nobody said. A
+ * text, because 100 members' records have to fit into one payload. An empty one stands for trainings of which no record
+ * is left.
  */
 export type BilledJob = string;
 

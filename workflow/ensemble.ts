@@ -12,7 +12,8 @@ const KEY = /^[a-z][a-z0-9_]{0,29}$/;
 const PARAMETER = /^[A-Z][A-Z0-9_]{0,59}$/;
 
 /**
- * An ensemble is data: a further base model is one more entry of `members`. The result is part of the settings of a stage.
+ * An ensemble is data: a further base model is one more entry of `members`. The result is part of the settings of a
+ * stage.
  * @throws Error that names every entry that cannot be.
  */
 export function defineEnsemble(ensemble: Ensemble): Pick<StageSettings, "members" | "combiner" | "quorum"> {

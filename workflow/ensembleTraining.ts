@@ -1,6 +1,7 @@
 /**
- * The workflow, top to bottom in the order in which it runs: set up, fetch the data, train the base models side by side, merge what
- * they predict, train the combiner on it, publish all of them. Every failure ends in one notification and "Training Failed".
+ * The workflow, top to bottom in the order in which it runs: set up, fetch the data, train the base models side by
+ * side, merge what they predict, train the combiner on it, publish all of them. Every failure ends in one notification
+ * and "Training Failed".
  */
 import type { StateMachineDefinition } from "../asl/types";
 import { MAXIMUM_PAYLOAD_BYTES } from "../ground/awsLimits";
@@ -254,7 +255,9 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
     ];
 
     return stateMachine({
-        comment: `Training of the ensemble ${members.map(([member]) => member).join(", ")} and ${combiner.name} (${service}, ${stage})`,
+        comment:
+            `Training of the ensemble ${members.map(([member]) => member).join(", ")} and ${combiner.name} ` +
+            `(${service}, ${stage})`,
         timeoutSeconds: executionBound(settings, targets),
         states: nodes,
         stubs: targets.stubs,
@@ -332,7 +335,10 @@ export function requiredPermissions(settings: StageSettings, targets: Targets): 
     return mergePermissions(ensembleTraining(settings, targets).permissions);
 }
 
-/** Seconds since the start by which each job begins at the latest, and by which everything has ended: the sum of the budgets before it. */
+/**
+ * Seconds since the start by which each job begins at the latest, and by which everything has ended: the sum of the
+ * budgets before it.
+ */
 function criticalPath(settings: StageSettings): Record<"fetch" | "merge" | "publish" | "whole", number> {
     const fetch = functionBound(SETUP_SECONDS) + SLACK_SECONDS;
     const merge = fetch + batchStepBound("fetch") + Math.max(...Object.values(settings.members).map(modelBound));
@@ -340,7 +346,10 @@ function criticalPath(settings: StageSettings): Record<"fetch" | "merge" | "publ
     return { fetch, merge, publish, whole: publish + batchStepBound("publish") + failureBound() };
 }
 
-/** Longest time of an execution in seconds: its time-out. With a group of the model registry, the registration is part of it. */
+/**
+ * Longest time of an execution in seconds: its time-out. With a group of the model registry, the registration is part
+ * of it.
+ */
 export function executionBound(
     settings: StageSettings,
     { modelPackageGroup }: Pick<Targets, "modelPackageGroup"> = {},
@@ -374,16 +383,19 @@ export function attemptLimits(settings: StageSettings): AttemptLimits {
     const longest = Math.max(...members.map((member) => member.capacity.length), settings.combiner.capacity.length);
     if (maximumAttempts < longest + 1) {
         throw new Error(
-            `${members.length} members: the history of one execution (25,000 events) has room for ${maximumAttempts} attempts each, ` +
+            `${members.length} members: the history of one execution (25,000 events) has room for ${maximumAttempts} ` +
+                "attempts each, " +
                 `and the longest capacity ladder needs ${longest + 1}; train fewer members in one ensemble`,
         );
     }
-    // Six bytes a character: JSON inside JSON escapes some twice. 70 bytes for each job's name, 38 for what it is billed for.
+    // Six bytes a character: JSON inside JSON escapes some twice. 70 bytes for each job's name, 38 for what it is
+    // billed for.
     const share = Math.floor((MAXIMUM_PAYLOAD_BYTES * 0.85) / members.length) - maximumAttempts * (70 + 38) - 800;
     const maximumReason = Math.min(1_000, Math.floor(share / 6));
     if (maximumReason < 100) {
         throw new Error(
-            `${members.length} members: their failures would not fit into ${MAXIMUM_PAYLOAD_BYTES} bytes; train fewer members in one ensemble`,
+            `${members.length} members: their failures would not fit into ${MAXIMUM_PAYLOAD_BYTES} bytes; train ` +
+                "fewer members in one ensemble",
         );
     }
     return { maximumAttempts, maximumReason, maximumCause: maximumAttempts * (66 + 36) + maximumReason + 600 };
@@ -426,8 +438,10 @@ function settingsForSetup({ prices: _prices, ...settings }: StageSettings): Stag
     const room = MAXIMUM_PAYLOAD_BYTES - 32_768;
     if (bytes > room) {
         throw new Error(
-            `the settings of ${Object.keys(settings.members).length} members have ${bytes} bytes; Setup can be given ${room} ` +
-                "(AWS's 262,144 less room for the input): train fewer members in one ensemble, or shorten their hyperparameters",
+            `the settings of ${Object.keys(settings.members).length} members have ${bytes} bytes; Setup can be given ` +
+                `${room} ` +
+                "(AWS's 262,144 less room for the input): train fewer members in one ensemble, or shorten their " +
+                "hyperparameters",
         );
     }
     return slim;

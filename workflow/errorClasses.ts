@@ -1,6 +1,6 @@
 /**
- * What is done about each class of error: one table for the state machine (how often, how long, on which capacity) and for the
- * functions that classify an error or describe it to people.
+ * What is done about each class of error: one table for the state machine (how often, how long, on which capacity) and
+ * for the functions that classify an error or describe it to people.
  */
 import type { ErrorClass } from "./contract";
 
@@ -9,7 +9,10 @@ export interface ErrorPolicy {
     readonly description: string;
     /** Another rung of the capacity ladder may help: move on at once, and wait only after the last one. */
     readonly nextRung: boolean;
-    /** How many waits with a new attempt after each; 0: never retried. For a `nextRung` class, waits after the last rung. */
+    /**
+     * How many waits with a new attempt after each; 0: never retried. For a `nextRung` class, waits after the last
+     * rung.
+     */
     readonly retries: number;
     /** Seconds of the first wait; 0 where nothing is retried. */
     readonly waitSeconds: number;

@@ -1,4 +1,7 @@
-/** What every failure runs through: a description for people, one message, and a Fail whose Error begins with `Notified.`. */
+/**
+ * What every failure runs through: a description for people, one message, and a Fail whose Error begins with
+ * `Notified.`.
+ */
 import type { StepFailure } from "./batchStep";
 import type { BilledJob, ErrorClass, MemberOutcome, StageSettings } from "./contract";
 import { functionBound, FUNCTION_SECONDS } from "./limits";
@@ -134,7 +137,8 @@ export function failurePath(
                 },
             },
             next: "Notify Failure",
-            // The plain facts, put together here: that nobody could describe the failure must not keep it from being told.
+            // The plain facts, put together here: that nobody could describe the failure must not keep it from being
+            // told.
             catch: [
                 {
                     output: {},

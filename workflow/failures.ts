@@ -1,9 +1,10 @@
 /**
- * What a failure is: the reading of an error and its cause as a Catch sees them, and what a person can do about each class.
- * Pure: `error-cause` and `describe-failure` call it in AWS, the tests and the fault sweep call it here.
+ * What a failure is: the reading of an error and its cause as a Catch sees them, and what a person can do about each
+ * class. Pure: `error-cause` and `describe-failure` call it in AWS, the tests and the fault sweep call it here.
  *
- * A cause may be anything: the Describe JSON of SageMaker or Batch (up to 32,768 characters, possibly cut in the middle), a Lambda
- * function's {"errorType","errorMessage"}, the text of an API's refusal, the record of an inner Fail, or nothing. Nothing here throws.
+ * A cause may be anything: the Describe JSON of SageMaker or Batch (up to 32,768 characters, possibly cut in the
+ * middle), a Lambda function's {"errorType","errorMessage"}, the text of an API's refusal, the record of an inner Fail,
+ * or nothing. Nothing here throws.
  */
 import { TRAINING_LOG_GROUP } from "../ground/awsNames";
 import type { LogLocation } from "../ground/console";
@@ -13,21 +14,27 @@ import { ERROR_CLASSES } from "./errorClasses";
 /** What a person can do about each class; errorClasses.ts says what the workflow itself does. */
 export const advice: Readonly<Record<ErrorClass, string>> = {
     Capacity:
-        "AWS had no such instance free on any rung: add another instance type to the capacity ladder, or start the run again later.",
+        "AWS had no such instance free on any rung: add another instance type to the capacity ladder, or start the " +
+        "run again later.",
     SpotInterrupted:
-        "Spot capacity was reclaimed or never came: end the capacity ladder with an on-demand rung; the run continues from its checkpoint.",
-    Quota: 'Ask for a higher quota in Service Quotas (Amazon SageMaker, "<instance type> for training job usage"), or wait for other jobs.',
+        "Spot capacity was reclaimed or never came: end the capacity ladder with an on-demand rung; the run " +
+        "continues from its checkpoint.",
+    Quota:
+        'Ask for a higher quota in Service Quotas (Amazon SageMaker, "<instance type> for training job usage"), or ' +
+        "wait for other jobs.",
     Throttling: "The account calls this AWS API too often: find who does, then start the run again.",
     ServiceFault:
         "A fault of the service or the storage that outlived its retries: look at AWS Health, then start the run again.",
     TimeLimit:
-        "The step was longer than its limit: raise maxRuntime or the budget, or take a larger instance; training continues from its checkpoint.",
+        "The step was longer than its limit: raise maxRuntime or the budget, or take a larger instance; training " +
+        "continues from its checkpoint.",
     UserBug: "The code or the definition is wrong: read the log, repair it, deploy, and start the run again.",
     Permission: "A role lacks the permission that the text names: add it (pulumi up), then start the run again.",
     Data: "The data is wrong where the text says: repair it and start the run again.",
     Input: "Correct the execution's input as the text says and start a new execution with it.",
     QualityGate:
-        "The models are trained and kept, but worse than the gate allows: nothing was published. Change data or hyperparameters, or the gate.",
+        "The models are trained and kept, but worse than the gate allows: nothing was published. Change data or " +
+        "hyperparameters, or the gate.",
     Unknown:
         "Read the log and the execution's history; if it is worth a class of its own, add it to workflow/failures.ts.",
 };
@@ -49,8 +56,8 @@ export interface Classification {
     readonly reason: string;
     readonly jobName?: string;
     /**
-     * Seconds that SageMaker bills for each instance of a training job, of Spot what is left of them after the savings; 0 of a job that
-     * never ran; undefined where nobody said.
+     * Seconds that SageMaker bills for each instance of a training job, of Spot what is left of them after the savings;
+     * 0 of a job that never ran; undefined where nobody said.
      */
     readonly billableSeconds?: number;
     readonly log?: LogLocation;
@@ -226,8 +233,9 @@ function readTraining(json: Json): ReadCause {
 }
 
 /**
- * BillableTimeInSeconds is wall-clock time to multiply by the number of instances, with the savings of managed Spot training taken off;
- * billed is from TrainingStartTime on, when the job starts on its instances (API reference of SageMaker, DescribeTrainingJob).
+ * BillableTimeInSeconds is wall-clock time to multiply by the number of instances, with the savings of managed Spot
+ * training taken off; billed is from TrainingStartTime on, when the job starts on its instances (API reference of
+ * SageMaker, DescribeTrainingJob).
  */
 function billableSeconds(described: Json): number | undefined {
     if (typeof described.BillableTimeInSeconds === "number") {
@@ -236,7 +244,10 @@ function billableSeconds(described: Json): number | undefined {
     return described.TrainingStartTime === undefined ? 0 : undefined;
 }
 
-/** Errors of the call itself: SageMaker made no job. A training that ended Stopped has a name of ours, and its job as the cause. */
+/**
+ * Errors of the call itself: SageMaker made no job. A training that ended Stopped has a name of ours, and its job as
+ * the cause.
+ */
 function neverRan(error: string): boolean {
     return /^SageMaker\..*Exception$/.test(error);
 }
@@ -364,7 +375,8 @@ function decideTraining(error: string, read: ReadCause, spot: boolean): [ErrorCl
     if (read.status === "Stopped" || read.status === "Stopping") {
         return [
             "Unknown",
-            `${about} was stopped by somebody${spot ? " (Spot reports MaxWaitTimeExceeded or Interrupted)" : ""}: ${read.text || secondary || "no reason given"}`,
+            `${about} was stopped by somebody${spot ? " (Spot reports MaxWaitTimeExceeded or Interrupted)" : ""}: ` +
+                `${read.text || secondary || "no reason given"}`,
         ];
     }
     const inner = prefixed(read.text);
@@ -384,7 +396,8 @@ function decideTraining(error: string, read: ReadCause, spot: boolean): [ErrorCl
         const known = byName[error] ?? "Unknown";
         return [
             known,
-            `${about} ended ${read.status || "without success"}${secondary === "" ? "" : ` (${secondary})`} and gave no reason`,
+            `${about} ended ${read.status || "without success"}${secondary === "" ? "" : ` (${secondary})`} and gave ` +
+                "no reason",
         ];
     }
     return inner ?? [serviceText(read.text) ?? serviceText(error) ?? "Unknown", read.text];
@@ -396,7 +409,8 @@ function decideBatch(error: string, read: ReadCause, failureText: string): [Erro
         return ["TimeLimit", read.text || `${about} was longer than the state's time-out`];
     }
     const byText = serviceText(read.text);
-    // The file may be an earlier attempt's where this one never came to speak: its line counts for a container that exited by itself.
+    // The file may be an earlier attempt's where this one never came to speak: its line counts for a container that
+    // exited by itself.
     if (failureText.trim() !== "" && (read.exitCode === 1 || (read.exitCode === undefined && byText === undefined))) {
         return jobLine(failureText);
     }
@@ -407,9 +421,12 @@ function decideBatch(error: string, read: ReadCause, failureText: string): [Erro
     if (byText !== undefined) {
         return [byText, `${about}: ${read.text}`];
     }
-    const reason = `${about}: ${read.text || "no reason given"}${read.exitCode === undefined ? "" : `, exit code ${read.exitCode}`}`;
+    const reason =
+        `${about}: ${read.text || "no reason given"}` +
+        `${read.exitCode === undefined ? "" : `, exit code ${read.exitCode}`}`;
     if (read.exitCode === 137 || read.exitCode === 143) {
-        // Killed from outside (128 + SIGKILL, SIGTERM) without a word of the job: the host went away or the container was stopped.
+        // Killed from outside (128 + SIGKILL, SIGTERM) without a word of the job: the host went away or the container
+        // was stopped.
         return ["ServiceFault", reason];
     }
     if (read.exitCode !== undefined && read.exitCode !== 0) {

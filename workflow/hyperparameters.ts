@@ -1,6 +1,6 @@
 /**
- * Hyperparameters of the three models: names, types, bounds, defaults (the talk's, where it has them), and how a container reads them.
- * The training scripts check the same bounds once more; test/workflow keeps both in step.
+ * Hyperparameters of the three models: names, types, bounds, defaults (the talk's, where it has them), and how a
+ * container reads them. The training scripts check the same bounds once more; test/workflow keeps both in step.
  */
 import type { Container, HyperparameterEncoding, HyperparameterRule, Hyperparameters } from "./contract";
 
@@ -153,8 +153,9 @@ export function schemaOf(table: HyperparameterTable): Readonly<Record<string, Hy
 }
 
 /**
- * One value as the container reads it. AWS's toolkit passes every value through `json.loads` and keeps the raw string where that fails,
- * so a text that looks like a number must be quoted and nothing may depend on the author's memory; other containers read the string.
+ * One value as the container reads it. AWS's toolkit passes every value through `json.loads` and keeps the raw string
+ * where that fails, so a text that looks like a number must be quoted and nothing may depend on the author's memory;
+ * other containers read the string.
  */
 export function encodeHyperparameter(value: string | number | boolean, encoding: HyperparameterEncoding): string {
     if (typeof value === "number" && !Number.isFinite(value)) {
@@ -164,8 +165,9 @@ export function encodeHyperparameter(value: string | number | boolean, encoding:
 }
 
 /**
- * All hyperparameters of a training job but `job_name`, which differs by attempt: encoded, with those that script mode itself needs.
- * Empty texts are left out: a script takes a missing one as empty, and not every container reads an empty argument.
+ * All hyperparameters of a training job but `job_name`, which differs by attempt: encoded, with those that script mode
+ * itself needs. Empty texts are left out: a script takes a missing one as empty, and not every container reads an empty
+ * argument.
  * @throws RangeError for more, longer names or longer values than SageMaker takes.
  */
 export function encodeHyperparameters(
@@ -193,12 +195,14 @@ export function encodeHyperparameters(
                 const encoded = encodeHyperparameter(value, container.encoding);
                 if (name.length > MAXIMUM_HYPERPARAMETER_NAME) {
                     throw new RangeError(
-                        `hyperparameter "${name.slice(0, 40)}...": the name has ${name.length} characters; SageMaker takes ${MAXIMUM_HYPERPARAMETER_NAME}`,
+                        `hyperparameter "${name.slice(0, 40)}...": the name has ${name.length} characters; SageMaker ` +
+                            `takes ${MAXIMUM_HYPERPARAMETER_NAME}`,
                     );
                 }
                 if (encoded.length > MAXIMUM_HYPERPARAMETER_VALUE) {
                     throw new RangeError(
-                        `hyperparameter "${name}": ${encoded.length} characters encoded; SageMaker takes ${MAXIMUM_HYPERPARAMETER_VALUE}`,
+                        `hyperparameter "${name}": ${encoded.length} characters encoded; SageMaker takes ` +
+                            `${MAXIMUM_HYPERPARAMETER_VALUE}`,
                     );
                 }
                 return [name, encoded];

@@ -1,6 +1,6 @@
 /**
- * The input of an execution: its schema, its validation against a stage's settings, and its completion. Pure; the Setup function adds what
- * only S3 and the service quotas know. `docs/input.schema.json` is generated from the schema here.
+ * The input of an execution: its schema, its validation against a stage's settings, and its completion. Pure; the Setup
+ * function adds what only S3 and the service quotas know. `docs/input.schema.json` is generated from the schema here.
  */
 import { closest } from "fastest-levenshtein";
 import * as z from "zod";
@@ -116,7 +116,8 @@ function inputSchema(shape: InputShape) {
         initialization: z.strictObject({
             fetch_data: z.strictObject({
                 preprocessed_data_path: s3Path().describe(
-                    "The preprocessed documents: the folder of labels.csv and the pages, or its labels.csv or manifest.json.",
+                    "The preprocessed documents: the folder of labels.csv and the pages, or its labels.csv or " +
+                        "manifest.json.",
                 ),
                 image_model_split_path: optionalPath().describe(
                     "A split set made earlier; required when generate_image_model_split is false.",
@@ -124,7 +125,8 @@ function inputSchema(shape: InputShape) {
                 ...each((name) => [
                     `${name}_model_artifact_path`,
                     optionalPath().describe(
-                        `An existing ${name} model with its predictions for this data; required when ${name}_model is false.`,
+                        `An existing ${name} model with its predictions for this data; required when ${name}_model ` +
+                            "is false.",
                     ),
                 ]),
             }),
@@ -137,7 +139,8 @@ function inputSchema(shape: InputShape) {
                 fetch_preprocessing_artifacts: z
                     .boolean()
                     .describe(
-                        "Copy the data into this execution's own prefix; false: use it where it is, in the layout that Fetch writes.",
+                        "Copy the data into this execution's own prefix; false: use it where it is, in the layout " +
+                            "that Fetch writes.",
                     ),
                 generate_image_model_split: (split ? z.boolean() : z.boolean().optional()).describe(
                     "Make the folds; false: use image_model_split_path.",
@@ -246,7 +249,10 @@ function describeRule(rule: HyperparameterRule): string {
             ? []
             : [`${rule.exclusiveMaximum === true ? "below" : "at most"} ${rule.maximum}`]),
     ];
-    return `${rule.type === "integer" ? "a whole number" : "a number"}${bounds.length === 0 ? "" : ` ${bounds.join(" and ")}`}`;
+    return (
+        `${rule.type === "integer" ? "a whole number" : "a number"}` +
+        `${bounds.length === 0 ? "" : ` ${bounds.join(" and ")}`}`
+    );
 }
 
 /** Validates and completes an input; either `input` or at least one problem. */
@@ -287,7 +293,10 @@ function overlaps(target: string, data: string): boolean {
     });
 }
 
-/** The files that may be named in place of the data's folder: one of them is the last of a new data set, and its event is what is known. */
+/**
+ * The files that may be named in place of the data's folder: one of them is the last of a new data set, and its event
+ * is what is known.
+ */
 export const DATA_MARKERS = ["manifest.json", "labels.csv"] as const;
 
 /** The folder of a data set, where its marker is named. */
@@ -368,7 +377,10 @@ function at(value: unknown, path: readonly PropertyKey[]): unknown {
     );
 }
 
-/** The rules that tie fields together. Reads leniently, so that all problems are told at once even where the schema found some. */
+/**
+ * The rules that tie fields together. Reads leniently, so that all problems are told at once even where the schema
+ * found some.
+ */
 function crossCheck(raw: unknown, shape: InputShape): { readonly input: CompletedInput; readonly problems: Problem[] } {
     const problems: Problem[] = [];
     const notes: string[] = [];
@@ -385,7 +397,9 @@ function crossCheck(raw: unknown, shape: InputShape): { readonly input: Complete
                 path: ["initialization", ...parts].join("."),
                 got: showValue(uri),
                 expected: `a place inside ${allowed.join(", ")}`,
-                advice: "the stage's roles reach nothing else: copy the data there, or add its prefix to the stage's dataLocations",
+                advice:
+                    "the stage's roles reach nothing else: copy the data there, or add its prefix to the stage's " +
+                    "dataLocations",
             });
         }
         return uri;

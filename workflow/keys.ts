@@ -1,6 +1,6 @@
 /**
- * Content keys: what a trained model is made of, hashed. Two executions whose key is the same would train the same model, so the second
- * one reuses the first one's; where keys differ, the identities behind them say what changed.
+ * Content keys: what a trained model is made of, hashed. Two executions whose key is the same would train the same
+ * model, so the second one reuses the first one's; where keys differ, the identities behind them say what changed.
  */
 import { createHash } from "node:crypto";
 import type { Hyperparameters, ModelSettings } from "./contract";
@@ -26,7 +26,9 @@ export interface MemberIdentity {
     readonly folds?: number | string;
 }
 
-/** What the combiner's key is made of: besides its own parts, the keys of the members whose predictions it learns from. */
+/**
+ * What the combiner's key is made of: besides its own parts, the keys of the members whose predictions it learns from.
+ */
 export interface CombinerIdentity {
     readonly image: string;
     readonly code: string;

@@ -8,9 +8,9 @@ export const FUNCTION_SECONDS = 60;
 export const SETUP_SECONDS = 600;
 
 /**
- * Events of one failed attempt at most: Task entered, scheduled, started, submitted, failed, left (6); the function that classifies
- * entered, scheduled, started, succeeded, left (5) and three more for each of its retries; the Choice behind it, the Wait, and the
- * Choice before the next attempt, two each.
+ * Events of one failed attempt at most: Task entered, scheduled, started, submitted, failed, left (6); the function
+ * that classifies entered, scheduled, started, succeeded, left (5) and three more for each of its retries; the Choice
+ * behind it, the Wait, and the Choice before the next attempt, two each.
  */
 const EVENTS_PER_ATTEMPT = 6 + 5 + 3 * LAMBDA_RETRY.attempts + 3 * 2;
 /** What is left to Setup, the notification, the Parallels and the states that run once in each model. */
@@ -18,7 +18,8 @@ const FIXED_EVENTS = 1_000;
 const EVENTS_ONCE_PER_UNIT = 40;
 
 /**
- * How often each model and each job may be tried, so that the worst case of all together stays within the event history.
+ * How often each model and each job may be tried, so that the worst case of all together stays within the event
+ * history.
  * @param units models and jobs together.
  */
 export function attemptsPerUnit(units: number): number {

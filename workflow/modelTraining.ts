@@ -1,6 +1,7 @@
 /**
- * The training of one model, a base model or the combiner: a Parallel of one branch, in which variables of its own count the attempts.
- * Whatever happens inside ends in the branch's Fail, and the Parallel's Catch decides what that means for the execution.
+ * The training of one model, a base model or the combiner: a Parallel of one branch, in which variables of its own
+ * count the attempts. Whatever happens inside ends in the branch's Fail, and the Parallel's Catch decides what that
+ * means for the execution.
  */
 import { batchStep } from "./batchStep";
 import type { BilledJob, ErrorClass, MemberOutcome, ModelRun, ModelSettings, StageSettings } from "./contract";
@@ -33,7 +34,9 @@ import {
 } from "../asl/states";
 import type { Targets } from "./targets";
 
-/** What a training needs before and after its runtime, for instances, images and data, in seconds; part of the budget. */
+/**
+ * What a training needs before and after its runtime, for instances, images and data, in seconds; part of the budget.
+ */
 const OVERHEAD_SECONDS = 900;
 /** No attempt starts with less than this left for the training itself, in seconds. */
 const SHORTEST_RUNTIME_SECONDS = 60;
@@ -411,7 +414,8 @@ function checkModel(model: string, settings: ModelSettings): void {
     const least = settings.maxRuntimeSeconds + OVERHEAD_SECONDS;
     if (settings.budgetSeconds < least) {
         wrong(
-            `budgetSeconds is ${settings.budgetSeconds}; expected at least ${least}: maxRuntimeSeconds ${settings.maxRuntimeSeconds} and ` +
+            `budgetSeconds is ${settings.budgetSeconds}; expected at least ${least}: maxRuntimeSeconds ` +
+                `${settings.maxRuntimeSeconds} and ` +
                 `${OVERHEAD_SECONDS} for instances, image and data, else a training can never use its own limit`,
         );
     }

@@ -1,6 +1,7 @@
 /**
- * Names of jobs: `<service>-<stage>-<model>-<run>-<redrive>-<attempt>-<retry>`. SageMaker takes a name once for ever, at most 63
- * characters of `[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}`; RetryCount restarts at every entry of a state and at a redrive, so all three count.
+ * Names of jobs: `<service>-<stage>-<model>-<run>-<redrive>-<attempt>-<retry>`. SageMaker takes a name once for ever,
+ * at most 63 characters of `[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}`; RetryCount restarts at every entry of a state and at a
+ * redrive, so all three count.
  */
 import { createHash } from "node:crypto";
 import type { Run } from "./contract";
@@ -14,7 +15,9 @@ export const MAXIMUM_ATTEMPTS = 999;
 const MAXIMUM_RETRIES = 99;
 const RUN_ID_LENGTH = 8;
 
-/** Characters of `<service>-<stage>`, and of `<model>`: with both full and all numbers at their largest a name has 63. */
+/**
+ * Characters of `<service>-<stage>`, and of `<model>`: with both full and all numbers at their largest a name has 63.
+ */
 const MAXIMUM_SERVICE_STAGE = 28;
 const MAXIMUM_MODEL = 14;
 const HASH_LENGTH = 8;

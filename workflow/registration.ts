@@ -1,6 +1,7 @@
 /**
- * The finished ensemble as a version in SageMaker's model registry, to be approved by a person. It runs after publishing: what is
- * published stays so where registering fails, the failure is told like any other, and the same input again reuses all and registers it.
+ * The finished ensemble as a version in SageMaker's model registry, to be approved by a person. It runs after
+ * publishing: what is published stays so where registering fails, the failure is told like any other, and the same
+ * input again reuses all and registers it.
  */
 import type { MemberOutcome, Run, StageSettings } from "./contract";
 import { FUNCTION_SECONDS } from "./limits";
@@ -22,8 +23,9 @@ import {
 } from "../asl/states";
 
 /**
- * Both calls may be repeated: the list changes nothing, and a repeated creation is known by its token. `SageMakerException` is what an
- * SDK integration calls everything that the API's model has no name for, throttling and faults among it; what is refused is refused again.
+ * Both calls may be repeated: the list changes nothing, and a repeated creation is known by its token.
+ * `SageMakerException` is what an SDK integration calls everything that the API's model has no name for, throttling and
+ * faults among it; what is refused is refused again.
  */
 const REGISTRY_RETRY: Retry = {
     errors: ["SageMaker.ConflictException", "SageMaker.SageMakerException", "States.Timeout"],
@@ -32,7 +34,9 @@ const REGISTRY_RETRY: Retry = {
     backoff: 2,
     maximumSeconds: 60,
 };
-/** With more members their keys would not fit beside the rest of the metadata; all keys are in the published manifest. */
+/**
+ * With more members their keys would not fit beside the rest of the metadata; all keys are in the published manifest.
+ */
 const MAXIMUM_MEMBER_KEYS = 40;
 
 /** The ARN of the version that the published ensemble is registered as. */
@@ -82,7 +86,8 @@ export function registration(options: RegistrationOptions): readonly StateNode[]
             catch: [options.failed(FIND)],
         }),
         new Choice(REGISTERED, {
-            // An ensemble that was trained anew is another one with the same key: what an earlier one was published from may have expired.
+            // An ensemble that was trained anew is another one with the same key: what an earlier one was published
+            // from may have expired.
             rules: [{ when: jsonata`${modelPackage} != '' and $not(${options.trained})`, next }],
             otherwise: REGISTER,
         }),

@@ -10,8 +10,8 @@ export const FUNCTIONS = ["setup", "errorCause", "register", "describeFailure"] 
 export type FunctionName = (typeof FUNCTIONS)[number];
 
 /**
- * How long a Batch job may take from its submission, in seconds: the state's time-out, waiting in the queue included. The job
- * definition's own time-out is {@link JOB_QUEUE_SECONDS} shorter, so that Batch's word about it comes first.
+ * How long a Batch job may take from its submission, in seconds: the state's time-out, waiting in the queue included.
+ * The job definition's own time-out is {@link JOB_QUEUE_SECONDS} shorter, so that Batch's word about it comes first.
  */
 export const JOB_SECONDS: Readonly<Record<Job, number>> = {
     fetch: 21_600,

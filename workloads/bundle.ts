@@ -1,5 +1,6 @@
 /**
- * Functions and jobs as single JavaScript files: equal sources give equal bytes, wherever the checkout lies, so their hash can name them.
+ * Functions and jobs as single JavaScript files: equal sources give equal bytes, wherever the checkout lies, so their
+ * hash can name them.
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -20,7 +21,10 @@ export interface Bundle {
     readonly sha256: string;
 }
 
-/** Bundles all functions and the jobs in one go (modules are read once), the AWS SDK included. Throws what esbuild finds. */
+/**
+ * Bundles all functions and the jobs in one go (modules are read once), the AWS SDK included. Throws what esbuild
+ * finds.
+ */
 export function bundleAll(): Readonly<Record<BundleName, Bundle>> {
     const entries = {
         ...Object.fromEntries(functionNames.map((name) => [name, entry(`workloads/functions/${name}/index`)])),

@@ -1,7 +1,8 @@
 /**
- * The same stage as a CDK app: the same states with the same expressions, and the same functions, jobs, roles, topics, alarms and stores.
- * What the stage declares comes from a file that bench/synth.ts writes out of the evaluated Pulumi program, so that nothing is left out;
- * every state is a construct of aws-stepfunctions, and what CDK has a construct for is made with it.
+ * The same stage as a CDK app: the same states with the same expressions, and the same functions, jobs, roles, topics,
+ * alarms and stores. What the stage declares comes from a file that bench/synth.ts writes out of the evaluated Pulumi
+ * program, so that nothing is left out; every state is a construct of aws-stepfunctions, and what CDK has a construct
+ * for is made with it.
  *
  *     STAGE=<file> node -r ./scripts/typescript.cjs bench/cdk/app.ts
  */

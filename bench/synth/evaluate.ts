@@ -1,6 +1,6 @@
 /**
- * Evaluates the stage dev with so many members under mocks. `evaluate.ts <members> [file]` writes what the stage declares to the file, as
- * bench/cdk/app.ts reads it.
+ * Evaluates the stage dev with so many members under mocks. `evaluate.ts <members> [file]` writes what the stage
+ * declares to the file, as bench/cdk/app.ts reads it.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";

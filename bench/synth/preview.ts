@@ -1,6 +1,7 @@
 /**
- * Previews the stage dev with so many members as a new stack in the real engine, with the test provider in place of AWS's, and prints
- * what the preview alone took, this process and the engine together: `{"wall", "cpu"}` in seconds. Linux only: it reads /proc.
+ * Previews the stage dev with so many members as a new stack in the real engine, with the test provider in place of
+ * AWS's, and prints what the preview alone took, this process and the engine together: `{"wall", "cpu"}` in seconds.
+ * Linux only: it reads /proc.
  */
 import { readFileSync } from "node:fs";
 import { addMembers } from "./members";

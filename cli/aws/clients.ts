@@ -15,8 +15,9 @@ export interface Clients {
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 /**
- * @param endpoint of Step Functions, and of the log services unless AWS_ENDPOINT_URL_CLOUDWATCH_LOGS or AWS_ENDPOINT_URL_BATCH says
- * otherwise. Without it the SDK's own variables count for all three (AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_SFN, ...).
+ * @param endpoint of Step Functions, and of the log services unless AWS_ENDPOINT_URL_CLOUDWATCH_LOGS or
+ * AWS_ENDPOINT_URL_BATCH says otherwise. Without it the SDK's own variables count for all three (AWS_ENDPOINT_URL,
+ * AWS_ENDPOINT_URL_SFN, ...).
  * @throws ToolError for an endpoint that is no address.
  */
 export function clientsAt(region: string, endpoint?: string): Clients {

@@ -24,8 +24,10 @@ export function explainSdkError(error: unknown, doing: string): Error {
     if (/CredentialsProviderError|Could not (?:load|resolve) credentials/i.test(text)) {
         const profile = process.env.AWS_PROFILE;
         return new ToolError(
-            `Cannot ${doing}: there are no AWS credentials${profile === undefined ? "" : ` of the profile "${profile}"`}. ` +
-                "Sign in, or sign in again (aws sso login), or set AWS_PROFILE to a profile of ~/.aws/config, and try again.",
+            `Cannot ${doing}: there are no AWS ` +
+                `credentials${profile === undefined ? "" : ` of the profile "${profile}"`}. ` +
+                "Sign in, or sign in again (aws sso login), or set AWS_PROFILE to a profile of ~/.aws/config, and " +
+                "try again.",
         );
     }
     if (credentials.test(text)) {

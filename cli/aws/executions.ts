@@ -61,7 +61,8 @@ export function settingsOf(definition: StateMachineDefinition, name: string): St
     const settings = setup?.Arguments?.Payload?.settings;
     if (settings === undefined) {
         throw new ToolError(
-            `The state machine "${name}" has no "${setupState}" with the stage's settings: it is not one of this project's.`,
+            `The state machine "${name}" has no "${setupState}" with the stage's settings: it is not one of this ` +
+                "project's.",
             EXIT.usage,
         );
     }
@@ -251,9 +252,9 @@ function lastFailure(events: readonly HistoryEvent[]): { state: string; error?: 
 }
 
 /**
- * Starts a new execution with the input of an ended one: Setup reuses whatever is trained already, so that only what had not
- * finished is trained, also where `force` asked for all of it. Not AWS's redrive, which pins the old definition and enters the Fail
- * state again.
+ * Starts a new execution with the input of an ended one: Setup reuses whatever is trained already, so that only what
+ * had not finished is trained, also where `force` asked for all of it. Not AWS's redrive, which pins the old definition
+ * and enters the Fail state again.
  * @throws ToolError when it is still running or has succeeded.
  */
 export async function resumeTraining(client: SFNClient, stage: Stage, executionArn: string): Promise<string> {

@@ -35,7 +35,9 @@ export class Follower {
         this.note(
             expected.executions === 0
                 ? "No execution of this state machine has succeeded yet: there are no expected times."
-                : `Expected times: medians of the last ${expected.executions === 1 ? "execution" : `${expected.executions} executions`} that succeeded; ` +
+                : "Expected times: medians of the last " +
+                      `${expected.executions === 1 ? "execution" : `${expected.executions} executions`} that ` +
+                      "succeeded; " +
                       `the whole took ${formatDuration((expected.execution ?? 0) / 1000)}.`,
         );
     }
@@ -116,7 +118,10 @@ export class Follower {
     /** `Image Model Training  12 min, usually 2 h`. */
     private times({ state, since }: Open, now: Date): string {
         const usual = this.expected.states.get(state);
-        return `${state}  ${formatDuration((now.getTime() - since.getTime()) / 1000)}${usual === undefined ? "" : `, usually ${formatDuration(usual / 1000)}`}`;
+        return (
+            `${state}  ${formatDuration((now.getTime() - since.getTime()) / 1000)}` +
+            `${usual === undefined ? "" : `, usually ${formatDuration(usual / 1000)}`}`
+        );
     }
 
     private paint(now: Date): void {

@@ -38,10 +38,12 @@ export function addCompletion(tool: Command): void {
             "after",
             [
                 "",
-                "It completes the command `ensemble`: node_modules/.bin has it where the package is installed; in a checkout make an alias:",
+                "It completes the command `ensemble`: node_modules/.bin has it where the package is installed; in a " +
+                    "checkout make an alias:",
                 '  alias ensemble="npm run --silent ensemble --"',
                 "Examples:",
-                "  source <(ensemble completion bash)                                   # for this shell; into ~/.bashrc for all",
+                "  source <(ensemble completion bash)                                   # for this shell; into " +
+                    "~/.bashrc for all",
                 "  ensemble completion zsh > ~/.zfunc/_ensemble                         # a folder of your fpath",
                 "  ensemble completion fish > ~/.config/fish/completions/ensemble.fish",
                 "",

@@ -158,7 +158,8 @@ function permissionWords({ added, removed }: PermissionChanges): string {
         lines.length === 0
             ? []
             : [
-                  `${lines.length === 1 ? "one" : lines.length}${first ? ` IAM action${lines.length === 1 ? "" : "s"}` : ""} ${what}`,
+                  `${lines.length === 1 ? "one" : lines.length}` +
+                      `${first ? ` IAM action${lines.length === 1 ? "" : "s"}` : ""} ${what}`,
               ];
     return [...count(added, "added", true), ...count(removed, "removed", added.length === 0)].join(", ");
 }
@@ -167,7 +168,8 @@ function following({ following: count }: Words): string[] {
     return count === 0
         ? []
         : [
-              `${count} computed value${count === 1 ? "" : "s"} in the states follow${count === 1 ? "s" : ""} from these (--json lists all)`,
+              `${count} computed value${count === 1 ? "" : "s"} in the states follow${count === 1 ? "s" : ""} from ` +
+                  "these (--json lists all)",
           ];
 }
 
@@ -199,7 +201,8 @@ function markdown(before: Side, after: Side, found: Found): string {
             : `\n**${title}**\n\n${entries.map((entry) => `- \`${entry.replaceAll("`", "'")}\``).join("\n")}\n`;
     const changes = [...lines, ...following(found)].map((line) => `- ${line.replace(/([*_`|<>])/g, "\\$1")}`);
     return (
-        `### Workflow: ${before.name} -> ${after.name}\n\n${changes.length === 0 ? "No change in the workflow." : changes.join("\n")}\n` +
+        `### Workflow: ${before.name} -> ` +
+        `${after.name}\n\n${changes.length === 0 ? "No change in the workflow." : changes.join("\n")}\n` +
         list("New code", code) +
         list("Permissions added", permissions?.added ?? []) +
         list("Permissions removed", permissions?.removed ?? [])

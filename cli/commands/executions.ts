@@ -129,7 +129,8 @@ function command(name: string, description: string, example: string): Command {
         .option("--region <region>", "AWS region (default: the stage's)")
         .option(
             "--endpoint <url>",
-            "of Step Functions, CloudWatch Logs and Batch, for example of `ensemble local --serve` (default: AWS's, or AWS_ENDPOINT_URL_SFN and so on)",
+            "of Step Functions, CloudWatch Logs and Batch, for example of `ensemble local --serve` (default: AWS's, " +
+                "or AWS_ENDPOINT_URL_SFN and so on)",
         )
         .option("--json", "for machines: one JSON value on standard output, progress on standard error", false)
         .addHelpText(
@@ -235,7 +236,9 @@ async function follow(clients: Clients, stage: Stage, executionArn: string, opti
     process.exitCode = status === "SUCCEEDED" ? EXIT.ok : EXIT.failed;
 }
 
-/** Reads the newest log line of each job that is at work, beside the watch: whatever happens here, the watch goes on. */
+/**
+ * Reads the newest log line of each job that is at work, beside the watch: whatever happens here, the watch goes on.
+ */
 class LogReading {
     private reading: Promise<void> | undefined;
     private told = false;
@@ -272,7 +275,8 @@ class LogReading {
                 if (!this.told) {
                     this.told = true;
                     this.follower.note(
-                        `${this.denied ? "No log lines" : "Log lines are missing at times"}: ${brief(error, "read the job's log")}`,
+                        `${this.denied ? "No log lines" : "Log lines are missing at times"}: ` +
+                            `${brief(error, "read the job's log")}`,
                     );
                 }
             }

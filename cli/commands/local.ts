@@ -16,10 +16,12 @@ interface Options extends Omit<
     readonly json: boolean;
 }
 
+// eslint-disable-next-line max-lines-per-function -- a list of options
 export function localCommand(root: string): Command {
     return new Command("local")
         .description(
-            "Run the whole workflow of a stage on this machine: the real definition, functions, jobs and training scripts.",
+            "Run the whole workflow of a stage on this machine: the real definition, functions, jobs and training " +
+                "scripts.",
         )
         .option("--stack <stage>", "the stage whose Pulumi.<stage>.yaml is evaluated", "dev")
         .option("--folder <folder>", "where runs are kept; one run at a time in each", path.join(root, ".local"))
@@ -43,7 +45,8 @@ export function localCommand(root: string): Command {
         .option("--keep", "keep the working directories of the jobs", false)
         .option(
             "--serve",
-            "run nothing yet, but serve the workflow behind the Step Functions API on 127.0.0.1, for ensemble start and any AWS SDK",
+            "run nothing yet, but serve the workflow behind the Step Functions API on 127.0.0.1, for ensemble start " +
+                "and any AWS SDK",
             false,
         )
         .option(
@@ -67,7 +70,8 @@ export function localCommand(root: string): Command {
                 '  npm start -- --fail "Text Model Training=AlgorithmError"',
                 `  ${TOOL} local --serve --port 8083`,
                 "",
-                "Exit codes: 0 succeeded (--serve: ended by Ctrl-C), 1 the execution failed, 2 wrong arguments, input, documents or configuration,",
+                "Exit codes: 0 succeeded (--serve: ended by Ctrl-C), 1 the execution failed, 2 wrong arguments, " +
+                    "input, documents or configuration,",
                 "3 this machine (a missing program, a full disk, another run, a port in use), 130 interrupted.",
             ].join("\n"),
         )
@@ -110,12 +114,7 @@ async function run(root: string, options: Options): Promise<void> {
                 onResult: (result) => tellReport(result),
             });
         } else {
-            const result = await localRun(common);
-            process.stdout.write(
-                options.json ? `${JSON.stringify(result, null, 2)}\n` : `${renderResult(result, root)}\n`,
-            );
-            await tellReport(result);
-            process.exitCode = result.status === "SUCCEEDED" ? EXIT.ok : EXIT.failed;
+            await tellResult(await localRun(common), root, options.json);
         }
     } catch (error) {
         if (!abort.signal.aborted) {
@@ -124,15 +123,27 @@ async function run(root: string, options: Options): Promise<void> {
     } finally {
         off();
     }
-    if (options.serve && abort.signal.aborted) {
+    tellEnd(options.serve, abort.signal.aborted);
+}
+
+async function tellResult(result: RunResult, root: string, json: boolean): Promise<void> {
+    process.stdout.write(json ? `${JSON.stringify(result, null, 2)}\n` : `${renderResult(result, root)}\n`);
+    await tellReport(result);
+    process.exitCode = result.status === "SUCCEEDED" ? EXIT.ok : EXIT.failed;
+}
+
+/** What is left behind, and what to do next; sets the exit code of an interrupted command. */
+function tellEnd(serve: boolean, interrupted: boolean): void {
+    if (serve && interrupted) {
         process.stderr.write(
             "The API is closed. Nothing is left running; what was trained is kept for the next time.\n",
         );
         // Ctrl-C is the ordinary end of a server
         process.exitCode = EXIT.ok;
-    } else if (abort.signal.aborted) {
+    } else if (interrupted) {
         process.stderr.write(
-            "Interrupted. Nothing is left running; what was finished is kept: run the same command again to continue.\n",
+            "Interrupted. Nothing is left running; what was finished is kept: run the same command again to " +
+                "continue.\n",
         );
         process.exitCode = EXIT.interrupted;
     } else if (process.exitCode === EXIT.failed) {
@@ -154,8 +165,10 @@ function tellServed(served: Served, { stack, json }: Options): void {
                   `Step Functions of the stage ${stack} on ${served.endpoint} (Ctrl-C ends it and whatever runs)`,
                   `  state machine  ${served.stateMachineArn}`,
                   "In another terminal:",
-                  `  ${TOOL} start --stack ${stack} --endpoint ${served.endpoint} --input ${path.relative(process.cwd(), served.input)} --watch`,
-                  `Any AWS SDK, or the AWS CLI: region ${served.region}, AWS_ENDPOINT_URL_SFN=${served.endpoint}, and any credentials`,
+                  `  ${TOOL} start --stack ${stack} --endpoint ${served.endpoint} --input ` +
+                      `${path.relative(process.cwd(), served.input)} --watch`,
+                  `Any AWS SDK, or the AWS CLI: region ${served.region}, AWS_ENDPOINT_URL_SFN=${served.endpoint}, ` +
+                      "and any credentials",
                   "",
               ].join("\n"),
     );

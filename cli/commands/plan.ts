@@ -32,7 +32,8 @@ const BUDGET_RULE = "run-within-budget";
 export function planCommand(root: string): Command {
     return new Command("plan")
         .description(
-            "Show before anything runs: the workflow, its worst-case and expected price, longest duration, the quotas it needs, what is reused.",
+            "Show before anything runs: the workflow, its worst-case and expected price, longest duration, the " +
+                "quotas it needs, what is reused.",
         )
         .option("--stack <stage>", "the stage whose Pulumi.<stage>.yaml is evaluated", "dev")
         .option(
@@ -63,7 +64,8 @@ export function planCommand(root: string): Command {
                 "  npx ensemble plan --stack prod --input input.json --html plan.html",
                 "  npx ensemble plan --mermaid > workflow.mmd",
                 "",
-                "Exit codes: 0 planned, 1 the worst case exceeds the budget, 2 wrong arguments, input or configuration.",
+                "Exit codes: 0 planned, 1 the worst case exceeds the budget, 2 wrong arguments, input or " +
+                    "configuration.",
             ]
                 .join("\n")
                 .replaceAll("npx ensemble", "npm run --silent ensemble --"),

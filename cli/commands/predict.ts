@@ -39,7 +39,8 @@ export function predictCommand(root: string): Command {
         .requiredOption("--model <folder>", "what the publish step wrote, for example .local/runs/<run>/artifacts")
         .argument(
             "<pages...>",
-            "a folder with text/<stack>/<page>.txt and images/<stack>/<page>.png; or the pages of one stack in their order, " +
+            "a folder with text/<stack>/<page>.txt and images/<stack>/<page>.png; or the pages of one stack in their " +
+                "order, " +
                 "as PNG with the text that was read in a .txt beside each",
         )
         .option("--stack <name...>", "only these stacks of the folder")
@@ -52,7 +53,8 @@ export function predictCommand(root: string): Command {
                 `  ${TOOL} predict --model .local/runs/<run>/artifacts my-new-scans`,
                 `  ${TOOL} predict --model .local/runs/<run>/artifacts scan/1.png scan/2.png scan/3.png --json`,
                 "",
-                "Exit codes: 0 labelled, 1 the model or a page cannot be used, 2 wrong arguments, 3 this machine, 130 interrupted.",
+                "Exit codes: 0 labelled, 1 the model or a page cannot be used, 2 wrong arguments, 3 this machine, " +
+                    "130 interrupted.",
             ].join("\n"),
         )
         .exitOverride()
@@ -146,7 +148,8 @@ export function predictionText({ stack, segments }: StackPrediction): string {
         stack,
         ...segments.map(
             ({ first_page: first, last_page: last, class: name, probability }) =>
-                `  ${first === last ? `page ${first}` : `pages ${first}-${last}`}: ${name.replaceAll("_", " ")}, ${probability.toFixed(2)}`,
+                `  ${first === last ? `page ${first}` : `pages ${first}-${last}`}: ${name.replaceAll("_", " ")}, ` +
+                `${probability.toFixed(2)}`,
         ),
         "",
     ].join("\n");

@@ -26,7 +26,8 @@ interface Options {
 export function pricesCommand(root: string): Command {
     const update = new Command("update")
         .description(
-            "Write the prices of a region, dated and each with its source, from AWS's Price List (needs credentials: pricing:GetProducts).",
+            "Write the prices of a region, dated and each with its source, from AWS's Price List (needs credentials: " +
+                "pricing:GetProducts).",
         )
         .option("--region <region...>", "one or several regions; the file holds exactly these")
         .option("--stack <stage>", "the region of this stage (default without both: AWS_REGION)")
@@ -45,7 +46,8 @@ export function pricesCommand(root: string): Command {
                 "  npm run --silent ensemble -- prices update --stack prod",
                 "  npm run --silent ensemble -- prices update --region eu-central-1 us-east-1",
                 "",
-                "Exit codes: 0 written, 2 wrong arguments or a file that would lose prices, 3 AWS (credentials, region, network), 130 interrupted.",
+                "Exit codes: 0 written, 2 wrong arguments or a file that would lose prices, 3 AWS (credentials, " +
+                    "region, network), 130 interrupted.",
             ].join("\n"),
         )
         .exitOverride()
@@ -76,8 +78,10 @@ async function updatePrices(root: string, options: Options): Promise<void> {
     if (old !== undefined && !options.fewer && gone.length > 0 && file.prices.length < old.prices.length) {
         const lost = gone.map(({ item, region }) => `${item} in ${region}`);
         throw new ToolError(
-            `${out} holds ${old.prices.length} prices, the new file would hold ${file.prices.length}: nothing was written. It would lose ` +
-                `${lost.slice(0, 5).join(", ")}${lost.length > 5 ? ` and ${lost.length - 5} more` : ""}. Name their regions, too, or add --fewer.`,
+            `${out} holds ${old.prices.length} prices, the new file would hold ${file.prices.length}: nothing was ` +
+                "written. It would lose " +
+                `${lost.slice(0, 5).join(", ")}${lost.length > 5 ? ` and ${lost.length - 5} more` : ""}. Name their ` +
+                "regions, too, or add --fewer.",
             EXIT.usage,
         );
     }

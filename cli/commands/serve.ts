@@ -15,7 +15,8 @@ interface Options {
 export function serveCommand(): Command {
     return new Command("serve")
         .description(
-            "Serve the interpreter behind the Step Functions API on 127.0.0.1, for any AWS SDK or the AWS CLI; Tasks answer from a file.",
+            "Serve the interpreter behind the Step Functions API on 127.0.0.1, for any AWS SDK or the AWS CLI; Tasks " +
+                "answer from a file.",
         )
         .option("--port <number>", "0 takes a free one", port, 8083)
         .option("--region <region>", "in the ARNs", "eu-central-1")
@@ -33,7 +34,8 @@ export function serveCommand(): Command {
                 "  aws stepfunctions list-state-machines --endpoint http://127.0.0.1:8083",
                 "",
                 'results.json: { "Train": [{ "error": "States.Timeout", "cause": "late" }, { "result": { "ok": true } }] }',
-                "The last entry of a list answers every later attempt. A Task without an entry fails with States.TaskFailed.",
+                "The last entry of a list answers every later attempt. A Task without an entry fails with " +
+                    "States.TaskFailed.",
             ].join("\n"),
         )
         .exitOverride()
@@ -73,7 +75,8 @@ function entries(value: unknown, file: string): Readonly<Record<string, readonly
                 );
             if (!fits) {
                 throw new ToolError(
-                    `--results ${file}: "${state}": a list of { "result": ... } or { "error": "...", "cause": "..." } is expected`,
+                    `--results ${file}: "${state}": a list of { "result": ... } or { "error": "...", "cause": "..." ` +
+                        "} is expected",
                     EXIT.usage,
                 );
             }

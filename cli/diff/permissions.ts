@@ -24,7 +24,8 @@ export function permissionsOf(stage: EvaluatedStage): Permissions {
                     list(statement.Action).flatMap((action) =>
                         list(statement.Resource).map(
                             (resource) =>
-                                `${String(inputs.role)}: ${statement.Effect === "Deny" ? "never " : ""}${action} on ${resource}` +
+                                `${String(inputs.role)}: ${statement.Effect === "Deny" ? "never " : ""}${action} on ` +
+                                `${resource}` +
                                 (statement.Condition === undefined ? "" : ` if ${JSON.stringify(statement.Condition)}`),
                         ),
                     ),

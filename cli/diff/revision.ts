@@ -1,4 +1,6 @@
-/** Evaluates a stage as another git revision declares it: in a worktree of its own, which never outlives the command. */
+/**
+ * Evaluates a stage as another git revision declares it: in a worktree of its own, which never outlives the command.
+ */
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,9 +8,9 @@ import path from "node:path";
 import { EXIT, ToolError } from "../../ground/errors";
 
 /**
- * Runs in the other checkout, with that checkout's evaluation; what it needs of the stage goes into a file.
- * Its node_modules is a link: unless links are kept, the bundles hold the paths that it leads to, and unchanged code gets another hash.
- * Where node_modules is a link here too, both sides follow theirs.
+ * Runs in the other checkout, with that checkout's evaluation; what it needs of the stage goes into a file. Its
+ * node_modules is a link: unless links are kept, the bundles hold the paths that it leads to, and unchanged code gets
+ * another hash. Where node_modules is a link here too, both sides follow theirs.
  */
 const SCRIPT = `
 const esbuild = require("esbuild");

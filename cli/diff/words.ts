@@ -1,4 +1,7 @@
-/** Differences between two definitions in the words of the ensemble: models, machines, limits; what follows from those is only counted. */
+/**
+ * Differences between two definitions in the words of the ensemble: models, machines, limits; what follows from those
+ * is only counted.
+ */
 import { describeChange, diffDefinitions, type Change } from "../../asl/diff";
 import type { JsonValue, StateMachineDefinition } from "../../asl/types";
 import { formatDuration } from "../../ground/duration";
@@ -150,7 +153,10 @@ function ladder({ capacity }: ModelSettings): string {
 const FROM_SETTINGS =
     /^(Arguments\.(StoppingCondition|EnableManagedSpotTraining|AlgorithmSpecification\.TrainingImage|CheckpointConfig|Payload\.(spot|prices))|Assign\.tags)\b/;
 
-/** Whether a change only carries another one on: from the settings, the same expression with other numbers, or the stage's name. */
+/**
+ * Whether a change only carries another one on: from the settings, the same expression with other numbers, or the
+ * stage's name.
+ */
 function computed({ kind, field, before, after }: Change, ensemble: boolean): boolean {
     const bare = (value: JsonValue | undefined): string => String(value).replace(/\d+/g, "#");
     return (

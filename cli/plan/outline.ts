@@ -1,4 +1,7 @@
-/** A definition as an indented list, for a terminal: the states in the order in which they are reached without a failure. */
+/**
+ * A definition as an indented list, for a terminal: the states in the order in which they are reached without a
+ * failure.
+ */
 import type { State, StateGraph, StateMachineDefinition } from "../../asl/types";
 import { innerGraphs } from "../../asl/walk";
 

@@ -197,7 +197,9 @@ function usually({ settings, batchJobs, reuse, expectedHours, retention: { runDa
                               ? { unknown: `how large ${unseen.join(" and ")} become is not known` }
                               : {
                                     amount: (gib * runDays) / 30,
-                                    from: `${gib.toFixed(2)} GiB for ${runDays} days: the copy of the data and what is trained`,
+                                    from:
+                                        `${gib.toFixed(2)} GiB for ${runDays} days: the copy of the data and what is ` +
+                                        "trained",
                                 },
                       writes: {
                           amount: run?.fetch === true ? data.objects : 0,
@@ -300,7 +302,8 @@ function changesOf(settings: StageSettings, input: CompletedInput): string[] {
         ...(wanted.forced ? [`${name}: trained even where the same model exists`] : []),
         ...(wanted.capacity[0]?.instanceType !== model.capacity[0]?.instanceType
             ? [
-                  `${name}: first tried on ${wanted.capacity[0].instanceType} instead of ${model.capacity[0]?.instanceType}`,
+                  `${name}: first tried on ${wanted.capacity[0].instanceType} instead of ` +
+                      `${model.capacity[0]?.instanceType}`,
               ]
             : []),
         ...hyperparameterChanges(model.hyperparameters, wanted.hyperparameters).map((change) => `${name}: ${change}`),

@@ -65,7 +65,8 @@ function sections(plan: Plan): { heading: string; head?: string[]; rows?: string
             lines: [
                 ...(bill.unknown.length === 0 ? [] : [`No price is known for: ${bill.unknown.join("; ")}.`]),
                 ...(bill.warning === undefined ? [] : [bill.warning]),
-                "At most: Spot counts at the on-demand price, and what is trained already is trained again. Expected: the first machine of the ladder, " +
+                "At most: Spot counts at the on-demand price, and what is trained already is trained again. " +
+                    "Expected: the first machine of the ladder, " +
                     "and nothing for what is reused. Not counted: reading from S3, logs, messages and transfer" +
                     `${bill.lines.some(({ item }) => item === "storage") ? "." : "; storage, while the data is not known."}`,
                 ...(plan.budget === undefined
@@ -151,9 +152,13 @@ ${body.join("\n")}
 const STYLE = [
     ":root{color-scheme:light dark;--text:#1f2328;--back:#fff;--line:#d0d7de;--quiet:#59636e}",
     "@media (prefers-color-scheme:dark){:root{--text:#e6edf3;--back:#0d1117;--line:#30363d;--quiet:#9198a1}}",
-    "body{margin:0;font:16px/1.5 system-ui,sans-serif;color:var(--text);background:var(--back)}main{max-width:1000px;margin:0 auto;padding:1rem}",
+    "body{margin:0;font:16px/1.5 " +
+        "system-ui,sans-serif;color:var(--text);background:var(--back)}main{max-width:1000px;margin:0 " +
+        "auto;padding:1rem}",
     "h1{font-size:1.5rem}h2{font-size:1.15rem}.scroll{overflow-x:auto}li{overflow-wrap:anywhere}table{border-collapse:collapse;width:100%}",
-    "th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line)}.workflow svg{max-width:none}.workflow text{fill:var(--text)}",
-    ".workflow path,.workflow polygon,.workflow ellipse,.workflow polyline{fill:none;stroke:var(--quiet)}.workflow .edge polygon{fill:var(--quiet)}",
+    "th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line)}.workflow " +
+        "svg{max-width:none}.workflow text{fill:var(--text)}",
+    ".workflow path,.workflow polygon,.workflow ellipse,.workflow polyline{fill:none;stroke:var(--quiet)}.workflow " +
+        ".edge polygon{fill:var(--quiet)}",
     ".workflow .graph>polygon{stroke:none}",
 ].join("");

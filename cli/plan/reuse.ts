@@ -1,5 +1,6 @@
 /**
- * What a run would reuse, found out by Setup's own code on the stage's real bucket, and what earlier runs took; nothing is written there.
+ * What a run would reuse, found out by Setup's own code on the stage's real bucket, and what earlier runs took; nothing
+ * is written there.
  */
 import { SFNClient, paginateListExecutions, type HistoryEvent } from "@aws-sdk/client-sfn";
 import type { StateMachineDefinition } from "../../asl/types";
@@ -69,8 +70,8 @@ export interface ReuseOptions {
 }
 
 /**
- * What Setup would decide for each model and why, and what earlier runs took; or one line with the reason why that is not known. The
- * deployed stage's settings count, since a running stage decides by those.
+ * What Setup would decide for each model and why, and what earlier runs took; or one line with the reason why that is
+ * not known. The deployed stage's settings count, since a running stage decides by those.
  */
 export async function reuseOf({ stateMachine, region, endpoint, input }: ReuseOptions): Promise<Reuse> {
     const requestHandler = { connectionTimeout: 3_000, requestTimeout: 10_000 };
@@ -207,7 +208,9 @@ function jobStates(definition: StateMachineDefinition): ReadonlyMap<string, stri
     return found;
 }
 
-/** Name of a job definition without ARN, revision and the content hash that it ends in, which tells a reader nothing. */
+/**
+ * Name of a job definition without ARN, revision and the content hash that it ends in, which tells a reader nothing.
+ */
 export function bareJob(definition: string): string {
     return (definition.split("/").at(-1) ?? definition).replace(/:\d+$/, "").replace(/-[0-9a-f]{6,}$/, "");
 }

@@ -1,4 +1,7 @@
-/** Imports a day's orders; whatever goes wrong is told before the execution fails. No Pulumi here, so that a test can run it. */
+/**
+ * Imports a day's orders; whatever goes wrong is told before the execution fails. No Pulumi here, so that a test can
+ * run it.
+ */
 import {
     Fail,
     jsonata,

@@ -3,8 +3,9 @@ import { EXIT, ToolError } from "../../ground/errors";
 import { evaluateStage, type EvaluatedStage, type EvaluateOptions } from "../../project/evaluate";
 
 /**
- * Evaluates a stage's program; mistakes in the configuration and refused definitions are told as they are.
- * Pulumi's runtime rejects a second promise, which nobody can reach, with the error that it has thrown: that one is taken off the process.
+ * Evaluates a stage's program; mistakes in the configuration and refused definitions are told as they are. Pulumi's
+ * runtime rejects a second promise, which nobody can reach, with the error that it has thrown: that one is taken off
+ * the process.
  */
 export async function evaluateProgram(stage: string, options: EvaluateOptions): Promise<EvaluatedStage> {
     const stray: unknown[] = [];

@@ -46,7 +46,8 @@ export function parseSettings(
         if (first in models && path.length === 2) {
             if (!models[first].includes(path[1])) {
                 throw new ToolError(
-                    `--set ${text}: ${first} has no hyperparameter ${path[1]}; nearest: ${closest(path[1], [...models[first]])}. ` +
+                    `--set ${text}: ${first} has no hyperparameter ${path[1]}; nearest: ` +
+                        `${closest(path[1], [...models[first]])}. ` +
                         `It has: ${[...models[first]].sort().join(", ")}`,
                     EXIT.usage,
                 );
@@ -68,7 +69,8 @@ export function parseSettings(
             ];
             throw new ToolError(
                 `--set ${text}: unknown key ${match[1]}; nearest: ${closest(match[1], known)}. ` +
-                    "Keys are <model>.<hyperparameter>, fields of the execution's input (run_training_steps.image_model) " +
+                    "Keys are <model>.<hyperparameter>, fields of the execution's input " +
+                    "(run_training_steps.image_model) " +
                     `or of the stack configuration (${[...configurationKeys].sort().join(", ")})`,
                 EXIT.usage,
             );

@@ -1,6 +1,6 @@
 /**
- * Where the jobs of the served API say how far they are: the part of CloudWatch Logs and of Batch that finds and reads the log of a job
- * that runs, from the files that the jobs write on this machine.
+ * Where the jobs of the served API say how far they are: the part of CloudWatch Logs and of Batch that finds and reads
+ * the log of a job that runs, from the files that the jobs write on this machine.
  */
 import { statSync } from "node:fs";
 import { z } from "zod";

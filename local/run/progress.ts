@@ -68,7 +68,8 @@ export class Progress {
                     ? `  ${outcome === "failed" ? pc.red(this.cut(note, 400)) : pc.dim(this.cut(note, 400))}`
                     : "";
                 this.note(
-                    `${this.clock()} ${signs[outcome]} ${row.label}  ${pc.dim(formatDuration((Date.now() - row.started) / 1000))}${text}`,
+                    `${this.clock()} ${signs[outcome]} ${row.label} ` +
+                        ` ${pc.dim(formatDuration((Date.now() - row.started) / 1000))}${text}`,
                 );
             },
         };
@@ -91,7 +92,8 @@ export class Progress {
             if (!this.stream.isTTY && Date.now() - row.lastPrinted >= PLAIN_MS) {
                 row.lastPrinted = Date.now();
                 this.stream.write(
-                    `${this.clock()}   ${row.label}  ${formatDuration((Date.now() - row.started) / 1000)}  ${this.cut(row.lastLine, 160)}\n`,
+                    `${this.clock()}   ${row.label}  ${formatDuration((Date.now() - row.started) / 1000)} ` +
+                        ` ${this.cut(row.lastLine, 160)}\n`,
                 );
             }
         }

@@ -50,7 +50,8 @@ export function renderResult(result: RunResult, root: string): string {
             ? pc.green(pc.bold(`SUCCEEDED in ${formatDuration(result.milliseconds / 1000)}`))
             : pc.red(
                   pc.bold(
-                      `${result.status} after ${formatDuration(result.milliseconds / 1000)}${result.error ? `: ${result.error}` : ""}`,
+                      `${result.status} after ${formatDuration(result.milliseconds / 1000)}` +
+                          `${result.error ? `: ${result.error}` : ""}`,
                   ),
               ),
     );

@@ -14,7 +14,10 @@ export interface LocalRunOptions extends SessionOptions {
     readonly reuse: boolean;
 }
 
-/** One local run, from the lock to the report. A failed execution is a result; a problem of this machine or of the arguments is thrown. */
+/**
+ * One local run, from the lock to the report. A failed execution is a result; a problem of this machine or of the
+ * arguments is thrown.
+ */
 export function localRun(options: LocalRunOptions): Promise<RunResult> {
     return inSession(options, `a local run of the stage ${options.stack}`, (session) => lockedRun(session, options));
 }
@@ -29,7 +32,8 @@ async function lockedRun(session: Session, options: LocalRunOptions): Promise<Ru
     const continuing = last !== undefined && last.outcome !== "SUCCEEDED" && !options.fresh;
     if (continuing) {
         progress.note(
-            `The last run (${last.id}) ${ended(last.outcome, last.active)}: what it finished is reused. --fresh starts over.`,
+            `The last run (${last.id}) ${ended(last.outcome, last.active)}: what it finished is reused. --fresh ` +
+                "starts over.",
         );
     } else if (!options.reuse) {
         await mirror.clear();

@@ -1,4 +1,7 @@
-/** The stage's workflow behind the Step Functions API: each execution that any AWS SDK starts runs whole on this machine. */
+/**
+ * The stage's workflow behind the Step Functions API: each execution that any AWS SDK starts runs whole on this
+ * machine.
+ */
 import path from "node:path";
 import { CreateStateMachineCommand, SFNClient } from "@aws-sdk/client-sfn";
 import { ToolError } from "../../ground/errors";

@@ -231,7 +231,8 @@ async function checkDisk(folder: LocalFolder): Promise<void> {
     const { bavail, bsize } = await statfs(folder.base);
     if (bavail * bsize < NEEDED_BYTES) {
         throw new ToolError(
-            `${folder.base}: ${Math.floor((bavail * bsize) / 1024 / 1024)} MB are free, a run needs up to ${NEEDED_BYTES / 1024 / 1024} MB; ` +
+            `${folder.base}: ${Math.floor((bavail * bsize) / 1024 / 1024)} MB are free, a run needs up to ` +
+                `${NEEDED_BYTES / 1024 / 1024} MB; ` +
                 `free some space (older runs lie in ${folder.runs}), then run this again.`,
         );
     }
@@ -266,7 +267,8 @@ async function prepareDocuments(
     const wanted = wantedData(settings);
     if (options.documents === undefined && !wanted.every((file) => file === "text" || file === "images")) {
         throw new ToolError(
-            `The members read ${wanted.join(", ")}, which the sample does not have: name your data, --documents <folder>.`,
+            `The members read ${wanted.join(", ")}, which the sample does not have: name your data, --documents ` +
+                "<folder>.",
             EXIT.usage,
         );
     }
@@ -328,7 +330,10 @@ export interface StoreDeath {
     reason?: string;
 }
 
-/** The store is a process like any other and may be killed; the workflow then fails by its own ways, and the end says why. */
+/**
+ * The store is a process like any other and may be killed; the workflow then fails by its own ways, and the end says
+ * why.
+ */
 function watch(store: ObjectStore, signal: AbortSignal, progress: Progress): StoreDeath {
     const death: StoreDeath = {};
     let expected = false;

@@ -60,7 +60,10 @@ const KINDS: readonly (readonly [RegExp, TaskKind])[] = [
     [/^arn:[^:]+:states:::aws-sdk:sagemaker:(list|create)ModelPackages?$/, "registry"],
 ];
 
-/** All Task states of a definition, with what they do; a resource that this machine cannot run is an error before anything runs. */
+/**
+ * All Task states of a definition, with what they do; a resource that this machine cannot run is an error before
+ * anything runs.
+ */
 export function taskStates(definition: Pick<StateMachineDefinition, "States">): Map<string, TaskKind> {
     const tasks = statesIn(definition).flatMap(({ name, state }) =>
         state.Type === "Task" ? [[name, taskKind(name, state.Resource)] as const] : [],
@@ -73,7 +76,8 @@ function taskKind(state: string, resource: string): TaskKind {
     if (kind === undefined) {
         throw new ToolError(
             `The state ${state} calls ${resource}, which the local run has nothing for. ` +
-                "It knows sagemaker:createTrainingJob.sync, batch:submitJob.sync, lambda:invoke, sns:publish and SageMaker's model registry; " +
+                "It knows sagemaker:createTrainingJob.sync, batch:submitJob.sync, lambda:invoke, sns:publish and " +
+                "SageMaker's model registry; " +
                 "stub the state by configuration.",
         );
     }
@@ -193,7 +197,8 @@ async function perform(
                     const train = path.join(directory, folder, "train");
                     if (!existsSync(train)) {
                         throw new Error(
-                            `the image ${image} has no executable train in ${path.relative(process.cwd(), path.dirname(train))}`,
+                            `the image ${image} has no executable train in ` +
+                                `${path.relative(process.cwd(), path.dirname(train))}`,
                         );
                     }
                     return { command: [options.python, train], cwd: directory };
@@ -206,8 +211,10 @@ function imageOf(stage: LocalStage, image: string) {
     const found = stage.images.get(image);
     if (found === undefined) {
         throw new Error(
-            `the image ${image} is not built by the program (it builds ${[...stage.images.keys()].join(", ") || "none"}), ` +
-                "so this machine has no code for it: leave the prebuilt reference out of the configuration for a local run",
+            `the image ${image} is not built by the program (it builds ` +
+                `${[...stage.images.keys()].join(", ") || "none"}), ` +
+                "so this machine has no code for it: leave the prebuilt reference out of the configuration for a " +
+                "local run",
         );
     }
     return found;

@@ -30,10 +30,11 @@ const SHOWN = 25;
 const LAYOUT = 'docs/local-run.md, section "Your own documents", describes the layout';
 
 /**
- * Reads and checks a folder of documents before anything runs: labels.csv, text/<stack>/<page>.txt, images/<stack>/<page>.png.
- * Throws one error with every problem, each with file and line.
+ * Reads and checks a folder of documents before anything runs: labels.csv, text/<stack>/<page>.txt,
+ * images/<stack>/<page>.png. Throws one error with every problem, each with file and line.
  * @param folds how many folds the stage makes: every class must occur in at least as many training stacks
- * @param wanted what the models read besides the labels: `text` and `images` hold a file a page, anything else is a file or a folder
+ * @param wanted what the models read besides the labels: `text` and `images` hold a file a page, anything else is a
+ * file or a folder
  */
 export function checkDocuments(
     directory: string,
@@ -128,7 +129,8 @@ function readPage(record: Readonly<Record<string, string>>, at: string, problems
     }
     if (!CLASS.test(label ?? "")) {
         problems.push(
-            `${at}: class ${JSON.stringify(label ?? "")}; a name of at most 64 letters, digits, _ and - is expected, beginning with a letter`,
+            `${at}: class ${JSON.stringify(label ?? "")}; a name of at most 64 letters, digits, _ and - is expected, ` +
+                "beginning with a letter",
         );
     }
     if (begins !== "true" && begins !== "false") {
@@ -165,13 +167,15 @@ function checkSequence(pages: readonly (Page | undefined)[], lines: readonly str
             const first = seen.get(page.page);
             if (first !== undefined) {
                 problems.push(
-                    `${at}: page ${page.page} of stack ${stack} is there already, in line ${first.slice(first.lastIndexOf(":") + 1)}`,
+                    `${at}: page ${page.page} of stack ${stack} is there already, in line ` +
+                        `${first.slice(first.lastIndexOf(":") + 1)}`,
                 );
             }
             seen.set(page.page, first ?? at);
             if (page.split !== list[0].page.split) {
                 problems.push(
-                    `${at}: split ${JSON.stringify(page.split)}, but ${list[0].at} says ${JSON.stringify(list[0].page.split)} for stack ${stack}; ` +
+                    `${at}: split ${JSON.stringify(page.split)}, but ${list[0].at} says ` +
+                        `${JSON.stringify(list[0].page.split)} for stack ${stack}; ` +
                         "a stack is held out as a whole",
                 );
             }
@@ -184,7 +188,8 @@ function checkSequence(pages: readonly (Page | undefined)[], lines: readonly str
         for (let number = 1; complete && number <= seen.size; number += 1) {
             if (!seen.has(number)) {
                 problems.push(
-                    `${list[0].at}: stack ${stack} has ${seen.size} pages but no page ${number}; pages count from 1 without gaps`,
+                    `${list[0].at}: stack ${stack} has ${seen.size} pages but no page ${number}; pages count from 1 ` +
+                        "without gaps",
                 );
                 break;
             }
@@ -216,7 +221,8 @@ function checkClasses(
                 const near = [...training.keys()].filter((name) => name !== label);
                 const hint = near.length > 0 ? ` (misspelt ${closest(label, near)}?)` : "";
                 problems.push(
-                    `${first.get(label)}: class ${label} is in ${stacks.size} training ${stacks.size === 1 ? "stack" : "stacks"}, ` +
+                    `${first.get(label)}: class ${label} is in ${stacks.size} training ` +
+                        `${stacks.size === 1 ? "stack" : "stacks"}, ` +
                         `at least ${folds} are needed, one for each fold${hint}`,
                 );
             }

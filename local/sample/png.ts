@@ -4,7 +4,10 @@ const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 /** Larger pictures are no page scans but a way to fill the memory. */
 const MAX_PIXELS = 100_000_000;
 
-/** What is wrong with a PNG file's bytes, or undefined when a decoder will take them. Source: the PNG specification, sections 5 and 11. */
+/**
+ * What is wrong with a PNG file's bytes, or undefined when a decoder will take them. Source: the PNG specification,
+ * sections 5 and 11.
+ */
 export function pngProblem(bytes: Buffer): string | undefined {
     if (bytes.length === 0) {
         return "is empty";

@@ -60,7 +60,10 @@ interface Attempt {
 
 const JOB_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
 
-/** `batch:submitJob.sync` on this machine: answers what DescribeJobs would, a failed job is an AwsError with that as its cause. */
+/**
+ * `batch:submitJob.sync` on this machine: answers what DescribeJobs would, a failed job is an AwsError with that as its
+ * cause.
+ */
 export async function submitJob(request: SubmitJobRequest, options: BatchOptions): Promise<Record<string, unknown>> {
     if (!JOB_NAME.test(request.JobName)) {
         refuse(`jobName ${JSON.stringify(request.JobName)}: at most 128 letters, digits, _ and - are allowed`);
@@ -68,7 +71,8 @@ export async function submitJob(request: SubmitJobRequest, options: BatchOptions
     const definition = options.definitions.get(definitionName(request.JobDefinition));
     if (definition === undefined) {
         refuse(
-            `JobDefinition ${request.JobDefinition} not found. The stage has ${[...options.definitions.keys()].join(", ")}`,
+            `JobDefinition ${request.JobDefinition} not found. The stage has ` +
+                `${[...options.definitions.keys()].join(", ")}`,
         );
     }
     const job = definition as JobDefinition;
@@ -131,7 +135,8 @@ function substitute(command: readonly string[], parameters: Readonly<Record<stri
         }
         if (typeof parameters[name] !== "string") {
             refuse(
-                `the command of the job definition refers to ${word}, but Parameters has no string of that name: ${JSON.stringify(parameters)}`,
+                `the command of the job definition refers to ${word}, but Parameters has no string of that name: ` +
+                    `${JSON.stringify(parameters)}`,
             );
         }
         return parameters[name];

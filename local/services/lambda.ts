@@ -41,7 +41,8 @@ export async function invokeFunction(
     if (target === undefined) {
         throw new AwsError(
             "Lambda.ResourceNotFoundException",
-            `Function not found: ${request.FunctionName} (Service: Lambda, Status Code: 404); the stage has ${[...options.functions.keys()].join(", ")}`,
+            `Function not found: ${request.FunctionName} (Service: Lambda, Status Code: 404); the stage has ` +
+                `${[...options.functions.keys()].join(", ")}`,
         );
     }
     const id = randomUUID();
@@ -87,7 +88,8 @@ export async function invokeFunction(
         if (answer === undefined) {
             fail(
                 "Runtime.ExitError",
-                `RequestId: ${id} Error: Runtime exited with error: ${exit.signal ? `signal: ${exit.signal}` : `exit status ${exit.code}`}`,
+                `RequestId: ${id} Error: Runtime exited with error: ` +
+                    `${exit.signal ? `signal: ${exit.signal}` : `exit status ${exit.code}`}`,
             );
         }
         const parsed = JSON.parse(answer as string) as {

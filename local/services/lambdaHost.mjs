@@ -1,6 +1,6 @@
 /**
- * Runs one invocation of a function's bundle, as Lambda's runtime does: node lambdaHost.mjs BUNDLE HANDLER EVENT RESULT CONTEXT
- * The answer goes to a file, because a function's standard output is its log.
+ * Runs one invocation of a function's bundle, as Lambda's runtime does: node lambdaHost.mjs BUNDLE HANDLER EVENT RESULT
+ * CONTEXT The answer goes to a file, because a function's standard output is its log.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";

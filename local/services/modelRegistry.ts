@@ -23,11 +23,17 @@ interface Version {
     readonly request: CreateModelPackageRequest;
 }
 
-/** Characters of metadata names (at most 128) and values (at most 256): the API's CustomerMetadataKey and CustomerMetadataValue. */
+/**
+ * Characters of metadata names (at most 128) and values (at most 256): the API's CustomerMetadataKey and
+ * CustomerMetadataValue.
+ */
 const METADATA = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]+$/u;
 const TOKEN = /^[a-zA-Z0-9-]{1,36}$/;
 
-/** SageMaker's model registry on this machine: a folder a group, a JSON file a version. It outlives the run, as AWS's does. */
+/**
+ * SageMaker's model registry on this machine: a folder a group, a JSON file a version. It outlives the run, as AWS's
+ * does.
+ */
 export class LocalModelRegistry {
     /** @param arnPrefix `arn:aws:sagemaker:<region>:<account>`. */
     constructor(
@@ -110,7 +116,8 @@ function check(request: CreateModelPackageRequest): void {
     );
     if (wrong !== undefined) {
         refuse(
-            `CustomerMetadataProperties: ${JSON.stringify(wrong[0])} is ${JSON.stringify(wrong[1])}; names have 1 to 128 and values 1 to 256 letters, ` +
+            `CustomerMetadataProperties: ${JSON.stringify(wrong[0])} is ${JSON.stringify(wrong[1])}; names have 1 to ` +
+                "128 and values 1 to 256 letters, " +
                 "digits, spaces and _.:/=+-@",
         );
     }

@@ -39,7 +39,8 @@ export async function publish(
     for (const [name, value] of attributes) {
         if (!value.StringValue) {
             refuse(
-                `The message attribute '${name}' must contain non-empty message attribute value for message attribute type 'String'.`,
+                `The message attribute '${name}' must contain non-empty message attribute value for message ` +
+                    "attribute type 'String'.",
             );
         }
     }
@@ -58,6 +59,7 @@ export async function publish(
 function refuse(what: string): void {
     throw new AwsError(
         "SNS.InvalidParameterException",
-        `Invalid parameter: ${what} (Service: AmazonSNS; Status Code: 400; Error Code: InvalidParameter; Request ID: local; Proxy: null)`,
+        `Invalid parameter: ${what} (Service: AmazonSNS; Status Code: 400; Error Code: InvalidParameter; Request ID: ` +
+            "local; Proxy: null)",
     );
 }

@@ -12,7 +12,9 @@ export interface ObjectStore {
     /** http://127.0.0.1:<port> */
     readonly endpoint: string;
     readonly s3: S3Client;
-    /** What a child process needs in its environment to reach this store, and nothing else, with an ordinary AWS SDK. */
+    /**
+     * What a child process needs in its environment to reach this store, and nothing else, with an ordinary AWS SDK.
+     */
     readonly environment: Readonly<Record<string, string>>;
     /** Resolves when the server ends by itself, with what its log says. */
     readonly died: Promise<string>;
@@ -54,7 +56,8 @@ export async function startObjectStore(options: ObjectStoreOptions): Promise<Obj
     });
     const died = child.exit.then(
         async ({ code, signal }) =>
-            `the local object store ended (${signal ? `signal ${signal}` : `exit code ${code}`}): ${await lastLine(options.log)}`,
+            `the local object store ended (${signal ? `signal ${signal}` : `exit code ${code}`}): ` +
+            `${await lastLine(options.log)}`,
     );
     const endpoint = await Promise.race([
         waitForEndpoint(options.log),
@@ -96,7 +99,8 @@ function notStarted(reason: string, port: number): never {
     const busy = /address already in use|port \d+ is in use/i.test(reason);
     throw new ToolError(
         busy
-            ? `Port ${port} on 127.0.0.1 is in use by another program: leave --port out (a free one is taken), or name another.`
+            ? `Port ${port} on 127.0.0.1 is in use by another program: leave --port out (a free one is taken), or ` +
+                  "name another."
             : `The local object store did not start: ${reason}. Is .venv complete? Remove it and run this again.`,
     );
 }

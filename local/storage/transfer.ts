@@ -51,8 +51,8 @@ export async function downloadObject(s3: S3Client, address: S3Address, file: str
 }
 
 export async function uploadFile(s3: S3Client, file: string, address: S3Address): Promise<void> {
-    // Opened once: a file that is replaced meanwhile is still read as it was, and one that is gone rejects here. A stream that opens
-    // by itself would raise its error where nobody listens.
+    // Opened once: a file that is replaced meanwhile is still read as it was, and one that is gone rejects here. A
+    // stream that opens by itself would raise its error where nobody listens.
     const handle = await open(file);
     try {
         const { size } = await handle.stat();

@@ -22,7 +22,8 @@ export async function mergeHosts(
                     continue;
                 }
                 throw new Error(
-                    `hosts ${owner.host} and ${host} both wrote ${name}, with different content: one of them would be lost; ` +
+                    `hosts ${owner.host} and ${host} both wrote ${name}, with different content: one of them would ` +
+                        "be lost; " +
                         "every host must write under a folder of its own (fold-<k>/)",
                 );
             }

@@ -58,7 +58,8 @@ export async function scriptMode(host: HostConfiguration, python: string, s3: S3
     if (!existsSync(path.join(layout.code, program))) {
         throw new Error(
             `sagemaker_program ${JSON.stringify(program)} is not in sagemaker_submit_directory ` +
-                `${host.hyperparameters.sagemaker_submit_directory}; it holds ${(await readdir(layout.code)).sort().join(", ") || "nothing"}`,
+                `${host.hyperparameters.sagemaker_submit_directory}; it holds ` +
+                `${(await readdir(layout.code)).sort().join(", ") || "nothing"}`,
         );
     }
     const own = Object.entries(host.hyperparameters)

@@ -132,7 +132,8 @@ function validate(request: TrainingJobRequest, usedNames: ReadonlySet<string>): 
     const refuse = (message: string): never => {
         throw new AwsError(
             "SageMaker.AmazonSageMakerException",
-            `${message} (Service: AmazonSageMaker; Status Code: 400; Error Code: ValidationException; Request ID: local; Proxy: null)`,
+            `${message} (Service: AmazonSageMaker; Status Code: 400; Error Code: ValidationException; Request ID: ` +
+                "local; Proxy: null)",
         );
     };
     const name = request.TrainingJobName;
@@ -145,7 +146,8 @@ function validate(request: TrainingJobRequest, usedNames: ReadonlySet<string>): 
     if (usedNames.has(name)) {
         throw new AwsError(
             "SageMaker.AmazonSageMakerException",
-            `Training job names must be unique within an AWS account and region, and a training job with this name already exists (${name}) ` +
+            "Training job names must be unique within an AWS account and region, and a training job with this name " +
+                `already exists (${name}) ` +
                 "(Service: AmazonSageMaker; Status Code: 400; Error Code: ResourceInUse; Request ID: local; Proxy: null)",
         );
     }
@@ -159,7 +161,8 @@ function validate(request: TrainingJobRequest, usedNames: ReadonlySet<string>): 
         }
         if (value.length > MAX_HYPERPARAMETER_VALUE) {
             refuse(
-                `hyperParameters.${key} has ${value.length} characters, at most ${MAX_HYPERPARAMETER_VALUE} are allowed`,
+                `hyperParameters.${key} has ${value.length} characters, at most ${MAX_HYPERPARAMETER_VALUE} are ` +
+                    "allowed",
             );
         }
     }
@@ -354,7 +357,10 @@ interface HostExit {
     readonly exit: ChildExit | "stopped" | "time limit";
 }
 
-/** All hosts, as many at a time as there are processors; the first failure stops the others, as a failed host ends a job. */
+/**
+ * All hosts, as many at a time as there are processors; the first failure stops the others, as a failed host ends a
+ * job.
+ */
 async function runHosts(
     request: TrainingJobRequest,
     options: LauncherOptions,
@@ -416,7 +422,8 @@ async function failureReason({ host, exit }: HostExit, log: string): Promise<str
     const reason =
         written.trim() ||
         (ended.signal
-            ? `the container was ended by ${ended.signal}${ended.signal === "SIGKILL" ? " (killed, or out of memory)" : ""}`
+            ? "the container was ended by " +
+              `${ended.signal}${ended.signal === "SIGKILL" ? " (killed, or out of memory)" : ""}`
             : `the program wrote no reason; its last line: ${await lastLogLine(log)}`);
     const end = `, exit code: ${code}`;
     const prefix = "AlgorithmError: ";
@@ -456,7 +463,10 @@ async function uploadOutputs(
     }
 }
 
-/** Keeps S3 in step with the hosts' checkpoint directories: restored to every host at the start, uploaded as they change. */
+/**
+ * Keeps S3 in step with the hosts' checkpoint directories: restored to every host at the start, uploaded as they
+ * change.
+ */
 class CheckpointSync {
     private readonly uploaded = new Map<string, string>();
 

@@ -1,6 +1,6 @@
 /**
- * Values of hyperparameters as SageMaker's training toolkit shows them to a script: Python's `str` of what `json.loads` made of them.
- * Numbers keep their JSON text, so that 1.0 stays a float and a long integer stays whole.
+ * Values of hyperparameters as SageMaker's training toolkit shows them to a script: Python's `str` of what `json.loads`
+ * made of them. Numbers keep their JSON text, so that 1.0 stays a float and a long integer stays whole.
  */
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;

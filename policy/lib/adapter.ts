@@ -15,8 +15,10 @@ import { MIN_REASON } from "./rule";
 const SUPPRESSIONS: PolicyConfigJSONSchema = {
     type: "array",
     description:
-        "Resources that the rule does not hold for: `resource` is `type::name` (`*` in the name stands for anything), " +
-        `\`reason\` says why, in at least ${MIN_REASON} characters. One that is not needed any more is itself a violation (suppressions-needed).`,
+        "Resources that the rule does not hold for: `resource` is `type::name` (`*` in the name stands for " +
+        "anything), " +
+        `\`reason\` says why, in at least ${MIN_REASON} characters. One that is not needed any more is itself a ` +
+        "violation (suppressions-needed).",
     items: {
         type: "object",
         properties: { resource: { type: "string" }, reason: { type: "string" } },
@@ -26,8 +28,8 @@ const SUPPRESSIONS: PolicyConfigJSONSchema = {
 };
 
 /**
- * What was suppressed in this run of the pack. The engine starts the pack anew for every preview and update, runs the rules on
- * all resources and only then those on the stack, so at its end the ledger is complete.
+ * What was suppressed in this run of the pack. The engine starts the pack anew for every preview and update, runs the
+ * rules on all resources and only then those on the stack, so at its end the ledger is complete.
  */
 export class SuppressionLedger {
     private readonly declared = new Map<string, readonly Suppression[]>();
@@ -145,7 +147,10 @@ function textOf(value: unknown): string {
     return typeof value === "string" ? value : "";
 }
 
-/** Rules do not throw; should one all the same, that is a violation in one line and not the end of the whole pack in a stack trace. */
+/**
+ * Rules do not throw; should one all the same, that is a violation in one line and not the end of the whole pack in a
+ * stack trace.
+ */
 function evaluate(rule: Rule, check: () => Verdict): Verdict {
     try {
         return check();
@@ -179,7 +184,8 @@ function conclude(
         args.notApplicable(verdict.notApplicable);
     }
     const unknown = verdict.undecided.at(0);
-    // What the SDK threw goes back to the SDK, which says in the preview that the rule could not be run and runs it at the update.
+    // What the SDK threw goes back to the SDK, which says in the preview that the rule could not be run and runs it at
+    // the update.
     if (unknown?.cause !== undefined) {
         throw unknown.cause;
     }

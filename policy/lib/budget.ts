@@ -1,6 +1,6 @@
 /**
- * The budget of a run, as far as the pack goes: which machines and jobs there are. What they cost is not the pack's knowledge;
- * whoever constructs a pack hands it in ({@link JudgeBudget}).
+ * The budget of a run, as far as the pack goes: which machines and jobs there are. What they cost is not the pack's
+ * knowledge; whoever constructs a pack hands it in ({@link JudgeBudget}).
  */
 import { JOB_DEFINITION } from "./batch";
 import type { Facts, ResourceFacts } from "./facts";
@@ -28,13 +28,18 @@ export interface BudgetQuestion {
     readonly dollars: number;
 }
 
-/** How a run stands to its budget; "notApplicable" where there is none, or the definition is nothing whose price is known. */
+/**
+ * How a run stands to its budget; "notApplicable" where there is none, or the definition is nothing whose price is
+ * known.
+ */
 export type BudgetAnswer =
     | { readonly verdict: "within" }
     | { readonly verdict: "exceeded" | "unproved"; readonly message: string }
     | { readonly verdict: "notApplicable"; readonly reason: string };
 
-/** Says what one execution can cost at most, and holds it against the budget. Pure but for reading prices; never throws. */
+/**
+ * Says what one execution can cost at most, and holds it against the budget. Pure but for reading prices; never throws.
+ */
 export type JudgeBudget = (question: BudgetQuestion) => BudgetAnswer;
 
 /** The answer of a pack that was handed no prices. */

@@ -1,11 +1,14 @@
 /**
  * What a rule sees of a resource: plain data, in which a value that the engine does not know yet is an {@link Unknown}.
  *
- * The SDK hands rules a proxy that throws at the first touch of an unknown leaf, which ends a walk half-way and loses every
- * violation behind it. A snapshot makes the unknown an ordinary value, so a rule can judge what is known and name what is not.
+ * The SDK hands rules a proxy that throws at the first touch of an unknown leaf, which ends a walk half-way and loses
+ * every violation behind it. A snapshot makes the unknown an ordinary value, so a rule can judge what is known and name
+ * what is not.
  */
 
-/** A value that is not known until the update; `path` says where it is, `cause` is what the SDK threw when it was read. */
+/**
+ * A value that is not known until the update; `path` says where it is, `cause` is what the SDK threw when it was read.
+ */
 export class Unknown {
     constructor(
         readonly path: string,

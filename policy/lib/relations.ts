@@ -35,7 +35,10 @@ export function beside(
     });
 }
 
-/** A resource of a type whose target is not known and recorded nowhere: it may or may not be the one that a rule looks for. */
+/**
+ * A resource of a type whose target is not known and recorded nowhere: it may or may not be the one that a rule looks
+ * for.
+ */
 export function adrift(resources: readonly ResourceFacts[], relation: Relation): Unknown | undefined {
     for (const other of resources) {
         const target: Fact | undefined = other.type === relation.type ? get(other.props, relation.property) : undefined;

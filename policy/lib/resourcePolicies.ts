@@ -78,7 +78,8 @@ function notOpen(document: PolicyDocument): Verdict {
         return violation(
             ...open.map(
                 (statement) =>
-                    `${document.path}: ${statement.label} allows everybody ${statement.actions.join(", ") || "actions"}.`,
+                    `${document.path}: ${statement.label} allows everybody ` +
+                    `${statement.actions.join(", ") || "actions"}.`,
             ),
         );
     }

@@ -28,7 +28,10 @@ export interface Violation {
 /** What a rule says. */
 export interface Verdict {
     readonly violations: readonly Violation[];
-    /** What the rule could not judge because it is not known yet. The engine says so in the preview, and judges at the update. */
+    /**
+     * What the rule could not judge because it is not known yet. The engine says so in the preview, and judges at the
+     * update.
+     */
     readonly undecided: readonly Unknown[];
     /** Why the rule has nothing to say here. */
     readonly notApplicable?: string;
@@ -141,12 +144,17 @@ export function property(
     return holds(value) ? compliant : violation(`${path} is ${show(value)}; expected ${expected}.`);
 }
 
-/** A property that only has to name something: any text but the empty one does, and a value that is not known yet is one. */
+/**
+ * A property that only has to name something: any text but the empty one does, and a value that is not known yet is
+ * one.
+ */
 export function isSet(value: Fact | undefined): boolean {
     return isUnknown(value) || (typeof value === "string" && value !== "");
 }
 
-/** A number parameter; the rule's own default has been merged in, so anything else is a configuration of the wrong type. */
+/**
+ * A number parameter; the rule's own default has been merged in, so anything else is a configuration of the wrong type.
+ */
 export function numberParameter(parameters: Facts, name: string, fallback: number): number {
     const value = parameters[name];
     return typeof value === "number" && Number.isFinite(value) ? value : fallback;

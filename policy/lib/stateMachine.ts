@@ -9,7 +9,10 @@ export const STATE_MACHINE = "aws:sfn/stateMachine:StateMachine";
 
 const GROUPS: ReadonlyMap<string, RuleGroup> = new Map(analysisRules.map((rule) => [rule.name, rule.group]));
 
-/** A violation message lists this many findings of one rule; a definition that is wrong everywhere need not fill the terminal. */
+/**
+ * A violation message lists this many findings of one rule; a definition that is wrong everywhere need not fill the
+ * terminal.
+ */
 const MAX_FINDINGS = 20;
 
 // All rules of this kind look at one definition after the other, so the last analysis serves all of them.

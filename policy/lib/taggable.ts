@@ -1,4 +1,7 @@
-/** The types of AWS resources that this pack knows to take tags. A test compares the list with the provider's own declarations. */
+/**
+ * The types of AWS resources that this pack knows to take tags. A test compares the list with the provider's own
+ * declarations.
+ */
 export const TAGGABLE: readonly string[] = [
     "aws:batch/computeEnvironment:ComputeEnvironment",
     "aws:batch/jobDefinition:JobDefinition",

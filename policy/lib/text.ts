@@ -54,7 +54,10 @@ export function isSecretVariable(name: string, value: string): boolean {
 const DIGEST = /@sha256:[0-9a-f]{64}$/;
 const CONTENT_TAG = /:(?:[A-Za-z0-9_.-]*[-_.])?[0-9a-f]{12,64}$/;
 
-/** Whether an image reference can only ever mean one image: by digest, or by a tag that ends in a content hash (12 to 64 hex digits). */
+/**
+ * Whether an image reference can only ever mean one image: by digest, or by a tag that ends in a content hash (12 to 64
+ * hex digits).
+ */
 export function isPinned(image: string): boolean {
     return DIGEST.test(image) || CONTENT_TAG.test(image);
 }

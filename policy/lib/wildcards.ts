@@ -9,10 +9,14 @@ export interface UnavoidableWildcard {
 const LOG_DELIVERY = "log delivery of a state machine is not bound to a log group (Step Functions guide, cw-logs)";
 const TRACING = "X-Ray has no resource-level permission for it (Step Functions guide, xray-iam)";
 const INTERFACES =
-    "a training or function in a VPC makes network interfaces whose ids do not exist yet (SageMaker guide, sagemaker-roles)";
+    "a training or function in a VPC makes network interfaces whose ids do not exist yet (SageMaker guide, " +
+    "sagemaker-roles)";
 const JOB_IDS = "job ids do not exist before the job (Service Authorization Reference, AWS Batch)";
 
-/** The wildcards that the pack accepts everywhere; RULES.md lists them. Others are allowed by the parameter `allowed`, with a reason. */
+/**
+ * The wildcards that the pack accepts everywhere; RULES.md lists them. Others are allowed by the parameter `allowed`,
+ * with a reason.
+ */
 export const UNAVOIDABLE_WILDCARDS: readonly UnavoidableWildcard[] = [
     ...[
         "CreateLogDelivery",

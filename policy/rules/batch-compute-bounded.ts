@@ -8,10 +8,14 @@ export const batchComputeBounded: ResourceRule = {
     kind: "resource",
     name: "batch-compute-bounded",
     description:
-        "A Batch compute environment has a small upper bound of vCPUs, and on Spot instances a strategy that sees capacity.",
-    why: "The bound is what a loop of job submissions can cost. BEST_FIT takes the cheapest pool, which is the next to be taken away.",
+        "A Batch compute environment has a small upper bound of vCPUs, and on Spot instances a strategy that sees " +
+        "capacity.",
+    why:
+        "The bound is what a loop of job submissions can cost. BEST_FIT takes the cheapest pool, which is the next " +
+        "to be taken away.",
     remediation:
-        'Set computeResources.maxVcpus within the bound, and for SPOT allocationStrategy: "SPOT_PRICE_CAPACITY_OPTIMIZED".',
+        "Set computeResources.maxVcpus within the bound, and for SPOT allocationStrategy: " +
+        '"SPOT_PRICE_CAPACITY_OPTIMIZED".',
     severity: "medium",
     level: "mandatory",
     types: ["aws:batch/computeEnvironment:ComputeEnvironment"],

@@ -7,7 +7,9 @@ export const batchJobLogs: ResourceRule = {
     kind: "resource",
     name: "batch-job-logs",
     description: "A Batch job writes to a log group of the stack's own.",
-    why: "By default all jobs of the account share /aws/batch/job, which keeps everything for ever and belongs to nobody.",
+    why:
+        "By default all jobs of the account share /aws/batch/job, which keeps everything for ever and belongs to " +
+        "nobody.",
     remediation:
         'Set containerProperties.logConfiguration: { logDriver: "awslogs", options: { "awslogs-group": ... } }.',
     severity: "medium",

@@ -7,9 +7,12 @@ export const batchJobRetry: ResourceRule = {
     kind: "resource",
     name: "batch-job-retry",
     description: "A Batch job says how often it is tried, and with more than one attempt, what is tried again.",
-    why: "A host that is taken away needs another attempt; a bug in the job fails just as surely a second time, and is paid twice.",
+    why:
+        "A host that is taken away needs another attempt; a bug in the job fails just as surely a second time, and " +
+        "is paid twice.",
     remediation:
-        "Set retryStrategy.attempts (1 to 10), and above 1 an evaluateOnExit that retries host errors and exits on all else.",
+        "Set retryStrategy.attempts (1 to 10), and above 1 an evaluateOnExit that retries host errors and exits on " +
+        "all else.",
     severity: "medium",
     level: "mandatory",
     types: [JOB_DEFINITION],
@@ -32,7 +35,8 @@ export const batchJobRetry: ResourceRule = {
         return list(exits).some((exit) => String(get(exit, "action")).toUpperCase() === "EXIT")
             ? compliant
             : violation(
-                  `retryStrategy has ${attempts} attempts and no evaluateOnExits with action EXIT, so it repeats the job's own bugs.`,
+                  `retryStrategy has ${attempts} attempts and no evaluateOnExits with action EXIT, so it repeats the ` +
+                      "job's own bugs.",
               );
     },
 };

@@ -7,7 +7,8 @@ export const definitionKnownAtPreview: ResourceRule = {
     name: "definition-known-at-preview",
     description: "A state machine's definition is known at preview.",
     why:
-        "One value that is not known yet makes the whole definition unknown, and then neither this pack nor AWS's own validation " +
+        "One value that is not known yet makes the whole definition unknown, and then neither this pack nor AWS's " +
+        "own validation " +
         "looks at it before the update has begun.",
     remediation:
         "Give every target an explicit name and build its ARN from partition, region, account and name; " +
@@ -20,7 +21,8 @@ export const definitionKnownAtPreview: ResourceRule = {
         const definition = get(resource.props, "definition");
         return isUnknown(definition)
             ? violation(
-                  "The definition is not known yet, so nothing in it is proved: not that a failure is seen, not that it is valid.",
+                  "The definition is not known yet, so nothing in it is proved: not that a failure is seen, not that " +
+                      "it is valid.",
               )
             : compliant;
     },

@@ -8,7 +8,9 @@ export const eventTargetDeadLetter: ResourceRule = {
     kind: "resource",
     name: "event-target-dead-letter",
     description: "A target of EventBridge or of EventBridge Scheduler has a dead-letter queue.",
-    why: "An event that cannot be delivered is thrown away after 24 hours: a failure notification, or a start, would be lost in silence.",
+    why:
+        "An event that cannot be delivered is thrown away after 24 hours: a failure notification, or a start, would " +
+        "be lost in silence.",
     remediation:
         "Set deadLetterConfig: { arn: queue.arn }, and let the rule, or the schedule's role, send to the queue.",
     severity: "high",

@@ -6,7 +6,9 @@ export const iamNoManagedPolicies: ResourceRule = {
     kind: "resource",
     name: "iam-no-managed-policies",
     description: "No role has a policy that AWS wrote.",
-    why: "AWS's policies are for everybody, so they grant more than one role needs, and they change without a deployment.",
+    why:
+        "AWS's policies are for everybody, so they grant more than one role needs, and they change without a " +
+        "deployment.",
     remediation: "Write the statements that are needed.",
     severity: "medium",
     level: "mandatory",

@@ -24,7 +24,8 @@ export const iamTrustSourceConditions: ResourceRule = {
             items: { type: "string" },
             default: SERVICES,
             description:
-                "The services that send a source, so that their trust can be bound. Others, like EC2 and Lambda, send none.",
+                "The services that send a source, so that their trust can be bound. Others, like EC2 and Lambda, " +
+                "send none.",
         },
     },
     check(resource, parameters) {
@@ -42,7 +43,8 @@ export const iamTrustSourceConditions: ResourceRule = {
                     : violation(`assumeRolePolicy: ${statement.label} ${problem}.`);
             }),
         ]);
-        // A condition whose value is not known yet is there all the same: conditionValues leaves it out, so it is no proof of a hole.
+        // A condition whose value is not known yet is there all the same: conditionValues leaves it out, so it is no
+        // proof of a hole.
         return document.unknown === undefined ? verdict : undecided(document.unknown);
     },
 };

@@ -27,7 +27,8 @@ export const iamWildcards: ResourceRule = {
             type: "array",
             default: [],
             description:
-                "Wildcards allowed besides the built-in list: an action (or a pattern that is then itself allowed as an action), " +
+                "Wildcards allowed besides the built-in list: an action (or a pattern that is then itself allowed as " +
+                "an action), " +
                 'the resource pattern (default "*"), and the reason.',
             items: {
                 type: "object",

@@ -30,7 +30,8 @@ export const imagesPinned: ResourceRule = {
         "A tag like latest means another image tomorrow: two runs of one definition are then not the same training, " +
         "and a result cannot be traced to its code.",
     remediation:
-        "Name the image repository@sha256:<digest>, or tag it with the hash of its build context (12 to 64 hex digits).",
+        "Name the image repository@sha256:<digest>, or tag it with the hash of its build context (12 to 64 hex " +
+        "digits).",
     severity: "high",
     level: "mandatory",
     types: Object.keys(CHECKS),
@@ -83,7 +84,8 @@ function batchImages(resource: ResourceFacts, exceptions: readonly RegExp[]): Ve
         : image(get(parsed.value, "image"), "containerProperties.image", exceptions);
 }
 
-// An address in a registry of AWS's. In an expression the value is known at run time only; the literals that it is built from are here.
+// An address in a registry of AWS's. In an expression the value is known at run time only; the literals that it is
+// built from are here.
 const REGISTRY_ADDRESS = /^(?:\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?|public\.ecr\.aws)\/\S+$/;
 
 function definitionImages(resource: ResourceFacts, exceptions: readonly RegExp[]): Verdict {

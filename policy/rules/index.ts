@@ -69,7 +69,10 @@ export interface HandedIn {
     readonly judgeBudget?: JudgeBudget;
 }
 
-/** Every rule of the pack, with what is handed in. The last one judges the suppressions that the others needed, so it stays last. */
+/**
+ * Every rule of the pack, with what is handed in. The last one judges the suppressions that the others needed, so it
+ * stays last.
+ */
 export const rulesWith = ({ judgeBudget = noPrices }: HandedIn = {}): readonly Rule[] => [
     definitionKnownAtPreview,
     sfnDefinitionSound,

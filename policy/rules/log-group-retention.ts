@@ -6,7 +6,9 @@ export const logGroupRetention: ResourceRule = {
     kind: "resource",
     name: "log-group-retention",
     description: "A log group keeps what it holds long enough, and not for ever.",
-    why: "Without a retention logs are kept, and paid, for ever; with a short one the cause of last month's failure is gone.",
+    why:
+        "Without a retention logs are kept, and paid, for ever; with a short one the cause of last month's failure " +
+        "is gone.",
     remediation: "Set retentionInDays within the bounds.",
     severity: "medium",
     level: "mandatory",

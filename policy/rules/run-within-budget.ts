@@ -9,7 +9,8 @@ export const runWithinBudget = (judge: JudgeBudget): StackRule => ({
     description: "One execution costs at most the stage's budget, every attempt, wait and machine counted.",
     why: "A run takes days; what it may cost is decided before it starts, not read off the bill.",
     remediation:
-        "Lower a model's budget of hours or its machines, or raise the stage's budget (configuration key budget, parameter dollars).",
+        "Lower a model's budget of hours or its machines, or raise the stage's budget (configuration key budget, " +
+        "parameter dollars).",
     severity: "high",
     level: "mandatory",
     types: [STATE_MACHINE],

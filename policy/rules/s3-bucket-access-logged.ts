@@ -9,7 +9,8 @@ export const s3BucketAccessLogged: StackRule = {
     description: "Every bucket logs who reads and writes it.",
     why: "After a leak one has to say which papers were read.",
     remediation:
-        "Add a BucketLogging with a targetBucket of its own, or suppress with where the reads are recorded instead (CloudTrail data events).",
+        "Add a BucketLogging with a targetBucket of its own, or suppress with where the reads are recorded instead " +
+        "(CloudTrail data events).",
     severity: "medium",
     level: "mandatory",
     types: ["aws:s3/bucket:Bucket"],

@@ -8,9 +8,12 @@ export const s3BucketPublicAccessBlocked: StackRule = {
     kind: "stack",
     name: "s3-bucket-public-access-blocked",
     description: "Every bucket has a public access block with all four switches on.",
-    why: "The bucket holds customers' papers; the block holds even when somebody later writes a policy or an ACL that opens it.",
+    why:
+        "The bucket holds customers' papers; the block holds even when somebody later writes a policy or an ACL that " +
+        "opens it.",
     remediation:
-        "Add a BucketPublicAccessBlock with blockPublicAcls, blockPublicPolicy, ignorePublicAcls and restrictPublicBuckets true.",
+        "Add a BucketPublicAccessBlock with blockPublicAcls, blockPublicPolicy, ignorePublicAcls and " +
+        "restrictPublicBuckets true.",
     severity: "critical",
     level: "mandatory",
     types: ["aws:s3/bucket:Bucket"],

@@ -17,13 +17,16 @@ export const sfnFailureRule: StackRule = {
     kind: "stack",
     name: "sfn-failure-rule",
     description:
-        "An enabled EventBridge rule with a target sees every state machine's executions fail, time out and be aborted.",
+        "An enabled EventBridge rule with a target sees every state machine's executions fail, time out and be " +
+        "aborted.",
     why:
         "No state sees its execution's own time-out, an abort, States.Runtime or States.DataLimitExceeded: " +
         "without the rule these failures are silent whatever the definition says.",
     remediation:
-        'Add a rule on source aws.states, detail-type "Step Functions Execution Status Change", status FAILED, TIMED_OUT and ' +
-        'ABORTED, stateMachineArn of the machine, with a target. A filter on detail.error needs {"exists": false} beside it: ' +
+        'Add a rule on source aws.states, detail-type "Step Functions Execution Status Change", status FAILED, ' +
+        "TIMED_OUT and " +
+        'ABORTED, stateMachineArn of the machine, with a target. A filter on detail.error needs {"exists": false} ' +
+        "beside it: " +
         "an abort and a time-out carry no error.",
     severity: "critical",
     level: "mandatory",
@@ -61,7 +64,8 @@ function watched(machine: ResourceFacts, resources: readonly ResourceFacts[]): V
         problems.push(`rule ${JSON.stringify(rule.name)} ${problem}`);
     }
     return violation(
-        `No rule watches ${machine.name} fully: ${problems.length === 0 ? "there is none about it" : problems.join("; ")}.`,
+        `No rule watches ${machine.name} fully: ` +
+            `${problems.length === 0 ? "there is none about it" : problems.join("; ")}.`,
     );
 }
 

@@ -7,7 +7,8 @@ export const sfnLogGroupName: ResourceRule = {
     name: "sfn-log-group-name",
     description: "A state machine's log group has a name below /aws/vendedlogs/.",
     why:
-        "Every other name takes room in the account's CloudWatch Logs resource policy, which ends at 5,120 characters; " +
+        "Every other name takes room in the account's CloudWatch Logs resource policy, which ends at 5,120 " +
+        "characters; " +
         "after that no state machine of the account can be made with logging (Step Functions guide, bp-cwl).",
     remediation: "Name the log group /aws/vendedlogs/states/<state machine>.",
     severity: "low",
@@ -26,7 +27,8 @@ export const sfnLogGroupName: ResourceRule = {
         return name?.startsWith("/aws/vendedlogs/") === true
             ? compliant
             : violation(
-                  `The log group is ${JSON.stringify(name ?? destination)}; expected a name that begins with "/aws/vendedlogs/".`,
+                  `The log group is ${JSON.stringify(name ?? destination)}; expected a name that begins with ` +
+                      `"/aws/vendedlogs/".`,
               );
     },
 };

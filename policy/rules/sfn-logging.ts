@@ -23,7 +23,8 @@ export const sfnLogging: ResourceRule = {
             type: "boolean",
             default: true,
             description:
-                "Whether the log must hold inputs and outputs of states. Set false where these hold what must not be logged.",
+                "Whether the log must hold inputs and outputs of states. Set false where these hold what must not be " +
+                "logged.",
         },
     },
     check(resource, parameters) {
@@ -39,7 +40,8 @@ export const sfnLogging: ResourceRule = {
             isSet(get(resource.props, "loggingConfiguration.logDestination"))
                 ? notApplicable("a log group is set")
                 : violation(
-                      'loggingConfiguration.logDestination is missing; expected the ARN of a log group, with ":*" behind it.',
+                      'loggingConfiguration.logDestination is missing; expected the ARN of a log group, with ":*" ' +
+                          "behind it.",
                   ),
             parameters.includeExecutionData === false
                 ? notApplicable("execution data may be left out")

@@ -5,8 +5,11 @@ export const sfnNoSilentFailure: ResourceRule = {
     kind: "resource",
     name: "sfn-no-silent-failure",
     description:
-        "Every Task, Parallel and Map catches States.ALL, and every way from a Catch leads through one notification to a Fail state.",
-    why: "A failure that ends in success, or in nothing that anybody is told of, is found days later by what is missing.",
+        "Every Task, Parallel and Map catches States.ALL, and every way from a Catch leads through one notification " +
+        "to a Fail state.",
+    why:
+        "A failure that ends in success, or in nothing that anybody is told of, is found days later by what is " +
+        "missing.",
     remediation:
         "Follow the counter-example: add the Catch, or lead it to the notification and a Fail state with Error and Cause.",
     severity: "critical",
@@ -19,13 +22,15 @@ export const sfnNoSilentFailure: ResourceRule = {
             enum: ["declared", "forbidden"],
             default: "declared",
             description:
-                'Whether a failure may be recorded and decided on at a join (a Pass whose Comment begins "records-failure-for: <join state>").',
+                "Whether a failure may be recorded and decided on at a join (a Pass whose Comment begins " +
+                '"records-failure-for: <join state>").',
         },
         notifiedPrefix: {
             type: "string",
             default: "",
             description:
-                "What the Error of a Fail begins with exactly where a notification was sent before, so that the rule on failed executions " +
+                "What the Error of a Fail begins with exactly where a notification was sent before, so that the rule " +
+                "on failed executions " +
                 "leaves it out; empty: not checked.",
         },
     },

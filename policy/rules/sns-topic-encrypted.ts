@@ -21,7 +21,8 @@ export const snsTopicEncrypted: ResourceRule = {
         }
         return key === "alias/aws/sns"
             ? violation(
-                  'kmsMasterKeyId is the AWS managed key "alias/aws/sns", which EventBridge and CloudWatch cannot publish with.',
+                  'kmsMasterKeyId is the AWS managed key "alias/aws/sns", which EventBridge and CloudWatch cannot ' +
+                      "publish with.",
               )
             : compliant;
     },

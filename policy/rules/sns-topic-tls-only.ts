@@ -7,7 +7,8 @@ export const snsTopicTlsOnly: StackRule = {
     description: "An SNS topic's policy refuses every request that does not come by TLS.",
     why: "A message would travel readable for everybody on the way.",
     remediation:
-        'Add a statement: Deny, Principal "*", Action "sns:Publish", Condition { Bool: { "aws:SecureTransport": "false" } }.',
+        'Add a statement: Deny, Principal "*", Action "sns:Publish", Condition { Bool: { "aws:SecureTransport": ' +
+        '"false" } }.',
     severity: "medium",
     level: "mandatory",
     types: [TOPICS.type],

@@ -168,22 +168,26 @@ describe("executions of a deployed stage, through the AWS SDK", () => {
         assert.equal(explained.error, "Notified.Permission");
     });
 
-    it("resumes a failed execution with its input under a new name, and refuses to resume what runs or has succeeded", async () => {
-        fault.text = new TaskError("States.TaskFailed", '{"FailureReason":"AlgorithmError: bug"}');
-        const failed = await startTraining(client, stage, input, "again");
-        assert.equal(await ended(failed), "FAILED");
-        fault = {};
-        const resumed = await resumeTraining(client, stage, failed);
-        assert.match(resumed, /:again-r2$/);
-        assert.equal(await ended(resumed), "SUCCEEDED");
-        await assert.rejects(resumeTraining(client, stage, resumed), /has succeeded/);
-        fault = { hang: true };
-        const running = await startTraining(client, stage, input, "runs");
-        await assert.rejects(resumeTraining(client, stage, running), /still running/);
-        await stopTraining(client, running, "test");
-        assert.equal(await ended(running), "ABORTED");
-        assert.equal((await explainExecution(client, running)).error, "StoppedByOperator");
-    });
+    it(
+        "resumes a failed execution with its input under a new name, and refuses to resume what runs or has " +
+            "succeeded",
+        async () => {
+            fault.text = new TaskError("States.TaskFailed", '{"FailureReason":"AlgorithmError: bug"}');
+            const failed = await startTraining(client, stage, input, "again");
+            assert.equal(await ended(failed), "FAILED");
+            fault = {};
+            const resumed = await resumeTraining(client, stage, failed);
+            assert.match(resumed, /:again-r2$/);
+            assert.equal(await ended(resumed), "SUCCEEDED");
+            await assert.rejects(resumeTraining(client, stage, resumed), /has succeeded/);
+            fault = { hang: true };
+            const running = await startTraining(client, stage, input, "runs");
+            await assert.rejects(resumeTraining(client, stage, running), /still running/);
+            await stopTraining(client, running, "test");
+            assert.equal(await ended(running), "ABORTED");
+            assert.equal((await explainExecution(client, running)).error, "StoppedByOperator");
+        },
+    );
 
     it("does not train again what was forced and has finished", async () => {
         fault.text = new TaskError("States.TaskFailed", '{"FailureReason":"AlgorithmError: bug"}');

@@ -18,7 +18,9 @@ export function ensemble(
     onStart?: (child: ChildProcess) => void,
     cwd: string = root,
 ): Promise<Ended> {
-    const tool = `require(${JSON.stringify(path.join(root, "cli", "ensemble.ts"))}).main(["node", "ensemble", ...process.argv.slice(1)])`;
+    const tool =
+        `require(${JSON.stringify(path.join(root, "cli", "ensemble.ts"))}).main(["node", "ensemble", ` +
+        "...process.argv.slice(1)])";
     return new Promise((resolve, reject) => {
         const child = spawn(
             process.execPath,
@@ -52,7 +54,8 @@ export function ensemble(
 }
 
 /**
- * Runs one command in this process, as fast as a unit test must be: what it prints and the code that the tool would end with.
+ * Runs one command in this process, as fast as a unit test must be: what it prints and the code that the tool would end
+ * with.
  * @param environment Set while it runs; undefined takes a variable away.
  */
 export async function run(

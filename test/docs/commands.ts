@@ -91,7 +91,10 @@ export function workflowCommands(): DocumentedCommand[] {
         });
 }
 
-/** One way to write a command that has several: `ensemble X` for npx, for the npm script and for `npm start`; no comment. */
+/**
+ * One way to write a command that has several: `ensemble X` for npx, for the npm script and for `npm start`; no
+ * comment.
+ */
 function canonical(command: string): string {
     return command
         .replace(/\s+#\s.*$/, "")

@@ -74,7 +74,10 @@ export function fill(folder: string, stage = "dev"): void {
     copyFileSync(path.join(root, "docs/silent-failure.asl.json"), path.join(folder, "silent-failure.asl.json"));
 }
 
-/** A copy of this checkout, without git's history, with the same installed packages; the folder above it is to be removed. */
+/**
+ * A copy of this checkout, without git's history, with the same installed packages; the folder above it is to be
+ * removed.
+ */
 export function copyOfCheckout(): string {
     const copy = path.join(mkdtempSync(path.join(tmpdir(), "documents-")), "checkout");
     const skipped = new Set(["node_modules", ".venv", ".local", ".git", ".build", ".cache", "dist"]);

@@ -1,4 +1,7 @@
-/** How each command of the documents is tried. A command without an entry, and an entry without a command, fails the plain suite. */
+/**
+ * How each command of the documents is tried. A command without an entry, and an entry without a command, fails the
+ * plain suite.
+ */
 
 export type Way =
     /** Run as it stands: in the plain suite where it is quick, else in test/package/documents.spec.ts. */

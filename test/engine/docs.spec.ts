@@ -34,29 +34,37 @@ describe("the Pulumi commands of the documents", () => {
         }
     });
 
-    it("`pulumi destroy` is refused in a protected stage until `pulumi state unprotect --all`; the data then outlives it", async () => {
-        const refused = await stack.shell("pulumi destroy --yes");
-        assert.notEqual(refused.code, 0);
-        assert.match(refused.printed, /protect/);
-        await works("pulumi state unprotect --all");
-        await works("pulumi destroy");
-        for (const type of ["bucket:Bucket", "bucketPublicAccessBlock:BucketPublicAccessBlock"]) {
-            assert.ok(stack.cloud.ofType(`aws:s3/${type}`).length > 0, `${type} stays: data does not lie open`);
-        }
-    });
-
-    it("`pulumi login file://...`, `pulumi stack init dev` and `pulumi destroy --stack dev` work in a project of one's own", async () => {
-        const home = mkdtempSync(path.join(tmpdir(), "documents-"));
-        try {
-            for (const file of ["Pulumi.yaml", "Pulumi.dev.yaml", "index.ts"]) {
-                cpSync(path.join(root, file), path.join(home, file));
+    it(
+        "`pulumi destroy` is refused in a protected stage until `pulumi state unprotect --all`; the data then " +
+            "outlives it",
+        async () => {
+            const refused = await stack.shell("pulumi destroy --yes");
+            assert.notEqual(refused.code, 0);
+            assert.match(refused.printed, /protect/);
+            await works("pulumi state unprotect --all");
+            await works("pulumi destroy");
+            for (const type of ["bucket:Bucket", "bucketPublicAccessBlock:BucketPublicAccessBlock"]) {
+                assert.ok(stack.cloud.ofType(`aws:s3/${type}`).length > 0, `${type} stays: data does not lie open`);
             }
-            const there = `cd ${home} && export HOME=${home} PULUMI_HOME=${home}/.pulumi &&`;
-            await works(`${there} pulumi login file://${home}`);
-            await works(`${there} pulumi stack init dev`);
-            await works(`${there} pulumi destroy --stack dev --yes`);
-        } finally {
-            rmSync(home, { recursive: true, force: true });
-        }
-    });
+        },
+    );
+
+    it(
+        "`pulumi login file://...`, `pulumi stack init dev` and `pulumi destroy --stack dev` work in a project of " +
+            "one's own",
+        async () => {
+            const home = mkdtempSync(path.join(tmpdir(), "documents-"));
+            try {
+                for (const file of ["Pulumi.yaml", "Pulumi.dev.yaml", "index.ts"]) {
+                    cpSync(path.join(root, file), path.join(home, file));
+                }
+                const there = `cd ${home} && export HOME=${home} PULUMI_HOME=${home}/.pulumi &&`;
+                await works(`${there} pulumi login file://${home}`);
+                await works(`${there} pulumi stack init dev`);
+                await works(`${there} pulumi destroy --stack dev --yes`);
+            } finally {
+                rmSync(home, { recursive: true, force: true });
+            }
+        },
+    );
 });

@@ -58,7 +58,8 @@ for (const stage of ["dev", "prod"]) {
             const outcome = await stack.preview(flags);
             assert.ok(outcome.succeeded, outcome.log);
             assert.deepEqual(refusals(outcome), []);
-            // What may wait for the update is what hangs on an ARN that AWS draws, such as the key's; never the definition.
+            // What may wait for the update is what hangs on an ARN that AWS draws, such as the key's; never the
+            // definition.
             assert.deepEqual(
                 unjudged(outcome).filter(({ message }) => message.includes(".definition")),
                 [],

@@ -136,7 +136,8 @@ describe("local/training/launcher: the container contract", () => {
             [
                 "import json, os, sys",
                 "out = os.environ['SM_OUTPUT_DATA_DIR']",
-                "json.dump({'args': sys.argv[1:], 'env': {k: v for k, v in os.environ.items() if k.startswith('SM_')}, 'cwd': os.getcwd()}," +
+                "json.dump({'args': sys.argv[1:], 'env': {k: v for k, v in os.environ.items() if " +
+                    "k.startswith('SM_')}, 'cwd': os.getcwd()}," +
                     " open(os.path.join(out, 'seen.json'), 'w'))",
             ].join("\n"),
         );
@@ -190,7 +191,8 @@ describe("local/training/launcher: the container contract", () => {
         const job = request({ ResourceConfig: { InstanceType: "ml.m5.large", InstanceCount: 3 } });
         await launch(
             job,
-            'h=$(sed \'s/.*"current_host":"\\([^"]*\\)".*/\\1/\' input/config/resourceconfig.json)\nmkdir model/$h; echo $h > model/$h/name; echo same > model/shared',
+            'h=$(sed \'s/.*"current_host":"\\([^"]*\\)".*/\\1/\' input/config/resourceconfig.json)\nmkdir model/$h; ' +
+                "echo $h > model/$h/name; echo same > model/shared",
         );
         const model = await archive(job, "model");
         for (const host of ["algo-1", "algo-2", "algo-3"]) {
@@ -216,7 +218,8 @@ describe("local/training/launcher: the container contract", () => {
         const describe = await failure(
             launch(
                 request(),
-                "printf 'DataError: labels.csv line 7: ' > output/failure; head -c 2000 /dev/zero | tr '\\0' x >> output/failure; exit 1",
+                "printf 'DataError: labels.csv line 7: ' > output/failure; head -c 2000 /dev/zero | tr '\\0' x >> " +
+                    "output/failure; exit 1",
             ),
         );
         assert.match(describe.FailureReason, /^AlgorithmError: DataError: labels.csv line 7: x+, exit code: 1$/);
@@ -240,7 +243,8 @@ describe("local/training/launcher: the container contract", () => {
         const describe = await failure(
             launch(
                 request({ ResourceConfig: { InstanceType: "ml.m5.large", InstanceCount: 2 } }),
-                'if grep -q \'"current_host":"algo-2"\' input/config/resourceconfig.json; then echo broken > output/failure; exit 1; fi; sleep 60',
+                'if grep -q \'"current_host":"algo-2"\' input/config/resourceconfig.json; then echo broken > ' +
+                    "output/failure; exit 1; fi; sleep 60",
             ),
         );
         assert.match(describe.FailureReason, /broken/);

@@ -144,7 +144,8 @@ describe("local/process", () => {
             const pidFile = path.join(box.directory, "other.json");
             const script =
                 "const { Supervisor } = require(process.argv[1]);" +
-                "new Supervisor(process.argv[2]).start({ what: 'orphan', command: ['sleep', '60'], cwd: '.', env: {}, log: process.argv[3] });" +
+                "new Supervisor(process.argv[2]).start({ what: 'orphan', command: ['sleep', '60'], cwd: '.', env: " +
+                "{}, log: process.argv[3] });" +
                 "process.kill(process.pid, 'SIGKILL');";
             const run = spawn(process.execPath, [
                 "-r",

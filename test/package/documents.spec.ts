@@ -257,7 +257,8 @@ describe("the workflows of the CI", function () {
         const version = spawnSync("go", [...lint, "-version"], { cwd: tmpdir(), encoding: "utf8" });
         if (version.status !== 0) {
             console.log(
-                `      skipped: actionlint cannot be built here (${version.error?.message ?? version.stderr.trim().split("\n").at(-1)})`,
+                "      skipped: actionlint cannot be built here " +
+                    `(${version.error?.message ?? version.stderr.trim().split("\n").at(-1)})`,
             );
             this.skip();
         }

@@ -25,7 +25,8 @@ function temporary(name: string): string {
 }
 
 /**
- * Builds and packs all packages once in a process; answers the tarballs' paths. ENSEMBLE_PACKAGES names a folder that has them already.
+ * Builds and packs all packages once in a process; answers the tarballs' paths. ENSEMBLE_PACKAGES names a folder that
+ * has them already.
  */
 function pack(): Promise<readonly string[]> {
     const given = process.env.ENSEMBLE_PACKAGES;
@@ -59,7 +60,8 @@ export async function project(example?: string): Promise<string> {
             filter: (source) => !/\/(node_modules|\.local|\.build|\.venv|data)$/.test(source),
         });
     }
-    // Of the example's own packages only this one: the registry does not have it under the example's range, and the rest is linked.
+    // Of the example's own packages only this one: the registry does not have it under the example's range, and the
+    // rest is linked.
     const installing = temporary("installing");
     await run(
         "npm",

@@ -22,34 +22,38 @@ describe("the package, installed", () => {
 
     after(cleanUp);
 
-    it("has code, declarations and what the component needs; no tests, no sources, no data, nothing of this machine", () => {
-        const strange = files.filter(
-            (file) =>
-                /(^|\/)(test|bench|docs|examples|shared|node_modules|\.[^/]+)\//.test(file) ||
-                (file.endsWith(".ts") && !file.endsWith(".d.ts")) ||
-                /\.(map|tgz|pyc|log)$/.test(file),
-        );
-        assert.deepEqual(strange, []);
-        for (const needed of [
-            "dist/bundles.json",
-            "dist/workloads/jobs/Dockerfile",
-            "dist/workloads/training/common/container.py",
-            "dist/workloads/training/image/train_n_folds.py",
-            "dist/workloads/training/text/train",
-            "dist/policy-pack/PulumiPolicy.yaml",
-            "LICENSE",
-            "README.md",
-            "CHANGELOG.md",
-        ]) {
-            assert.ok(files.includes(needed), `${needed} is missing`);
-        }
-        const home = process.env.HOME ?? root;
-        const telling = files.filter((file) => {
-            const text = readFileSync(path.join(installed, file), "utf8");
-            return text.includes(root) || (home.length > 5 && text.includes(`${home}/`));
-        });
-        assert.deepEqual(telling, []);
-    });
+    it(
+        "has code, declarations and what the component needs; no tests, no sources, no data, nothing of this " +
+            "machine",
+        () => {
+            const strange = files.filter(
+                (file) =>
+                    /(^|\/)(test|bench|docs|examples|shared|node_modules|\.[^/]+)\//.test(file) ||
+                    (file.endsWith(".ts") && !file.endsWith(".d.ts")) ||
+                    /\.(map|tgz|pyc|log)$/.test(file),
+            );
+            assert.deepEqual(strange, []);
+            for (const needed of [
+                "dist/bundles.json",
+                "dist/workloads/jobs/Dockerfile",
+                "dist/workloads/training/common/container.py",
+                "dist/workloads/training/image/train_n_folds.py",
+                "dist/workloads/training/text/train",
+                "dist/policy-pack/PulumiPolicy.yaml",
+                "LICENSE",
+                "README.md",
+                "CHANGELOG.md",
+            ]) {
+                assert.ok(files.includes(needed), `${needed} is missing`);
+            }
+            const home = process.env.HOME ?? root;
+            const telling = files.filter((file) => {
+                const text = readFileSync(path.join(installed, file), "utf8");
+                return text.includes(root) || (home.length > 5 && text.includes(`${home}/`));
+            });
+            assert.deepEqual(telling, []);
+        },
+    );
 
     it("stays small: the tree, the sizes", async () => {
         const names = readdirSync(path.join(consumer, "node_modules"), { withFileTypes: true })
@@ -89,8 +93,11 @@ describe("the package, installed", () => {
     });
 
     for (const entry of ENTRIES) {
-        it(`@ensemble-training/${entry} loads without side effects${/asl/.test(entry) ? ", and without Pulumi or an AWS SDK" : ""}`, async () => {
-            const script = `
+        it(
+            `@ensemble-training/${entry} loads without side ` +
+                `effects${/asl/.test(entry) ? ", and without Pulumi or an AWS SDK" : ""}`,
+            async () => {
+                const script = `
                 const before = { argv: process.argv.length, env: JSON.stringify(process.env), listeners: process.eventNames().length };
                 const start = process.hrtime.bigint();
                 const module_ = require("@ensemble-training/${entry}");
@@ -100,26 +107,27 @@ describe("the package, installed", () => {
                     milliseconds, names: Object.keys(module_), changed: JSON.stringify(before) !== JSON.stringify(after),
                     loaded: Object.keys(require.cache).filter(file => /@pulumi|@aws-sdk/.test(file)).length,
                 })));`;
-            // It ends by itself: nothing that was opened keeps the process alive.
-            const { stdout, stderr } = await runIn(consumer, process.execPath, ["-e", script]);
-            assert.equal(stderr, "");
-            const lines = stdout.trim().split("\n");
-            assert.equal(lines.length, 1, stdout);
-            const { milliseconds, names, changed, loaded } = JSON.parse(lines[0]) as {
-                milliseconds: number;
-                names: string[];
-                changed: boolean;
-                loaded: number;
-            };
-            assert.notEqual(names.length, 0);
-            // The Pulumi SDK listens to the process, and that is its own affair.
-            if (/asl|policy/.test(entry)) {
-                assert.equal(changed, false);
-                assert.equal(loaded, 0);
-                assert.ok(milliseconds < 3_000, `${milliseconds} ms`);
-            }
-            console.log(`        ${Math.round(milliseconds)} ms`);
-        });
+                // It ends by itself: nothing that was opened keeps the process alive.
+                const { stdout, stderr } = await runIn(consumer, process.execPath, ["-e", script]);
+                assert.equal(stderr, "");
+                const lines = stdout.trim().split("\n");
+                assert.equal(lines.length, 1, stdout);
+                const { milliseconds, names, changed, loaded } = JSON.parse(lines[0]) as {
+                    milliseconds: number;
+                    names: string[];
+                    changed: boolean;
+                    loaded: number;
+                };
+                assert.notEqual(names.length, 0);
+                // The Pulumi SDK listens to the process, and that is its own affair.
+                if (/asl|policy/.test(entry)) {
+                    assert.equal(changed, false);
+                    assert.equal(loaded, 0);
+                    assert.ok(milliseconds < 3_000, `${milliseconds} ms`);
+                }
+                console.log(`        ${Math.round(milliseconds)} ms`);
+            },
+        );
     }
 
     it("is type-checked in a strict consumer, its own declarations included, as CommonJS and as ESM", async () => {

@@ -178,7 +178,8 @@ describe("the adapter of the policy pack", () => {
         const ledger = new SuppressionLedger();
         run(toPolicy(rule, ledger), { on: true }, suppress("A thing of another time, see the guide."));
         assert.deepEqual(runStack(toPolicy(suppressionsNeeded, ledger)), [
-            "The suppression of thing-is-on for test:index:Thing::thing is not needed any more: nothing was suppressed by it.",
+            "The suppression of thing-is-on for test:index:Thing::thing is not needed any more: nothing was " +
+                "suppressed by it.",
         ]);
     });
 

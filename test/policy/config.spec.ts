@@ -42,7 +42,8 @@ for (const stage of ["dev", "prod"]) {
                 const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
                 assert.equal(
                     scripts[`${command}:${stage}`],
-                    `pulumi ${command} --stack ${stage} --policy-pack policy --policy-pack-config policy/config.${stage}.json`,
+                    `pulumi ${command} --stack ${stage} --policy-pack policy --policy-pack-config ` +
+                        `policy/config.${stage}.json`,
                 );
             });
         }
@@ -63,7 +64,8 @@ describe("the policy pack's own files", () => {
         const { scripts, devDependencies } = JSON.parse(read("package.json")) as Record<string, Record<string, string>>;
         assert.match(scripts.prepare, /node policy\/build\.mjs/);
         assert.ok("esbuild" in devDependencies);
-        // The package's consumers do not need the checkout's tools; a checkout does, also where NODE_ENV=production leaves them out.
+        // The package's consumers do not need the checkout's tools; a checkout does, also where NODE_ENV=production
+        // leaves them out.
         assert.match(read(".npmrc"), /^include=dev$/m);
     });
 });

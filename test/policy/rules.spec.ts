@@ -28,7 +28,10 @@ const ODDITIES: readonly (readonly [string, unknown])[] = [
     ["not known yet", new Unknown("here")],
 ];
 
-/** By rule: the property that it rests on (`resource:path` of the sample; what is behind a `|` lies in JSON text), and its answers. */
+/**
+ * By rule: the property that it rests on (`resource:path` of the sample; what is behind a `|` lies in JSON text), and
+ * its answers.
+ */
 const CASES: Readonly<Record<string, readonly [property: string, answers: string]>> = {
     "alarm-has-action": ["undelivered-alarm:alarmActions", "vvvcvc"],
     "batch-compute-bounded": ["compute:computeResources.maxVcpus", "vvcvvu"],

@@ -1,6 +1,6 @@
 /**
- * A small stage that keeps every rule of the pack, as data: the rules' own tests read it as facts, and the engine suite deploys it.
- * A mutation of it breaks exactly one rule.
+ * A small stage that keeps every rule of the pack, as data: the rules' own tests read it as facts, and the engine suite
+ * deploys it. A mutation of it breaks exactly one rule.
  */
 
 /** Stands for an output of another resource of the sample. */
@@ -60,7 +60,9 @@ export const sampleDefinition = {
                 {
                     ErrorEquals: ["States.ALL"],
                     Assign: {
-                        error: "{% $exists($states.errorOutput.Error) ? $states.errorOutput.Error : 'an error without a name' %}",
+                        error:
+                            "{% $exists($states.errorOutput.Error) ? $states.errorOutput.Error : 'an error without a " +
+                            "name' %}",
                     },
                     Next: "Notify Failure",
                 },

@@ -117,7 +117,9 @@ describe("content hashes", () => {
 });
 
 describe("images of an immutable repository", () => {
-    /** Deploys tags one after the other; returns for each whether it was pushed, and fails where one is pushed twice. */
+    /**
+     * Deploys tags one after the other; returns for each whether it was pushed, and fails where one is pushed twice.
+     */
     function deploy(tags: readonly string[]): boolean[] {
         const registry = new Set<string>();
         let record: PushedImages = { pushed: [] };

@@ -164,12 +164,14 @@ describe("a stage", function () {
                 ].filter((arn) => !arn.startsWith("arn:aws:states"));
                 const aliases = ofType(stage, "aws:lambda/alias:Alias").map(
                     ({ inputs }) =>
-                        `arn:aws:lambda:eu-central-1:123456789012:function:${String(inputs.functionName)}:${String(inputs.name)}`,
+                        `arn:aws:lambda:eu-central-1:123456789012:function:${String(inputs.functionName)}:` +
+                        `${String(inputs.name)}`,
                 );
                 const known = new Set([
                     ...aliases,
                     ...stage.jobDefinitions.map((job) => job.arn),
-                    `arn:aws:batch:eu-central-1:123456789012:job-queue/${String(one(stage, "aws:batch/jobQueue:JobQueue").inputs.name)}`,
+                    "arn:aws:batch:eu-central-1:123456789012:job-queue/" +
+                        `${String(one(stage, "aws:batch/jobQueue:JobQueue").inputs.name)}`,
                     ...ofType(stage, "aws:sns/topic:Topic").map(
                         ({ inputs }) => `arn:aws:sns:eu-central-1:123456789012:${String(inputs.name)}`,
                     ),
@@ -337,34 +339,37 @@ describe("a stage", function () {
         });
     }
 
-    it("knows definition, names, images and policies at a new stage's first preview, when AWS has told nothing", async () => {
-        const { resources, stateMachine } = await evaluateStage("dev", { preview: true });
-        const { definition } = (
-            resources.find(({ type }) => type === "aws:sfn/stateMachine:StateMachine") as RecordedResource
-        ).inputs;
-        assert.equal(typeof definition, "string");
-        assert.equal(definition, JSON.stringify(stages.get("dev")?.stateMachine.definition));
-        assert.deepEqual(stateMachine.definition, stages.get("dev")?.stateMachine.definition);
-        const mustBeKnown: Record<string, string> = {
-            "aws:batch/jobDefinition:JobDefinition": "containerProperties",
-            "docker-build:index:Image": "tags",
-            "aws:cloudwatch/eventRule:EventRule": "eventPattern",
-            "aws:iam/role:Role": "assumeRolePolicy",
-            "aws:s3/bucketPolicy:BucketPolicy": "policy",
-            "aws:kms/key:Key": "policy",
-        };
-        for (const { type, name, inputs } of resources) {
-            const field = mustBeKnown[type];
-            assert.ok(
-                field === undefined || !JSON.stringify(inputs[field]).includes(UNKNOWN),
-                `${type} ${name}: ${field} is unknown`,
+    it(
+        "knows definition, names, images and policies at a new stage's first preview, when AWS has told " + "nothing",
+        async () => {
+            const { resources, stateMachine } = await evaluateStage("dev", { preview: true });
+            const { definition } = (
+                resources.find(({ type }) => type === "aws:sfn/stateMachine:StateMachine") as RecordedResource
+            ).inputs;
+            assert.equal(typeof definition, "string");
+            assert.equal(definition, JSON.stringify(stages.get("dev")?.stateMachine.definition));
+            assert.deepEqual(stateMachine.definition, stages.get("dev")?.stateMachine.definition);
+            const mustBeKnown: Record<string, string> = {
+                "aws:batch/jobDefinition:JobDefinition": "containerProperties",
+                "docker-build:index:Image": "tags",
+                "aws:cloudwatch/eventRule:EventRule": "eventPattern",
+                "aws:iam/role:Role": "assumeRolePolicy",
+                "aws:s3/bucketPolicy:BucketPolicy": "policy",
+                "aws:kms/key:Key": "policy",
+            };
+            for (const { type, name, inputs } of resources) {
+                const field = mustBeKnown[type];
+                assert.ok(
+                    field === undefined || !JSON.stringify(inputs[field]).includes(UNKNOWN),
+                    `${type} ${name}: ${field} is unknown`,
+                );
+            }
+            const unknown = resources.filter(
+                ({ type, inputs }) => type === "aws:iam/rolePolicy:RolePolicy" && typeof inputs.policy !== "string",
             );
-        }
-        const unknown = resources.filter(
-            ({ type, inputs }) => type === "aws:iam/rolePolicy:RolePolicy" && typeof inputs.policy !== "string",
-        );
-        unknown.forEach(({ inputs }) => assert.equal(inputs.name, "key", "only what names the key may be unknown"));
-    });
+            unknown.forEach(({ inputs }) => assert.equal(inputs.name, "key", "only what names the key may be unknown"));
+        },
+    );
 
     it("is the same, byte by byte, when it is evaluated again", async () => {
         const strip = ({ resources }: EvaluatedStage) =>

@@ -396,7 +396,8 @@ describe("a stage that starts itself, registers its ensembles and has a dashboar
         assert.deepEqual(
             read(
                 "image",
-                "epoch 3/80 fold 2 loss=0.1234 accuracy=0.9 val_loss=1.5e-05 val_accuracy=0.875 learning_rate=0.001 seconds=1.2",
+                "epoch 3/80 fold 2 loss=0.1234 accuracy=0.9 val_loss=1.5e-05 val_accuracy=0.875 learning_rate=0.001 " +
+                    "seconds=1.2",
             ),
             {
                 "image:loss": "0.1234",

@@ -278,7 +278,9 @@ describe("least privilege", function () {
             for (const uri of [String(stage.outputs.artifactBase), "s3://source-documents"]) {
                 await fetch(`${server.endpoint}/${uri.slice(5)}`, {
                     method: "PUT",
-                    body: '<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>',
+                    body:
+                        "<CreateBucketConfiguration " +
+                        'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>',
                 });
             }
             const reset = await fetch(`${server.endpoint}/moto-api/reset-auth`, {
@@ -412,7 +414,8 @@ describe("least privilege", function () {
                 "reasons that no permission needs any more",
             );
             console.log(
-                `      ${parts.length} permissions of ${ROLES.length} roles: ${needed.size} shown to be needed, ${others.length} listed with a reason`,
+                `      ${parts.length} permissions of ${ROLES.length} roles: ${needed.size} shown to be needed, ` +
+                    `${others.length} listed with a reason`,
             );
         });
 
@@ -530,30 +533,38 @@ describe("least privilege", function () {
             }
         });
 
-        it("let the schedule and the rule on new data start this state machine, keep what they cannot, and do nothing else", async () => {
-            const machine = stage.stateMachine.arn;
-            const queue = `arn:aws:sqs:eu-central-1:${ACCOUNT}:ensemble-dev-training-failed-undelivered`;
-            const needs: Readonly<
-                Record<string, readonly (readonly [action: string, resource: string, other: string])[]>
-            > = {
-                "schedule": [
-                    ["states:StartExecution", machine, machine.replace("-dev", "-prod")],
-                    ["sqs:SendMessage", queue, queue.replace("-dev", "-prod")],
-                ],
-                // The rule sends by the queue's policy.
-                "new-data-rule": [["states:StartExecution", machine, machine.replace("-dev", "-prod")]],
-            };
-            for (const [role, acts] of Object.entries(needs)) {
-                for (const [action, resource, other] of acts) {
-                    assert.equal(await allows(role, action, resource), true, `${role}: ${action}`);
-                    assert.equal(await allows(role, action, other), false, `${role}: ${action} on ${other}`);
+        it(
+            "let the schedule and the rule on new data start this state machine, keep what they cannot, and do " +
+                "nothing else",
+            async () => {
+                const machine = stage.stateMachine.arn;
+                const queue = `arn:aws:sqs:eu-central-1:${ACCOUNT}:ensemble-dev-training-failed-undelivered`;
+                const needs: Readonly<
+                    Record<string, readonly (readonly [action: string, resource: string, other: string])[]>
+                > = {
+                    "schedule": [
+                        ["states:StartExecution", machine, machine.replace("-dev", "-prod")],
+                        ["sqs:SendMessage", queue, queue.replace("-dev", "-prod")],
+                    ],
+                    // The rule sends by the queue's policy.
+                    "new-data-rule": [["states:StartExecution", machine, machine.replace("-dev", "-prod")]],
+                };
+                for (const [role, acts] of Object.entries(needs)) {
+                    for (const [action, resource, other] of acts) {
+                        assert.equal(await allows(role, action, resource), true, `${role}: ${action}`);
+                        assert.equal(await allows(role, action, other), false, `${role}: ${action} on ${other}`);
+                    }
+                    const granted = statementsOf(role)
+                        .flatMap(({ Action }) => [Action].flat())
+                        .sort();
+                    assert.deepEqual(
+                        granted,
+                        acts.map(([action]) => action).sort(),
+                        `${role} may do what nothing needs`,
+                    );
                 }
-                const granted = statementsOf(role)
-                    .flatMap(({ Action }) => [Action].flat())
-                    .sort();
-                assert.deepEqual(granted, acts.map(([action]) => action).sort(), `${role} may do what nothing needs`);
-            }
-        });
+            },
+        );
 
         it("let only the two rules of this stage put what they could not deliver into the queue", async () => {
             const found = stage.resources.find(({ type }) => type === "aws:sqs/queuePolicy:QueuePolicy");

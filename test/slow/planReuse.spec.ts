@@ -1,4 +1,7 @@
-/** `ensemble plan --input` against a stage with a bucket (moto) and a state machine (the interpreter behind the Step Functions API). */
+/**
+ * `ensemble plan --input` against a stage with a bucket (moto) and a state machine (the interpreter behind the Step
+ * Functions API).
+ */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,7 +1,7 @@
 /**
- * Every transition of the failure handling, led to every other state of its scope: the prover notices it, or it does no harm. What
- * harm is, executions in the interpreter say: each Task fails in turn, and each execution must end SUCCEEDED with its artefacts, or
- * FAILED with one message.
+ * Every transition of the failure handling, led to every other state of its scope: the prover notices it, or it does no
+ * harm. What harm is, executions in the interpreter say: each Task fails in turn, and each execution must end SUCCEEDED
+ * with its artefacts, or FAILED with one message.
  */
 import { strict as assert } from "node:assert";
 import { analyse } from "../../asl/analysis";
@@ -92,7 +92,8 @@ describe("a transition of the failure handling that leads elsewhere", function (
     this.timeout(3_600_000);
     const settings = stageSettings("dev");
     const original = renderDefinition(settings, targets("dev"));
-    // All of them take a quarter of an hour: REDIRECTS=0/1. By default every twentieth; REDIRECTS=7/20 begins with the seventh.
+    // All of them take a quarter of an hour: REDIRECTS=0/1. By default every twentieth; REDIRECTS=7/20 begins with the
+    // seventh.
     const [first, step] = (process.env.REDIRECTS ?? "0/20").split("/").map(Number) as [number, number];
 
     it("is noticed by the prover, or does no harm in any execution", async () => {

@@ -86,59 +86,67 @@ describe("the report in a browser", () => {
 
     for (const colorScheme of ["light", "dark"] as const) {
         for (const width of [1200, 390]) {
-            it(`shows every part in ${colorScheme} at ${width} pixels: no error, no request, no sideways scrolling`, async () => {
-                const { page, problems } = await open(colorScheme, width);
-                const overflow = await page.evaluate(
-                    "document.documentElement.scrollWidth - document.documentElement.clientWidth",
-                );
-                assert.equal(overflow, 0);
-                for (const heading of [
-                    "Results on held-out stacks",
-                    "Failed attempts",
-                    "Timeline",
-                    "Workflow",
-                    "image",
-                    "Some wrongly read pages",
-                    "Price",
-                ]) {
-                    assert.ok(await page.getByRole("heading", { name: heading, exact: true }).isVisible(), heading);
-                }
-                const charts = page.locator(".chart:visible svg");
-                // the timeline, loss and accuracy of two models
-                assert.equal(await charts.count(), 5);
-                for (const chart of await charts.all()) {
-                    const box = await chart.boundingBox();
-                    assert.ok(
-                        box !== null && box.width > 280 && box.height > 50 && box.x + box.width <= width,
-                        JSON.stringify(box),
+            it(
+                `shows every part in ${colorScheme} at ${width} pixels: no error, no request, no sideways ` +
+                    "scrolling",
+                async () => {
+                    const { page, problems } = await open(colorScheme, width);
+                    const overflow = await page.evaluate(
+                        "document.documentElement.scrollWidth - document.documentElement.clientWidth",
                     );
-                }
-                assert.deepEqual(problems, []);
-                await page.context().close();
-            });
+                    assert.equal(overflow, 0);
+                    for (const heading of [
+                        "Results on held-out stacks",
+                        "Failed attempts",
+                        "Timeline",
+                        "Workflow",
+                        "image",
+                        "Some wrongly read pages",
+                        "Price",
+                    ]) {
+                        assert.ok(await page.getByRole("heading", { name: heading, exact: true }).isVisible(), heading);
+                    }
+                    const charts = page.locator(".chart:visible svg");
+                    // the timeline, loss and accuracy of two models
+                    assert.equal(await charts.count(), 5);
+                    for (const chart of await charts.all()) {
+                        const box = await chart.boundingBox();
+                        assert.ok(
+                            box !== null && box.width > 280 && box.height > 50 && box.x + box.width <= width,
+                            JSON.stringify(box),
+                        );
+                    }
+                    assert.deepEqual(problems, []);
+                    await page.context().close();
+                },
+            );
         }
     }
 
-    it("draws the bars of the timeline in proportion to their time and in the colour of their outcome, in both palettes", async () => {
-        for (const [colorScheme, good, bad] of [
-            ["light", "rgb(45, 164, 78)", "rgb(207, 34, 46)"],
-            ["dark", "rgb(63, 185, 80)", "rgb(248, 81, 73)"],
-        ] as const) {
-            const { page } = await open(colorScheme, 1200);
-            const boxes =
-                (await page.evaluate(`[...document.querySelectorAll("#timeline .wide path")].filter((bar) => /succeeded|failed/.test(bar.getAttribute("fill")))
+    it(
+        "draws the bars of the timeline in proportion to their time and in the colour of their outcome, in both " +
+            "palettes",
+        async () => {
+            for (const [colorScheme, good, bad] of [
+                ["light", "rgb(45, 164, 78)", "rgb(207, 34, 46)"],
+                ["dark", "rgb(63, 185, 80)", "rgb(248, 81, 73)"],
+            ] as const) {
+                const { page } = await open(colorScheme, 1200);
+                const boxes =
+                    (await page.evaluate(`[...document.querySelectorAll("#timeline .wide path")].filter((bar) => /succeeded|failed/.test(bar.getAttribute("fill")))
                 .map((bar) => ({ width: bar.getBoundingClientRect().width, fill: getComputedStyle(bar).fill }))`)) as {
-                    width: number;
-                    fill: string;
-                }[];
-            assert.deepEqual(
-                boxes.map((box) => box.fill),
-                [good, bad, good],
-            );
-            assert.ok(Math.abs(boxes[2].width / boxes[1].width - 2) < 0.1, JSON.stringify(boxes));
-            await page.context().close();
-        }
-    });
+                        width: number;
+                        fill: string;
+                    }[];
+                assert.deepEqual(
+                    boxes.map((box) => box.fill),
+                    [good, bad, good],
+                );
+                assert.ok(Math.abs(boxes[2].width / boxes[1].width - 2) < 0.1, JSON.stringify(boxes));
+                await page.context().close();
+            }
+        },
+    );
 
     it("draws a curve for training and one for validation of each fold, each fold in a colour of its own", async () => {
         const { page } = await open("light", 1200);
@@ -210,7 +218,8 @@ describe("the report in a browser", () => {
         assert.equal(await page.evaluate("getComputedStyle(document.body).backgroundColor"), "rgb(255, 255, 255)");
         assert.equal(await page.evaluate("getComputedStyle(document.body).color"), "rgb(31, 35, 40)");
         const cut = await page.evaluate(
-            "[...document.querySelectorAll('main svg, main table')].filter((one) => one.getBoundingClientRect().right > innerWidth + 1).length",
+            "[...document.querySelectorAll('main svg, main table')].filter((one) => " +
+                "one.getBoundingClientRect().right > innerWidth + 1).length",
         );
         assert.equal(cut, 0);
         assert.ok((await page.pdf({ format: "A4" })).length > 10_000);

@@ -34,7 +34,10 @@ export interface LocalS3 {
     readonly bucket: () => Promise<string>;
 }
 
-/** Hooks for a suite; the getter gives the server while its tests run. Skips the suite, saying so, where moto is not installed. */
+/**
+ * Hooks for a suite; the getter gives the server while its tests run. Skips the suite, saying so, where moto is not
+ * installed.
+ */
 export function useS3(kind: S3Kind = "plain"): () => LocalS3 {
     let running: LocalS3 | undefined;
     before(async function () {

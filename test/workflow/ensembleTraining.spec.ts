@@ -89,12 +89,17 @@ describe("the rendered workflow", () => {
     for (const stage of ["dev", "prod"] as const) {
         const definition = renderDefinition(stageSettings(stage), targets(stage, { notifySuccess: stage === "prod" }));
 
-        it(`of ${stage} is proved by the analysis: no silent failure, no unbounded loop, no expression that may fail uncaught`, () => {
-            assert.deepEqual(faults(definition), []);
-        });
+        it(
+            `of ${stage} is proved by the analysis: no silent failure, no unbounded loop, no expression that may ` +
+                "fail uncaught",
+            () => {
+                assert.deepEqual(faults(definition), []);
+            },
+        );
 
         it(`of ${stage} is accepted by asl-validator`, () => {
-            // It takes an empty text for two things at once and refuses it wherever it stands, so it is shown another one.
+            // It takes an empty text for two things at once and refuses it wherever it stands, so it is shown another
+            // one.
             const { isValid, errorsText } = aslValidator(
                 JSON.parse(JSON.stringify(definition).replaceAll(':""', ':"-"')),
             );

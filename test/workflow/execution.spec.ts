@@ -106,11 +106,15 @@ describe("the classes of errors", () => {
         ["noCause", "Unknown", 1],
     ];
     for (const [fault, errorClass, attempts] of expectations) {
-        it(`${fault} is ${errorClass}: ${attempts === 1 ? "never tried again" : `${attempts} attempts`}, then one message`, async () => {
-            const outcome = await run(prod, { faults: [always(state, fault)] });
-            assert.equal(times(outcome, state), attempts);
-            assert.deepEqual(failureOf(outcome), { error: `Notified.${errorClass}`, messages: 1 });
-        });
+        it(
+            `${fault} is ${errorClass}: ${attempts === 1 ? "never tried again" : `${attempts} attempts`}, then one ` +
+                "message",
+            async () => {
+                const outcome = await run(prod, { faults: [always(state, fault)] });
+                assert.equal(times(outcome, state), attempts);
+                assert.deepEqual(failureOf(outcome), { error: `Notified.${errorClass}`, messages: 1 });
+            },
+        );
     }
 
     it("a training that ended Stopped is no success", async () => {
@@ -145,17 +149,20 @@ describe("the classes of errors", () => {
         }
     });
 
-    it("a Batch job is tried again only while the execution's time-out has room for another whole attempt", async () => {
-        const fault: Fault = { state: "Fetch Preprocessing Artifacts", fault: "storage" };
-        assert.equal((await run(prod, { faults: [fault] })).result.status, "SUCCEEDED");
-        const late = await simulate(compile(ensembleTraining(prod, targets("prod")).definition), {
-            settings: prod,
-            faults: [fault],
-            startedSecondsAgo: 2 * 86_400,
-        });
-        assert.equal(late.world.starts.get(fault.state), 1);
-        assert.equal(late.result.error, "Notified.ServiceFault");
-    });
+    it(
+        "a Batch job is tried again only while the execution's time-out has room for another whole " + "attempt",
+        async () => {
+            const fault: Fault = { state: "Fetch Preprocessing Artifacts", fault: "storage" };
+            assert.equal((await run(prod, { faults: [fault] })).result.status, "SUCCEEDED");
+            const late = await simulate(compile(ensembleTraining(prod, targets("prod")).definition), {
+                settings: prod,
+                faults: [fault],
+                startedSecondsAgo: 2 * 86_400,
+            });
+            assert.equal(late.world.starts.get(fault.state), 1);
+            assert.equal(late.result.error, "Notified.ServiceFault");
+        },
+    );
 
     it("below the quality gate nothing is published, and the class says so", async () => {
         const outcome = await run(prod, { faults: [always("Post Training Artifact Fetcher", "qualityGate")] });
@@ -327,28 +334,31 @@ describe("the notification", () => {
     const sum = (usd: string, jobs: number) =>
         `${usd} USD for ${jobs} training job${jobs === 1 ? "" : "s"} (on-demand prices of 2026-11-23)`;
 
-    it("says what the trainings cost, failed and finished, each by the rung that it ran on and its instances", async () => {
-        // The text model: one job on the first rung. The image model has four instances.
-        assert.equal(await costOf([{ state: "Image Model Training", fault: "algorithm" }]), sum("5.00", 2));
-        // A rung without instances costs nothing; the next one has its own price.
-        assert.equal(
-            await costOf([
-                { state: "Image Model Training", fault: "capacity" },
-                { state: "Image Model Training", fault: "algorithm", from: 2 },
-            ]),
-            sum("9.00", 2),
-        );
-        assert.equal(
-            await costOf([
-                { state: "Image Model Training", fault: "spotNeverStarted" },
-                { state: "Image Model Training", fault: "algorithm", from: 2 },
-            ]),
-            sum("9.00", 2),
-        );
-        // Stopped by its time-out, and trained but not registered: billed once each.
-        assert.equal(await costOf([{ state: "Image Model Training", fault: "maxRuntime" }]), sum("5.00", 2));
-        assert.equal(await costOf([always("Register Image Model", "thrown")]), sum("5.00", 2));
-    });
+    it(
+        "says what the trainings cost, failed and finished, each by the rung that it ran on and its " + "instances",
+        async () => {
+            // The text model: one job on the first rung. The image model has four instances.
+            assert.equal(await costOf([{ state: "Image Model Training", fault: "algorithm" }]), sum("5.00", 2));
+            // A rung without instances costs nothing; the next one has its own price.
+            assert.equal(
+                await costOf([
+                    { state: "Image Model Training", fault: "capacity" },
+                    { state: "Image Model Training", fault: "algorithm", from: 2 },
+                ]),
+                sum("9.00", 2),
+            );
+            assert.equal(
+                await costOf([
+                    { state: "Image Model Training", fault: "spotNeverStarted" },
+                    { state: "Image Model Training", fault: "algorithm", from: 2 },
+                ]),
+                sum("9.00", 2),
+            );
+            // Stopped by its time-out, and trained but not registered: billed once each.
+            assert.equal(await costOf([{ state: "Image Model Training", fault: "maxRuntime" }]), sum("5.00", 2));
+            assert.equal(await costOf([always("Register Image Model", "thrown")]), sum("5.00", 2));
+        },
+    );
 
     it("counts the combiner, too, when something fails in it or behind it", async () => {
         assert.equal(await costOf([always("Sequence Model Training", "client")]), sum("6.00", 3));

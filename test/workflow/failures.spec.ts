@@ -39,7 +39,8 @@ const table: readonly (readonly [string, Failure, ErrorClass, RegExp])[] = [
         {
             error: "States.TaskFailed",
             cause: failed(
-                "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance type.",
+                "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML " +
+                    "instance type.",
             ),
         },
         "Capacity",
@@ -70,7 +71,8 @@ const table: readonly (readonly [string, Failure, ErrorClass, RegExp])[] = [
         {
             error: "States.TaskFailed",
             cause: failed(
-                'AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage "ValueError: too many requests were invalid"',
+                'AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage "ValueError: too many requests ' +
+                    'were invalid"',
             ),
         },
         "UserBug",
@@ -128,7 +130,8 @@ const table: readonly (readonly [string, Failure, ErrorClass, RegExp])[] = [
         {
             error: "States.TaskFailed",
             cause: failed(
-                "ClientError: Cannot pull algorithm container. Either the image does not exist or its permissions are incorrect.",
+                "ClientError: Cannot pull algorithm container. Either the image does not exist or its permissions " +
+                    "are incorrect.",
             ),
         },
         "UserBug",
@@ -213,7 +216,9 @@ const table: readonly (readonly [string, Failure, ErrorClass, RegExp])[] = [
         "a request that is not valid",
         {
             error: api,
-            cause: "2 validation errors detected: Value 'x' failed to satisfy constraint (Status Code: 400; Error Code: ValidationException)",
+            cause:
+                "2 validation errors detected: Value 'x' failed to satisfy constraint (Status Code: 400; Error Code: " +
+                "ValidationException)",
         },
         "UserBug",
         /validation errors/,
@@ -222,7 +227,9 @@ const table: readonly (readonly [string, Failure, ErrorClass, RegExp])[] = [
         "an API without permission",
         {
             error: api,
-            cause: "User: arn:aws:sts::1:assumed-role/x is not authorized to perform: sagemaker:CreateTrainingJob (Error Code: AccessDeniedException)",
+            cause:
+                "User: arn:aws:sts::1:assumed-role/x is not authorized to perform: sagemaker:CreateTrainingJob " +
+                "(Error Code: AccessDeniedException)",
         },
         "Permission",
         /not authorized/,
@@ -243,7 +250,9 @@ const table: readonly (readonly [string, Failure, ErrorClass, RegExp])[] = [
         "a name that was used",
         {
             error: api,
-            cause: "Training job names must be unique, a training job with this name already exists (Error Code: ResourceInUse)",
+            cause:
+                "Training job names must be unique, a training job with this name already exists (Error Code: " +
+                "ResourceInUse)",
         },
         "ServiceFault",
         /already exists/,

@@ -25,37 +25,43 @@ const lasting = (state: string, fault: FaultName): Fault => ({ state, fault, cou
 describe("the registration of a published ensemble", () => {
     const prod = stageSettings("prod");
 
-    it("makes one version with what it is made of, where it lies, and who made it, for a person to approve", async () => {
-        const outcome = await run(prod);
-        const [version, ...more] = registered(outcome);
-        assert.deepEqual(more, []);
-        const { ClientToken, ...fields } = version;
-        assert.match(String(ClientToken), /^[0-9a-f]{32}$/);
-        const execution = "arn:aws:states:eu-central-1:123456789012:execution:smartcat-model-training-dev:simulated";
-        const published = `${prod.artifactBase}/published/simulated`;
-        const hex = (name: string) => Buffer.from(name.padEnd(32, "-")).toString("hex");
-        assert.deepEqual(fields, {
-            ModelPackageGroupName: GROUP,
-            ModelPackageDescription: `Ensemble ${KEY}, published by execution simulated`,
-            ModelApprovalStatus: "PendingManualApproval",
-            SourceUri: published,
-            ModelMetrics: {
-                ModelQuality: { Statistics: { ContentType: "application/json", S3Uri: `${published}/manifest.json` } },
-            },
-            MetadataProperties: { GeneratedBy: execution },
-            CustomerMetadataProperties: {
-                execution,
-                "data": "d".repeat(64),
-                "key/sequence": KEY,
-                "key/text": hex("text"),
-                "key/image": hex("image"),
-            },
-        });
-        assert.equal(
-            (outcome.result.output as JsonObject).modelPackage,
-            `arn:aws:sagemaker:eu-central-1:123456789012:model-package/${GROUP}/1`,
-        );
-    });
+    it(
+        "makes one version with what it is made of, where it lies, and who made it, for a person to " + "approve",
+        async () => {
+            const outcome = await run(prod);
+            const [version, ...more] = registered(outcome);
+            assert.deepEqual(more, []);
+            const { ClientToken, ...fields } = version;
+            assert.match(String(ClientToken), /^[0-9a-f]{32}$/);
+            const execution =
+                "arn:aws:states:eu-central-1:123456789012:execution:smartcat-model-training-dev:simulated";
+            const published = `${prod.artifactBase}/published/simulated`;
+            const hex = (name: string) => Buffer.from(name.padEnd(32, "-")).toString("hex");
+            assert.deepEqual(fields, {
+                ModelPackageGroupName: GROUP,
+                ModelPackageDescription: `Ensemble ${KEY}, published by execution simulated`,
+                ModelApprovalStatus: "PendingManualApproval",
+                SourceUri: published,
+                ModelMetrics: {
+                    ModelQuality: {
+                        Statistics: { ContentType: "application/json", S3Uri: `${published}/manifest.json` },
+                    },
+                },
+                MetadataProperties: { GeneratedBy: execution },
+                CustomerMetadataProperties: {
+                    execution,
+                    "data": "d".repeat(64),
+                    "key/sequence": KEY,
+                    "key/text": hex("text"),
+                    "key/image": hex("image"),
+                },
+            });
+            assert.equal(
+                (outcome.result.output as JsonObject).modelPackage,
+                `arn:aws:sagemaker:eu-central-1:123456789012:model-package/${GROUP}/1`,
+            );
+        },
+    );
 
     const reusing = { image: { action: "reuse" }, text: { action: "reuse" }, sequence: { action: "reuse" } } as const;
 

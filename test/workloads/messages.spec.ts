@@ -175,7 +175,8 @@ describe("the message about a failure", () => {
         const cost = (...billed: string[]) => trainingCost(billed, prices).text;
         assert.equal(
             cost("ml.g5.xlarge 3600", "ml.p3.2xlarge 60", "ml.p3.2xlarge 9"),
-            "2.00 USD for 1 training job (on-demand prices of 2026-11-23); 2 training jobs on ml.p3.2xlarge: price unknown",
+            "2.00 USD for 1 training job (on-demand prices of 2026-11-23); 2 training jobs on ml.p3.2xlarge: price " +
+                "unknown",
         );
         assert.equal(cost("ml.g5.xlarge "), "1 training job on ml.g5.xlarge: billed time unknown");
         assert.equal(cost("ml.g5.xlarge 0", "ml.p3.2xlarge 0"), "nothing, no training job was billed");

@@ -1,6 +1,6 @@
 /**
- * Errors whose name says what class of failure they are. A function's error name reaches the workflow as it is; a job prints
- * `<name>: <message>` as its last line. Names are set as text because bundling renames classes.
+ * Errors whose name says what class of failure they are. A function's error name reaches the workflow as it is; a job
+ * prints `<name>: <message>` as its last line. Names are set as text because bundling renames classes.
  */
 
 abstract class NamedError extends Error {

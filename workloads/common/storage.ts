@@ -45,8 +45,8 @@ export function sameContent(a: StoredObject, b: StoredObject): boolean {
 }
 
 /**
- * A client for the environment: where an endpoint is configured (AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL) buckets are addressed by path,
- * since such endpoints have no host name a bucket.
+ * A client for the environment: where an endpoint is configured (AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL) buckets are
+ * addressed by path, since such endpoints have no host name a bucket.
  */
 export function createS3(overrides: S3ClientConfig = {}): S3Client {
     const endpoint = process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL;
@@ -80,7 +80,10 @@ export class Storage {
         private readonly signal?: AbortSignal,
     ) {}
 
-    /** All objects below a prefix (a folder: `a` does not list `ab/`), keys relative to it, in S3's order; folder markers are left out. */
+    /**
+     * All objects below a prefix (a folder: `a` does not list `ab/`), keys relative to it, in S3's order; folder
+     * markers are left out.
+     */
     async *list(prefix: string): AsyncGenerator<ListedVersion> {
         const { bucket, key } = locate(prefix);
         const folder = key === "" ? "" : `${key.replace(/\/+$/, "")}/`;
@@ -352,7 +355,9 @@ export class Storage {
         return this.signal === undefined ? {} : { abortSignal: this.signal };
     }
 
-    /** Runs one operation; what fails is told as DataError, PermissionError or StorageError with what was being done. */
+    /**
+     * Runs one operation; what fails is told as DataError, PermissionError or StorageError with what was being done.
+     */
     async send<T>(what: string, operation: () => Promise<T>): Promise<T> {
         try {
             return await operation();
@@ -474,12 +479,14 @@ export function translate(what: string, error: unknown): Error {
     }
     if (status === 403 || name === "AccessDenied" || name === "Forbidden" || name === "CredentialsProviderError") {
         return new PermissionError(
-            `could not ${what}: ${name === "Forbidden" ? "access denied" : said}; allow it in the role, or correct the path`,
+            `could not ${what}: ${name === "Forbidden" ? "access denied" : said}; allow it in the role, or correct ` +
+                "the path",
             { cause: error },
         );
     }
     return new StorageError(
-        `could not ${what}: ${said}${status === undefined ? "" : ` (HTTP ${status})`}; the storage is at fault, start again`,
+        `could not ${what}: ${said}${status === undefined ? "" : ` (HTTP ${status})`}; the storage is at fault, ` +
+            "start again",
         { cause: error },
     );
 }

@@ -1,6 +1,6 @@
 /**
- * Reads SageMaker's archives without trusting them: what is no plain file or folder below the archive's root is refused, and so is one
- * that unpacks to more than its bounds.
+ * Reads SageMaker's archives without trusting them: what is no plain file or folder below the archive's root is
+ * refused, and so is one that unpacks to more than its bounds.
  */
 import * as tar from "tar";
 import { DataError, messageOf } from "../common/errors";

@@ -210,7 +210,8 @@ function refuseLoss(wanted: readonly ListedObject[], copied: ReadonlyMap<string,
     const lost = wanted.find(({ key, bytes }) => copied.get(key)?.bytes !== bytes);
     if (lost !== undefined) {
         throw new DataError(
-            `${joinS3(target, lost.key)} has ${copied.get(lost.key)?.bytes ?? "no"} bytes after copying, expected ${lost.bytes}; ` +
+            `${joinS3(target, lost.key)} has ${copied.get(lost.key)?.bytes ?? "no"} bytes after copying, expected ` +
+                `${lost.bytes}; ` +
                 "somebody else writes below this prefix: start a new execution",
         );
     }

@@ -1,5 +1,6 @@
 /**
- * Folds of the training stacks: a stack lies in one fold as a whole, and every class is spread over the folds as evenly as that allows.
+ * Folds of the training stacks: a stack lies in one fold as a whole, and every class is spread over the folds as evenly
+ * as that allows.
  */
 import { DataError } from "../common/errors";
 import { byStack, shuffled } from "./labels";
@@ -14,7 +15,8 @@ export interface Folds {
 }
 
 /**
- * Iterative stratification: the rarest class first, each of its stacks to the fold that has fewest of the class, then fewest pages.
+ * Iterative stratification: the rarest class first, each of its stacks to the fold that has fewest of the class, then
+ * fewest pages.
  * @throws DataError where a class has too few training stacks for k folds.
  */
 export function makeFolds(pages: readonly Page[], k: number, seed: number, where: string): Folds {
@@ -69,7 +71,8 @@ export function makeFolds(pages: readonly Page[], k: number, seed: number, where
     for (const [label, own] of counts) {
         if (own.filter((count) => count > 0).length < 2) {
             throw new DataError(
-                `${where}: all training stacks with class ${JSON.stringify(label)} fell into one fold, so its network never sees the ` +
+                `${where}: all training stacks with class ${JSON.stringify(label)} fell into one fold, so its ` +
+                    "network never sees the " +
                     "class; add stacks with it, or take another seed",
             );
         }

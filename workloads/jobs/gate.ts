@@ -1,5 +1,6 @@
 /**
- * The quality gate: every model above its minimum metrics, and none worse than the last published ensemble by more than is allowed.
+ * The quality gate: every model above its minimum metrics, and none worse than the last published ensemble by more than
+ * is allowed.
  */
 
 /** Values by metric, by model. */
@@ -23,7 +24,8 @@ export function judge(gate: Gate, metrics: Metrics, published: Metrics | undefin
             const value = metrics[model]?.[metric];
             if (metrics[model] !== undefined && !(value >= bound)) {
                 refused.push(
-                    `${model} ${metric} is ${value === undefined ? "not measured" : show(value)}, at least ${show(bound)} is required`,
+                    `${model} ${metric} is ${value === undefined ? "not measured" : show(value)}, at least ` +
+                        `${show(bound)} is required`,
                 );
             }
         }
@@ -36,7 +38,8 @@ export function judge(gate: Gate, metrics: Metrics, published: Metrics | undefin
                 // Rounding of the difference must not decide.
                 if (judged && now !== undefined && value - now > gate.maximumRegression + 1e-9) {
                     refused.push(
-                        `${model} ${metric} fell from ${show(value)} to ${show(now)}, at most ${show(gate.maximumRegression)} is allowed`,
+                        `${model} ${metric} fell from ${show(value)} to ${show(now)}, at most ` +
+                            `${show(gate.maximumRegression)} is allowed`,
                     );
                 }
             }

@@ -46,7 +46,8 @@ export function parseLabels(text: string, where: string): Page[] {
     const absent = columns.filter((column) => column !== "split" && !header.includes(column));
     if (absent.length > 0) {
         throw new DataError(
-            `${where} line 1: got the columns ${header.join(",")}, ${absent.join(",")} missing; the header is ${columns.join(",")}`,
+            `${where} line 1: got the columns ${header.join(",")}, ${absent.join(",")} missing; the header is ` +
+                `${columns.join(",")}`,
         );
     }
     const problems: string[] = [];
@@ -55,7 +56,8 @@ export function parseLabels(text: string, where: string): Page[] {
     for (const { record, info } of rows) {
         const wrong = (column: string, expected: string) => {
             problems.push(
-                `line ${info.lines}: ${column} is ${JSON.stringify(record[column] ?? "").slice(0, 80)}, expected ${expected}`,
+                `line ${info.lines}: ${column} is ${JSON.stringify(record[column] ?? "").slice(0, 80)}, expected ` +
+                    `${expected}`,
             );
         };
         if (!/^[A-Za-z0-9_-]{1,64}$/.test(record.stack)) {
@@ -92,7 +94,8 @@ export function parseLabels(text: string, where: string): Page[] {
             const gap = own.findIndex(({ page }, index) => page !== index + 1);
             if (gap >= 0) {
                 problems.push(
-                    `line ${own[gap].line}: stack ${stack} goes on with page ${own[gap].page}, expected page ${gap + 1}`,
+                    `line ${own[gap].line}: stack ${stack} goes on with page ${own[gap].page}, expected page ` +
+                        `${gap + 1}`,
                 );
             }
             if (!own[0].begins_document) {
@@ -103,14 +106,16 @@ export function parseLabels(text: string, where: string): Page[] {
             );
             if (within > 0) {
                 problems.push(
-                    `line ${own[within].line}: the class changes from ${own[within - 1].class} to ${own[within].class} within a document, ` +
+                    `line ${own[within].line}: the class changes from ${own[within - 1].class} to ` +
+                        `${own[within].class} within a document, ` +
                         "begins_document must be true here",
                 );
             }
             const other = own.find(({ split }) => split !== own[0].split);
             if (other !== undefined) {
                 problems.push(
-                    `line ${other.line}: stack ${stack} has split ${other.split ?? "nothing"} here and ${own[0].split ?? "nothing"} on page 1, ` +
+                    `line ${other.line}: stack ${stack} has split ${other.split ?? "nothing"} here and ` +
+                        `${own[0].split ?? "nothing"} on page 1, ` +
                         "a stack is held out as a whole",
                 );
             }
@@ -126,7 +131,8 @@ export function refuse(where: string, problems: readonly string[]): void {
     if (problems.length > 0) {
         const more = problems.length - maximumTold;
         throw new DataError(
-            `${where} ${problems.slice(0, maximumTold).join("; ")}${more > 0 ? `; and ${more} more` : ""}; repair the labels`,
+            `${where} ${problems.slice(0, maximumTold).join("; ")}${more > 0 ? `; and ${more} more` : ""}; repair ` +
+                "the labels",
         );
     }
 }
@@ -187,8 +193,9 @@ export function majorityClass(pages: readonly Page[]): string {
 }
 
 /**
- * Draws train or test for every stack that has neither, stratified by the stack's majority class: of each class the share of its stacks,
- * rounded by the largest remainder so that the total is right to within one stack. At least one stack stays on each side.
+ * Draws train or test for every stack that has neither, stratified by the stack's majority class: of each class the
+ * share of its stacks, rounded by the largest remainder so that the total is right to within one stack. At least one
+ * stack stays on each side.
  * @returns all pages with a split, and how many stacks were drawn.
  */
 export function drawSplit(

@@ -1,5 +1,6 @@
 /**
- * The members' finished models as a job gets them: a prefix with `trained.json`, or `-` for one that failed and is tolerated.
+ * The members' finished models as a job gets them: a prefix with `trained.json`, or `-` for one that failed and is
+ * tolerated.
  */
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
@@ -37,7 +38,8 @@ export async function readMembers(
         const trained = await readFinished({ storage }, prefix);
         if (planned !== undefined && trained.model !== planned) {
             throw new DataError(
-                `${joinS3(prefix, "trained.json")} is of model ${trained.model}, expected ${planned}; correct INPUT_PATH_${suffix}`,
+                `${joinS3(prefix, "trained.json")} is of model ${trained.model}, expected ${planned}; correct ` +
+                    `INPUT_PATH_${suffix}`,
             );
         }
         present.push({ name: trained.model, trained });

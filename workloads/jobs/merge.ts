@@ -1,6 +1,7 @@
 /**
- * merge: one table with, per page, the class probabilities of every member. Training pages have out-of-fold predictions, so that the
- * combiner never learns from leaked ones; anything that does not fit is refused, all of it reported in `mismatches.json`.
+ * merge: one table with, per page, the class probabilities of every member. Training pages have out-of-fold
+ * predictions, so that the combiner never learns from leaked ones; anything that does not fit is refused, all of it
+ * reported in `mismatches.json`.
  */
 import { createReadStream } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
@@ -40,7 +41,8 @@ export async function merge(context: JobContext): Promise<void> {
         predictions.set(member.name, read);
         mismatches.push(...wrong);
         print(
-            `${member.name}: predictions of ${read.probabilities.size} of ${pages.length} pages, ${wrong.length} mismatches`,
+            `${member.name}: predictions of ${read.probabilities.size} of ${pages.length} pages, ${wrong.length} ` +
+                "mismatches",
         );
     }
     const [first, ...others] = [...predictions];
@@ -57,8 +59,10 @@ export async function merge(context: JobContext): Promise<void> {
         await storage.putJson(report, { count: mismatches.length, mismatches: mismatches.slice(0, maximumMismatches) });
         const { member, page, what, where } = mismatches[0];
         throw new DataError(
-            `${mismatches.length} mismatch${mismatches.length === 1 ? "" : "es"} between predictions and labels, the first: ${member}` +
-                `${page === undefined ? "" : ` page ${page}`}: ${what}${where === undefined ? "" : ` (${where})`}; all are in ${report}: ` +
+            `${mismatches.length} mismatch${mismatches.length === 1 ? "" : "es"} between predictions and labels, the ` +
+                `first: ${member}` +
+                `${page === undefined ? "" : ` page ${page}`}: ${what}${where === undefined ? "" : ` (${where})`}; ` +
+                `all are in ${report}: ` +
                 "train the member again on this data (force)",
         );
     }
@@ -76,7 +80,8 @@ export async function merge(context: JobContext): Promise<void> {
         ),
     });
     print(
-        `${pages.length} pages of ${present.map(({ name }) => name).join(", ")} joined${missing.length > 0 ? `, without ${missing.join(", ")}` : ""}`,
+        `${pages.length} pages of ${present.map(({ name }) => name).join(", ")} ` +
+            `joined${missing.length > 0 ? `, without ${missing.join(", ")}` : ""}`,
     );
 }
 
@@ -112,7 +117,8 @@ async function readPredictions(
         .sort();
     if (files.length === 0) {
         throw new DataError(
-            `${trained.artifacts.output.uri} holds no predictions.jsonl; the training of ${name} must write its predictions`,
+            `${trained.artifacts.output.uri} holds no predictions.jsonl; the training of ${name} must write its ` +
+                "predictions",
         );
     }
     const reader = new PredictionReader(name, pages);

@@ -1,6 +1,6 @@
 /**
- * Reads a member's predictions and holds them against the labels: exactly one out-of-fold prediction of each training page and one
- * prediction of each test page, anything else is a mismatch.
+ * Reads a member's predictions and holds them against the labels: exactly one out-of-fold prediction of each training
+ * page and one prediction of each test page, anything else is a mismatch.
  */
 import type { Page } from "./labels";
 import { byStack, pageId } from "./labels";
@@ -140,7 +140,8 @@ export class PredictionReader {
         if (!complete) {
             const all = [...this.folds].sort((a, b) => a - b);
             this.report(
-                `${lines.length} test predictions (folds ${folds.join(", ") || "none"}), expected one with fold null or one of each fold ` +
+                `${lines.length} test predictions (folds ${folds.join(", ") || "none"}), expected one with fold null ` +
+                    "or one of each fold " +
                     `(${all.join(", ") || "none"})`,
                 lines[0]?.where,
                 id,

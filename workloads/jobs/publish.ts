@@ -1,7 +1,7 @@
 /**
  * publish: the finished models in one place, ready to serve, with a manifest of what they are; after the quality gate.
- * `manifest.json` is written last, then the pointer `published/latest.json`. A refused ensemble leaves both as they were, and one of
- * an execution that started before the pointer's leaves the pointer.
+ * `manifest.json` is written last, then the pointer `published/latest.json`. A refused ensemble leaves both as they
+ * were, and one of an execution that started before the pointer's leaves the pointer.
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -119,7 +119,8 @@ export async function publish(context: JobContext): Promise<void> {
         throw error;
     });
     print(
-        `${models.length} models are published in ${output}${missing.length > 0 ? `, without ${missing.join(", ")}` : ""}` +
+        `${models.length} models are published in ` +
+            `${output}${missing.length > 0 ? `, without ${missing.join(", ")}` : ""}` +
             (overtakenBy === undefined
                 ? ""
                 : `; published/latest.json stays with execution ${overtakenBy}, which started later`),
@@ -187,7 +188,8 @@ async function readMetrics(context: JobContext, trained: TrainedModel): Promise<
                 return numbersOf(JSON.parse(await readFile(path.join(folder, file), "utf-8")));
             } catch (error) {
                 throw new DataError(
-                    `${trained.artifacts.output.uri}: ${file} is no JSON (${messageOf(error)}); train ${trained.model} again (force)`,
+                    `${trained.artifacts.output.uri}: ${file} is no JSON (${messageOf(error)}); train ` +
+                        `${trained.model} again (force)`,
                 );
             }
         }),

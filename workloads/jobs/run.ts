@@ -1,7 +1,7 @@
 /**
  * Runs one job: `<job> --NAME value ...`. What fails ends as one line on standard error,
- * `<Prefix>: what, where, got, expected, what to do`, which also lies in `<OUTPUT_PATH>/failure.txt`, since Batch tells nobody more
- * than that the container exited.
+ * `<Prefix>: what, where, got, expected, what to do`, which also lies in `<OUTPUT_PATH>/failure.txt`, since Batch tells
+ * nobody more than that the container exited.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -32,14 +32,16 @@ export async function readLabels(storage: Storage, where: string): Promise<Page[
     const open = [...byStack(pages)].find(([, [first]]) => first.split === undefined);
     if (open !== undefined) {
         throw new DataError(
-            `${where}: stack ${open[0]} has no split, expected train or test; run the fetch job (fetch_preprocessing_artifacts true)`,
+            `${where}: stack ${open[0]} has no split, expected train or test; run the fetch job ` +
+                "(fetch_preprocessing_artifacts true)",
         );
     }
     const trained = new Set(pages.filter((page) => page.split === "train").map((page) => page.class));
     const unseen = pages.find((page) => !trained.has(page.class));
     if (unseen !== undefined) {
         throw new DataError(
-            `${where}: class ${JSON.stringify(unseen.class)} occurs on test pages only (stack ${unseen.stack}), so no model can learn it; ` +
+            `${where}: class ${JSON.stringify(unseen.class)} occurs on test pages only (stack ${unseen.stack}), so ` +
+                "no model can learn it; " +
                 "put a stack with it into train",
         );
     }

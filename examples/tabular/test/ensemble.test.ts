@@ -1,6 +1,6 @@
 /**
- * Runs the ensemble on this machine: the deployed definition, the functions and jobs, real trainings. ENSEMBLE_PYTHON names a Python
- * that has training/requirements.txt and moto[s3,server]; without it, .venv/bin/python is taken.
+ * Runs the ensemble on this machine: the deployed definition, the functions and jobs, real trainings. ENSEMBLE_PYTHON
+ * names a Python that has training/requirements.txt and moto[s3,server]; without it, .venv/bin/python is taken.
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";

@@ -117,9 +117,9 @@ interface Recorded {
 }
 
 /**
- * Does the recording contradict the finding? AWS created every definition here, so none is "refused". What "fails" for certain (a finding
- * of what may fail has a counter-example) is contradicted by a state that ended well: AWS went through it. Where the execution failed
- * there, or never came there, the finding may stand.
+ * Does the recording contradict the finding? AWS created every definition here, so none is "refused". What "fails" for
+ * certain (a finding of what may fail has a counter-example) is contradicted by a state that ended well: AWS went
+ * through it. Where the execution failed there, or never came there, the finding may stand.
  */
 function contradicts({ events }: Recorded, finding: Finding): boolean {
     if (finding.consequence === "refused") {

@@ -29,7 +29,10 @@ export const lambda = (more: Json = {}): Json => ({
 });
 export const done: Json = { Type: "Succeed" };
 
-/** A JSONata machine whose failures all end notified: the given states, and "Done" and the failure path where they are named. */
+/**
+ * A JSONata machine whose failures all end notified: the given states, and "Done" and the failure path where they are
+ * named.
+ */
 export function machine(states: Json, more: Json = {}): Json {
     return clean({
         QueryLanguage: "JSONata",

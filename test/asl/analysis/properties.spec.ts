@@ -259,7 +259,8 @@ describe("abstract evaluation", () => {
                 } catch (error) {
                     assert.ok(
                         result.risks.length > 0,
-                        `${code} with ${JSON.stringify({ x, y })} fails (${(error as Error).message}), and that was not foreseen`,
+                        `${code} with ${JSON.stringify({ x, y })} fails (${(error as Error).message}), and that was ` +
+                            "not foreseen",
                     );
                     return;
                 }
@@ -273,7 +274,8 @@ describe("abstract evaluation", () => {
                         : (JSON.parse(JSON.stringify(value)) as unknown);
                 assert.ok(
                     holds(result.value, plain),
-                    `${code} with ${JSON.stringify({ x, y })} gives ${JSON.stringify(plain)}, not in ${JSON.stringify(result.value, (_, item: unknown) => (item instanceof Map ? [...item] : item))}`,
+                    `${code} with ${JSON.stringify({ x, y })} gives ${JSON.stringify(plain)}, not in ` +
+                        `${JSON.stringify(result.value, (_, item: unknown) => (item instanceof Map ? [...item] : item))}`,
                 );
             }),
             { numRuns: 2000, seed: 20190909 },

@@ -1262,7 +1262,8 @@ const cases: { readonly [rule: string]: Case } = {
                     {},
                     {
                         TrainingJobName:
-                            "{% $substring($states.context.Execution.Name, 0, 20) & '-' & $states.context.State.RetryCount %}",
+                            "{% $substring($states.context.Execution.Name, 0, 20) & '-' & " +
+                            "$states.context.State.RetryCount %}",
                     },
                 ),
             }),

@@ -1,5 +1,8 @@
 /* eslint @stylistic/max-len: off -- a table of definitions reads best with one on a line */
-/** One definition for each seeded defect that validators were compared on, and sound ones. Used by the tests and the bench. */
+/**
+ * One definition for each seeded defect that validators were compared on, and sound ones. Used by the tests and the
+ * bench.
+ */
 import {
     catchAll,
     done,

@@ -63,7 +63,8 @@ describe("asl-check", () => {
         assert.match(
             out,
             new RegExp(
-                `^${path}:\\d+:\\d+  error  catch-all  Work\\n    This Task has no Catch: .*\\n    Work -\\(States\\.TaskFailed\\): `,
+                `^${path}:\\d+:\\d+  error  catch-all  Work\\n    This Task has no Catch: .*\\n    Work ` +
+                    `-\\(States\\.TaskFailed\\): `,
             ),
         );
         assert.match(out, /1 definition: 1 error, 0 warnings\n$/);

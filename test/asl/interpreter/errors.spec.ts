@@ -185,9 +185,12 @@ describe("which error names match", () => {
         ["States.DataLimitExceeded", ["States.DataLimitExceeded"], true],
     ];
     for (const [thrown, names, expected] of cases) {
-        it(`${thrown ?? "an error without a name"} ${expected ? "is" : "is not"} caught by ${names.join(", ")}`, async () => {
-            assert.equal(await caught(thrown, names), expected);
-        });
+        it(
+            `${thrown ?? "an error without a name"} ${expected ? "is" : "is not"} caught by ` + `${names.join(", ")}`,
+            async () => {
+                assert.equal(await caught(thrown, names), expected);
+            },
+        );
     }
 
     it("States.DataLimitExceeded passes States.ALL in the guide's reading", async () => {
@@ -307,26 +310,32 @@ describe("Catch", () => {
 });
 
 describe("time-outs, heartbeats and stops", () => {
-    it("TimeoutSeconds ends a task with States.Timeout, aborts its signal, and Cause is empty for the catcher", async () => {
-        let why: unknown;
-        const result = await run(
-            jsonata({
-                T: task({ TimeoutSeconds: "{% 60 * 2 %}", Catch: [{ ErrorEquals: ["States.Timeout"], Next: "C" }] }),
-                C: { Type: "Pass", End: true },
-            }),
-            {},
-            async (request) => {
-                request.signal.addEventListener("abort", () => {
-                    why = (request.signal.reason as { why: string }).why;
-                });
-                return forever(request);
-            },
-        );
-        assert.deepEqual(result.output, { Error: "States.Timeout", Cause: "" });
-        assert.equal(result.stopTime - result.startTime, 120_000);
-        assert.equal(why, "timeout");
-        assert.ok(types(result).includes("TaskTimedOut"));
-    });
+    it(
+        "TimeoutSeconds ends a task with States.Timeout, aborts its signal, and Cause is empty for the " + "catcher",
+        async () => {
+            let why: unknown;
+            const result = await run(
+                jsonata({
+                    T: task({
+                        TimeoutSeconds: "{% 60 * 2 %}",
+                        Catch: [{ ErrorEquals: ["States.Timeout"], Next: "C" }],
+                    }),
+                    C: { Type: "Pass", End: true },
+                }),
+                {},
+                async (request) => {
+                    request.signal.addEventListener("abort", () => {
+                        why = (request.signal.reason as { why: string }).why;
+                    });
+                    return forever(request);
+                },
+            );
+            assert.deepEqual(result.output, { Error: "States.Timeout", Cause: "" });
+            assert.equal(result.stopTime - result.startTime, 120_000);
+            assert.equal(why, "timeout");
+            assert.ok(types(result).includes("TaskTimedOut"));
+        },
+    );
 
     it("a task that asks for its signal only after its time-out finds it aborted", async () => {
         let late: AbortSignal | undefined;

@@ -67,19 +67,28 @@ describe("Pass", () => {
         assert.equal(result.variables.answer, "new");
     });
 
-    it("fails with States.Runtime where a path leads nowhere, with States.QueryEvaluationError where an expression gives nothing", async () => {
-        const path = await run(machine({ P: { Type: "Pass", Parameters: { "x.$": "$.missing" }, End: true } }));
-        assert.equal(path.error, "States.Runtime");
-        const query = await run(
-            jsonata({ P: { Type: "Pass", Output: { x: "{% $states.input.missing %}" }, End: true } }),
-        );
-        assert.equal(query.error, "States.QueryEvaluationError");
-        assert.match(
-            query.cause ?? "",
-            /'\$states\.input\.missing' specified for the field 'Output\/x' returned nothing/u,
-        );
-        assert.deepEqual(types(query), ["ExecutionStarted", "PassStateEntered", "EvaluationFailed", "ExecutionFailed"]);
-    });
+    it(
+        "fails with States.Runtime where a path leads nowhere, with States.QueryEvaluationError where an expression " +
+            "gives nothing",
+        async () => {
+            const path = await run(machine({ P: { Type: "Pass", Parameters: { "x.$": "$.missing" }, End: true } }));
+            assert.equal(path.error, "States.Runtime");
+            const query = await run(
+                jsonata({ P: { Type: "Pass", Output: { x: "{% $states.input.missing %}" }, End: true } }),
+            );
+            assert.equal(query.error, "States.QueryEvaluationError");
+            assert.match(
+                query.cause ?? "",
+                /'\$states\.input\.missing' specified for the field 'Output\/x' returned nothing/u,
+            );
+            assert.deepEqual(types(query), [
+                "ExecutionStarted",
+                "PassStateEntered",
+                "EvaluationFailed",
+                "ExecutionFailed",
+            ]);
+        },
+    );
 
     it("mixes the languages state by state", async () => {
         const definition = machine({
@@ -144,31 +153,35 @@ describe("Choice", () => {
         assert.equal(await output(choice(rule), {}), false);
     });
 
-    it("JSONPath: a missing variable and no match without Default end in States.Runtime, which no Parallel around it catches", async () => {
-        const inner = (rule: object): object => ({
-            StartAt: "C",
-            States: { C: { Type: "Choice", Choices: [rule] }, X: { Type: "Succeed" } },
-        });
-        for (const rule of [
-            { Variable: "$.nope", NumericEquals: 1, Next: "X" },
-            { Variable: "$.a", NumericEquals: 2, Next: "X" },
-        ]) {
-            const result = await run(
-                machine({
-                    P: {
-                        Type: "Parallel",
-                        Branches: [inner(rule)],
-                        Catch: [{ ErrorEquals: ["States.ALL"], Next: "S" }],
-                        End: true,
-                    },
-                    S: { Type: "Succeed" },
-                }),
-                { a: 1 },
-            );
-            assert.equal(result.status, "FAILED");
-            assert.equal(result.error, "States.Runtime");
-        }
-    });
+    it(
+        "JSONPath: a missing variable and no match without Default end in States.Runtime, which no Parallel around " +
+            "it catches",
+        async () => {
+            const inner = (rule: object): object => ({
+                StartAt: "C",
+                States: { C: { Type: "Choice", Choices: [rule] }, X: { Type: "Succeed" } },
+            });
+            for (const rule of [
+                { Variable: "$.nope", NumericEquals: 1, Next: "X" },
+                { Variable: "$.a", NumericEquals: 2, Next: "X" },
+            ]) {
+                const result = await run(
+                    machine({
+                        P: {
+                            Type: "Parallel",
+                            Branches: [inner(rule)],
+                            Catch: [{ ErrorEquals: ["States.ALL"], Next: "S" }],
+                            End: true,
+                        },
+                        S: { Type: "Succeed" },
+                    }),
+                    { a: 1 },
+                );
+                assert.equal(result.status, "FAILED");
+                assert.equal(result.error, "States.Runtime");
+            }
+        },
+    );
 
     it("the other reading of a Choice without a match lets the Parallel around it catch", async () => {
         const result = await run(
@@ -310,42 +323,46 @@ describe("Parallel", () => {
         assert.deepEqual(result.variables, { outer: 1 });
     });
 
-    it("a failing branch stops its siblings: the task's signal is aborted, TaskStateAborted comes before ParallelStateFailed", async () => {
-        let reason: unknown;
-        const result = await run(
-            jsonata({
-                P: {
-                    Type: "Parallel",
-                    Branches: [
-                        branch("T", { Type: "Task", Resource: INVOKE, End: true }),
-                        {
-                            StartAt: "W",
-                            States: {
-                                W: { Type: "Wait", Seconds: 5, Next: "F" },
-                                F: { Type: "Fail", Error: "E", Cause: "c" },
+    it(
+        "a failing branch stops its siblings: the task's signal is aborted, TaskStateAborted comes before " +
+            "ParallelStateFailed",
+        async () => {
+            let reason: unknown;
+            const result = await run(
+                jsonata({
+                    P: {
+                        Type: "Parallel",
+                        Branches: [
+                            branch("T", { Type: "Task", Resource: INVOKE, End: true }),
+                            {
+                                StartAt: "W",
+                                States: {
+                                    W: { Type: "Wait", Seconds: 5, Next: "F" },
+                                    F: { Type: "Fail", Error: "E", Cause: "c" },
+                                },
                             },
-                        },
-                    ],
-                    Catch: [{ ErrorEquals: ["E"], Next: "D" }],
-                    End: true,
+                        ],
+                        Catch: [{ ErrorEquals: ["E"], Next: "D" }],
+                        End: true,
+                    },
+                    D: { Type: "Pass", End: true },
+                }),
+                {},
+                async (request) => {
+                    request.signal.addEventListener("abort", () => {
+                        reason = request.signal.reason;
+                    });
+                    await request.clock.sleep(3_600_000, request.signal);
+                    return null;
                 },
-                D: { Type: "Pass", End: true },
-            }),
-            {},
-            async (request) => {
-                request.signal.addEventListener("abort", () => {
-                    reason = request.signal.reason;
-                });
-                await request.clock.sleep(3_600_000, request.signal);
-                return null;
-            },
-        );
-        assert.deepEqual(result.output, { Error: "E", Cause: "c" });
-        assert.equal((reason as { why: string }).why, "stopped");
-        const names = types(result);
-        assert.ok(names.indexOf("TaskStateAborted") < names.indexOf("ParallelStateFailed"));
-        assert.equal(result.stopTime - result.startTime, 5_000);
-    });
+            );
+            assert.deepEqual(result.output, { Error: "E", Cause: "c" });
+            assert.equal((reason as { why: string }).why, "stopped");
+            const names = types(result);
+            assert.ok(names.indexOf("TaskStateAborted") < names.indexOf("ParallelStateFailed"));
+            assert.equal(result.stopTime - result.startTime, 5_000);
+        },
+    );
 
     it("is retried as a whole, and RetryCount counts", async () => {
         const task = failing("Flaky", "Flaky");

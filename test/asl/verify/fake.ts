@@ -47,7 +47,8 @@ export async function fakeStepFunctions(
                 return { stateMachineArn, creationDate: 1 };
             }
             case "StartExecution": {
-                const executionArn = `${body.stateMachineArn.replace(":stateMachine:", ":execution:")}:${executions.size}`;
+                const executionArn =
+                    `${body.stateMachineArn.replace(":stateMachine:", ":execution:")}:` + `${executions.size}`;
                 executions.set(executionArn, undefined);
                 void execute(machines.get(body.stateMachineArn) as StateMachineDefinition, {
                     input: JSON.parse(body.input),

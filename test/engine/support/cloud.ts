@@ -1,13 +1,16 @@
 /**
- * What the test provider knows of AWS: which properties name a resource, what becomes known only when it exists, and what a
- * change does. Enough for the engine's questions (is it a change, does it replace, what is unknown at preview) to get the answers
- * that the real provider gives; nothing is simulated beyond that.
+ * What the test provider knows of AWS: which properties name a resource, what becomes known only when it exists, and
+ * what a change does. Enough for the engine's questions (is it a change, does it replace, what is unknown at preview)
+ * to get the answers that the real provider gives; nothing is simulated beyond that.
  */
 import { createHash } from "node:crypto";
 
 export type Props = Record<string, unknown>;
 
-/** The engine's mark for a value that is not known yet (a string; other kinds have other marks, which only inputs carry). */
+/**
+ * The engine's mark for a value that is not known yet (a string; other kinds have other marks, which only inputs
+ * carry).
+ */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 export interface Account {
@@ -16,7 +19,9 @@ export interface Account {
 }
 
 export interface ResourceType {
-    /** The property that names the resource; generated from the Pulumi name where it is missing, and a change replaces. */
+    /**
+     * The property that names the resource; generated from the Pulumi name where it is missing, and a change replaces.
+     */
     readonly name?: string;
     /** Other properties whose change replaces. */
     readonly replaceOn?: readonly string[];
@@ -38,7 +43,8 @@ const text = (value: unknown): string => (typeof value === "string" ? value : JS
 
 function arn(service: string, resource: (name: string, inputs: Props) => string, options: { global?: boolean } = {}) {
     return (inputs: Props, at: Account, name: string): string =>
-        `arn:aws:${service}:${options.global === true ? "" : at.region}:${service === "s3" ? "" : at.account}:${resource(name, inputs)}`;
+        `arn:aws:${service}:${options.global === true ? "" : at.region}:${service === "s3" ? "" : at.account}:` +
+        `${resource(name, inputs)}`;
 }
 
 type ArnOf = (inputs: Props, at: Account, name: string) => string;
@@ -229,7 +235,9 @@ export const AWS_TYPES: Readonly<Record<string, ResourceType>> = {
     "aws:sagemaker/modelPackageGroup:ModelPackageGroup": {
         name: "modelPackageGroupName",
         outputs: (inputs, at) => ({
-            arn: `arn:aws:sagemaker:${at.region}:${at.account}:model-package-group/${text(inputs.modelPackageGroupName)}`,
+            arn:
+                `arn:aws:sagemaker:${at.region}:${at.account}:model-package-group/` +
+                `${text(inputs.modelPackageGroupName)}`,
         }),
     },
     "aws:scheduler/schedule:Schedule": named(

@@ -1,6 +1,6 @@
 /**
- * Drives the real engine: the Pulumi CLI on PATH, a backend of files in a folder of its own, an inline program, and the test
- * provider in place of AWS's and docker-build's. No network, no account, no credentials.
+ * Drives the real engine: the Pulumi CLI on PATH, a backend of files in a folder of its own, an inline program, and the
+ * test provider in place of AWS's and docker-build's. No network, no account, no credentials.
  */
 import { automation } from "@pulumi/pulumi";
 import { spawn } from "node:child_process";
@@ -29,8 +29,8 @@ export interface PolicyViolation {
 export interface Outcome {
     readonly succeeded: boolean;
     /**
-     * What the engine did, or in a preview would do, sorted: `update aws:s3/bucket:Bucket::artifacts`. What stays as it is, and what is
-     * only read, is left out.
+     * What the engine did, or in a preview would do, sorted: `update aws:s3/bucket:Bucket::artifacts`. What stays as it
+     * is, and what is only read, is left out.
      */
     readonly changes: readonly string[];
     /** How many resources stay as they are. */
@@ -62,7 +62,8 @@ export class TestStack {
      *
      * @param stack its name
      * @param program the Pulumi program
-     * @param source the folder whose Pulumi.yaml and Pulumi.<stack>.yaml are used; without it, a project with nothing but a region
+     * @param source the folder whose Pulumi.yaml and Pulumi.<stack>.yaml are used; without it, a project with nothing
+     * but a region
      */
     static async create(stack: string, program: automation.PulumiFn, source?: string): Promise<TestStack> {
         const folder = mkdtempSync(path.join(tmpdir(), "engine-suite-"));

@@ -1,6 +1,7 @@
 /**
- * A provider that answers the real engine in place of AWS's, over gRPC in this process. The SDK's own provider server knows no
- * preview of a creation and no old inputs, which is what these tests are about, so the protocol is served directly.
+ * A provider that answers the real engine in place of AWS's, over gRPC in this process. The SDK's own provider server
+ * knows no preview of a creation and no old inputs, which is what these tests are about, so the protocol is served
+ * directly.
  */
 import * as grpc from "@grpc/grpc-js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";

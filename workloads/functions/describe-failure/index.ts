@@ -1,5 +1,6 @@
 /**
- * One failed execution, one message that a person can act on. Never fails on what it is given, and never says what stands on a page.
+ * One failed execution, one message that a person can act on. Never fails on what it is given, and never says what
+ * stands on a page.
  */
 import { TRAINING_LOG_GROUP } from "../../../ground/awsNames";
 import { consoleUrl, logUrl } from "../../../ground/console";
@@ -103,7 +104,8 @@ export function describeFailure(event: DescribeFailureEvent, now: Date): Failure
             ...(outcome.attempts === undefined && outcome.jobs.length === 0
                 ? []
                 : [
-                      `  attempts: ${outcome.attempts ?? "unknown"}; jobs: ${outcome.jobs.slice(-5).join(", ") || "none"}`,
+                      `  attempts: ${outcome.attempts ?? "unknown"}; jobs: ` +
+                          `${outcome.jobs.slice(-5).join(", ") || "none"}`,
                   ]),
             ...(log === undefined ? [] : [`  log: ${log}`]),
             ...(outcome.class === worst ? [] : [`  what to do: ${advice[outcome.class]}`]),
@@ -115,11 +117,13 @@ export function describeFailure(event: DescribeFailureEvent, now: Date): Failure
     const spent = trainingCost(allBilled(event, failures), event.prices);
     lines.push(
         "",
-        `Time spent: ${elapsed(textOf(event.startTime), now)}${spent.seconds === 0 ? "" : `; instance time of trainings: ${formatDuration(spent.seconds)}`}`,
+        `Time spent: ${elapsed(textOf(event.startTime), now)}` +
+            `${spent.seconds === 0 ? "" : `; instance time of trainings: ${formatDuration(spent.seconds)}`}`,
         `Cost:       ${spent.text}`,
         "",
         `What to do: ${advice[worst]}`,
-        "To resume:  start a new execution with the same input. Models that finished are reused by their content key; only what had not " +
+        "To resume:  start a new execution with the same input. Models that finished are reused by their content " +
+            "key; only what had not " +
             "finished trains again, from its checkpoint where it has one.",
         ...(execution.arn === "" || region === ""
             ? []
@@ -142,8 +146,8 @@ export function describeFailure(event: DescribeFailureEvent, now: Date): Failure
 }
 
 /**
- * A failed member as the join knows it: a record {member, step, class, reason, ...}, the same as JSON text, or what a Catch saw
- * ({member, error, cause} or {Error, Cause}); other outcomes (trained, reused) give nothing.
+ * A failed member as the join knows it: a record {member, step, class, reason, ...}, the same as JSON text, or what a
+ * Catch saw ({member, error, cause} or {Error, Cause}); other outcomes (trained, reused) give nothing.
  */
 export function readOutcome(value: unknown): Outcome | undefined {
     if (typeof value === "string") {
@@ -226,8 +230,9 @@ function allBilled(event: DescribeFailureEvent, failures: readonly Outcome[]): r
 }
 
 /**
- * What training jobs cost by on-demand prices, and in words what of it nobody knows. Of Spot the billed seconds are already what is left
- * after the savings, so that the on-demand price is right for them, too (failures.ts). Jobs that never got an instance cost nothing.
+ * What training jobs cost by on-demand prices, and in words what of it nobody knows. Of Spot the billed seconds are
+ * already what is left after the savings, so that the on-demand price is right for them, too (failures.ts). Jobs that
+ * never got an instance cost nothing.
  */
 export function trainingCost(
     billed: readonly BilledJob[],
@@ -257,7 +262,8 @@ export function trainingCost(
         ...(known.jobs === 0
             ? []
             : [
-                  `${known.usd.toFixed(2)} USD for ${jobs(known.jobs)} (on-demand prices of ${textOf(prices?.asOf) || "an unknown day"})`,
+                  `${known.usd.toFixed(2)} USD for ${jobs(known.jobs)} (on-demand prices of ` +
+                      `${textOf(prices?.asOf) || "an unknown day"})`,
               ]),
         ...[...unknown].map(([what, number]) => `${jobs(number)} ${what}`),
         ...(lost ? ["of some training jobs no record is left: unknown"] : []),

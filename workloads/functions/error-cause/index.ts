@@ -1,5 +1,6 @@
 /**
- * JSONify Error Cause: what kind of failure a Catch saw, why, which job it was and where its log is. Never fails on what it is given.
+ * JSONify Error Cause: what kind of failure a Catch saw, why, which job it was and where its log is. Never fails on
+ * what it is given.
  */
 import { logUrl } from "../../../ground/console";
 import { joinS3 } from "../../../ground/s3Address";
@@ -53,7 +54,8 @@ export async function errorCause(event: ErrorCauseEvent, storage: Pick<Storage, 
         ...(read.billableSeconds === undefined ? {} : { billableSeconds: read.billableSeconds }),
     };
     console.log(
-        `${textOf(event.step) || "unknown step"}${event.model ? ` (${event.model})` : ""}, attempt ${event.attempt ?? "?"}: ${answer.class}: ${answer.reason}`,
+        `${textOf(event.step) || "unknown step"}${event.model ? ` (${event.model})` : ""}, attempt ` +
+            `${event.attempt ?? "?"}: ${answer.class}: ${answer.reason}`,
     );
     return answer;
 }

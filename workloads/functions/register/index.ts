@@ -1,6 +1,6 @@
 /**
- * Registers a finished training: checks that it completed and that its artefacts are there, then writes the completion markers, the one
- * that later executions look for last.
+ * Registers a finished training: checks that it completed and that its artefacts are there, then writes the completion
+ * markers, the one that later executions look for last.
  */
 import { joinS3, parentOfS3 } from "../../../ground/s3Address";
 import type { StoredObject, TrainedModel } from "../../../workflow/contract";
@@ -40,7 +40,10 @@ export interface RegisterAnswer {
 
 export const handler = (event: RegisterEvent): Promise<RegisterAnswer> => register(event, new Storage(createS3()));
 
-/** @throws DataError where the job did not complete or an artefact is missing; Error with the job's own words where it was stopped. */
+/**
+ * @throws DataError where the job did not complete or an artefact is missing; Error with the job's own words where it
+ * was stopped.
+ */
 export async function register(
     event: RegisterEvent,
     storage: Storage,
@@ -49,13 +52,15 @@ export async function register(
     const { model, key, job, outputPath, prefix, execution } = event;
     if (!/^[0-9a-f]{64}$/.test(key ?? "")) {
         throw new InputError(
-            `register: key of ${model}: got ${JSON.stringify(key)}, expected 64 hexadecimal digits; pass the key of the run`,
+            `register: key of ${model}: got ${JSON.stringify(key)}, expected 64 hexadecimal digits; pass the key of ` +
+                "the run",
         );
     }
     if (job.TrainingJobStatus !== "Completed") {
         throw new DataError(
             `training job ${job.TrainingJobName} of ${model} is ${job.TrainingJobStatus}` +
-                `${job.SecondaryStatus === undefined ? "" : ` (${job.SecondaryStatus})`}, expected Completed; its output is not used`,
+                `${job.SecondaryStatus === undefined ? "" : ` (${job.SecondaryStatus})`}, expected Completed; its ` +
+                "output is not used",
         );
     }
     const archive =

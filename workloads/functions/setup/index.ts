@@ -1,6 +1,7 @@
 /**
- * Setup Statemachine: turns the input of an execution into its `run`. Everything that can be refused is refused here, all problems at once,
- * before anything costs money; what exists already is found here, so that it is not trained again. Running it twice gives the same answer.
+ * Setup Statemachine: turns the input of an execution into its `run`. Everything that can be refused is refused here,
+ * all problems at once, before anything costs money; what exists already is found here, so that it is not trained
+ * again. Running it twice gives the same answer.
  */
 import { MAXIMUM_PAYLOAD_BYTES } from "../../../ground/awsLimits";
 import { joinS3 } from "../../../ground/s3Address";

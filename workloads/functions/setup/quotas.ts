@@ -33,7 +33,9 @@ async function readAll(client: ServiceQuotasClient): Promise<ReadonlyMap<string,
     return quotas;
 }
 
-/** A model that is to train, with what its account allows on each rung of its ladder; undefined where that is not known. */
+/**
+ * A model that is to train, with what its account allows on each rung of its ladder; undefined where that is not known.
+ */
 export interface QuotaDemand {
     readonly model: string;
     readonly instances: number;
@@ -44,7 +46,10 @@ export interface QuotaDemand {
     }[];
 }
 
-/** Models that cannot all train at once: together they want more instances than all rungs that are open to any of them allow. */
+/**
+ * Models that cannot all train at once: together they want more instances than all rungs that are open to any of them
+ * allow.
+ */
 export interface Shortage {
     readonly models: readonly string[];
     readonly instances: number;
@@ -61,8 +66,9 @@ export function describeRungs(rungs: QuotaDemand["rungs"]): string {
 }
 
 /**
- * The shortages among models that train side by side: for the rungs of each ladder, the models that can train nowhere else, summed. Only
- * what cannot be is reported; models that share some rungs may get past each other, and an unknown quota may be large enough.
+ * The shortages among models that train side by side: for the rungs of each ladder, the models that can train nowhere
+ * else, summed. Only what cannot be is reported; models that share some rungs may get past each other, and an unknown
+ * quota may be large enough.
  */
 export function shortages(demands: readonly QuotaDemand[]): readonly Shortage[] {
     const found = new Map<string, Shortage>();
