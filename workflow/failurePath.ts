@@ -44,7 +44,13 @@ interface Report {
 const failure = variable<NotedFailure>("failure");
 const report = variable<Report>("report");
 
-const PUBLISH_RETRY: Retry = { errors: ["States.TaskFailed"], seconds: 2, attempts: 4, backoff: 2, maximumSeconds: 30 };
+const PUBLISH_RETRY = {
+    errors: ["States.TaskFailed"],
+    seconds: 2,
+    attempts: 4,
+    backoff: 2,
+    maximumSeconds: 30,
+} satisfies Retry;
 /** The message is bounded by SNS; of an unread cause this much goes into it. */
 const CAUSE_CHARACTERS = 20_000;
 

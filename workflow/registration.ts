@@ -27,13 +27,13 @@ import {
  * `SageMakerException` is what an SDK integration calls everything that the API's model has no name for, throttling and
  * faults among it; what is refused is refused again.
  */
-const REGISTRY_RETRY: Retry = {
+const REGISTRY_RETRY = {
     errors: ["SageMaker.ConflictException", "SageMaker.SageMakerException", "States.Timeout"],
     seconds: 5,
     attempts: 5,
     backoff: 2,
     maximumSeconds: 60,
-};
+} satisfies Retry;
 /**
  * With more members their keys would not fit beside the rest of the metadata; all keys are in the published manifest.
  */

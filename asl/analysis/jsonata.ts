@@ -24,6 +24,8 @@ export interface Stage {
     readonly type: "filter" | "index";
     /** Of a filter. */
     readonly expr: Ast;
+    /** Of an index: the name that it binds, as `#$name` behind a filter does. */
+    readonly value?: string;
 }
 
 export interface Group {

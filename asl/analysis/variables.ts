@@ -437,12 +437,19 @@ export function variablesIn(ast: Ast): Reads {
     return found;
 }
 
+/** Names that a step of a path binds: `items@$item`, `items#$index`. */
+function boundBySteps({ focus, index, stages = [] }: Ast): readonly string[] {
+    const names = [focus, index, ...stages.map(({ value }) => value)];
+    return names.filter((name) => name !== undefined);
+}
+
 function findReads(ast: Ast): Reads {
     const read = new Set<string>();
     const bound = new Set<string>(["", "$", "states"]);
     const asked = new Set<string>();
     const work = [ast];
     for (let node = work.pop(); node !== undefined; node = work.pop()) {
+        boundBySteps(node).forEach((name) => bound.add(name));
         if (node.type === "variable") {
             read.add(node.value);
         } else if (node.type === "lambda") {

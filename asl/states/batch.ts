@@ -37,7 +37,7 @@ export class BatchSubmitJob extends Task {
         };
     }
 
-    override permissions(): readonly Permission[] {
+    protected override needs(): readonly Permission[] {
         const { jobDefinitionArn, jobQueueArn, tags } = this.options;
         const { partition, region, account } = placeOf(jobQueueArn);
         const jobs = `arn:${partition}:batch:${region}:${account}:job/*`;

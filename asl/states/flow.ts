@@ -1,6 +1,7 @@
-/** The states that do nothing but direct: Choice, Pass, Wait, Succeed, Fail. None of them can catch, so their expressions must not fail. */
+/** The states that do nothing but direct: Choice, Pass, Wait, Succeed, Fail. None can catch, so their expressions must not fail. */
 import type {
     ChoiceState,
+    ConditionRule,
     FailState,
     JsonataString,
     JsonObject,
@@ -9,24 +10,43 @@ import type {
     SucceedState,
     WaitState,
 } from "../types";
-import { isExpression, render, type Expression, type Template } from "./jsonata";
-import { StateNode, transition, type Assignments, type Seconds, type StateOptions } from "./node";
+import { checkEntries, checkInteger, checkText } from "./bounds";
+import type { Expression, Template } from "./jsonata";
+import {
+    defined,
+    MAXIMUM_SECONDS,
+    StateNode,
+    targetsOf,
+    transition,
+    type Assignments,
+    type Seconds,
+    type StateOptions,
+} from "./node";
+import { Stub } from "./stub";
 
 /** One way out of a Choice. */
 export interface Rule {
+    /** Must be true or false, never a failure: comparisons like `gt` are total. */
     readonly when: Expression<boolean>;
     readonly next: string;
+    /** Variables to set on this way. Default: none. */
     readonly assign?: Assignments;
+    /** What the next state gets as its input. Default: the Choice's own input. */
+    readonly output?: Template;
 }
 
 /** The ways out of a Choice; the first rule that holds is taken. */
 export interface ChoiceOptions {
+    /** For readers of the definition. Default: none. */
     readonly comment?: string;
+    /** At least one. */
     readonly rules: readonly Rule[];
     /** Where to go when no rule holds; demanded, since a Choice without it ends in an error that nothing catches. */
     readonly otherwise: string;
-    /** Variables to set on the way to `otherwise`. */
+    /** Variables to set on the way to `otherwise`. Default: none. */
     readonly assign?: Assignments;
+    /** What `otherwise` gets as its input. Default: the Choice's own input. */
+    readonly output?: Template;
 }
 
 export class Choice extends StateNode {
@@ -35,6 +55,7 @@ export class Choice extends StateNode {
         private readonly options: ChoiceOptions,
     ) {
         super(name);
+        checkEntries({ state: name, field: "rules" }, options.rules, { min: 1, max: 10_000 });
     }
 
     override targets(): readonly string[] {
@@ -46,13 +67,18 @@ export class Choice extends StateNode {
         return {
             Type: "Choice",
             ...this.common(rest),
-            Choices: rules.map((rule) => ({
-                Condition: this.json(rule.when, "Condition") as JsonataString,
-                ...(rule.assign !== undefined && { Assign: this.json(rule.assign, "Assign of a rule") as JsonObject }),
-                Next: rule.next,
-            })),
+            Choices: rules.map((rule) => this.rule(rule)),
             Default: otherwise,
         };
+    }
+
+    private rule({ when, next, assign, output }: Rule): ConditionRule {
+        return defined({
+            Condition: this.json(when, "Condition") as JsonataString,
+            Assign: assign === undefined ? undefined : (this.json(assign, "Assign of a rule") as JsonObject),
+            Output: output === undefined ? undefined : this.json(output, "Output of a rule"),
+            Next: next,
+        });
     }
 }
 
@@ -65,7 +91,7 @@ export class Pass extends StateNode {
     }
 
     override targets(): readonly string[] {
-        return this.options.next === undefined ? [] : [this.options.next];
+        return targetsOf(this.options.next);
     }
 
     override render(): PassState {
@@ -73,76 +99,53 @@ export class Pass extends StateNode {
     }
 }
 
-/**
- * Stands in for a state that has a result: sets the same variables and gives the same output as that state would after `result`.
- */
-export class Stub extends StateNode {
-    constructor(
-        name: string,
-        private readonly options: StateOptions,
-        private readonly result: JsonValue,
-    ) {
-        super(name);
-    }
+/** Exactly one of seconds and timestamp. */
+export type WaitOptions = StateOptions &
+    (
+        | {
+              /** How long, in whole seconds; 1 to 99,999,999. */
+              readonly seconds: Seconds;
+              readonly timestamp?: never;
+          }
+        | {
+              /** Until when, as ISO 8601: "2026-03-14T01:59:00Z". */
+              readonly timestamp: string | Expression<string>;
+              readonly seconds?: never;
+          }
+    );
 
-    override targets(): readonly string[] {
-        return this.options.next === undefined ? [] : [this.options.next];
-    }
-
-    override render(): PassState {
-        const { assign, output, comment, next } = this.options;
-        const literalResult = `(${JSON.stringify(this.result)})`;
-        const replace = (value: JsonValue): JsonValue => {
-            if (typeof value === "string" && value.startsWith("{%")) {
-                return value.replaceAll("$states.result", () => literalResult);
-            }
-            if (Array.isArray(value)) {
-                return value.map(replace);
-            }
-            return typeof value === "object" && value !== null
-                ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, replace(item)]))
-                : value;
-        };
-        const where = `stub "${this.name}"`;
-        return {
-            Type: "Pass",
-            Comment: `stub${comment === undefined ? "" : ` of: ${comment}`}`,
-            Output:
-                output === undefined
-                    ? render(this.result, `${where}, recorded result`)
-                    : replace(render(output, where)),
-            ...(assign !== undefined && { Assign: replace(render(assign, where)) as JsonObject }),
-            ...transition(next),
-        };
-    }
-}
+/** ISO 8601 as Step Functions reads it. Source: https://states-language.net/spec.html, "Timestamps". */
+const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
 
 export class Wait extends StateNode {
     constructor(
         name: string,
-        private readonly options: { readonly seconds: Seconds; readonly next: string; readonly comment?: string },
+        private readonly options: WaitOptions,
     ) {
         super(name);
-        const { seconds } = options;
-        if (!isExpression(seconds) && (!Number.isInteger(seconds) || seconds < 1 || seconds > 99_999_999)) {
-            throw new Error(
-                `state "${name}": a Wait of ${String(seconds)} seconds; expected a whole number from 1 to 99,999,999`,
-            );
-        }
+        const { seconds, timestamp } = options;
+        checkInteger({ state: name, field: "seconds" }, seconds, { min: 1, max: MAXIMUM_SECONDS });
+        checkText({ state: name, field: "timestamp" }, timestamp, {
+            min: 20,
+            max: 35,
+            pattern: TIMESTAMP,
+            words: "of ISO 8601, like 2026-03-14T01:59:00Z",
+        });
     }
 
     override targets(): readonly string[] {
-        return [this.options.next];
+        return targetsOf(this.options.next);
     }
 
     override render(): WaitState {
-        const { comment, seconds, next } = this.options;
-        return {
-            Type: "Wait",
-            ...this.common({ comment }),
-            Seconds: this.json(seconds, "Seconds") as JsonataString | number,
-            Next: next,
-        };
+        const { seconds, timestamp, next } = this.options;
+        return defined({
+            Type: "Wait" as const,
+            ...this.common(this.options),
+            Seconds: seconds === undefined ? undefined : (this.json(seconds, "Seconds") as JsonataString | number),
+            Timestamp: timestamp === undefined ? undefined : (this.json(timestamp, "Timestamp") as string),
+            ...transition(next),
+        });
     }
 
     override stub(result: JsonValue): StateNode {
@@ -150,10 +153,18 @@ export class Wait extends StateNode {
     }
 }
 
+/** What a Succeed may have. */
+export interface SucceedOptions {
+    /** For readers of the definition. Default: none. */
+    readonly comment?: string;
+    /** What the execution or the branch puts out. Default: its input. */
+    readonly output?: Template;
+}
+
 export class Succeed extends StateNode {
     constructor(
         name: string,
-        private readonly options: { readonly comment?: string; readonly output?: Template } = {},
+        private readonly options: SucceedOptions = {},
     ) {
         super(name);
     }
@@ -167,17 +178,24 @@ export class Succeed extends StateNode {
     }
 }
 
+/** Both demanded: a failure without a name or a reason tells nobody anything. */
+export interface FailOptions {
+    /** Name of the failure, by which callers and rules tell it from others. */
+    readonly error: string | Expression<string>;
+    /** What happened; 1 to 32,768 characters. */
+    readonly cause: string | Expression<string>;
+    /** For readers of the definition. Default: none. */
+    readonly comment?: string;
+}
+
 export class Fail extends StateNode {
-    /** Both demanded: a failure without a name or a reason tells nobody anything. */
     constructor(
         name: string,
-        private readonly options: {
-            readonly error: string | Expression<string>;
-            readonly cause: string | Expression<string>;
-            readonly comment?: string;
-        },
+        private readonly options: FailOptions,
     ) {
         super(name);
+        checkText({ state: name, field: "error" }, options.error, { min: 1, max: 256 });
+        checkText({ state: name, field: "cause" }, options.cause, { min: 1, max: 32_768 });
     }
 
     override targets(): readonly string[] {

@@ -10,4 +10,5 @@ export * from "./parallel";
 export * from "./permissions";
 export * from "./sagemaker";
 export * from "./sns";
+export * from "./stub";
 export * from "./task";

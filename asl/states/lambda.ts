@@ -4,7 +4,7 @@ import type { Retry } from "./node";
 import { Task, type TaskOptions } from "./task";
 
 /** What Lambda itself does wrong: worth a retry, because the function has not failed. */
-export const LAMBDA_RETRY: Retry = {
+export const LAMBDA_RETRY = {
     errors: [
         "Lambda.ServiceException",
         "Lambda.AWSLambdaException",
@@ -15,7 +15,7 @@ export const LAMBDA_RETRY: Retry = {
     attempts: 3,
     backoff: 2,
     maximumSeconds: 20,
-};
+} satisfies Retry;
 
 export interface LambdaInvokeOptions extends TaskOptions {
     /** ARN of a function, better of its alias: an execution that runs must not change under an update. */
@@ -40,7 +40,7 @@ export class LambdaInvoke extends Task {
         return { FunctionName: this.options.functionArn, Payload: this.options.payload };
     }
 
-    override permissions(): readonly Permission[] {
+    protected override needs(): readonly Permission[] {
         const unqualified = this.options.functionArn.split(":").slice(0, 7).join(":");
         return [
             {

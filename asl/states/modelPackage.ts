@@ -47,7 +47,7 @@ export class ListModelPackages extends Task {
         };
     }
 
-    override permissions(): readonly Permission[] {
+    protected override needs(): readonly Permission[] {
         return [{ actions: ["sagemaker:ListModelPackages"], ...versionsOf(this.options.group) }];
     }
 }
@@ -99,7 +99,7 @@ export class CreateModelPackage extends Task {
         };
     }
 
-    override permissions(): readonly Permission[] {
+    protected override needs(): readonly Permission[] {
         return [{ actions: ["sagemaker:CreateModelPackage"], ...versionsOf(this.options.group) }];
     }
 }

@@ -1,12 +1,27 @@
 import type { JsonValue, ParallelState, StateGraph } from "../types";
-import { Stub } from "./flow";
+import { Stub } from "./stub";
 import { Graph } from "./graph";
-import { renderCatch, StateNode, transition, type Failure, type StateOptions } from "./node";
-import type { Permission } from "./permissions";
+import {
+    checkFailures,
+    checkRetry,
+    defined,
+    renderCatch,
+    renderRetry,
+    StateNode,
+    targetsOf,
+    transition,
+    type Failure,
+    type Retry,
+    type StateOptions,
+} from "./node";
 
+/** Branches side by side; the result is the list of their outputs, in their order. */
 export interface ParallelOptions extends StateOptions {
-    /** The states of each branch, in the order in which they run. Variables that a branch sets end with it. */
+    /** The states of each branch, in the order in which they run; at least one. Variables that a branch sets end with it. */
     readonly branches: readonly (readonly StateNode[])[];
+    /** Starts all branches again. Default: never. */
+    readonly retry?: readonly Retry[];
+    /** Where failures go, those of any state inside included. The last must catch States.ALL. */
     readonly catch: readonly [Failure, ...Failure[]];
 }
 
@@ -19,39 +34,32 @@ export class Parallel extends StateNode {
         if (options.branches.length === 0) {
             throw new Error(`state "${name}": a Parallel needs at least one branch`);
         }
+        checkRetry(name, options.retry);
+        checkFailures(name, options.catch);
     }
 
     override targets(): readonly string[] {
-        return [
-            ...(this.options.next === undefined ? [] : [this.options.next]),
-            ...this.options.catch.map((failure) => failure.next),
-        ];
+        return targetsOf(this.options.next, this.options.catch);
     }
 
-    /** The branches' states, for checks that concern the whole machine. */
-    branches(): readonly (readonly StateNode[])[] {
+    override inner(): readonly (readonly StateNode[])[] {
         return this.options.branches;
     }
 
-    /** The same state with other branches. */
-    with(branches: readonly (readonly StateNode[])[]): Parallel {
+    override with(branches: readonly (readonly StateNode[])[]): Parallel {
         return new Parallel(this.name, { ...this.options, branches });
     }
 
     override render(): ParallelState {
-        return {
-            Type: "Parallel",
+        const { branches, retry, catch: failures, next } = this.options;
+        return defined({
+            Type: "Parallel" as const,
             ...this.common(this.options),
-            Branches: this.options.branches.map((states): StateGraph =>
-                new Graph(`a branch of "${this.name}"`, states).render(),
-            ),
-            ...renderCatch(this.options.catch, `state "${this.name}"`),
-            ...transition(this.options.next),
-        };
-    }
-
-    override permissions(): readonly Permission[] {
-        return this.options.branches.flat().flatMap((state) => state.permissions());
+            Branches: branches.map((states): StateGraph => new Graph(`a branch of "${this.name}"`, states).render()),
+            Retry: renderRetry(retry),
+            Catch: renderCatch(failures, this.name),
+            ...transition(next),
+        });
     }
 
     override stub(result: JsonValue): StateNode {

@@ -77,7 +77,7 @@ export class CreateTrainingJob extends Task {
         };
     }
 
-    override permissions(): readonly Permission[] {
+    protected override needs(): readonly Permission[] {
         const { roleArn, region, jobNamePrefix } = this.options;
         const { partition, account } = placeOf(roleArn);
         return [

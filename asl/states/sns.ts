@@ -43,7 +43,7 @@ export class SnsPublish extends Task {
         };
     }
 
-    override permissions(): readonly Permission[] {
+    protected override needs(): readonly Permission[] {
         const { topicArn, kmsKeyArn } = this.options;
         return [
             { actions: ["sns:Publish"], resources: [topicArn] },

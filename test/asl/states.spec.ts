@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import { execute } from "../../asl/interpreter";
-import type { JsonValue } from "../../asl/types";
+import type { JsonValue, TaskState } from "../../asl/types";
 import {
     all,
     at,
@@ -20,6 +20,7 @@ import {
     text,
     variable,
     Wait,
+    type Failure,
     type StateNode,
 } from "../../asl/states";
 
@@ -136,19 +137,133 @@ describe("a machine of typed states", () => {
         assert.throws(() => machine([new Pass("n".repeat(81))]), /has 81 characters/);
     });
 
-    it("names a variable that nobody sets", () => {
-        const choice = new Choice("C", {
-            rules: [{ when: jsonata`${variable("attempt")} < 3`, next: "S" }],
-            otherwise: "S",
-        });
-        assert.throws(() => machine([choice, new Succeed("S")]), /\$attempt is read, and no state assigns it/);
+    const choice = new Choice("C", {
+        rules: [{ when: jsonata`${variable("attempt")} < 3`, next: "S" }],
+        otherwise: "S",
+    });
+
+    it("names a variable that nobody sets, and where it is read", () => {
+        assert.throws(
+            () => machine([choice, new Succeed("S")]),
+            /state "C", Choices\[0\]\.Condition: the variable \$attempt is read, and no state assigns it; none is/,
+        );
         assert.doesNotThrow(() =>
             machine([new Pass("A", { assign: { attempt: 0 }, next: "C" }), choice, new Succeed("S")]),
         );
     });
 
+    it("knows that a variable of a branch ends with the branch, and that branches see those outside", () => {
+        const inner = new Pass("Inner", { assign: { attempt: 0, copy: variable("outer") } });
+        const start = new Pass("Start", { assign: { outer: 1 }, next: "P" });
+        const parallel = new Parallel("P", { branches: [[inner]], next: "C", catch: [{ next: "S" }] });
+        assert.throws(
+            () => machine([start, parallel, choice, new Succeed("S")]),
+            /\$attempt is read, and no state assigns it; assigned are outer$/,
+        );
+        assert.doesNotThrow(() =>
+            machine([start, new Parallel("P", { branches: [[inner]], catch: [{ next: "S" }] }), new Succeed("S")]),
+        );
+    });
+
+    it("takes what JSONata takes: local variables, functions with names of their own, texts with a dollar sign", () => {
+        for (const output of [
+            jsonata`($n := 1; $n + 1)`,
+            jsonata`'costs $price'`,
+            jsonata`${"costs $price"}`,
+            jsonata`"a $quoted text" & /$re/`,
+            jsonata`($add := function($a, $b){$a + $b}; $reduce([1,2], $add))`,
+            jsonata`$map([1,2], λ($v){$v})`,
+            jsonata`[1, 2]@$one.[2, 3]#$i[$i = $one]`,
+            jsonata`$exists($perhaps) ? $perhaps : 0`,
+        ]) {
+            assert.doesNotThrow(() => machine([new Pass("A", { output })]), sourceOf(output));
+        }
+        assert.throws(() => machine([new Pass("A", { output: jsonata`($n := $m; $n)` })]), /\$m is read/);
+    });
+
+    it("names every expression that is no JSONata", () => {
+        assert.throws(
+            () =>
+                machine([
+                    new Pass("A", { output: { x: jsonata`1 +` }, next: "B" }),
+                    new Pass("B", { output: jsonata`$f(` }),
+                ]),
+            /^Error: state "A", Output\.x: \{% 1 \+ %\} is no JSONata: .*\nstate "B", Output: /,
+        );
+    });
+
+    it("names states that nothing leads to", () => {
+        assert.throws(
+            () => machine([new Pass("A"), new Pass("B", { next: "C" }), new Pass("C")]),
+            /the state machine: "B", "C" are states that nothing leads to; it starts at "A"/,
+        );
+        const parallel = new Parallel("P", { branches: [[new Pass("A"), new Pass("B")]], catch: [{ next: "F" }] });
+        assert.throws(() => machine([parallel, new Fail("F", { error: "E", cause: "c" })]), /a branch of "P": "B" is/);
+    });
+
+    it("wants every failure caught, by a catcher of States.ALL, alone and last", () => {
+        const caught =
+            (...failures: [Failure, ...Failure[]]) =>
+            () =>
+                new Parallel("P", { branches: [[new Pass("A")]], catch: failures });
+        assert.throws(
+            caught({ errors: ["States.Timeout"], next: "F" }),
+            /takes States\.Timeout, and any other error ends/,
+        );
+        assert.throws(
+            caught({ next: "F" }, { errors: ["A"], next: "F" }),
+            /catch\[0\] takes States\.ALL; .* alone and last/,
+        );
+        assert.throws(caught({ errors: ["States.ALL", "A"], next: "F" }), /alone and last/);
+        assert.throws(caught({ errors: [], next: "F" }), /names no error/);
+        assert.doesNotThrow(caught({ errors: ["States.Timeout"], next: "F" }, { next: "F" }));
+    });
+
+    it("wants time-outs that can be reached", () => {
+        assert.throws(
+            () => stateMachine({ timeoutSeconds: 0, states: [] }),
+            /between 1 and 99,999,999 seconds, received 0/,
+        );
+        assert.throws(
+            () => stateMachine({ timeoutSeconds: 5, states: [invoke("A", undefined), failed] }),
+            /state "A", timeoutSeconds: 5 s, but the whole machine ends TIMED_OUT after 5 s/,
+        );
+        const task = (given: { timeoutSeconds: number; heartbeatSeconds?: number }) => () =>
+            new LambdaInvoke("T", {
+                functionArn: "arn:aws:lambda:e:1:function:f",
+                payload: {},
+                catch: [{ next: "F" }],
+                ...given,
+            });
+        assert.throws(
+            task({ timeoutSeconds: -1 }),
+            /timeoutSeconds must be between 1 and 99,999,999 seconds, received -1/,
+        );
+        assert.throws(
+            task({ timeoutSeconds: 10, heartbeatSeconds: 10 }),
+            /heartbeatSeconds must be between 1 and 9 seconds, received 10/,
+        );
+    });
+
+    it("lets another role do a call, and then needs only to take that role", () => {
+        const credentialsRoleArn = "arn:aws:iam::222222222222:role/theirs";
+        const invoked = new LambdaInvoke("A", {
+            functionArn: "arn:aws:lambda:e:1:function:f",
+            payload: {},
+            timeoutSeconds: 5,
+            credentialsRoleArn,
+            catch: [{ next: "Failed" }],
+        });
+        const { definition, permissions } = machine([invoked, failed]);
+        assert.deepEqual((definition.States.A as TaskState).Credentials, { RoleArn: credentialsRoleArn });
+        assert.deepEqual(permissions, [{ actions: ["sts:AssumeRole"], resources: [credentialsRoleArn] }]);
+    });
+
     it("refuses waits that Step Functions refuses", () => {
-        assert.throws(() => new Wait("W", { seconds: 0.5, next: "A" }), /expected a whole number from 1/);
+        assert.throws(
+            () => new Wait("W", { seconds: 0.5, next: "A" }),
+            /seconds must be a whole number between 1 and 99,999,999, received 0.5/,
+        );
     });
 
     it("derives the role's permissions from its states", () => {
@@ -172,13 +287,45 @@ describe("a machine of typed states", () => {
     });
 
     it("gives a stub's variables and output as the state itself would have after that result", async () => {
-        const { definition } = machine([invoke("A", "B"), new Succeed("B", { output: variable("answer") }), failed], {
-            A: { Payload: { "list": [1], "%}": "$states.result" } },
+        const expressions = [
+            jsonata`$states.result`,
+            jsonata`{'v': $states . result.\`a b\`, 'text': "$states.result" & '$states.result'}`,
+            jsonata`$string($lookup($states, 'result'))`,
+            jsonata`$map([1, 2], function($v) { '' & $states.result.list[$v] })`,
+            jsonata`$count($states.result.list.($string($) & $string($states.result.number)))`,
+            jsonata`$keys($states) ~> $count()`,
+            jsonata`[$states.result.list]{$string($): $count($states.result.list)}`,
+        ];
+        const value = fc.record({
+            "list": fc.array(fc.oneof(fc.integer(), fc.string({ unit: "grapheme" })), { maxLength: 3 }),
+            "number": fc.integer(),
+            "a b": fc.constantFrom("%}", "{% 1 %}", "it's", "$states.result", '"', "\\"),
         });
-        const result = await execute(definition, {
-            input: {},
-            task: () => Promise.reject(new Error("the stub calls nothing")),
-        });
-        assert.deepEqual(result.output, { "list": [1], "%}": "$states.result" });
+        await fc.assert(
+            fc.asyncProperty(value, fc.constantFrom(undefined, ...expressions), async (recorded, output) => {
+                const result = { ...recorded, Payload: recorded.list };
+                const task = new LambdaInvoke("A", {
+                    functionArn: "arn:aws:lambda:eu-west-1:1:function:f:h-1",
+                    payload: {},
+                    timeoutSeconds: 5,
+                    output,
+                    assign: { answer: states.result<{ Payload: unknown }>().Payload },
+                    next: "B",
+                    catch: [{ next: "Failed" }],
+                });
+                const nodes = [
+                    task,
+                    new Succeed("B", { output: { in: states.input(), answer: variable("answer") } }),
+                    failed,
+                ];
+                const outputOf = async (stubs?: Record<string, JsonValue>) => {
+                    const { definition } = machine(nodes, stubs);
+                    const ended = await execute(definition, { input: {}, task: async () => result });
+                    return [ended.status, ended.output, ended.cause];
+                };
+                assert.deepEqual(await outputOf({ A: result }), await outputOf());
+            }),
+            { numRuns: 150 },
+        );
     });
 });

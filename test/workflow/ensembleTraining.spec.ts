@@ -314,7 +314,7 @@ describe("stubs", () => {
         );
         assert.throws(
             () => renderDefinition(settings, targets("dev", { stubs: { "Ensemble Complete?": {} } })),
-            /only a Task, a Parallel or a Wait/,
+            /only a Task, a Parallel, a Map or a Wait/,
         );
     });
 
