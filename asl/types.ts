@@ -1,8 +1,9 @@
 /**
  * Amazon States Language as TypeScript types: both query languages, all state types.
  *
- * The types describe what a definition may contain, not what one project writes: `asl/` renders, checks and runs definitions
- * that anybody made. A value that comes from outside (a file, a template) is `unknown` until `asl/analysis` has looked at it.
+ * The types describe what a definition may contain, not what one project writes: `asl/` renders, checks and runs
+ * definitions that anybody made. A value that comes from outside (a file, a template) is `unknown` until `asl/analysis`
+ * has looked at it.
  * Source: https://states-language.net/spec.html and the Step Functions Developer Guide.
  */
 

@@ -1,4 +1,7 @@
-/** Bounds of what AWS takes, checked where a value is typed: an expression's value is known only when it runs, so it passes. */
+/**
+ * Bounds of what AWS takes, checked where a value is typed: an expression's value is known only when it runs, so it
+ * passes.
+ */
 import { isExpression, type Expression } from "./jsonata";
 
 /** A field of a state, for messages. */

@@ -1,6 +1,6 @@
 /**
- * What a rendered definition gets wrong that needs no run to be seen, beyond what each state checks of itself: expressions that are
- * no JSONata, variables that nobody sets, and time-outs that can never be reached.
+ * What a rendered definition gets wrong that needs no run to be seen, beyond what each state checks of itself:
+ * expressions that are no JSONata, variables that nobody sets, and time-outs that can never be reached.
  */
 import { Expressions } from "../analysis/jsonata";
 import { variablesIn } from "../analysis/variables";
@@ -80,11 +80,9 @@ class Checks {
 }
 
 function assignedBy(state: State): readonly string[] {
-    const holders: readonly unknown[] = [
-        state,
-        ...("Catch" in state ? (state.Catch ?? []) : []),
-        ...(state.Type === "Choice" ? state.Choices : []),
-    ];
+    const catchers = "Catch" in state ? (state.Catch ?? []) : [];
+    const rules = state.Type === "Choice" ? state.Choices : [];
+    const holders: readonly object[] = [state, ...catchers, ...rules];
     return holders.flatMap((holder) => Object.keys((holder as { readonly Assign?: object }).Assign ?? {}));
 }
 

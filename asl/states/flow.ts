@@ -1,4 +1,8 @@
-/** The states that do nothing but direct: Choice, Pass, Wait, Succeed, Fail. None can catch, so their expressions must not fail. */
+/**
+ * The states that do nothing but direct: Choice, Pass, Wait, Succeed, Fail. None can catch, so their expressions must
+ * not fail.
+ */
+import { defined } from "./fields";
 import type {
     ChoiceState,
     ConditionRule,
@@ -13,7 +17,6 @@ import type {
 import { checkEntries, checkInteger, checkText } from "./bounds";
 import type { Expression, Template } from "./jsonata";
 import {
-    defined,
     MAXIMUM_SECONDS,
     StateNode,
     targetsOf,

@@ -2,7 +2,9 @@ import { closest } from "fastest-levenshtein";
 import type { StateGraph } from "../types";
 import type { StateNode } from "./node";
 
-/** States of one scope: the first is where it starts, every target is among them, and every one of them can be reached. */
+/**
+ * States of one scope: the first is where it starts, every target is among them, and every one of them can be reached.
+ */
 export class Graph {
     constructor(
         private readonly where: string,

@@ -1,6 +1,7 @@
 /**
- * JSONata through typed handles. `variable<Run>("run").members.image.key` is an expression that renders `{% $run.members.image.key %}`,
- * and the template tag `jsonata` puts expressions and plain values together: values become JSONata literals, so nothing is quoted by hand.
+ * JSONata through typed handles. `variable<Run>("run").members.image.key` is an expression that renders `{%
+ * $run.members.image.key %}`, and the template tag `jsonata` puts expressions and plain values together: values become
+ * JSONata literals, so nothing is quoted by hand.
  */
 import type { JsonValue } from "../types";
 
@@ -11,8 +12,6 @@ interface Source {
     readonly code: string;
     /** Whether the code can stand beside an operator without parentheses. */
     readonly atom: boolean;
-    /** Names of the variables that it reads. */
-    readonly variables: ReadonlySet<string>;
 }
 
 /** A JSONata expression whose result is a `T`. */
@@ -29,7 +28,10 @@ export type Handle<T> = Expression<T> &
           ? { readonly [K in keyof T]-?: Handle<NonNullable<T[K]>> }
           : unknown);
 
-/** What a field of a state may hold before it is rendered: JSON with expressions in it. Fields that are undefined are left out. */
+/**
+ * What a field of a state may hold before it is rendered: JSON with expressions in it. Fields that are undefined are
+ * left out.
+ */
 export type Template =
     | null
     | boolean
@@ -51,8 +53,8 @@ function field(path: string, name: string): string {
     return `${path}.${PLAIN_NAME.test(name) && !OPERATORS.has(name) ? name : `\`${name}\``}`;
 }
 
-function path<T>(code: string, variables: ReadonlySet<string>): Handle<T> {
-    const source: Source = { code, atom: true, variables };
+function path<T>(code: string): Handle<T> {
+    const source: Source = { code, atom: true };
     return new Proxy(Object.freeze({}), {
         get: (_target, key) => {
             if (key === CODE) {
@@ -61,7 +63,7 @@ function path<T>(code: string, variables: ReadonlySet<string>): Handle<T> {
             if (typeof key === "symbol" || key === "toJSON") {
                 return undefined;
             }
-            return path(field(code, key), variables);
+            return path(field(code, key));
         },
         has: (_target, key) => key === CODE,
     }) as Handle<T>;
@@ -71,13 +73,17 @@ function path<T>(code: string, variables: ReadonlySet<string>): Handle<T> {
 export function variable<T>(name: string): Handle<T> {
     if (!PLAIN_NAME.test(name) || name.length > 80) {
         throw new Error(
-            `JSONata: "${name}" is no name for a variable: letters, digits and _, not beginning with a digit, at most 80`,
+            `JSONata: "${name}" is no name for a variable: ` +
+                "letters, digits and _, not beginning with a digit, at most 80",
         );
     }
-    return path(`$${name}`, new Set([name]));
+    return path(`$${name}`);
 }
 
-/** The context object, as far as it is used; see the Step Functions Developer Guide, "Accessing execution data from the Context object". */
+/**
+ * The context object, as far as it is used; see the Step Functions Developer Guide, "Accessing execution data from the
+ * Context object".
+ */
 export interface Context {
     readonly Execution: {
         readonly Id: string;
@@ -87,19 +93,21 @@ export interface Context {
     };
     readonly State: { readonly Name: string; readonly EnteredTime: string; readonly RetryCount: number };
     readonly StateMachine: { readonly Id: string; readonly Name: string };
+    /** Only in a Task that waits for its token. */
+    readonly Task: { readonly Token: string };
+    /** Only in a Map's itemSelector. */
+    readonly Map: { readonly Item: { readonly Index: number; readonly Value: unknown } };
 }
-
-const NONE: ReadonlySet<string> = new Set();
 
 /** `$states`: what every state sees. */
 export const states = {
     /** The state's input. */
-    input: <T = unknown>(): Handle<T> => path("$states.input", NONE),
+    input: <T = unknown>(): Handle<T> => path("$states.input"),
     /** Of a Task, Parallel or Map, in its Output and Assign. */
-    result: <T = unknown>(): Handle<T> => path("$states.result", NONE),
+    result: <T = unknown>(): Handle<T> => path("$states.result"),
     /** In a Catch's Output and Assign; either field may be missing or empty. */
-    errorOutput: path<{ readonly Error: string; readonly Cause: string }>("$states.errorOutput", NONE),
-    context: path<Context>("$states.context", NONE),
+    errorOutput: path<{ readonly Error: string; readonly Cause: string }>("$states.errorOutput"),
+    context: path<Context>("$states.context"),
 };
 
 /** Whether a value is an expression rather than plain data. */
@@ -130,23 +138,10 @@ export function literal(value: unknown): string {
     throw new Error(`JSONata: ${String(value)} (${typeof value}) has no literal; expected JSON or an expression`);
 }
 
-/** Names of the variables that an expression or a template reads. */
-export function variablesOf(value: unknown): ReadonlySet<string> {
-    if (isExpression(value)) {
-        return value[CODE].variables;
-    }
-    const names = new Set<string>();
-    if (typeof value === "object" && value !== null) {
-        for (const item of Object.values(value)) {
-            variablesOf(item).forEach((name) => names.add(name));
-        }
-    }
-    return names;
-}
-
-/** An expression from source text and values: `${...}` takes expressions as they are and everything else as a literal. */
+/**
+ * An expression from source text and values: `${...}` takes expressions as they are and everything else as a literal.
+ */
 export function jsonata<T = unknown>(text: TemplateStringsArray, ...values: readonly unknown[]): Expression<T> {
-    const variables = new Set<string>();
     let code = text[0] ?? "";
     values.forEach((value, index) => {
         if (value === undefined) {
@@ -154,33 +149,26 @@ export function jsonata<T = unknown>(text: TemplateStringsArray, ...values: read
                 `JSONata: the value after "${code.slice(-60)}" is undefined; is a handle misspelt or not yet made?`,
             );
         }
-        variablesOf(value).forEach((name) => variables.add(name));
         // An argument of a function stands between commas: nothing can tear it apart.
         const argument = /[(,]\s*$/.test(code) && /^\s*[,)]/.test(text[index + 1] ?? "");
         code += isExpression(value) && !value[CODE].atom && !argument ? `(${value[CODE].code})` : literal(value);
         code += text[index + 1] ?? "";
     });
-    return { [CODE]: { code: code.trim(), atom: false, variables } };
+    return expressionOf(code);
+}
+
+/**
+ * An expression from JSONata source as a text, for code that is put together elsewhere; `jsonata` is for what is
+ * written by hand.
+ */
+export function expressionOf<T = unknown>(code: string): Expression<T> {
+    return { [CODE]: { code: code.trim(), atom: false } };
 }
 
 /** `values[index]`, index from 0. */
 export function at<T>(values: Expression<readonly T[]>, index: Expression<number> | number): Handle<T> {
-    const variables = new Set([...variablesOf(values), ...variablesOf(index)]);
-    return path(`${values[CODE].code}[${isExpression(index) ? index[CODE].code : index}]`, variables);
-}
-
-/** All conditions hold. */
-export function all(...conditions: readonly Expression<boolean>[]): Expression<boolean> {
-    return conditions.slice(1).reduce(
-        (left, right) => ({
-            [CODE]: {
-                code: `${left[CODE].code} and ${right[CODE].code}`,
-                atom: false,
-                variables: new Set([...variablesOf(left), ...variablesOf(right)]),
-            },
-        }),
-        conditions[0] ?? jsonata<boolean>`true`,
-    );
+    const { code, atom } = values[CODE];
+    return path(`${atom ? code : `(${code})`}[${isExpression(index) ? index[CODE].code : index}]`);
 }
 
 /** Whatever it is as a string; nothing becomes the empty string. Never fails on strings and on what is missing. */
@@ -200,7 +188,8 @@ export function render(template: unknown, where: string): JsonValue {
     }
     if (typeof template === "string" && template.startsWith("{%")) {
         throw new Error(
-            `${where}: the text "${template.slice(0, 60)}" would run as JSONata; write jsonata\`...\` if it should, else change it`,
+            `${where}: the text "${template.slice(0, 60)}" would run as JSONata; ` +
+                "write jsonata`...` if it should, else change it",
         );
     }
     if (Array.isArray(template)) {

@@ -17,13 +17,23 @@ export const LAMBDA_RETRY = {
     maximumSeconds: 20,
 } satisfies Retry;
 
+/** A call of a function. Source of the bounds: API reference of Lambda, Invoke. */
 export interface LambdaInvokeOptions extends TaskOptions {
     /** ARN of a function, better of its alias: an execution that runs must not change under an update. */
     readonly functionArn: string;
+    /** What the function gets; at most 262,144 bytes. */
     readonly payload: Template;
+    /**
+     * Waits until somebody calls SendTaskSuccess or SendTaskFailure with the token, which the payload must hand over:
+     * `states.context.Task.Token`. Default: false.
+     */
+    readonly waitForToken?: boolean;
 }
 
-/** `lambda:invoke`; the function's answer is the result's `Payload`. */
+/**
+ * `lambda:invoke`; the function's answer is the result's `Payload`. Retries {@link LAMBDA_RETRY} where no `retry` is
+ * given.
+ */
 export class LambdaInvoke extends Task {
     constructor(
         name: string,
@@ -33,7 +43,8 @@ export class LambdaInvoke extends Task {
     }
 
     protected override resource(): string {
-        return `arn:${placeOf(this.options.functionArn).partition}:states:::lambda:invoke`;
+        const pattern = this.options.waitForToken === true ? ".waitForTaskToken" : "";
+        return `arn:${placeOf(this.options.functionArn).partition}:states:::lambda:invoke${pattern}`;
     }
 
     protected override arguments(): Template {

@@ -1,9 +1,10 @@
+import { defined } from "./fields";
 import { closest } from "fastest-levenshtein";
 import { MAXIMUM_DEFINITION_BYTES } from "../../ground/awsLimits";
 import type { JsonValue, StateMachineDefinition } from "../types";
 import { problemsOf } from "./checks";
 import { Graph, reachable } from "./graph";
-import { defined, MAXIMUM_SECONDS, type StateNode } from "./node";
+import { MAXIMUM_SECONDS, type StateNode } from "./node";
 import { mergePermissions, type Permission } from "./permissions";
 
 /** What a state machine is assembled from. */
@@ -15,8 +16,8 @@ export interface MachineOptions {
     /** In the order in which they run; the first is where the machine starts. */
     readonly states: readonly StateNode[];
     /**
-     * Recorded results by state name: each of these states becomes a Pass with its result, and what it alone led to is left out.
-     * Default: none.
+     * Recorded results by state name: each of these states becomes a Pass with its result, and what it alone led to is
+     * left out. Default: none.
      */
     readonly stubs?: Readonly<Record<string, JsonValue>>;
 }
@@ -31,10 +32,11 @@ export interface Machine {
 /**
  * Assembles a state machine.
  *
- * What needs no run to be seen is an error here: a target that is not there, a state that nothing leads to, two states of one name,
- * a value out of its bounds, an expression that is no JSONata, a variable that no state in sight assigns, a failure that no
- * catcher takes, a time-out that the machine's own comes before. What needs the ways through the machine is for the prover
- * (`analyse`): that no way fails in silence, that a variable is set on every way, that loops end.
+ * What needs no run to be seen is an error here: a target that is not there, a state that nothing leads to, two states
+ * of one name, a value out of its bounds, an expression that is no JSONata, a variable that no state in sight assigns,
+ * a failure that no catcher takes, a time-out that the machine's own comes before. What needs the ways through the
+ * machine is for the prover (`analyse`): that no way fails in silence, that a variable is set on every way, that loops
+ * end.
  * @throws Error with what is wrong and where.
  */
 export function stateMachine({ comment, timeoutSeconds, states, stubs = {} }: MachineOptions): Machine {

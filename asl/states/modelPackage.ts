@@ -1,11 +1,21 @@
+import { checkEntries, checkText } from "./bounds";
 import type { Permission, Place } from "./permissions";
 import type { Expression, Template } from "./jsonata";
 import { Task, type TaskOptions } from "./task";
 
 /** A group of SageMaker's model registry. */
 export interface ModelPackageGroup extends Place {
-    /** At most 63 characters of a-z, 0-9 and -. */
+    /** 1 to 63 letters, digits and hyphens, beginning with a letter or digit. */
     readonly groupName: string;
+}
+
+function checkGroup(state: string, { groupName }: ModelPackageGroup): void {
+    checkText({ state, field: "group.groupName" }, groupName, {
+        min: 1,
+        max: 63,
+        pattern: /^[a-zA-Z0-9](-*[a-zA-Z0-9])*$/,
+        words: "of letters, digits and hyphens, no hyphen at either end",
+    });
 }
 
 function versionsOf({
@@ -20,6 +30,7 @@ function versionsOf({
     };
 }
 
+/** Versions of a group. */
 export interface ListModelPackagesOptions extends TaskOptions {
     readonly group: ModelPackageGroup;
 }
@@ -31,6 +42,7 @@ export class ListModelPackages extends Task {
         private readonly options: ListModelPackagesOptions,
     ) {
         super(name, options);
+        checkGroup(name, options.group);
     }
 
     protected override resource(): string {
@@ -52,11 +64,15 @@ export class ListModelPackages extends Task {
     }
 }
 
+/** A version of a group. Source of the bounds: API reference of SageMaker, CreateModelPackage. */
 export interface CreateModelPackageOptions extends TaskOptions {
     readonly group: ModelPackageGroup;
     /** At most 1,024 characters. */
     readonly description: string | Expression<string>;
-    /** s3:// address of what is registered. Without a container that serves it: approval is for people, deployment for them, too. */
+    /**
+     * s3:// address of what is registered. Without a container that serves it: approval is for people, deployment for
+     * them, too.
+     */
     readonly sourceUri: string | Expression<string>;
     /** s3:// address of a JSON file with the metrics. */
     readonly metricsUri: string | Expression<string>;
@@ -68,17 +84,34 @@ export interface CreateModelPackageOptions extends TaskOptions {
     readonly clientToken: string | Expression<string>;
 }
 
-/** `sagemaker:createModelPackage`: a new version of a group, to be approved by a person. Tags are the group's: a version takes none. */
+const METADATA = { pattern: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u, words: "of letters, digits, spaces and _.:/=+-@" };
+
+/**
+ * `sagemaker:createModelPackage`: a new version of a group, to be approved by a person. Tags are the group's: a version
+ * takes none.
+ */
 export class CreateModelPackage extends Task {
     constructor(
         name: string,
         private readonly options: CreateModelPackageOptions,
     ) {
         super(name, options);
-        const entries = Object.keys(options.metadata).length;
-        if (entries > 50) {
-            throw new Error(`state "${name}": ${entries} metadata entries; SageMaker takes 50`);
+        const { group, description, generatedBy, metadata, clientToken } = options;
+        const place = (field: string) => ({ state: name, field });
+        checkGroup(name, group);
+        checkText(place("description"), description, { min: 0, max: 1_024 });
+        checkText(place("generatedBy"), generatedBy, { min: 0, max: 1_024 });
+        checkEntries(place("metadata"), metadata, { min: 0, max: 50 });
+        for (const [key, value] of Object.entries(metadata)) {
+            checkText(place(`the name "${key}" in metadata`), key, { min: 1, max: 128, ...METADATA });
+            checkText(place(`metadata["${key}"]`), value, { min: 1, max: 256, ...METADATA });
         }
+        checkText(place("clientToken"), clientToken, {
+            min: 1,
+            max: 36,
+            pattern: /^[a-zA-Z0-9-]+$/,
+            words: "of letters, digits and hyphens",
+        });
     }
 
     protected override resource(): string {

@@ -1,4 +1,5 @@
 import type { Catcher, JsonObject, JsonValue, Retrier, State } from "../types";
+import { defined } from "./fields";
 import { checkEntries, checkInteger, checkNumber } from "./bounds";
 import type { Permission } from "./permissions";
 import { render, type Expression, type Template } from "./jsonata";
@@ -44,7 +45,10 @@ export interface Retry {
     readonly backoff?: number;
     /** Upper bound of one wait in seconds, 1 to 31,622,399. Default: none. */
     readonly maximumSeconds?: number;
-    /** `FULL` waits a random time up to the interval, so that many executions do not try again together. Default: `FULL`. */
+    /**
+     * `FULL` waits a random time up to the interval, so that many executions do not try again together. Default:
+     * `FULL`.
+     */
     readonly jitter?: "FULL" | "NONE";
 }
 
@@ -98,12 +102,6 @@ export abstract class StateNode {
     }
 }
 
-/** The fields that have a value, in their order. */
-export function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-    const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
-    return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
-}
-
 /** `Next`, or `End` where there is none. */
 export function transition(next: string | undefined): { Next: string } | { End: true } {
     return next === undefined ? { End: true } : { Next: next };
@@ -135,9 +133,10 @@ export function checkFailures(state: string, failures: readonly Failure[]): void
     });
     const last = failures.at(-1);
     if (last === undefined || !(last.errors ?? ["States.ALL"]).includes("States.ALL")) {
+        const taken = last?.errors?.join(", ") ?? "nothing";
         throw new Error(
-            `state "${state}": its last catcher takes ${last?.errors?.join(", ") ?? "nothing"}, and any other error ends the ` +
-                "execution in silence; add a catcher without errors, which takes States.ALL, as the last one",
+            `state "${state}": its last catcher takes ${taken}, and any other error ends the execution in silence; ` +
+                "add a catcher without errors, which takes States.ALL, as the last one",
         );
     }
 }

@@ -1,10 +1,10 @@
+import { defined } from "./fields";
 import type { JsonValue, ParallelState, StateGraph } from "../types";
 import { Stub } from "./stub";
 import { Graph } from "./graph";
 import {
     checkFailures,
     checkRetry,
-    defined,
     renderCatch,
     renderRetry,
     StateNode,
@@ -17,7 +17,10 @@ import {
 
 /** Branches side by side; the result is the list of their outputs, in their order. */
 export interface ParallelOptions extends StateOptions {
-    /** The states of each branch, in the order in which they run; at least one. Variables that a branch sets end with it. */
+    /**
+     * The states of each branch, in the order in which they run; at least one. Variables that a branch sets end with
+     * it.
+     */
     readonly branches: readonly (readonly StateNode[])[];
     /** Starts all branches again. Default: never. */
     readonly retry?: readonly Retry[];

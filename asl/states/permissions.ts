@@ -1,11 +1,18 @@
 /** What a Task's role must be allowed: statements of IAM, carried by the Task that needs them. */
+import { defined } from "./fields";
 
+/** One statement of what is allowed. */
 export interface Permission {
+    /** `service:Action`, as IAM spells them. */
     readonly actions: readonly string[];
+    /** ARNs; one with a wildcard wants a reason. */
     readonly resources: readonly string[];
-    /** Operator, key, values; for example `{ StringEquals: { "iam:PassedToService": "sagemaker.amazonaws.com" } }`. */
+    /**
+     * Operator, key, values; for example `{ StringEquals: { "iam:PassedToService": "sagemaker.amazonaws.com" } }`.
+     * Default: none.
+     */
     readonly conditions?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
-    /** Why a resource holds a wildcard; demanded where one does. */
+    /** Why a resource holds a wildcard; demanded where one does. Default: none. */
     readonly reason?: string;
 }
 
@@ -34,9 +41,17 @@ export function placeOf(arn: string): Place & { readonly resource: string } {
     return { partition: parts[1]!, region: parts[3]!, account: parts[4]!, resource: parts.slice(5).join(":") };
 }
 
+/** What `.sync` needs besides its call: the rule by which Step Functions learns that the work has ended. */
+export function managedRule({ partition, region, account }: Place, name: string): Permission {
+    return {
+        actions: ["events:DescribeRule", "events:PutRule", "events:PutTargets"],
+        resources: [`arn:${partition}:events:${region}:${account}:rule/${name}`],
+    };
+}
+
 /**
- * The union: permissions for the same resources under the same conditions become one, and what is sorted stays the same for the same
- * set of Tasks.
+ * The union: permissions for the same resources under the same conditions become one, and what is sorted stays the same
+ * for the same set of Tasks.
  */
 export function mergePermissions(permissions: readonly Permission[]): readonly Permission[] {
     const byPlace = new Map<
@@ -66,13 +81,22 @@ export function mergePermissions(permissions: readonly Permission[]): readonly P
         byPlace.set(place, entry);
     }
     return [...byPlace.entries()]
-        .sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0))
-        .map(([, entry]) => ({
-            actions: [...entry.actions].sort(),
-            resources: [...entry.resources].sort(),
-            ...(entry.conditions !== undefined && { conditions: entry.conditions }),
-            ...(entry.reasons.size > 0 && { reason: [...entry.reasons].sort().join("; ") }),
-        }));
+        .sort(([left], [right]) => compareTexts(left, right))
+        .map(([, entry]) =>
+            defined({
+                actions: [...entry.actions].sort(),
+                resources: [...entry.resources].sort(),
+                conditions: entry.conditions,
+                reason: entry.reasons.size > 0 ? [...entry.reasons].sort().join("; ") : undefined,
+            }),
+        );
+}
+
+function compareTexts(left: string, right: string): number {
+    if (left === right) {
+        return 0;
+    }
+    return left < right ? -1 : 1;
 }
 
 /** An IAM policy document of the permissions. The Sid names the first action. */
@@ -82,12 +106,14 @@ export function policyDocument(permissions: readonly Permission[]): {
 } {
     return {
         Version: "2012-10-17",
-        Statement: mergePermissions(permissions).map(({ actions, resources, conditions }, index) => ({
-            Sid: `${(actions[0] ?? "").replace(/[^A-Za-z0-9]/g, "")}${index}`,
-            Effect: "Allow",
-            Action: actions,
-            Resource: resources,
-            ...(conditions !== undefined && { Condition: conditions }),
-        })),
+        Statement: mergePermissions(permissions).map(({ actions, resources, conditions }, index) =>
+            defined({
+                Sid: `${(actions[0] ?? "").replace(/[^A-Za-z0-9]/g, "")}${index}`,
+                Effect: "Allow" as const,
+                Action: actions,
+                Resource: resources,
+                Condition: conditions,
+            }),
+        ),
     };
 }

@@ -1,16 +1,30 @@
+import { checkText } from "./bounds";
 import { placeOf, type Permission } from "./permissions";
 import type { Expression, Template } from "./jsonata";
 import { Task, type TaskOptions } from "./task";
 
+/** A message to a topic. Source of the bounds: API reference of SNS, Publish. */
 export interface SnsPublishOptions extends TaskOptions {
     readonly topicArn: string;
-    /** At most 100 ASCII characters. */
+    /** 1 to 100 characters of ASCII, without line breaks. */
     readonly subject: string | Expression<string>;
+    /** At most 262,144 bytes with its attributes. */
     readonly message: string | Expression<string>;
-    /** String attributes; SNS refuses an empty value. */
+    /** String attributes; SNS refuses an empty value. Default: none. */
     readonly attributes?: Readonly<Record<string, string | Expression<string>>>;
-    /** Key of an encrypted topic. */
+    /** Key of an encrypted topic. Default: none. */
     readonly kmsKeyArn?: string;
+}
+
+/** Attributes of a message, all of them strings, as SNS and SQS spell them. */
+export function stringAttributes(
+    attributes: Readonly<Record<string, string | Expression<string>>> | undefined,
+): Template | undefined {
+    if (attributes === undefined) {
+        return undefined;
+    }
+    const entries = Object.entries(attributes);
+    return Object.fromEntries(entries.map(([name, value]) => [name, { DataType: "String", StringValue: value }]));
 }
 
 /** `sns:publish`. */
@@ -20,6 +34,12 @@ export class SnsPublish extends Task {
         private readonly options: SnsPublishOptions,
     ) {
         super(name, options);
+        checkText({ state: name, field: "subject" }, options.subject, {
+            min: 1,
+            max: 100,
+            pattern: /^[\x20-\x7e]+$/,
+            words: "of ASCII without line breaks",
+        });
     }
 
     protected override resource(): string {
@@ -32,24 +52,16 @@ export class SnsPublish extends Task {
             TopicArn: topicArn,
             Subject: subject,
             Message: message,
-            ...(attributes !== undefined && {
-                MessageAttributes: Object.fromEntries(
-                    Object.entries(attributes).map(([name, value]) => [
-                        name,
-                        { DataType: "String", StringValue: value },
-                    ]),
-                ),
-            }),
+            MessageAttributes: stringAttributes(attributes),
         };
     }
 
     protected override needs(): readonly Permission[] {
         const { topicArn, kmsKeyArn } = this.options;
-        return [
-            { actions: ["sns:Publish"], resources: [topicArn] },
-            ...(kmsKeyArn === undefined
-                ? []
-                : [{ actions: ["kms:Decrypt", "kms:GenerateDataKey"], resources: [kmsKeyArn] }]),
-        ];
+        const permissions: Permission[] = [{ actions: ["sns:Publish"], resources: [topicArn] }];
+        if (kmsKeyArn !== undefined) {
+            permissions.push({ actions: ["kms:Decrypt", "kms:GenerateDataKey"], resources: [kmsKeyArn] });
+        }
+        return permissions;
     }
 }

@@ -1,10 +1,12 @@
+import { defined } from "./fields";
 import { Expressions, type Ast } from "../analysis/jsonata";
 import type { JsonObject, JsonValue, PassState } from "../types";
 import { literal, render, type Template } from "./jsonata";
-import { defined, StateNode, targetsOf, transition, type StateOptions } from "./node";
+import { StateNode, targetsOf, transition, type StateOptions } from "./node";
 
 /**
- * Stands in for a state that has a result: sets the same variables and gives the same output as that state would after `result`.
+ * Stands in for a state that has a result: sets the same variables and gives the same output as that state would after
+ * `result`.
  */
 export class Stub extends StateNode {
     constructor(
@@ -33,7 +35,9 @@ export class Stub extends StateNode {
     }
 }
 
-/** A value that the state puts out as it is: texts that Step Functions would run as JSONata become literals of JSONata. */
+/**
+ * A value that the state puts out as it is: texts that Step Functions would run as JSONata become literals of JSONata.
+ */
 function plain(value: JsonValue): JsonValue {
     return mapTexts(value, (text) => (text.startsWith("{%") ? `{% ${literal(text)} %}` : text));
 }
@@ -52,8 +56,8 @@ function withResult(template: JsonValue, result: string): JsonValue {
 const STATES = "$statesOfStub";
 
 /**
- * Puts the literal where `$states.result` stands; by the syntax tree, so that a text which only looks so stays as it is.
- * Where `$states` is read as a whole, a variable of the expression stands for it.
+ * Puts the literal where `$states.result` stands; by the syntax tree, so that a text which only looks so stays as it
+ * is. Where `$states` is read as a whole, a variable of the expression stands for it.
  */
 function substitute(code: string, ast: Ast, result: string): string {
     const edits = new Map<number, { readonly end: number; readonly text: string }>();

@@ -1,10 +1,10 @@
+import { defined } from "./fields";
 import type { JsonataString, JsonValue, TaskState } from "../types";
 import { checkInteger } from "./bounds";
 import { Stub } from "./stub";
 import {
     checkFailures,
     checkRetry,
-    defined,
     MAXIMUM_SECONDS,
     renderCatch,
     renderRetry,
@@ -23,13 +23,19 @@ import type { Template } from "./jsonata";
 export interface TaskOptions extends StateOptions {
     /** Seconds of one attempt, 1 to 99,999,999. Demanded: without it a Task waits for ever. */
     readonly timeoutSeconds: Seconds;
-    /** Seconds without a heartbeat after which the attempt fails, 1 to 99,999,999, less than the time-out. Default: none. */
+    /**
+     * Seconds without a heartbeat after which the attempt fails, 1 to 99,999,999, less than the time-out. Default:
+     * none.
+     */
     readonly heartbeatSeconds?: Seconds;
     /** Default: never. */
     readonly retry?: readonly Retry[];
     /** Where failures go. The last must catch States.ALL: a failure nobody catches is silent. */
     readonly catch: readonly [Failure, ...Failure[]];
-    /** ARN of a role, of any account, that does the call; it must trust the machine's role. Default: the machine's role does it. */
+    /**
+     * ARN of a role, of any account, that does the call; it must trust the machine's role. Default: the machine's role
+     * does it.
+     */
     readonly credentialsRoleArn?: string;
 }
 
@@ -60,7 +66,10 @@ export abstract class Task extends StateNode {
     /** What the call needs. */
     protected abstract needs(): readonly Permission[];
 
-    /** What the call needs; where the Task takes another role, that role must be allowed it, and the machine's to take that role. */
+    /**
+     * What the call needs; where the Task takes another role, that role must be allowed it, and the machine's to take
+     * that role.
+     */
     override permissions(): readonly Permission[] {
         const { credentialsRoleArn } = this.task;
         if (credentialsRoleArn === undefined) {
