@@ -42,8 +42,11 @@ describe("the rooms", () => {
             return Object.keys(exports).map((entry) => entry.replace(/^\.\/?/, ""));
         };
         const exported = new Map(["asl", "policy"].map((workspace) => [workspace, entries(workspace)]));
+        // A folder and its index are one entry, as the build has it. Whoever is bundled names the index: the folder
+        // alone would mean the main file of its package.json, which is the build.
+        const entryOf = (inside: string): string => inside.replace(/(^|\/)index$/, "");
         const reaching = crossings().filter(
-            ({ from, to, inside }) => from !== "docs" && exported.get(to)?.includes(inside) === false,
+            ({ from, to, inside }) => from !== "docs" && exported.get(to)?.includes(entryOf(inside)) === false,
         );
         assert.deepEqual(
             reaching.map(
