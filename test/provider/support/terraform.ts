@@ -9,18 +9,25 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Schemas } from "./conversion";
 
+const root = path.resolve(__dirname, "../../..");
+const { terraform: locked } = JSON.parse(readFileSync(path.join(root, ".ci/terraform/main.tf.json"), "utf8")) as {
+    readonly terraform: { readonly required_providers: { readonly aws: { readonly version: string } } };
+};
 /** The version that the conversion was written for: a later one renames properties. */
-export const PROVIDER_VERSION = "5.100.0";
+export const PROVIDER_VERSION = locked.required_providers.aws.version;
 /** Most of the time of an apply is waiting. */
 const PARALLEL = 40;
 const SOURCE = "registry.terraform.io/hashicorp/aws";
 
-/** Where plug-ins lie that somebody installed by hand: `TF_PLUGIN_DIR`, Terraform's own places, and folders of /opt. */
+/**
+ * Where plug-ins lie: `TF_PLUGIN_DIR`, what .ci/provider fetched, Terraform's own places, and folders of /opt.
+ */
 function pluginFolders(): string[] {
-    const { TF_PLUGIN_DIR, TF_PLUGIN_CACHE_DIR } = process.env;
+    const { TF_PLUGIN_DIR, TF_PLUGIN_CACHE_DIR, XDG_CACHE_HOME = path.join(homedir(), ".cache") } = process.env;
     const optional = existsSync("/opt") ? readdirSync("/opt").map((name) => path.join("/opt", name)) : [];
     return [
         TF_PLUGIN_DIR,
+        path.join(XDG_CACHE_HOME, "ensemble-training/terraform"),
         TF_PLUGIN_CACHE_DIR,
         path.join(homedir(), ".terraform.d/plugins"),
         path.join(homedir(), ".local/share/terraform/plugins"),
@@ -64,7 +71,7 @@ export function findTerraform(): Installation | string {
     }
     return (
         `the AWS provider ${PROVIDER_VERSION} is in no folder of plug-ins: ` +
-        "`terraform providers mirror` makes one, TF_PLUGIN_DIR names it"
+        "`bash .ci/provider` fetches it, or TF_PLUGIN_DIR names a folder that has it"
     );
 }
 
@@ -168,7 +175,7 @@ export class Terraform {
 
     /** The provider's schema of resources, asked once for all suites. */
     async schemas(): Promise<Schemas> {
-        const file = path.resolve(__dirname, `../../../.build/provider/schema-${PROVIDER_VERSION}.json`);
+        const file = path.join(root, `.build/provider/schema-${PROVIDER_VERSION}.json`);
         if (!existsSync(file)) {
             const { lines } = await this.run(["providers", "schema", "-json"]);
             const { provider_schemas: schemas } = JSON.parse(lines.join("\n")) as {
