@@ -10,7 +10,7 @@ import type { Plan } from "../workloads/common/plan";
 import { messageOf } from "../workloads/common/errors";
 import { readArchive, Unavailable, type ArtefactReader } from "./artefacts";
 import { readHistory } from "./history";
-import { best, confusionOf, judge, readPredictions, readTruth, type JudgedPage } from "./metrics";
+import { confusionOf, judge, labelOf, readPredictions, readTruth, type JudgedPage } from "./metrics";
 import type {
     Attempt,
     Curve,
@@ -356,7 +356,8 @@ function resultOf(model: string, truth: readonly JudgedPage[], files: ReadonlyMa
     }
     const predictions = readPredictions(own);
     const judgement = judge(model, truth, predictions);
-    const predicted = truth.map(({ stack, page }) => best(predictions.get(`${stack}/${page}`)?.probabilities ?? {}));
+    const nothing = { probabilities: {} };
+    const predicted = truth.map(({ stack, page }) => labelOf(predictions.get(`${stack}/${page}`) ?? nothing));
     return {
         ...judgement,
         ...confusionOf(

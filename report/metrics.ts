@@ -16,6 +16,11 @@ export interface Judgement {
     readonly segmentF1: number;
 }
 
+interface Decoded {
+    readonly label: string;
+    readonly begins: boolean;
+}
+
 export type Probabilities = Readonly<Record<string, number>>;
 
 /** A model's predictions of held-out pages, by `stack/page`. */
@@ -24,8 +29,8 @@ export type Predictions = ReadonlyMap<
     {
         /** Of several lines (one a fold) the mean. */
         readonly probabilities: Probabilities;
-        /** How likely a document begins on this page; only the combiner says so. */
-        readonly begins?: number;
+        /** As the combiner decoded the whole stack: the page's class, and whether a document begins there. */
+        readonly decoded?: Decoded;
     }
 >;
 
@@ -57,12 +62,12 @@ export function readTruth(text: string): JudgedPage[] {
  * @throws Error naming the first line that is none.
  */
 export function readPredictions(files: readonly string[]): Predictions {
-    const sums = new Map<string, { count: number; probabilities: Record<string, number>; begins?: number }>();
+    const sums = new Map<string, { count: number; probabilities: Record<string, number>; decoded?: Decoded }>();
     for (const [number, line] of files.flatMap((file) => file.split("\n")).entries()) {
         if (line.trim() === "") {
             continue;
         }
-        const { stack, page, split, probabilities, begins_document: begins } = parseLine(line, number);
+        const { stack, page, split, probabilities, class: label, begins } = parseLine(line, number);
         if (split !== "test") {
             continue;
         }
@@ -74,18 +79,17 @@ export function readPredictions(files: readonly string[]): Predictions {
         for (const [label, value] of Object.entries(probabilities)) {
             sum.probabilities[label] = (sum.probabilities[label] ?? 0) + value;
         }
-        sums.set(`${stack}/${page}`, typeof begins === "number" ? { ...sum, begins } : sum);
+        if (typeof label === "string" && typeof begins === "boolean") {
+            sum.decoded = { label, begins };
+        }
+        sums.set(`${stack}/${page}`, sum);
     }
     return new Map(
-        [...sums].map(([id, { count, probabilities, begins }]) => [
-            id,
-            {
-                probabilities: Object.fromEntries(
-                    Object.entries(probabilities).map(([label, sum]) => [label, sum / count]),
-                ),
-                ...(begins === undefined ? {} : { begins }),
-            },
-        ]),
+        [...sums].map(([id, { count, probabilities, decoded }]) => {
+            const means = Object.entries(probabilities).map(([label, sum]) => [label, sum / count] as const);
+            const prediction = { probabilities: Object.fromEntries(means) };
+            return [id, decoded === undefined ? prediction : { ...prediction, decoded }];
+        }),
     );
 }
 
@@ -94,7 +98,8 @@ interface Line {
     readonly page: number;
     readonly split: string;
     readonly probabilities: Probabilities;
-    readonly begins_document?: number;
+    readonly class?: unknown;
+    readonly begins?: unknown;
 }
 
 function parseLine(line: string, number: number): Line {
@@ -116,8 +121,8 @@ function parseLine(line: string, number: number): Line {
 }
 
 /**
- * Judges a model. Where it says on which pages documents begin, segments begin there and their class is the one with
- * the highest sum of probabilities; otherwise segments are the maximal runs of one predicted class in a stack.
+ * Judges a model. A combiner decoded whole stacks: its documents are taken as they are, so that every figure is of one
+ * decoding; other models' documents are the maximal runs of each page's most probable class in a stack.
  * @throws Error where a page has no prediction.
  */
 export function judge(model: string, pages: readonly JudgedPage[], predictions: Predictions): Judgement {
@@ -126,20 +131,21 @@ export function judge(model: string, pages: readonly JudgedPage[], predictions: 
         if (found === undefined) {
             throw new Error(`the predictions of ${model} have no line for page ${page.page} of stack ${page.stack}`);
         }
-        return { ...found, label: best(found.probabilities)[0] };
+        return { label: labelOf(found)[0], begins: found.decoded?.begins };
     });
     const begins = own.map(
-        (line, index) =>
-            isFirst(pages, index) ||
-            (line.begins === undefined ? own[index - 1].label !== line.label : line.begins >= 0.5),
+        ({ label, begins: decoded }, index) => isFirst(pages, index) || (decoded ?? own[index - 1].label !== label),
     );
-    const votes = own.map((line) => (line.begins === undefined ? { [line.label]: 1 } : line.probabilities));
     const truth = segments(
         pages,
         pages.map((page, index) => page.begins || isFirst(pages, index)),
-        pages.map((page) => ({ [page.class]: 1 })),
+        pages.map((page) => page.class),
     );
-    const found = segments(pages, begins, votes);
+    const found = segments(
+        pages,
+        begins,
+        own.map(({ label }) => label),
+    );
     const right = [...found].filter((segment) => truth.has(segment)).length;
     return {
         model,
@@ -157,32 +163,33 @@ function isFirst(pages: readonly JudgedPage[], index: number): boolean {
 }
 
 /** The class with the highest probability, the first of equal ones. */
-export function best(probabilities: Probabilities): readonly [label: string, probability: number] {
+function best(probabilities: Probabilities): readonly [label: string, probability: number] {
     return Object.entries(probabilities).reduce((top, entry) => (entry[1] > top[1] ? entry : top), [
         "none",
         -1,
     ] as const);
 }
 
+/** A page's class, as it was decoded or else the most probable one, and how probable that is. */
+export function labelOf({
+    probabilities,
+    decoded,
+}: {
+    readonly probabilities: Probabilities;
+    readonly decoded?: Decoded;
+}): readonly [label: string, probability: number] {
+    return decoded === undefined ? best(probabilities) : [decoded.label, probabilities[decoded.label] ?? 0];
+}
+
 /** Stack, first page, last page and class as one string each: a segment counts when all four are right. */
-function segments(
-    pages: readonly JudgedPage[],
-    begins: readonly boolean[],
-    votes: readonly Probabilities[],
-): Set<string> {
+function segments(pages: readonly JudgedPage[], begins: readonly boolean[], labels: readonly string[]): Set<string> {
     const found = new Set<string>();
     for (let start = 0; start < pages.length;) {
         let end = start + 1;
         while (end < pages.length && !begins[end]) {
             end += 1;
         }
-        const sums: Record<string, number> = Object.create(null) as Record<string, number>;
-        for (let index = start; index < end; index += 1) {
-            for (const [label, weight] of Object.entries(votes[index])) {
-                sums[label] = (sums[label] ?? 0) + weight;
-            }
-        }
-        found.add(`${pages[start].stack}/${pages[start].page}-${pages[end - 1].page}/${best(sums)[0]}`);
+        found.add(`${pages[start].stack}/${pages[start].page}-${pages[end - 1].page}/${labels[start]}`);
         start = end;
     }
     return found;

@@ -49,6 +49,8 @@ export interface StageConfig {
     readonly seed: number;
     readonly quorum?: number;
     readonly maximumRegression?: number;
+    /** Least gain of the ensemble over its best member. */
+    readonly minimumGain?: number;
     /** US dollars that one run may cost at most. */
     readonly budget?: number;
     /** s3:// prefixes besides the stage's own bucket that executions read from. */
@@ -407,6 +409,15 @@ const configKeys = (ensemble: EnsembleSpec) =>
             .max(1)
             .optional()
             .describe("How far a metric may fall below that of the last published ensemble; no bound by default."),
+        minimumGain: z
+            .number()
+            .min(-1)
+            .max(1)
+            .optional()
+            .describe(
+                "What the ensemble must gain over its best member, in page accuracy and segment F1, with 95 % " +
+                    "certainty; by default it may not lose more than the noise of that member's own figure.",
+            ),
         budget: z
             .number()
             .positive()

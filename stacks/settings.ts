@@ -162,12 +162,18 @@ export function stageSettings(
         testShare: config.testShare,
         seed: config.seed,
         ...defineEnsemble({ members, combiner, ...(quorum === undefined ? {} : { quorum }) }),
-        ...(config.maximumRegression === undefined ? {} : { maximumRegression: config.maximumRegression }),
+        ...gateOf(config),
         ...(config.budget === undefined ? {} : { budget: config.budget }),
         // The alias: the key's own ARN is not known before the key exists.
         kmsKeyArn: config.keyArn ?? names.keyAliasArn,
         prices: trainingPrices(config, names.identity.region, prices),
     };
+}
+
+/** What the quality gate judges beside each model's own bounds. */
+function gateOf({ maximumRegression, minimumGain }: StageConfig): Partial<StageSettings> {
+    const bounds = Object.entries({ maximumRegression, minimumGain }).filter(([, bound]) => bound !== undefined);
+    return Object.fromEntries(bounds);
 }
 
 /** Names of a job's parameters; each stands in its command. */

@@ -113,6 +113,8 @@ export interface StageSettings {
     /** How many members must be there; by default all required ones. */
     readonly quorum: number;
     readonly maximumRegression?: number;
+    /** Least gain over the best member, of which the interval's lower bound is judged; by default minus the noise. */
+    readonly minimumGain?: number;
     /** US dollars that one run may cost in the worst case; read by the plan and the policy pack. */
     readonly budget?: number;
     readonly members: Readonly<Record<string, MemberSettings>>;

@@ -1,6 +1,7 @@
 /**
  * Hyperparameters of the three models: names, types, bounds, defaults (the talk's, where it has them), and how a
- * container reads them. The training scripts check the same bounds once more; test/workflow keeps both in step.
+ * container reads them. The training scripts read the same tables: `npm run schema:hyperparameters` writes them to
+ * workloads/training/common/schema.json.
  */
 import type { Container, HyperparameterEncoding, HyperparameterRule, Hyperparameters } from "./contract";
 
@@ -63,7 +64,7 @@ export const EVERY_JOB: HyperparameterTable = {
 };
 
 /** What the toolkit of AWS's framework containers reads, as far as a stage may choose it. */
-const SCRIPT_MODE: HyperparameterTable = {
+export const SCRIPT_MODE: HyperparameterTable = {
     sagemaker_container_log_level: integer(
         20,
         0,
@@ -100,6 +101,19 @@ export const HYPERPARAMETERS = {
         calibration: oneOf("sigmoid", ["sigmoid", "isotonic", "none"], "How the SVM's margins become probabilities."),
         calibration_folds: integer(3, 2, 10, "Folds of the calibration."),
         max_iter: integer(1_000, 10, 100_000, "Iterations of the solver at most."),
+        begins_c: number(
+            10,
+            0,
+            10_000,
+            "Inverse strength of the regularisation of the regression that says whether a document begins on a page.",
+            ABOVE_MINIMUM,
+        ),
+        begins_surroundings: number(
+            0.3,
+            0,
+            100,
+            "In that regression, weight of page numbers, running heads and likeness of neighbours; 0: words only.",
+        ),
         ...EVERY_JOB,
     },
     image: {
@@ -112,19 +126,34 @@ export const HYPERPARAMETERS = {
         max_lr: number(0.1, 0, 10, "Learning rate at the top of a cycle.", ABOVE_MINIMUM),
         min_lr: number(0.0001, 0, 10, "Learning rate at the bottom of a cycle."),
         start_filter: integer(4, 1, 256, "Filters of the first block; each further block has twice as many."),
-        worker: integer(4, 1, 64, "Processes that load pages.", false),
+        worker: integer(4, 1, 64, "Threads that load pages.", false),
         image_width: integer(192, 8, 2_048, "Pages are scaled to this width, in pixels."),
         image_height: integer(256, 8, 2_048, "Pages are scaled to this height, in pixels."),
         ...EVERY_JOB,
         ...SCRIPT_MODE,
     },
     sequence: {
-        epochs: integer(20, 1, 10_000, "Passes, each over `epoch_seq` sequences."),
+        epochs: integer(20, 1, 10_000, "Passes at most, each over `epoch_seq` sequences; the best one is kept."),
+        patience: integer(4, 1, 10_000, "A network's training ends when so many passes have brought no improvement."),
+        networks: integer(
+            4,
+            2,
+            20,
+            "Networks, each validated on its own share of the training stacks; the model is their mean.",
+        ),
         epoch_seq: integer(10_000, 1, 10_000_000, "Training sequences drawn per epoch."),
+        max_pages: integer(64, 8, 10_000, "Of a longer stack, documents of so many pages together are drawn."),
         val_seq: integer(3_000, 1, 10_000_000, "Validation sequences drawn."),
         batch_size: integer(64, 1, 4_096, "Sequences in a step."),
         dropout: number(0, 0, 1, "Share of activations dropped between layers.", BELOW_MAXIMUM),
         learning_rate: number(0.001, 0, 10, "Learning rate at the start.", ABOVE_MINIMUM),
+        weight_decay: number(
+            0.01,
+            0,
+            1,
+            "Share, of the learning rate, by which weights shrink at each step.",
+            BELOW_MAXIMUM,
+        ),
         lr_schedule_epoch: integer(1, 1, 10_000, "The learning rate is multiplied after every so many epochs."),
         lr_schedule_factor: number(0.5, 0, 1, "By this factor.", ABOVE_MINIMUM),
         mode: {

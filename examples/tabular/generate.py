@@ -1,7 +1,7 @@
 """Writes a table: data/labels.csv and data/features.csv. Equal seeds give equal files.
 
-Three classes of which no single kind of model has the whole: one is a weighted sum, one a ring, one a question of two signs. Every row
-is a stack of one page, so rows are held out one by one; rows that belong together would share a stack.
+Three classes of which no single kind of model has the whole: one is a weighted sum, one a ring, one a question of two
+signs. Every row is a stack of one page, so rows are held out one by one; rows that belong together would share a stack.
 """
 
 import csv

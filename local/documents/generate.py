@@ -3,9 +3,10 @@
 
 What makes the sample an ensemble's task, and not one model's:
 
-* `purchase_contract` and `loan_agreement` share one layout and differ in words only: the image model cannot tell them apart;
-* `land_register_extract` and `cadastral_map`, `valuation_report` and `building_description` share their words and differ
-  in layout only: the text model cannot tell them apart;
+* `purchase_contract` and `loan_agreement` share one layout and differ in words only: the image model cannot tell them
+apart;
+* `land_register_extract` and `cadastral_map`, `valuation_report` and `building_description` share their words and
+differ in layout only: the text model cannot tell them apart;
 * annex pages look and read the same after whatever document they follow, and carry that document's class: only the
   neighbours tell them apart;
 * scanning (rotation, shift, blur, speckle, fading, dark borders) and OCR (confused, lost and joined characters, pages
@@ -21,9 +22,9 @@ import csv
 import random
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
@@ -40,22 +41,22 @@ from with the and of for in to is are was by on at as this that be has been shal
 """.split()
 
 WORDS: dict[str, list[str]] = {
-    "pay": """salary gross net wage employer employee overtime tax bracket pension contribution allowance insurance bonus
-        vacation hours payroll withholding deduction church social childcare""".split(),
-    "bank": """balance transfer debit credit booking transaction standing order card withdrawal statement account carryover
-        interest fee cheque terminal payee deposit overdraft value""".split(),
+    "pay": """salary gross net wage employer employee overtime tax bracket pension contribution allowance insurance
+        bonus vacation hours payroll withholding deduction church social childcare""".split(),
+    "bank": """balance transfer debit credit booking transaction standing order card withdrawal statement account
+        carryover interest fee cheque terminal payee deposit overdraft value""".split(),
     "purchase": """seller buyer purchase price handover conveyance notary deed possession defects warranty encumbrance
         acquisition title transfer fixtures vacate escrow priority notice""".split(),
     "loan": """lender borrower principal instalment maturity rate prepayment collateral mortgage disbursement annuity
         repayment redemption default commitment creditworthiness margin fixed capital""".split(),
-    "land": """parcel register folio boundary district cadastre plot easement section owner entry hectare lot survey sheet
-        encroachment frontage access right""".split(),
+    "land": """parcel register folio boundary district cadastre plot easement section owner entry hectare lot survey
+        sheet encroachment frontage access right""".split(),
     "energy": """heating insulation kilowatt demand consumption emission boiler efficiency class windows thermal primary
         renewable ventilation facade certificate refurbishment carbon""".split(),
     "building": """living area storey roof basement construction year bathroom kitchen garage balcony condition floor
         attic masonry plaster comparable market depreciation""".split(),
-    "annex": """annex general terms supplement continued notes explanation attachment further provisions appendix schedule
-        definitions clause legend overview footnote listing""".split(),
+    "annex": """annex general terms supplement continued notes explanation attachment further provisions appendix
+        schedule definitions clause legend overview footnote listing""".split(),
 }
 
 
@@ -125,7 +126,8 @@ def page_words(rng: random.Random, topic: str) -> list[str]:
 def recognise(rng: random.Random, words: list[str]) -> str:
     """What OCR makes of the words. About one page in eleven is hardly readable (a bad scan, a stamp over the text)."""
     error_rate = 0.45 if rng.random() < 0.09 else rng.uniform(0.01, 0.08)
-    lines, line = [], []
+    lines: list[str] = []
+    line: list[str] = []
     for word in words:
         characters = []
         for character in word:
@@ -187,10 +189,10 @@ class Canvas:
         self.draw.rectangle([x0 * SCALE, y0 * SCALE, x1 * SCALE, y1 * SCALE], fill=fill, outline=ink)
 
 
-FONTS: dict[int, ImageFont.FreeTypeFont] = {}
+FONTS: dict[int, ImageFont.FreeTypeFont | ImageFont.ImageFont] = {}
 
 
-def font_of(size: int) -> ImageFont.FreeTypeFont:
+def font_of(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     if size not in FONTS:
         FONTS[size] = ImageFont.load_default(size * SCALE)
     return FONTS[size]
@@ -226,7 +228,7 @@ def rows(page: Canvas, first: bool) -> None:
 
 
 def clauses(page: Canvas, first: bool) -> None:
-    y = page.rng.randint(10, 16)
+    y: float = page.rng.randint(10, 16)
     if first:
         page.text(26, y, 70, size=7, ink=20)
         y += 16
@@ -310,7 +312,7 @@ def checklist(page: Canvas, first: bool) -> None:
 
 def annex(page: Canvas, first: bool) -> None:
     page.line(20, 10, 100, 10, ink=140)
-    y = page.rng.randint(16, 24)
+    y: float = page.rng.randint(16, 24)
     for _ in range(page.rng.randint(2, 4)):
         y = page.paragraph(12, y, 96, page.rng.randint(4, 6)) + 4
         if y > 130:
@@ -446,7 +448,8 @@ def main(arguments: list[str]) -> int:
         print(f"cannot write the sample to {options.out}: {error.strerror} ({error.filename})", file=sys.stderr)
         return 1
     print(
-        f"{counts['stacks']} stacks, {counts['documents']} documents, {counts['pages']} pages, {counts['bytes'] / 1e6:.1f} MB in {options.out}"
+        f"{counts['stacks']} stacks, {counts['documents']} documents, {counts['pages']} pages, "
+        f"{counts['bytes'] / 1e6:.1f} MB in {options.out}"
     )
     return 0
 

@@ -1,7 +1,8 @@
 """Serves moto's S3 on the loopback interface: `python serve.py PORT REGION OBJECTS` (port 0: a free one).
 
-OBJECTS is a JSON file, {"bucket": {"key": "path of a file", ...}, ...}: what the store holds from the start. It is put in
-before the server listens, without a request for each of some thousand small files. The address is printed once it listens.
+OBJECTS is a JSON file, {"bucket": {"key": "path of a file", ...}, ...}: what the store holds from the start. It is put
+in before the server listens, without a request for each of some thousand small files. The address is printed once it
+listens.
 
 moto's own `moto_server` does the same for all services at once, and pays for it: it looks through its folders at every
 request, opens a connection for each and logs each. Without that, a request takes half the time.

@@ -253,7 +253,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
         "test/slow/local.spec.ts",
         "local/documents/generate.py",
     ),
-    "python predict/predict.py MODEL --documents DIR [--stack NAME ...]": suite(
+    "python predict/predict.py MODEL --documents DIR [--stack NAME ...] [--review-below P] [--unknown-below P]": suite(
         "cli/commands/predict.ts",
         '"predict.py"',
     ),

@@ -49,17 +49,22 @@ describe("metrics of held-out pages", () => {
         });
     });
 
-    it("the combiner's segments begin where it says so, their class is the one with the highest sum", () => {
-        const at = (page: number, contract: number, begins: number) =>
-            line(page, contract, { begins_document: begins });
-        assert.deepEqual(judged(at(1, 0.9, 1), at(2, 0.4, 0.1), at(3, 0.2, 0.7)), {
-            model: "m",
-            pages: 3,
-            pageAccuracy: 2 / 3,
-            segmentF1: 1,
-        });
+    it("the combiner's documents are taken as it decoded them, whatever its pages' probabilities say", () => {
+        const at = (page: number, contract: number, label: string, begins: boolean) =>
+            line(page, contract, { class: label, begins, begins_document: 0.5 });
+        const decoded = [
+            at(1, 0.9, "contract", true),
+            at(2, 0.4, "contract", false),
+            at(3, 0.2, "payslip", true),
+        ] as const;
+        assert.deepEqual(judged(...decoded), { model: "m", pages: 3, pageAccuracy: 1, segmentF1: 1 });
         // three found, two true, the payslip in common
-        assert.equal(judged(at(1, 0.9, 1), at(2, 0.9, 0.6), at(3, 0.2, 0.7)).segmentF1, 2 / 5);
+        assert.equal(judged(decoded[0], at(2, 0.9, "contract", true), decoded[2]).segmentF1, 2 / 5);
+    });
+
+    it("a base model's begins are no documents of its own", () => {
+        const begins = { begins_document: 0.9 };
+        assert.equal(judged(line(1, 0.9, begins), line(2, 0.9, begins), line(3, 0.1, begins)).segmentF1, 1);
     });
 
     it("averages what the folds' networks say of a page, and leaves training pages out", () => {

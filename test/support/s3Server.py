@@ -1,10 +1,11 @@
 """S3 for tests: `python s3Server.py PORT plain|kms [SEED]`. The address is printed once it listens.
 
-Both kinds refuse keys of more than 1,024 bytes, honour `x-amz-copy-source-if-match`, which moto does not look at, and keep a
-checksum of every object. `kms` is a bucket with KMS keys in a busy account, besides:
+Both kinds refuse keys of more than 1,024 bytes, honour `x-amz-copy-source-if-match`, which moto does not look at, and
+keep a checksum of every object. `kms` is a bucket with KMS keys in a busy account, besides:
 
 - an ETag is no MD5 and another one at every write, also of the same bytes (Amazon S3 API reference, "Object", ETag);
-- one request of ten is refused with SlowDown, one of fifty with InternalError (both 503 or 500, both to be tried again).
+- one request of ten is refused with SlowDown, one of fifty with InternalError (both 503 or 500, both to be tried
+again).
 """
 
 import os

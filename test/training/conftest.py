@@ -45,7 +45,9 @@ def folds(documents: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def table(documents: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """dataframe.csv in which text knows words and image knows layouts, both with mistakes, as far as a class name tells."""
+    """dataframe.csv in which text knows words and image knows layouts, both with mistakes, as far as a class name
+    tells.
+    """
     import random
 
     import pipeline

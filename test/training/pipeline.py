@@ -8,8 +8,9 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 TRAINING = ROOT / "workloads" / "training"
@@ -112,22 +113,27 @@ def split(documents: Path, out: Path, k: int, seed: int) -> None:
     (out / "folds.json").write_text(json.dumps({"k": k, "seed": seed, "folds": folds}))
 
 
-def predictions_of(*files: Path) -> dict[tuple[str, int], dict[str, float]]:
-    """Probabilities by page; the mean where several networks predict a test page."""
-    found: dict[tuple[str, int], list[dict[str, float]]] = {}
+#: Of a page: probabilities by class, and under BEGINS that a document begins there.
+Answer = dict[str, float]
+BEGINS = ":begins_document"
+
+
+def predictions_of(*files: Path) -> dict[tuple[str, int], Answer]:
+    """Answers by page; the mean where several networks predict a test page."""
+    found: dict[tuple[str, int], list[Answer]] = {}
     for path in files:
         for text in path.read_text(encoding="utf-8").splitlines():
             line = json.loads(text)
-            found.setdefault((line["stack"], line["page"]), []).append(line["probabilities"])
+            answer = line["probabilities"] | {BEGINS: line["begins_document"]}
+            found.setdefault((line["stack"], line["page"]), []).append(answer)
     return {
         page: {name: sum(one[name] for one in all_) / len(all_) for name in all_[0]} for page, all_ in found.items()
     }
 
 
-def merge(
-    labels: list[dict[str, str]], members: Mapping[str, dict[tuple[str, int], dict[str, float]]], out: Path
-) -> None:
-    classes = sorted(next(iter(next(iter(members.values())).values())))
+def merge(labels: list[dict[str, str]], members: Mapping[str, dict[tuple[str, int], Answer]], out: Path) -> None:
+    """The merged table; with a member's begins where it says them."""
+    outputs = {member: sorted(next(iter(own.values()))) for member, own in members.items()}
     out.mkdir(parents=True, exist_ok=True)
     with open(out / "dataframe.csv", "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -138,20 +144,25 @@ def merge(
                 "class",
                 "begins_document",
                 "split",
-                *(f"{member}:{name}" for member in members for name in classes),
+                *(f"{member}:{name}" for member, own in outputs.items() for name in own),
             ]
         )
         for row in sorted(labels, key=lambda row: (row["stack"], int(row["page"]))):
             page = (row["stack"], int(row["page"]))
             writer.writerow(
-                [*row.values(), *(f"{own[page][name]:.6f}" for own in members.values() for name in classes)]
+                [
+                    *row.values(),
+                    *(f"{members[member][page][name]:.6f}" for member in members for name in outputs[member]),
+                ]
             )
 
 
 def ensemble(
     documents: Path, work: Path, parameters: Mapping[str, Mapping[str, Any]], labels: Path | None = None, folds: int = 4
 ) -> dict[str, Any]:
-    """Trains all three models; returns, per model, the predicted probabilities of the test pages, and the true labels."""
+    """Trains all three models; returns, per model, the predicted probabilities of the test pages, and the true
+    labels.
+    """
     labels = labels or documents
     split(labels, work / "split", folds, 1)
     train("text", work / "text", {"labels": labels, "text": documents / "text"}, parameters["text"])
@@ -173,4 +184,7 @@ def ensemble(
 
 
 def right_by_page(result: Mapping[str, Any], model: str) -> dict[tuple[str, int], bool]:
-    return {page: max(sorted(own), key=own.__getitem__) == result["truth"][page] for page, own in result[model].items()}
+    def best(answer: Answer) -> str:
+        return max(sorted(set(answer) - {BEGINS}), key=answer.__getitem__)
+
+    return {page: best(own) == result["truth"][page] for page, own in result[model].items()}

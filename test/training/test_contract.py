@@ -8,8 +8,9 @@ import signal
 import time
 from pathlib import Path
 
-import pipeline
 import pytest
+
+import pipeline
 
 TEXT = {"k_folds": 2, "calibration_folds": 2, "ngram_max": 1}
 IMAGE = {
@@ -22,7 +23,7 @@ IMAGE = {
     "worker": 1,
     "max_lr": 0.01,
 }
-SEQUENCE = {"epochs": 1, "epoch_seq": 64, "val_seq": 8, "net_layers": 1, "net_width": 8}
+SEQUENCE = {"epochs": 1, "epoch_seq": 64, "val_seq": 8, "net_layers": 1, "net_width": 8, "networks": 2}
 
 
 def lines_of(path: Path) -> list[dict]:
@@ -59,7 +60,9 @@ def test_text_writes_one_prediction_a_page_and_the_model_and_equal_seeds_give_eq
     metrics = json.loads((tmp_path / "output" / "data" / "metrics.json").read_text())
     assert metrics["page_accuracy"] > 0.25 and len(metrics["test"]["confusion"]) == len(metrics["classes"]) == 9
     model = json.loads((tmp_path / "model" / "model.json").read_text())
-    assert model["kind"] == "text" and (tmp_path / "model" / model["file"]).is_file()
+    assert model["kind"] == "text" and model["file"] == "model.npz"
+    assert (tmp_path / "model" / "model.npz").read_bytes() == (tmp_path / "again" / "model" / "model.npz").read_bytes()
+    assert all(0 <= line["begins_document"] <= 1 for line in predictions) and metrics["begins_accuracy"] > 0.6
     assert not (tmp_path / "output" / "failure").exists()
 
 
@@ -91,12 +94,37 @@ def test_hosts_train_their_folds_and_share_no_file(documents: Path, folds: Path,
 
 def test_sequence_reads_and_writes_what_its_neighbours_do(documents: Path, table: Path, tmp_path: Path) -> None:
     out = pipeline.train("sequence", tmp_path, {"dataframe": table}, SEQUENCE | {"mode": "image"})
-    assert "members image" in out and out.count("epoch 1/1 ") == 1
+    assert "members image" in out and out.count("epoch 1/1 ") == 2
     predictions = lines_of(tmp_path / "output" / "data" / "predictions.jsonl")
     tested = {(row["stack"], int(row["page"])) for row in pipeline.read_labels(documents) if row["split"] == "test"}
     assert {(line["stack"], line["page"]) for line in predictions} == tested
-    assert all(0 <= line["begins_document"] <= 1 for line in predictions)
-    assert json.loads((tmp_path / "model" / "model.json").read_text())["members"] == ["image"]
+    for line in predictions:
+        assert 0 <= line["begins_document"] <= 1 and 0 <= line["document_probability"] <= 1
+        assert line["class"] in line["probabilities"] and isinstance(line["begins"], bool)
+        assert line["begins"] or line["page"] > 1
+    model = json.loads((tmp_path / "model" / "model.json").read_text())
+    assert model["members"] == ["image"] and model["combiner"]["begins_members"] == []
+    again = tmp_path / "again"
+    pipeline.train("sequence", again, {"dataframe": table}, SEQUENCE | {"mode": "image"})
+    for path in ("model/model.keras", "model/model.json", "output/data/predictions.jsonl", "output/data/metrics.json"):
+        assert (again / path).read_bytes() == (tmp_path / path).read_bytes(), path
+
+
+def test_combiner_is_judged_beside_its_members_and_simple_baselines(table: Path, tmp_path: Path) -> None:
+    pipeline.train("sequence", tmp_path, {"dataframe": table}, SEQUENCE)
+    judged = json.loads((tmp_path / "output" / "data" / "metrics.json").read_text())
+    comparison = judged["comparison"]
+    assert set(comparison["members"]) == {"text", "image"} and comparison["best_member"] in comparison["members"]
+    assert set(comparison["baselines"]) == {"logistic_stacking", "decoded_stacking"}
+    for own in [*comparison["members"].values(), *comparison["baselines"].values()]:
+        for metric in ("page_accuracy", "segment_f1"):
+            assert own[metric]["value"] + own[metric]["gain"] == pytest.approx(judged[metric])
+            assert own[metric]["low"] <= own[metric]["gain"] <= own[metric]["high"] and own[metric]["noise"] > 0
+    best = comparison["members"][comparison["best_member"]]
+    assert judged["gain"] == best["page_accuracy"]["gain"] and judged["gain_low"] == best["page_accuracy"]["low"]
+    assert 0 <= judged["expected_calibration_error"] <= 1
+    assert [row["precision"] for row in judged["review"]] == [0.99, 0.98, 0.95]
+    assert set(judged["test"]["per_class"]) == set(judged["classes"])
 
 
 def test_page_that_labels_name_and_nobody_has_fails_with_its_line(documents: Path, tmp_path: Path) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 import numpy
 import pytest
+from PIL import Image
+
 from common import data
 from common.errors import DataError
-from PIL import Image
 
 GOOD = """stack,page,class,begins_document,split
 a,1,x,true,train
@@ -76,7 +77,7 @@ def test_each_fault_of_labels_is_named(tmp_path: Path, change: Callable[[str], s
 
 def test_class_without_training_pages_is_refused(tmp_path: Path) -> None:
     pages = labels(tmp_path, GOOD.replace("c,1,x", "c,1,z"))
-    with pytest.raises(DataError, match="labels.csv:5: class z has no training page"):
+    with pytest.raises(DataError, match=r"labels\.csv:5: class z has no training page"):
         data.classes_of(pages)
 
 

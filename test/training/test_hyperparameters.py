@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy
 import pytest
+
 import train_n_folds as image
 import train_sequence as sequence
 import train_text as text
 from common import hyperparameters
+from common.data import Page
 from common.errors import HyperparameterError
 from common.progress import METRIC_DEFINITIONS, epoch_line
+from common.structure import Document
 
 SCHEMAS = {"text": text.SCHEMA, "image": image.SCHEMA, "sequence": sequence.SCHEMA}
 TALK = {
@@ -82,7 +85,8 @@ def test_all_problems_come_at_once_with_the_nearest_name() -> None:
     with pytest.raises(HyperparameterError) as caught:
         hyperparameters.read(image.SCHEMA, {"epoch": "3", "depth": "2.5", "dropout": "1"})
     assert str(caught.value) == (
-        "epoch: unknown, did you mean epochs?; depth: expected a whole number from 1 to 8, got '2.5'; dropout: expected 0 to below 1, got 1"
+        "epoch: unknown, did you mean epochs?; depth: expected a whole number from 1 to 8, got '2.5'; "
+        "dropout: expected 0 to below 1, got 1"
     )
 
 
@@ -126,7 +130,7 @@ def test_learning_rate_of_the_sequence_model_falls_by_schedule() -> None:
 def test_sizes_that_do_not_fit_the_depth_are_refused() -> None:
     with pytest.raises(HyperparameterError, match="image_width: 31 is too small for depth 5, expected at least 32"):
         image.check_sizes(parameters_of("image", image_width=31))
-    with pytest.raises(HyperparameterError, match="min_lr: 0.5 is above max_lr 0.1"):
+    with pytest.raises(HyperparameterError, match=r"min_lr: 0\.5 is above max_lr 0.1"):
         image.check_sizes(parameters_of("image", min_lr=0.5))
 
 
@@ -145,7 +149,8 @@ def test_image_network_is_built_as_named() -> None:
     convolutions = [layer.filters for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
     assert convolutions == [5, 5, 10, 10, 20, 20]
     assert [layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)] == [0.3]
-    assert model.input_shape == (None, 40, 32, 1) and model.output_shape == (None, 7)
+    assert model.input_shape == (None, 40, 32, 1)
+    assert {name: answer.shape for name, answer in model.output.items()} == {"class": (None, 7), "begins": (None, 1)}
 
 
 @pytest.mark.parametrize("kind", ["gru", "lstm"])
@@ -156,31 +161,68 @@ def test_sequence_network_is_built_as_named(kind: str) -> None:
     parameters = parameters_of("sequence", rnn_type=kind, net_layers=3, net_width=6, dropout=0.25)
     recurrent = [
         layer.forward_layer
-        for layer in sequence.build(keras, parameters, 5, 4).layers
+        for layer in sequence.build(keras, parameters, 5, 4, 1).layers
         if isinstance(layer, keras.layers.Bidirectional)
     ]
     assert [type(layer).__name__.lower() for layer in recurrent] == [kind] * 3
     assert [(layer.units, layer.dropout) for layer in recurrent] == [(6, 0.25)] * 3
 
 
+def test_untrained_sequence_network_changes_nothing() -> None:
+    from common.network import prepare_keras
+
+    keras = prepare_keras(1)
+    network = sequence.build(keras, parameters_of("sequence", net_width=6, net_layers=1), 5, 4, 1)
+    features = numpy.random.default_rng(1).random((2, 3, 5)).astype(numpy.float32)
+    assert (numpy.asarray(network(features)) == 0).all() and network.output_shape == (None, None, 5)
+
+
+def image_task(pages: int, **parameters: Any) -> image.Task:
+    own = [Page(f"s{number}", 1, "xy"[number % 2], True, "train", number) for number in range(pages)]
+    pixels = numpy.random.default_rng(1).random((pages, 20, 16, 1)).astype(numpy.float16)
+    folds = {page.stack: 0 for page in own}
+    return image.Task(parameters_of("image", **parameters), own, ["x", "y"], folds, 2, pixels)
+
+
 def test_batches_hold_every_page_once_and_do_not_depend_on_the_number_of_workers() -> None:
     from common.network import prepare_keras
 
     keras = prepare_keras(1)
-    pixels = numpy.random.default_rng(1).random((23, 20, 16, 1)).astype(numpy.float16)
-    targets = numpy.arange(23)
-    one, four = (image.loader(keras, pixels, targets, 8, workers, 9) for workers in (1, 4))
+    tasks = [image_task(23, batch_size=8, worker=workers) for workers in (1, 4)]
+    one, four = (image.loader(keras, task, range(23), 9) for task in tasks)
     assert len(one) == 3 and four.workers == 4
-    assert sorted(numpy.concatenate([one[index][1] for index in range(3)])) == list(range(23))
+    drawn = numpy.concatenate([one[index][1]["class"] for index in range(3)])
+    assert sorted(drawn) == sorted(tasks[0].targets["class"])
     assert all((one[index][0] == four[index][0]).all() for index in range(3))
 
 
-def test_drawn_sequences_are_parts_of_stacks_as_many_as_asked_for() -> None:
-    stacks = [[0, 1, 2], [3, 4, 5, 6]]
-    drawn = sequence.draw(stacks, 200, 1)
-    assert len(drawn) == 200 and drawn == sequence.draw(stacks, 200, 1) != sequence.draw(stacks, 200, 2)
-    assert all(any(list(part) == stack[part[0] - stack[0] :][: len(part)] for stack in stacks) for part in drawn)
-    assert {len(part) for part in drawn} == {1, 2, 3, 4}
+def stack_of(first: int, *lengths: int) -> sequence.Stack:
+    ends = numpy.cumsum(lengths)
+    documents = [Document(0, int(end - length), int(end)) for end, length in zip(ends, lengths, strict=True)]
+    return sequence.Stack(numpy.arange(first, first + ends[-1]), documents)
+
+
+def test_drawn_sequences_are_documents_of_a_stack_that_follow_each_other() -> None:
+    stacks = [stack_of(0, 2, 1), stack_of(10, 1, 3)]
+    drawn = [rows.tolist() for rows in sequence.draw(stacks, 200, 64, 1)]
+    assert len(drawn) == 200 and drawn == [rows.tolist() for rows in sequence.draw(stacks, 200, 64, 1)]
+    assert drawn != [rows.tolist() for rows in sequence.draw(stacks, 200, 64, 2)]
+    assert {tuple(rows) for rows in drawn} == {(0, 1), (2,), (0, 1, 2), (10,), (11, 12, 13), (10, 11, 12, 13)}
+
+
+def test_of_a_long_stack_documents_are_drawn_that_fit_and_the_beginning_of_one_that_does_not() -> None:
+    drawn = sequence.draw([stack_of(0, 3, 4, 500, 2)], 300, 8, 1)
+    assert max(map(len, drawn)) == 8
+    firsts = {int(rows[0]) for rows in drawn}
+    assert firsts == {0, 3, 7, 507} and all(rows.tolist() == list(range(rows[0], rows[-1] + 1)) for rows in drawn)
+    assert {len(rows) for rows in drawn if rows[0] == 3} == {4}
+
+
+def test_a_long_sequence_makes_only_its_own_batch_long() -> None:
+    sequences = [numpy.arange(length) for length in [*([3] * 30), 500, *([4] * 30)]]
+    parts = sequence.batches(sequences, 8)
+    assert sum(len(part) * max(map(len, part)) for part in parts) < 8 * 500 + 60 * 4
+    assert sorted(len(rows) for part in parts for rows in part) == sorted(map(len, sequences))
 
 
 def test_metric_definitions_read_the_progress_lines() -> None:
@@ -190,14 +232,11 @@ def test_metric_definitions_read_the_progress_lines() -> None:
     for definition in METRIC_DEFINITIONS["image"]:
         found = re.search(definition["Regex"], line)
         assert found and float(found[1]) == values[definition["Name"].removeprefix("image:")]
-    line = epoch_line(1, 2, values | {"begins_accuracy": 0.9, "val_begins_accuracy": 0.8})
+    values = {"loss": 0.5, "val_loss": 1e-05, "learning_rate": 0.1}
+    line = epoch_line(1, 2, values, 0)
+    defined = {definition["Name"] for definition in METRIC_DEFINITIONS["sequence"]}
+    assert defined == {f"sequence:{name}" for name in values}
     for definition in METRIC_DEFINITIONS["sequence"]:
         found = re.search(definition["Regex"], line)
-        assert (
-            found
-            and float(found[1])
-            == (values | {"begins_accuracy": 0.9, "val_begins_accuracy": 0.8})[
-                definition["Name"].removeprefix("sequence:")
-            ]
-        )
+        assert found and float(found[1]) == values[definition["Name"].removeprefix("sequence:")]
     assert re.search(METRIC_DEFINITIONS["text"][0]["Regex"], "fold 2/4 pages=9 accuracy=0.5000")[1] == "0.5000"

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-import pipeline
 import pytest
+
+import pipeline
 
 pytestmark = pytest.mark.slow
 
@@ -250,7 +251,8 @@ def test_ensemble_is_better_than_the_better_base_model(seed: int, tmp_path: Path
     sums, sizes = (numpy.array([measure(gains[stack]) for stack in stacks]) for measure in (sum, len))
     low, high = numpy.quantile(sums[draws].sum(axis=1) / sizes[draws].sum(axis=1), [0.025, 0.975])
     print(
-        f"seed {seed}: {accuracy}, gain over {better} {accuracy['sequence'] - accuracy[better]:.3f} [{low:.3f}, {high:.3f}]"
+        f"seed {seed}: {accuracy}, gain over {better} {accuracy['sequence'] - accuracy[better]:.3f} "
+        f"[{low:.3f}, {high:.3f}]"
     )
     assert accuracy["sequence"] - accuracy[better] >= 0.05
     assert low > 0
@@ -258,7 +260,9 @@ def test_ensemble_is_better_than_the_better_base_model(seed: int, tmp_path: Path
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_models_learn_nothing_from_permuted_training_labels(seed: int, tmp_path: Path) -> None:
-    """If a prediction of a test page, or an out-of-fold one, had seen its label, some model would beat guessing the majority class."""
+    """If a prediction of a test page, or an out-of-fold one, had seen its label, some model would beat guessing the
+    majority class.
+    """
     import generate
 
     documents = tmp_path / "documents"

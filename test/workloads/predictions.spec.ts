@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { judge, meanOf, numbersOf } from "../../workloads/jobs/gate";
-import { parseLabels } from "../../workloads/jobs/labels";
-import { PredictionReader } from "../../workloads/jobs/predictions";
+import { pageId, parseLabels } from "../../workloads/jobs/labels";
+import { formatTable } from "../../workloads/jobs/merge";
+import { PredictionReader, type MemberPredictions } from "../../workloads/jobs/predictions";
 import type { Line } from "../support/ensemble";
 
 const pages = parseLabels(
@@ -54,6 +55,39 @@ describe("joining predictions", () => {
         assert.deepEqual(probabilities.get("t/1"), [0.25, 0.75]);
     });
 
+    it("takes whether documents begin from members that say it, and means of it over folds", () => {
+        const begins = [1, 0.25, 1, 0, 0.75];
+        const said = good.map((line, index) => ({ ...line, begins_document: begins[index] }));
+        const found = read(said).begins;
+        assert.deepEqual(
+            ["a/1", "a/2", "b/1", "b/2", "t/1"].map((id) => found?.get(id)),
+            begins,
+        );
+        assert.equal(read(good).begins, undefined);
+        assert.equal(read(good.map((line) => ({ ...line, begins_document: null }))).begins, undefined);
+        const folds = [
+            ...said.slice(0, 4),
+            { ...said[4], fold: 0, begins_document: 0.5 },
+            { ...said[4], fold: 1, begins_document: 1 },
+        ];
+        assert.equal(read(folds).begins?.get("t/1"), 0.75);
+    });
+
+    it("writes them into the merged table beside the classes", () => {
+        const probabilities = new Map(pages.map((page) => [pageId(page), [0.25, 0.75]]));
+        const begins = new Map(pages.map((page, index) => [pageId(page), index / 4]));
+        const members = new Map<string, MemberPredictions>([
+            ["text", { classes: ["x", "y"], probabilities, begins }],
+            ["other", { classes: ["x", "y"], probabilities }],
+        ]);
+        const [header, , second] = formatTable(pages, members).split("\n");
+        assert.equal(
+            header,
+            "stack,page,class,begins_document,split,text:x,text:y,text::begins_document,other:x,other:y",
+        );
+        assert.equal(second, "a,2,y,true,train,0.25,0.75,0.25,0.25,0.75");
+    });
+
     const refused: readonly (readonly [string, readonly (object | string)[], RegExp])[] = [
         ["a training page without a prediction", without(1), /0 out-of-fold predictions, expected 1/],
         ["two predictions of a training page", [...good, good[0]], /2 out-of-fold predictions/],
@@ -83,6 +117,16 @@ describe("joining predictions", () => {
         ],
         ["probabilities that do not add up", changed(2, { probabilities: { x: 0.5, y: 0.4 } }), /with the sum 1/],
         ["a probability that is no number", changed(2, { probabilities: { x: "1", y: 0 } }), /not numbers/],
+        [
+            "begins of some pages only",
+            changed(0, { begins_document: 1 }),
+            /says of 1 of 5 pages whether a document begins/,
+        ],
+        [
+            "begins that are no probability",
+            changed(0, { begins_document: 2 }),
+            /begins_document is no number from 0 to 1/,
+        ],
         ["a line that is no JSON", [...good, '{"stack"'], /is no JSON/],
         ["a line that is no prediction", [...good, { stack: "a" }], /is no prediction/],
     ];
@@ -123,6 +167,30 @@ describe("quality gate", () => {
         assert.deepEqual(judge({ maximumRegression: 0.02 }, metrics, published), [
             "text page_accuracy fell from 0.93 to 0.9, at most 0.02 is allowed",
         ]);
+    });
+
+    const compared = { gain: 0.02, gain_low: -0.01, gain_noise: 0.03, segment_gain_low: 0.1, segment_gain_noise: 0.05 };
+
+    it("publishes an ensemble whose gain over its best member may be none, within the noise", () => {
+        assert.deepEqual(judge({}, { sequence: compared }, undefined), []);
+        assert.deepEqual(judge({}, { sequence: { ...compared, gain_low: -0.03 } }, undefined), []);
+    });
+
+    it("refuses an ensemble that harms, and says by how much", () => {
+        const harmful = { ...compared, gain: -0.14, gain_low: -0.2, segment_gain: -0.48, segment_gain_low: -0.55 };
+        assert.deepEqual(judge({}, { sequence: harmful }, undefined), [
+            "sequence gains -0.14 in page accuracy over the best member, at least -0.2 with 95 % certainty, " +
+                "where -0.03 is required (the noise): the ensemble may do worse than that member alone",
+            "sequence gains -0.48 in segment F1 over the best member, at least -0.55 with 95 % certainty, " +
+                "where -0.05 is required (the noise): the ensemble may do worse than that member alone",
+        ]);
+        assert.deepEqual(judge({ minimumGain: -1 }, { sequence: harmful }, undefined), []);
+    });
+
+    it("asks for a configured gain", () => {
+        const [refused, ...more] = judge({ minimumGain: 0 }, { sequence: compared }, undefined);
+        assert.match(refused ?? "", /gains 0.02 in page accuracy .* where 0 is required \(minimumGain\)/);
+        assert.deepEqual(more, []);
     });
 
     it("does not judge a member that is missing, and passes without bounds", () => {

@@ -85,24 +85,36 @@ export async function merge(context: JobContext): Promise<void> {
     );
 }
 
-/** `dataframe.csv`: rows as the labels are sorted, columns `<member>:<class>`. */
+/**
+ * `dataframe.csv`: rows as the labels are sorted, columns `<member>:<class>`, and `<member>::begins_document` of a
+ * member that says whether a document begins on a page (no class's name has a colon).
+ */
 export function formatTable(pages: readonly Page[], predictions: ReadonlyMap<string, MemberPredictions>): string {
-    const header = [
-        ...columns,
-        ...[...predictions].flatMap(([name, { classes }]) => classes.map((label) => `${name}:${label}`)),
-    ];
-    const rows = pages.map((page) => [
-        page.stack,
-        page.page,
-        page.class,
-        String(page.begins_document),
-        page.split ?? "",
-        // Means of six-digit numbers need no more digits than nine.
-        ...[...predictions.values()]
-            .flatMap(({ probabilities }) => probabilities.get(pageId(page)) ?? [])
-            .map((value) => Number(value.toFixed(9))),
-    ]);
+    const members = [...predictions];
+    const header = [...columns, ...members.flatMap(([name, { classes, begins }]) => columnsOf(name, classes, begins))];
+    const rows = pages.map((page) => {
+        const id = pageId(page);
+        const values = members.flatMap(([, { probabilities, begins }]) => {
+            const begin = begins?.get(id);
+            const values = probabilities.get(id) ?? [];
+            return begin === undefined ? values : [...values, begin];
+        });
+        return [
+            page.stack,
+            page.page,
+            page.class,
+            String(page.begins_document),
+            page.split ?? "",
+            // Means of six-digit numbers need no more digits than nine.
+            ...values.map((value) => Number(value.toFixed(9))),
+        ];
+    });
     return stringify([header, ...rows]);
+}
+
+function columnsOf(member: string, classes: readonly string[], begins: unknown): string[] {
+    const own = classes.map((label) => `${member}:${label}`);
+    return begins === undefined ? own : [...own, `${member}::begins_document`];
 }
 
 async function readPredictions(

@@ -18,11 +18,18 @@ export interface MemberPredictions {
     readonly classes: readonly string[];
     /** Probabilities by page, in the order of `classes`. */
     readonly probabilities: ReadonlyMap<string, readonly number[]>;
+    /** By page, that a document begins there; undefined of a member that does not say it of every page. */
+    readonly begins?: ReadonlyMap<string, number>;
 }
 
-interface Line {
-    readonly fold: number | null;
+/** What is said of one page: probabilities in the order of the classes, and that a document begins there. */
+interface Answer {
     readonly values: readonly number[];
+    readonly begins?: number;
+}
+
+interface Line extends Answer {
+    readonly fold: number | null;
     readonly where: string;
 }
 
@@ -55,7 +62,7 @@ export class PredictionReader {
             this.report("is no JSON", where);
             return;
         }
-        const { stack, page, fold, split, probabilities } = record;
+        const { stack, page, fold, split, probabilities, begins_document: begins } = record;
         if (
             typeof stack !== "string" ||
             typeof page !== "number" ||
@@ -64,6 +71,10 @@ export class PredictionReader {
             (fold !== null && fold !== undefined && !(Number.isInteger(fold) && (fold as number) >= 0))
         ) {
             this.report("is no prediction {stack, page, fold, split, probabilities}", where);
+            return;
+        }
+        if (begins !== undefined && begins !== null && !isProbability(begins)) {
+            this.report("its begins_document is no number from 0 to 1", where);
             return;
         }
         const id = pageId({ stack, page });
@@ -82,7 +93,8 @@ export class PredictionReader {
         }
         const values = this.valuesOf(probabilities as Record<string, unknown>, where, id);
         if (values !== undefined) {
-            const line = { fold: (fold as number | null | undefined) ?? null, values, where };
+            const answer: Answer = isProbability(begins) ? { values, begins } : { values };
+            const line = { ...answer, fold: (fold as number | null | undefined) ?? null, where };
             this.lines.set(id, [...(this.lines.get(id) ?? []), line]);
             if (line.fold !== null) {
                 this.folds.add(line.fold);
@@ -92,12 +104,12 @@ export class PredictionReader {
 
     /** The joined predictions; pages with a mismatch are missing in them. */
     finish(): MemberPredictions {
-        const probabilities = new Map<string, readonly number[]>();
+        const answers = new Map<string, Answer>();
         for (const [id, page] of this.pages) {
             const lines = this.lines.get(id) ?? [];
-            const values = page.split === "train" ? this.outOfFold(id, lines) : this.plain(id, lines);
-            if (values !== undefined) {
-                probabilities.set(id, values);
+            const answer = page.split === "train" ? this.outOfFold(id, lines) : this.plain(id, lines);
+            if (answer !== undefined) {
+                answers.set(id, answer);
             }
         }
         // A stack whose pages were held out by different folds was seen in training by each of them.
@@ -111,10 +123,30 @@ export class PredictionReader {
                 );
             }
         }
-        return { classes: this.classes ?? [], probabilities };
+        const probabilities = new Map([...answers].map(([id, { values }]) => [id, values]));
+        const begins = this.beginsOf(answers);
+        const classes = this.classes ?? [];
+        return begins === undefined ? { classes, probabilities } : { classes, probabilities, begins };
     }
 
-    private outOfFold(id: string, lines: readonly Line[]): readonly number[] | undefined {
+    /** All pages' begins; undefined where no line has any. */
+    private beginsOf(answers: ReadonlyMap<string, Answer>): ReadonlyMap<string, number> | undefined {
+        const begins = new Map<string, number>();
+        for (const [id, answer] of answers) {
+            if (answer.begins !== undefined) {
+                begins.set(id, answer.begins);
+            }
+        }
+        if (begins.size > 0 && begins.size < answers.size) {
+            this.report(
+                `says of ${begins.size} of ${answers.size} pages whether a document begins there (begins_document), ` +
+                    "expected all of them or none",
+            );
+        }
+        return begins.size > 0 ? begins : undefined;
+    }
+
+    private outOfFold(id: string, lines: readonly Line[]): Answer | undefined {
         if (lines.length !== 1) {
             this.report(`${lines.length} out-of-fold predictions, expected 1`, lines[1]?.where, id);
             return undefined;
@@ -123,13 +155,13 @@ export class PredictionReader {
             this.report("a training page is predicted by a model that learned from it (fold null)", lines[0].where, id);
             return undefined;
         }
-        return lines[0].values;
+        return lines[0];
     }
 
     /** One prediction of the final model, or the mean of one a fold. */
-    private plain(id: string, lines: readonly Line[]): readonly number[] | undefined {
+    private plain(id: string, lines: readonly Line[]): Answer | undefined {
         if (lines.length === 1 && lines[0].fold === null) {
-            return lines[0].values;
+            return lines[0];
         }
         const folds = lines.map(({ fold }) => fold);
         const complete =
@@ -148,9 +180,7 @@ export class PredictionReader {
             );
             return undefined;
         }
-        return lines[0].values.map(
-            (_, index) => lines.reduce((sum, { values }) => sum + values[index], 0) / lines.length,
-        );
+        return meanOf(lines);
     }
 
     private valuesOf(probabilities: Record<string, unknown>, where: string, id: string): readonly number[] | undefined {
@@ -173,7 +203,7 @@ export class PredictionReader {
         }
         const values = this.classes.map((name) => probabilities[name]);
         const sum = values.reduce<number>((total, value) => total + Number(value), 0);
-        const fit = values.every((value) => typeof value === "number" && value >= -1e-6 && value <= 1 + 1e-6);
+        const fit = values.every(isProbability);
         if (!fit || !(Math.abs(sum - 1) <= sumTolerance)) {
             this.report("its probabilities are not numbers from 0 to 1 with the sum 1", where, id);
             return undefined;
@@ -189,4 +219,18 @@ export class PredictionReader {
             ...(where === undefined ? {} : { where }),
         });
     }
+}
+
+function isProbability(value: unknown): value is number {
+    return typeof value === "number" && value >= -1e-6 && value <= 1 + 1e-6;
+}
+
+/** Of at least one answer; begins only where all have them. */
+function meanOf(answers: readonly Answer[]): Answer {
+    const mean = (of: (answer: Answer) => number) =>
+        answers.reduce((sum, answer) => sum + of(answer), 0) / answers.length;
+    const values = answers[0].values.map((_, index) => mean((answer) => answer.values[index]));
+    return answers.every(({ begins }) => begins !== undefined)
+        ? { values, begins: mean(({ begins }) => begins ?? 0) }
+        : { values };
 }

@@ -29,6 +29,8 @@ export interface Manifest {
     readonly execution: string;
     readonly members: Readonly<Record<string, PublishedModel>>;
     readonly combiner: PublishedModel & { readonly name: string };
+    /** What the combiner measured beside its members and simple baselines, as its metrics.json has it; if it did. */
+    readonly comparison?: unknown;
     /** Members that failed and were tolerated; the combiner was trained without them. */
     readonly missing: readonly string[];
 }
@@ -71,8 +73,11 @@ export async function publish(context: JobContext): Promise<void> {
     const models = [...present.map(({ trained }) => trained), combiner];
 
     const metrics: Record<string, Readonly<Record<string, number>>> = {};
+    let comparison: unknown;
     for (const trained of models) {
-        metrics[trained.model] = await readMetrics(context, trained);
+        const measured = await readMetrics(context, trained);
+        metrics[trained.model] = measured.numbers;
+        comparison = measured.comparison;
     }
     const check = (published: Latest | undefined) => {
         const refused = judge(gate, metrics, published?.execution === execution ? undefined : published?.metrics);
@@ -97,7 +102,14 @@ export async function publish(context: JobContext): Promise<void> {
         };
     }
     const { [combiner.model]: last, ...members } = entries;
-    const manifest: Manifest = { format: 1, execution, members, combiner: { name: combiner.model, ...last }, missing };
+    const manifest: Manifest = {
+        format: 1,
+        execution,
+        members,
+        combiner: { name: combiner.model, ...last },
+        comparison,
+        missing,
+    };
     await storage.putJson(joinS3(output, "manifest.json"), manifest);
     const overtakenBy = await point(
         storage,
@@ -171,21 +183,27 @@ function readGate(text: string): Gate {
         }
     } catch (error) {
         throw new InputError(
-            `parameter GATE is no JSON (${messageOf(error)}); pass {"minimum": {...}, "maximumRegression": 0.02} or {}`,
+            `parameter GATE is no JSON (${messageOf(error)}); ` +
+                'pass {"minimum": {...}, "maximumRegression": 0.02, "minimumGain": 0} or {}',
         );
     }
     throw new InputError(`parameter GATE is ${text}, expected a JSON object`);
 }
 
+interface Measured {
+    readonly numbers: Readonly<Record<string, number>>;
+    readonly comparison?: unknown;
+}
+
 /** metrics.json of a model's output; of several folds the mean. */
-async function readMetrics(context: JobContext, trained: TrainedModel): Promise<Record<string, number>> {
+async function readMetrics(context: JobContext, trained: TrainedModel): Promise<Measured> {
     const folder = await unpackArtifact(context, trained, "output");
     const files = (await filesBelow(folder)).filter((file) => path.basename(file) === "metrics.json");
     const top = files.filter((file) => file === "metrics.json");
     const all = await Promise.all(
         (top.length > 0 ? top : files).map(async (file) => {
             try {
-                return numbersOf(JSON.parse(await readFile(path.join(folder, file), "utf-8")));
+                return Object(JSON.parse(await readFile(path.join(folder, file), "utf-8"))) as Record<string, unknown>;
             } catch (error) {
                 throw new DataError(
                     `${trained.artifacts.output.uri}: ${file} is no JSON (${messageOf(error)}); train ` +
@@ -195,7 +213,8 @@ async function readMetrics(context: JobContext, trained: TrainedModel): Promise<
         }),
     );
     await rm(folder, { recursive: true, force: true });
-    return meanOf(all);
+    const [first] = all;
+    return { numbers: meanOf(all.map(numbersOf)), comparison: all.length === 1 ? first.comparison : undefined };
 }
 
 async function copyModel(context: JobContext, trained: TrainedModel, target: string): Promise<Record<string, string>> {

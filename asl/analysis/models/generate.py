@@ -4,8 +4,8 @@ botocore's models are published by Amazon under the Apache License 2.0. Run in a
 
     python generate.py > api.json
 
-Shapes are kept once each, with only what a check of a state machine needs: members, which are required, lengths, bounds, values.
-Step Functions writes members in PascalCase whatever the service's own spelling is; so does api.json.
+Shapes are kept once each, with only what a check of a state machine needs: members, which are required, lengths,
+bounds, values. Step Functions writes members in PascalCase whatever the service's own spelling is; so does api.json.
 """
 
 import json
@@ -52,7 +52,7 @@ def main():
         shapes = {}
         waiting = []
 
-        def need(name):
+        def need(name, shapes=shapes, waiting=waiting):
             if name not in shapes:
                 shapes[name] = None
                 waiting.append(name)

@@ -1,8 +1,8 @@
-"""Fits one estimator on a table, or the one that learns from the others' predictions, under the container contract of SageMaker.
+"""Fits one estimator on a table, or the one that learns from the others' predictions, as SageMaker runs trainings.
 
-Members: channels `labels` (labels.csv) and `features` (features.csv: stack,page and numbers, one row a row of labels.csv). Each writes
-out-of-fold predictions of the training rows, so that the combiner never learns from leaked ones, and plain ones of the test rows.
-Combiner: channel `dataframe` (the members' predictions, merged).
+Members: channels `labels` (labels.csv) and `features` (features.csv: stack,page and numbers, one row a row of
+labels.csv). Each writes out-of-fold predictions of the training rows, so that the combiner never learns from leaked
+ones, and plain ones of the test rows. Combiner: channel `dataframe` (the members' predictions, merged).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from common import hyperparameters, metrics, output  # noqa: E402
-from common.container import Container, run  # noqa: E402
-from common.data import TEST, TRAIN, Page, classes_of, find_one, read_labels, read_rows, read_table  # noqa: E402
-from common.errors import DataError  # noqa: E402
+from common import hyperparameters, metrics, output
+from common.container import Container, run
+from common.data import TEST, TRAIN, Page, classes_of, find_one, read_labels, read_rows, read_table
+from common.errors import DataError
 
 FOLDS = 5
 MEMBERS = ("logistic", "forest", "boosting", "neighbours")
@@ -100,9 +100,10 @@ def train(container: Container) -> None:
     container.check_stop()
     model = estimator_of(parameters).fit(features[training], names[training])
     tested = probabilities_of(model, features[testing], classes)
-    # Only a combiner says whether a document begins on a page; here every row is one.
-    more = {"begins_document": 1.0} if combines else {}
-    lines += [output.prediction(pages[row], None, classes, tested[index], **more) for index, row in enumerate(testing)]
+    for index, row in enumerate(testing):
+        # A combiner says which class a page has and whether a document begins on it; here every row is one.
+        decided = {"class": classes[tested[index].argmax()], "begins": True} if combines else {}
+        lines.append(output.prediction(pages[row], None, classes, tested[index], **decided))
     write(container, parameters, job, pages, testing, classes, tested, lines, model)
 
 
@@ -160,7 +161,7 @@ def write(
         },
     )
     output.write_predictions(container.data_dir / "predictions.jsonl", lines)
-    summary = metrics.summary(
+    summary = metrics.of_classes(
         [pages[row] for row in testing], [classes[best] for best in tested.argmax(axis=1)], classes
     )
     output.write_json(
@@ -174,7 +175,7 @@ def write(
         },
     )
     print(
-        f"test accuracy={summary['page_accuracy']:.4f} macro_f1={summary['macro_f1']:.4f} segment_f1={summary['segment_f1']:.4f}",
+        f"test {metrics.in_words(summary)}",
         flush=True,
     )
     output.copy_logs(container, job, [container.data_dir / "metrics.json"])

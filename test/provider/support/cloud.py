@@ -51,7 +51,9 @@ def revoke_default_egress(original):
 
 
 def with_service_linked_role(original):
-    """Batch makes and takes its service-linked role where no other is named (API reference, CreateComputeEnvironment)."""
+    """Batch makes and takes its service-linked role where no other is named (API reference,
+    CreateComputeEnvironment).
+    """
 
     def create(self, **request):
         if not request["service_role"]:
@@ -71,7 +73,8 @@ def batch_role(iam):
 class FunctionSettings:
     """What GetFunction answers of LoggingConfig, which moto forgets, and of KMSKeyArn.
 
-    The key is one for variables: of a function without them AWS gives none back (hashicorp/terraform-provider-aws#6366).
+    The key is one for variables: of a function without them AWS gives none back
+    (hashicorp/terraform-provider-aws#6366).
     """
 
     make = LambdaFunction.__init__

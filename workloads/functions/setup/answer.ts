@@ -168,6 +168,7 @@ function gate(settings: StageSettings): Readonly<Record<string, unknown>> {
     return {
         minimum: Object.fromEntries(bounded.map(([name, model]) => [name, model.minimumMetrics])),
         maximumRegression: settings.maximumRegression,
+        minimumGain: settings.minimumGain,
     };
 }
 

@@ -12,9 +12,10 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable
+from typing import Any
 
 from .errors import DataError, Interrupted, StorageError, TrainingError
 
@@ -81,7 +82,7 @@ class Container:
             raise Interrupted()
 
 
-def _json_file(path: Path) -> dict:
+def _json_file(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -112,8 +113,8 @@ def failure_line(error: BaseException) -> str:
 def run(train: Callable[[Container], None]) -> None:
     """Runs a training and ends the process: 0, or 1 with one line in output/failure, or 143 when it was stopped.
 
-    The line is written before anything else happens, because AWS's toolkit keeps a failure file that exists, and knows no
-    reason itself.
+    The line is written before anything else happens, because AWS's toolkit keeps a failure file that exists, and knows
+    no reason itself.
     """
     base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
     started = time.monotonic()
@@ -146,4 +147,4 @@ def run(train: Callable[[Container], None]) -> None:
     sys.stdout.flush()
 
 
-__all__ = ["Container", "failure_line", "run", "StorageError", "FAILURE_LIMIT", "INTERRUPTED_EXIT_CODE"]
+__all__ = ["FAILURE_LIMIT", "INTERRUPTED_EXIT_CODE", "Container", "StorageError", "failure_line", "run"]

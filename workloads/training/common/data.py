@@ -8,11 +8,14 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, Sequence
 
+import numpy
+
+from .arrays import Booleans, Floats, Integers
 from .errors import DataError
 
 LABEL_COLUMNS = ["stack", "page", "class", "begins_document", "split"]
@@ -36,7 +39,9 @@ class Page:
 
 
 def find_one(channel: Path, name: str) -> Path:
-    """The file that a channel is for; SageMaker puts an object's key below its prefix, so it lies at the channel's top."""
+    """The file that a channel is for; SageMaker puts an object's key below its prefix, so it lies at the channel's
+    top.
+    """
     path = channel / name
     if not path.is_file():
         present = ", ".join(sorted(entry.name for entry in channel.iterdir())[:5]) or "nothing"
@@ -52,7 +57,8 @@ def read_rows(path: Path, required: Sequence[str]) -> Iterator[tuple[int, list[s
             header = next(reader, None)
             if header is None or header[: len(required)] != list(required):
                 raise DataError(
-                    f"{path.name}:1: expected the header {','.join(required)}, got {','.join(header or []) or 'nothing'}"
+                    f"{path.name}:1: expected the header {','.join(required)}, "
+                    f"got {','.join(header or []) or 'nothing'}"
                 )
             yield 1, header
             for row in reader:
@@ -84,7 +90,9 @@ def parse_page(path: Path, line: int, row: list[str]) -> Page:
 
 
 def check_pages(path: Path, pages: Sequence[Page]) -> None:
-    """Pages are unique and consecutive, a stack has one split, a document one class, and there is something to train and to test."""
+    """Pages are unique and consecutive, a stack has one split, a document one class, and there is something to train
+    and to test.
+    """
     seen: dict[tuple[str, int], int] = {}
     split_of: dict[str, Page] = {}
     for page in pages:
@@ -96,7 +104,8 @@ def check_pages(path: Path, pages: Sequence[Page]) -> None:
         other = split_of.setdefault(page.stack, page)
         if other.split != page.split:
             raise DataError(
-                f"{path.name}:{page.line}: stack {page.stack} is {page.split} here and {other.split} in line {other.line}"
+                f"{path.name}:{page.line}: stack {page.stack} is {page.split} here "
+                f"and {other.split} in line {other.line}"
             )
     for stack, own in by_stack(pages).items():
         previous: Page | None = None
@@ -104,7 +113,8 @@ def check_pages(path: Path, pages: Sequence[Page]) -> None:
             where = f"{path.name}:{page.line}"
             if page.page != expected:
                 raise DataError(
-                    f"{where}: page {page.page} of stack {stack} without page {expected}; pages count from 1 without gaps"
+                    f"{where}: page {page.page} of stack {stack} without page {expected}; "
+                    "pages count from 1 without gaps"
                 )
             if previous is None and not page.begins_document:
                 raise DataError(f"{where}: the first page of stack {stack} must have begins_document true")
@@ -124,6 +134,15 @@ def by_stack(pages: Sequence[Page]) -> dict[str, list[Page]]:
     for page in pages:
         stacks.setdefault(page.stack, []).append(page)
     return {stack: sorted(own, key=lambda page: page.page) for stack, own in sorted(stacks.items())}
+
+
+def rows_by_stack(pages: Sequence[Page], split: str | None = None) -> dict[str, list[int]]:
+    """The rows of each stack's pages (of one split), pages in their order, stacks by name."""
+    stacks: dict[str, list[int]] = {}
+    for row, page in enumerate(pages):
+        if split is None or page.split == split:
+            stacks.setdefault(page.stack, []).append(row)
+    return {name: sorted(rows, key=lambda row: pages[row].page) for name, rows in sorted(stacks.items())}
 
 
 def read_labels(channel: Path) -> list[Page]:
@@ -156,8 +175,8 @@ def check_class_stacks(pages: Sequence[Page], folds: int) -> None:
         stacks = {page.stack for page in own}
         if len(stacks) < folds:
             raise DataError(
-                f"labels.csv:{own[0].line}: class {class_name} is in {len(stacks)} training stack(s), fewer than {folds} folds; "
-                "add stacks of this class or lower the number of folds"
+                f"labels.csv:{own[0].line}: class {class_name} is in {len(stacks)} training stack(s), "
+                f"fewer than {folds} folds; add stacks of this class or lower the number of folds"
             )
 
 
@@ -177,7 +196,8 @@ def read_folds(channel: Path, pages: Sequence[Page]) -> tuple[int, dict[str, int
     for stack, fold in folds.items():
         if stack not in stacks:
             raise DataError(
-                f"folds.json: stack '{str(stack)[:70]}' is no training stack of labels.csv; make the split anew from these labels"
+                f"folds.json: stack '{str(stack)[:70]}' is no training stack of labels.csv; "
+                "make the split anew from these labels"
             )
         if not isinstance(fold, int) or isinstance(fold, bool) or not 0 <= fold < count:
             raise DataError(f"folds.json: fold of stack {stack} is {fold!r}, expected 0 to {count - 1}")
@@ -194,13 +214,16 @@ def page_file(channel: Path, kind: str, page: Page, suffix: str, source: str) ->
     path = channel / page.stack / f"{page.file_stem}{suffix}"
     if not path.is_file():
         raise DataError(
-            f"{source}:{page.line}: unknown page {page.page} of stack {page.stack}: there is no {kind}/{page.stack}/{path.name}"
+            f"{source}:{page.line}: unknown page {page.page} of stack {page.stack}: "
+            f"there is no {kind}/{page.stack}/{path.name}"
         )
     return path
 
 
 def read_texts(channel: Path, pages: Sequence[Page], source: str = "labels.csv") -> list[str]:
-    """Text of every page; an empty page is allowed (OCR found nothing). `source`: what Page.line counts in, for messages."""
+    """Text of every page; an empty page is allowed (OCR found nothing). `source`: what Page.line counts in, for
+    messages.
+    """
     texts = []
     for page in pages:
         path = page_file(channel, "text", page, ".txt", source)
@@ -213,12 +236,12 @@ def read_texts(channel: Path, pages: Sequence[Page], source: str = "labels.csv")
     return texts
 
 
-def decode_image(path: Path, width: int, height: int):
+def decode_image(path: Path, width: int, height: int) -> Floats:
     """A page as grey pixels (height, width), 0 white to 1 black; raises OSError or ValueError when it is no image."""
-    import numpy
     from PIL import Image
 
-    with Image.open(path) as image:
+    with Image.open(path) as opened:
+        image: Image.Image = opened
         if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
             rgba = image.convert("RGBA")
             image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
@@ -228,14 +251,15 @@ def decode_image(path: Path, width: int, height: int):
 
 def read_images(
     channel: Path, pages: Sequence[Page], width: int, height: int, workers: int, source: str = "labels.csv"
-):
-    """Pixels of every page as float16 (page, height, width, 1), read by `workers` threads; the order is that of `pages`."""
-    import numpy
+) -> Floats:
+    """Pixels of every page as float16 (page, height, width, 1), read by `workers` threads; the order is that of
+    `pages`.
+    """
     from PIL import Image
 
     files = [page_file(channel, "images", page, ".png", source) for page in pages]
 
-    def load(index: int):
+    def load(index: int) -> Floats:
         try:
             return decode_image(files[index], width, height).astype(numpy.float16)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
@@ -252,71 +276,115 @@ def read_images(
     return pixels
 
 
+#: Name of a member's second output in the merged table: `<member>::begins_document`. No class name holds a colon.
+BEGINS_COLUMN = ":begins_document"
+#: Probabilities are written with six digits or more.
+_ROUNDING = 1e-4
+_SUM_ROUNDING = 0.01
+
+
 @dataclass(frozen=True)
 class Table:
-    """The merged table: per page the probabilities of every member."""
+    """The merged table: what every member says about each page; rows by stack and page."""
 
     pages: list[Page]
     members: list[str]
     classes: list[str]
     #: (page, member, class)
-    probabilities: "numpy.ndarray"  # noqa: F821 - imported where it is used, so that bad input fails before heavy imports
+    probabilities: Floats
+    #: (page, member): that a document begins there; NaN for a member that does not say.
+    begins: Floats
+
+    @property
+    def class_numbers(self) -> Integers:
+        """(page,): the true class's place in `classes`."""
+        return numpy.array([self.classes.index(page.class_name) for page in self.pages])
+
+    @property
+    def begin_marks(self) -> Booleans:
+        """(page,): whether a document truly begins there."""
+        return numpy.array([page.begins_document for page in self.pages])
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """What the header of the merged table says."""
+
+    members: list[str]
+    classes: list[str]
+    #: Places of the columns <member>:<class>, by member and class.
+    probabilities: list[list[int]]
+    #: Place of <member>::begins_document by member; None where it has none.
+    begins: list[int | None]
+
+
+def _columns_of(names: Sequence[str]) -> _Columns:
+    own: dict[str, dict[str, int]] = {}
+    for place, column in enumerate(names):
+        member, colon, output = column.partition(":")
+        if not (member and colon and output):
+            raise DataError(f"dataframe.csv:1: column '{column[:70]}': expected <member>:<class>")
+        if output in own.setdefault(member, {}):
+            raise DataError(f"dataframe.csv:1: column '{column[:70]}' occurs twice")
+        own[member][output] = place
+    if not own:
+        raise DataError("dataframe.csv:1: no column <member>:<class>: no base model has predictions here")
+    begins = [places.pop(BEGINS_COLUMN, None) for places in own.values()]
+    classes = sorted(next(iter(own.values())))
+    for member, places in own.items():
+        if sorted(places) != classes:
+            raise DataError(
+                f"dataframe.csv:1: member {member} has the classes {', '.join(sorted(places))}, "
+                f"expected {', '.join(classes)}"
+            )
+    return _Columns(list(own), classes, [[places[name] for name in classes] for places in own.values()], begins)
 
 
 def read_table(channel: Path) -> Table:
-    """dataframe.csv; members and classes come from its header `<member>:<class>`."""
-    import numpy
-
+    """dataframe.csv; members and classes come from its header `<member>:<class>`, begins from
+    `<member>::begins_document`.
+    """
     path = find_one(channel, "dataframe.csv")
     rows = read_rows(path, LABEL_COLUMNS)
     _, header = next(rows)
-    columns = header[len(LABEL_COLUMNS) :]
-    members: dict[str, list[str]] = {}
-    for column in columns:
-        member, colon, class_name = column.partition(":")
-        if not (member and colon and class_name):
-            raise DataError(f"dataframe.csv:1: column '{column[:70]}': expected <member>:<class>")
-        if class_name in members.setdefault(member, []):
-            raise DataError(f"dataframe.csv:1: column '{column[:70]}' occurs twice")
-        members[member].append(class_name)
-    if not members:
-        raise DataError("dataframe.csv:1: no column <member>:<class>: no base model has predictions here")
-    classes = sorted(next(iter(members.values())))
-    for member, own in members.items():
-        if sorted(own) != classes:
-            raise DataError(
-                f"dataframe.csv:1: member {member} has the classes {', '.join(sorted(own))}, expected {', '.join(classes)}"
-            )
+    columns = _columns_of(header[len(LABEL_COLUMNS) :])
     pages, values = [], []
     for line, row in rows:
         page = parse_page(path, line, row)
-        if page.class_name not in classes:
+        if page.class_name not in columns.classes:
             raise DataError(f"dataframe.csv:{line}: class {page.class_name} has no column")
         try:
-            numbers = [float(text) for text in row[len(LABEL_COLUMNS) :]]
+            values.append([float(text) for text in row[len(LABEL_COLUMNS) :]])
         except ValueError:
             raise DataError(f"dataframe.csv:{line}: a probability is not a number") from None
         pages.append(page)
-        values.append(numbers)
     if not pages:
         raise DataError("dataframe.csv: no pages")
     check_pages(path, pages)
-    array = numpy.array(values, numpy.float32)
-    order = [columns.index(f"{member}:{class_name}") for member in members for class_name in classes]
-    array = array[:, order].reshape(len(pages), len(members), len(classes))
-    wrong = numpy.argwhere((array < -1e-4) | (array > 1.0001) | ~numpy.isfinite(array))
+    array = numpy.array(values)
+    _check_probabilities(array, header[len(LABEL_COLUMNS) :], columns, pages)
+    order = sorted(range(len(pages)), key=lambda index: (pages[index].stack, pages[index].page))
+    probabilities = array[order][:, columns.probabilities]
+    begins = numpy.full((len(pages), len(columns.members)), numpy.nan)
+    for member, place in enumerate(columns.begins):
+        if place is not None:
+            begins[:, member] = array[order, place]
+    return Table([pages[index] for index in order], columns.members, columns.classes, probabilities, begins)
+
+
+def _check_probabilities(values: Floats, names: Sequence[str], columns: _Columns, pages: Sequence[Page]) -> None:
+    wrong = numpy.argwhere((values < -_ROUNDING) | (values > 1 + _ROUNDING) | ~numpy.isfinite(values))
     if len(wrong):
-        index, member, class_index = (int(value) for value in wrong[0])
+        index, place = (int(value) for value in wrong[0])
         raise DataError(
-            f"dataframe.csv:{pages[index].line}: {list(members)[member]}:{classes[class_index]} is {array[index, member, class_index]:g}, "
+            f"dataframe.csv:{pages[index].line}: {names[place]} is {values[index, place]:g}, "
             "expected a probability from 0 to 1"
         )
-    sums = array.sum(axis=2)
-    wrong = numpy.argwhere(abs(sums - 1) > 0.01)
+    sums = values[:, columns.probabilities].sum(axis=2)
+    wrong = numpy.argwhere(abs(sums - 1) > _SUM_ROUNDING)
     if len(wrong):
         index, member = (int(value) for value in wrong[0])
         raise DataError(
-            f"dataframe.csv:{pages[index].line}: the probabilities of {list(members)[member]} sum to {sums[index, member]:.3f}, expected 1"
+            f"dataframe.csv:{pages[index].line}: the probabilities of {columns.members[member]} sum to "
+            f"{sums[index, member]:.3f}, expected 1"
         )
-    order = sorted(range(len(pages)), key=lambda index: (pages[index].stack, pages[index].page))
-    return Table([pages[index] for index in order], list(members), classes, array[order])

@@ -10,7 +10,9 @@ The line begins with the class name; the classifier of failures knows these pref
 
 
 class TrainingError(Exception):
-    """Base of the errors with a message for the person who started the training: what, where, got, expected, what to do."""
+    """Base of the errors with a message for the person who started the training: what, where, got, expected, what to
+    do.
+    """
 
 
 class DataError(TrainingError):

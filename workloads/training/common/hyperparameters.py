@@ -1,15 +1,19 @@
 """Hyperparameters: a declared schema per model; every problem is reported, in one line.
 
-SageMaker gives every value as a string. AWS's toolkit decodes each as JSON and passes `--key value`; the text image reads
-`input/config/hyperparameters.json` itself, with plain strings. Both arrive here as strings and are read by the schema.
+Names, types, bounds, defaults and meanings stand in schema.json beside this file, which the workflow's TypeScript reads
+too. SageMaker gives every value as a string. AWS's toolkit decodes each as JSON and passes `--key value`; the text
+image reads `input/config/hyperparameters.json` itself, with plain strings. Both arrive here as strings and are read by
+the schema.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Mapping
+from pathlib import Path
+from typing import Any
 
 from .errors import HyperparameterError
 
@@ -46,7 +50,8 @@ class Number:
 
     def read(self, text: str) -> float:
         value = _number(text)
-        bounds = f"{'above ' if self.exclusive_minimum else ''}{self.minimum:g} to {'below ' if self.exclusive_maximum else ''}{self.maximum:g}"
+        above, below = "above " * self.exclusive_minimum, "below " * self.exclusive_maximum
+        bounds = f"{above}{self.minimum:g} to {below}{self.maximum:g}"
         if value is None:
             raise ValueError(f"expected a number from {bounds}, got '{text}'")
         low = value > self.minimum if self.exclusive_minimum else value >= self.minimum
@@ -79,9 +84,34 @@ class Text:
         return text
 
 
-Schema = Mapping[str, Integer | Number | Choice | Text]
+Rule = Integer | Number | Choice | Text
+Schema = Mapping[str, Rule]
 
-#: What every job gets and no model learns from. `sagemaker_*` (the toolkit's own) and `model_dir` (set by AWS's SDK) are ignored.
+SCHEMA_FILE = Path(__file__).with_name("schema.json")
+#: The stage's seed reaches every script as a hyperparameter.
+SEED = Integer(1, 0, 2**31 - 1)
+
+
+def schema_of(model: str) -> Schema:
+    """What schema.json says of a model, and the seed."""
+    content = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    return {name: _rule(entry) for name, entry in content[model].items()} | {"seed": SEED}
+
+
+def _rule(entry: Mapping[str, Any]) -> Rule:
+    default = entry["default"]
+    if entry["type"] == "integer":
+        return Integer(default, entry["minimum"], entry["maximum"])
+    if entry["type"] == "number":
+        exclusive = bool(entry.get("exclusiveMinimum")), bool(entry.get("exclusiveMaximum"))
+        return Number(default, entry["minimum"], entry["maximum"], *exclusive)
+    if "values" in entry:
+        return Choice(default, tuple(entry["values"]))
+    return Text(default)
+
+
+#: What every job gets and no model learns from. `sagemaker_*` (the toolkit's own) and `model_dir` (set by AWS's SDK)
+#: are ignored.
 JOB_LEVEL = ("bucket", "s3_log_folder", "job_name")
 IGNORED = ("model_dir",)
 

@@ -1,20 +1,24 @@
-"""Writes what a training leaves behind: predictions, metrics, history, the model's description, and a copy for the log bucket."""
+"""Writes what a training leaves behind: predictions, metrics, history, the model's description, and a copy for the
+log bucket.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import platform
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Iterable, Mapping, Sequence
+from typing import Any
 
+from .arrays import Floats
 from .container import Container
 from .data import Page
 from .hyperparameters import Job
 
 #: Of model.json; a change of what predict must do with a model raises it.
-MODEL_FORMAT = 1
+MODEL_FORMAT = 2
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -33,11 +37,24 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def prediction(
-    page: Page, fold: int | None, classes: Sequence[str], probabilities: Iterable[float], **more: float
+    page: Page, fold: int | None, classes: Sequence[str], probabilities: Iterable[float], **more: Any
 ) -> dict[str, Any]:
     """One line of predictions.jsonl; six digits, so that equal runs give equal files."""
     values = {name: round(float(value), 6) for name, value in zip(classes, probabilities, strict=True)}
     return {"stack": page.stack, "page": page.page, "fold": fold, "split": page.split, "probabilities": values, **more}
+
+
+def predictions(
+    pages: Sequence[Page], folds: Sequence[int] | int | None, classes: Sequence[str], answers: Floats
+) -> list[dict[str, Any]]:
+    """A base model's lines. `answers`: (page, class + 1), last whether a document begins; `folds`: of each page, or
+    of all.
+    """
+    own = [folds] * len(pages) if folds is None or isinstance(folds, int) else folds
+    return [
+        prediction(page, fold, classes, answer[:-1], begins_document=round(float(answer[-1]), 6))
+        for page, fold, answer in zip(pages, own, answers, strict=True)
+    ]
 
 
 def write_predictions(path: Path, predictions: Iterable[Mapping[str, Any]]) -> None:
@@ -59,11 +76,13 @@ def versions(*packages: str) -> dict[str, str]:
 def copy_logs(container: Container, job: Job, files: Sequence[Path]) -> None:
     """Copies metrics and history to s3://<bucket>/<s3_log_folder>/<job>/, if a bucket is named and can be reached.
 
-    Never fails the training: the same files are in output.tar.gz. Under network isolation a container has no credentials.
+    Never fails the training: the same files are in output.tar.gz. Under network isolation a container has no
+    credentials.
     """
     if not job.bucket:
         return
-    # Without this boto3 asks the instance metadata service for seconds where there is none; training jobs get credentials elsewhere.
+    # Without this boto3 asks the instance metadata service for seconds where there is none; training jobs get
+    # credentials elsewhere.
     os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
     try:
         import boto3

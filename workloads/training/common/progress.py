@@ -1,4 +1,6 @@
-"""Progress lines, and the SageMaker metric definitions that read them (metric_definitions.json, also for other programs)."""
+"""Progress lines, and the SageMaker metric definitions that read them (metric_definitions.json, also for other
+programs).
+"""
 
 from __future__ import annotations
 

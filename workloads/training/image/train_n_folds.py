@@ -1,7 +1,7 @@
 """Trains the image model: K convolutional networks, one per fold of the training stacks.
 
-Host i of n trains the folds k with k mod n = i, and everything it writes lies under fold-<k>/, so that SageMaker can put
-the hosts' outputs together. Every fold writes the out-of-fold predictions of the pages that it held out and this
+Host i of n trains the folds k with k mod n = i, and everything it writes lies under fold-<k>/, so that SageMaker can
+put the hosts' outputs together. Every fold writes the out-of-fold predictions of the pages that it held out and this
 network's predictions of the test pages, of which the merger takes the mean over the folds.
 
 Channels: `labels` (labels.csv), `images` (<stack>/<page>.png), `folds` (folds.json).
@@ -11,39 +11,35 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from common import checkpoint, hyperparameters, metrics, output  # noqa: E402
-from common.container import Container, run  # noqa: E402
-from common.data import TEST, TRAIN, Page, classes_of, read_folds, read_images, read_labels  # noqa: E402
-from common.errors import HyperparameterError  # noqa: E402
-from common.network import prepare_keras, seed_of, train_epochs  # noqa: E402
+import numpy
 
-SCHEMA: hyperparameters.Schema = {
-    "epochs": hyperparameters.Integer(80, 1, 10_000),
-    "batch_size": hyperparameters.Integer(128, 1, 4096),
-    "conv_block_length": hyperparameters.Integer(2, 1, 8),
-    "cycle_length": hyperparameters.Integer(10, 1, 10_000),
-    "depth": hyperparameters.Integer(5, 1, 8),
-    "dropout": hyperparameters.Number(0.5, 0, 1, exclusive_maximum=True),
-    "max_lr": hyperparameters.Number(0.1, 0, 10, exclusive_minimum=True),
-    "min_lr": hyperparameters.Number(0.0001, 0, 10),
-    "start_filter": hyperparameters.Integer(4, 1, 256),
-    "worker": hyperparameters.Integer(4, 1, 64),
-    "image_width": hyperparameters.Integer(192, 8, 2048),
-    "image_height": hyperparameters.Integer(256, 8, 2048),
-    "seed": hyperparameters.Integer(1, 0, 2**31 - 1),
-}
+from common import checkpoint, hyperparameters, metrics, output
+from common.arrays import Floats, Integers
+from common.container import Container, run
+from common.data import TEST, TRAIN, Page, classes_of, read_folds, read_images, read_labels
+from common.errors import HyperparameterError
+from common.network import Epochs, prepare_keras, save_network, seed_of, start_over, train_epochs
+
+SCHEMA = hyperparameters.schema_of("image")
 MOMENTUM = 0.9
+#: What an epoch's line says, by Keras' names.
+LOGGED = {"loss": "loss", "accuracy": "class_accuracy", "val_loss": "val_loss", "val_accuracy": "val_class_accuracy"}
 #: Training pages are moved by up to this share of their size, as scanners do.
 SHIFT = 0.04
 
 
 def cyclic_rate(position: float, cycle_length: int, min_lr: float, max_lr: float) -> float:
-    """Cosine from max_lr down to min_lr over `cycle_length` epochs, then again from max_lr; `position` in epochs from 0."""
+    """Cosine from max_lr down to min_lr over `cycle_length` epochs, then again from max_lr; `position` in epochs from
+    0.
+    """
     return min_lr + (max_lr - min_lr) * 0.5 * (1 + math.cos(math.pi * (position % cycle_length) / cycle_length))
 
 
@@ -69,13 +65,15 @@ def build(keras: Any, parameters: dict[str, Any], classes: int, seed: int) -> An
         x = layers.MaxPooling2D(2)(x)
     x = layers.Flatten()(x)
     x = layers.Dropout(parameters["dropout"], seed=seed_of(seed, 0))(x)
-    return keras.Model(page, layers.Dense(classes, activation="softmax", kernel_initializer=initial())(x))
+    class_head = layers.Dense(classes, activation="softmax", name="class", kernel_initializer=initial())(x)
+    # It reads what the class's layers see and does not move them: the classes are learnt as if it were not there.
+    seen = keras.ops.stop_gradient(x)
+    begin_head = layers.Dense(1, activation="sigmoid", name="begins", kernel_initializer=initial())(seen)
+    return keras.Model(page, {"class": class_head, "begins": begin_head})
 
 
-def shifted(pixels: Any, seed: int) -> Any:
+def shifted(pixels: Floats, seed: int) -> Floats:
     """Every page moved a little, by its own draw; what moves in is white."""
-    import numpy
-
     random = numpy.random.default_rng(seed)
     height, width = pixels.shape[1:3]
     most_y, most_x = round(height * SHIFT), round(width * SHIFT)
@@ -89,19 +87,52 @@ def shifted(pixels: Any, seed: int) -> Any:
     return result
 
 
-def loader(keras: Any, pixels: Any, targets: Any, batch_size: int, workers: int, seed: int) -> Any:
-    """The batches of one epoch in an order drawn from `seed`; `workers` threads prepare them ahead."""
-    import numpy
+@dataclass(frozen=True)
+class Task:
+    """What all folds share: the pages, their pixels and answers, and how to learn them."""
 
-    order = numpy.random.default_rng(seed).permutation(len(targets))
+    parameters: dict[str, Any]
+    pages: Sequence[Page]
+    classes: Sequence[str]
+    #: Fold by training stack, of `count`.
+    folds: dict[str, int]
+    count: int
+    #: (page, height, width, 1)
+    pixels: Floats
 
-    class Batches(keras.utils.PyDataset):
+    @cached_property
+    def targets(self) -> dict[str, Any]:
+        """By output of the network: (page,) class numbers, (page, 1) begin marks."""
+        numbers = numpy.array([self.classes.index(page.class_name) for page in self.pages])
+        begins = numpy.array([[float(page.begins_document)] for page in self.pages])
+        return {"class": numbers, "begins": begins}
+
+    def rows(self, fold: int) -> tuple[list[int], list[int], list[int]]:
+        """What a fold's network learns from, what it holds out, and the test pages."""
+        training = [row for row, page in enumerate(self.pages) if page.split == TRAIN]
+        held_out = [row for row in training if self.folds[self.pages[row].stack] == fold]
+        kept = [row for row in training if self.folds[self.pages[row].stack] != fold]
+        return kept, held_out, [row for row, page in enumerate(self.pages) if page.split == TEST]
+
+    @property
+    def learned(self) -> dict[str, Any]:
+        """The hyperparameters that a network depends on."""
+        return {name: value for name, value in self.parameters.items() if name != "worker"}
+
+
+def loader(keras: Any, task: Task, rows: Sequence[int], seed: int) -> Any:
+    """The batches of one epoch in an order drawn from `seed`; `worker` threads prepare them ahead."""
+    batch_size, workers = task.parameters["batch_size"], task.parameters["worker"]
+    order: Integers = numpy.array(rows)[numpy.random.default_rng(seed).permutation(len(rows))]
+
+    class Batches(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
         def __len__(self) -> int:
-            return math.ceil(len(order) / batch_size)
+            return math.ceil(len(rows) / int(batch_size))
 
         def __getitem__(self, index: int) -> tuple[Any, Any]:
-            rows = order[index * batch_size : (index + 1) * batch_size]
-            return shifted(pixels[rows], seed_of(seed, index)), targets[rows]
+            own = order[index * batch_size : (index + 1) * batch_size]
+            answers = {name: values[own] for name, values in task.targets.items()}
+            return shifted(task.pixels[own], seed_of(seed, index)), answers
 
     return Batches(workers=workers, use_multiprocessing=False, max_queue_size=2 * workers)
 
@@ -143,123 +174,149 @@ def train(container: Container) -> None:
     if not own:
         return
     keras = prepare_keras(parameters["seed"])
+    task = Task(parameters, pages, classes, folds, count, pixels)
+    model = compiled(keras, task)
     written: list[Path] = []
     for fold in own:
-        keras.backend.clear_session()
-        written += train_fold(container, keras, parameters, pages, classes, folds, fold, pixels)
+        written += train_fold(container, keras, model, task, fold)
     output.copy_logs(container, job, written)
 
 
-def train_fold(
-    container: Container,
-    keras: Any,
-    parameters: dict[str, Any],
-    pages: list[Page],
-    classes: list[str],
-    folds: dict[str, int],
-    fold: int,
-    pixels: Any,
-) -> list[Path]:
-    import numpy
-
-    kept = [row for row, page in enumerate(pages) if page.split == TRAIN and folds[page.stack] != fold]
-    held_out = [row for row, page in enumerate(pages) if page.split == TRAIN and folds[page.stack] == fold]
-    testing = [row for row, page in enumerate(pages) if page.split == TEST]
-    targets = numpy.array([classes.index(page.class_name) for page in pages])
-    seed = seed_of(parameters["seed"], fold)
-    keras.utils.set_random_seed(seed)
-    model = build(keras, parameters, len(classes), seed)
-    optimizer = keras.optimizers.SGD(parameters["max_lr"], momentum=MOMENTUM, nesterov=True)
-    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-    optimizer.build(model.trainable_variables)
-    batches = math.ceil(len(kept) / parameters["batch_size"])
-    training_pixels, training_targets = pixels[kept], targets[kept]
-    epoch_now = 0
-
-    class CyclicRate(keras.callbacks.Callback):
-        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-            optimizer.learning_rate = cyclic_rate(
-                epoch_now + batch / batches, parameters["cycle_length"], parameters["min_lr"], parameters["max_lr"]
-            )
-
-    def data_of(epoch: int) -> dict[str, Any]:
-        nonlocal epoch_now
-        epoch_now = epoch
-        return {
-            "x": loader(
-                keras,
-                training_pixels,
-                training_targets,
-                parameters["batch_size"],
-                parameters["worker"],
-                seed_of(seed, 1, epoch),
-            ),
-            "validation_data": (pixels[held_out], targets[held_out]),
-            "validation_batch_size": parameters["batch_size"],
-            "callbacks": [CyclicRate()],
-        }
-
-    def values_of(epoch: int, logs: dict[str, float]) -> dict[str, float]:
-        return {name: logs[name] for name in ("loss", "accuracy", "val_loss", "val_accuracy")} | {
-            "learning_rate": cyclic_rate(epoch, parameters["cycle_length"], parameters["min_lr"], parameters["max_lr"]),
-        }
-
-    learned = {name: value for name, value in parameters.items() if name != "worker"}
-    library = output.versions("keras", "tensorflow", "tensorflow-cpu", "numpy", "pillow")
-    identity = checkpoint.fingerprint(learned, fold, folds, [vars(page) for page in pages], pixels.tobytes(), library)
-    path = container.checkpoint_dir / f"fold-{fold}" / "state.npz"
-    history = train_epochs(container, keras, model, parameters["epochs"], path, identity, data_of, values_of, fold)
-    container.check_stop()
-
-    predicted = model.predict(pixels[held_out + testing], batch_size=parameters["batch_size"], verbose=0)
-    rows = held_out + testing
-    names = [classes[best] for best in predicted.argmax(axis=1)]
-    model_dir, data_dir = container.model_dir / f"fold-{fold}", container.data_dir / f"fold-{fold}"
-    model_dir.mkdir(parents=True, exist_ok=True)
-    model.save(model_dir / "model.keras", include_optimizer=False)
-    output.write_json(
-        model_dir / "model.json",
-        {
-            "format": output.MODEL_FORMAT,
-            "kind": "image",
-            "file": "model.keras",
-            "classes": classes,
-            "fold": fold,
-            "hyperparameters": learned,
-            "preprocessing": {
-                "mode": "grey",
-                "width": parameters["image_width"],
-                "height": parameters["image_height"],
-                "white": 0,
-                "black": 1,
-            },
-            "versions": library,
-        },
+def compiled(keras: Any, task: Task) -> Any:
+    """A network that all folds are trained in, one after the other."""
+    model = build(keras, task.parameters, len(task.classes), 0)
+    optimizer = keras.optimizers.SGD(task.parameters["max_lr"], momentum=MOMENTUM, nesterov=True)
+    model.compile(
+        optimizer=optimizer,
+        loss={"class": "sparse_categorical_crossentropy", "begins": "binary_crossentropy"},
+        metrics={"class": ["accuracy"]},
     )
+    optimizer.build(model.trainable_variables)
+    return model
+
+
+def train_fold(container: Container, keras: Any, model: Any, task: Task, fold: int) -> list[Path]:
+    parameters = task.parameters
+    seed = seed_of(parameters["seed"], fold)
+    start_over(model, model.optimizer, build(keras, parameters, len(task.classes), seed))
+    _, held_out, testing = task.rows(fold)
+    library = output.versions("keras", "tensorflow", "tensorflow-cpu", "numpy", "pillow")
+    identity = checkpoint.fingerprint(
+        task.learned, fold, task.count, task.folds, [vars(page) for page in task.pages], task.pixels.tobytes(), library
+    )
+    path = container.checkpoint_dir / f"fold-{fold}" / "state.npz"
+    epochs = Epochs(
+        container,
+        model,
+        model.optimizer,
+        parameters["epochs"],
+        path,
+        identity,
+        run=runner(container, keras, model, task, fold),
+        fold=fold,
+        rate="max_lr",
+    )
+    trained = train_epochs(epochs)
+    container.check_stop()
+    answers = model.predict(task.pixels[held_out + testing], batch_size=parameters["batch_size"], verbose=0)
+    predicted = numpy.hstack([answers["class"], answers["begins"]])
+    result = Fold(fold, held_out, testing, predicted, trained.history)
+    return write(container, model, task, result, library)
+
+
+def runner(container: Container, keras: Any, model: Any, task: Task, fold: int) -> Callable[[int], dict[str, float]]:
+    """Trains one epoch of a fold, and says how good the network is after it on the pages that the fold holds out."""
+    parameters = task.parameters
+    seed = seed_of(parameters["seed"], fold)
+    kept, held_out, _ = task.rows(fold)
+    batches = math.ceil(len(kept) / parameters["batch_size"])
+    validation = task.pixels[held_out], {name: values[held_out] for name, values in task.targets.items()}
+
+    def rate_at(position: float) -> float:
+        return cyclic_rate(position, parameters["cycle_length"], parameters["min_lr"], parameters["max_lr"])
+
+    class EachBatch(keras.callbacks.Callback):  # type: ignore[misc] # keras has no types
+        """Moves the learning rate; ends the epoch when the process is to stop, or what follows cannot be a number."""
+
+        epoch = 0
+
+        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+            self.model.optimizer.learning_rate = rate_at(self.epoch + batch / batches)
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            container.check_stop()
+            if not math.isfinite(float((logs or {}).get("loss", 0.0))):
+                self.model.stop_training = True
+
+    each_batch = EachBatch()
+
+    def run_epoch(epoch: int) -> dict[str, float]:
+        each_batch.epoch = epoch
+        logs = model.fit(
+            loader(keras, task, kept, seed_of(seed, 1, epoch)),
+            validation_data=validation,
+            validation_batch_size=parameters["batch_size"],
+            callbacks=[each_batch],
+            epochs=1,
+            verbose=0,
+            shuffle=False,
+        ).history
+        values = {name: float(logs[key][-1]) for name, key in LOGGED.items()}
+        return values | {"learning_rate": rate_at(epoch)}
+
+    return run_epoch
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What a fold's network says of the pages that it held out and of the test pages."""
+
+    fold: int
+    held_out: list[int]
+    testing: list[int]
+    #: (held-out pages then test pages, class + 1), last whether a document begins
+    predicted: Floats
+    history: list[dict[str, float]]
+
+
+def write(container: Container, model: Any, task: Task, result: Fold, library: dict[str, str]) -> list[Path]:
+    folder = f"fold-{result.fold}"
+    model_dir, data_dir = container.model_dir / folder, container.data_dir / folder
+    save_network(model, model_dir / "model.keras")
+    description = {
+        "format": output.MODEL_FORMAT,
+        "kind": "image",
+        "file": "model.keras",
+        "classes": task.classes,
+        "fold": result.fold,
+        "hyperparameters": task.learned,
+        "preprocessing": {
+            "mode": "grey",
+            "width": task.parameters["image_width"],
+            "height": task.parameters["image_height"],
+            "white": 0,
+            "black": 1,
+        },
+        "versions": library,
+    }
+    output.write_json(model_dir / "model.json", description)
+    count = len(result.held_out)
+    held_out, testing = ([task.pages[row] for row in rows] for rows in (result.held_out, result.testing))
     output.write_predictions(
         data_dir / "predictions.jsonl",
-        [
-            output.prediction(pages[row], fold, classes, probabilities)
-            for row, probabilities in zip(rows, predicted, strict=True)
-        ],
+        output.predictions([*held_out, *testing], result.fold, task.classes, result.predicted),
     )
-    oof = metrics.summary([pages[row] for row in held_out], names[: len(held_out)], classes)
-    tested = metrics.summary([pages[row] for row in testing], names[len(held_out) :], classes)
+    out_of_fold = metrics.of_member(held_out, task.classes, result.predicted[:count])
+    tested = metrics.of_member(testing, task.classes, result.predicted[count:])
     output.write_json(
         data_dir / "metrics.json",
-        {
-            "page_accuracy": tested["page_accuracy"],
-            "macro_f1": tested["macro_f1"],
-            "segment_f1": tested["segment_f1"],
-            "fold": fold,
-            "classes": classes,
-            "test": tested,
-            "out_of_fold": oof,
-        },
+        metrics.headline(tested)
+        | {"fold": result.fold, "classes": task.classes, "test": tested, "out_of_fold": out_of_fold},
     )
-    output.write_json(data_dir / "history.json", {"fold": fold, "epochs": history})
+    output.write_json(data_dir / "history.json", {"fold": result.fold, "epochs": result.history})
     print(
-        f"fold {fold} held-out accuracy={oof['page_accuracy']:.4f} test accuracy={tested['page_accuracy']:.4f}",
+        f"{folder.replace('-', ' ')} held-out accuracy={out_of_fold['page_accuracy']:.4f} "
+        f"test accuracy={tested['page_accuracy']:.4f}",
         flush=True,
     )
     return [data_dir / "metrics.json", data_dir / "history.json"]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Labels stacks of pages with a published ensemble: the class of every page, and which pages are one document.
 
-    python predict.py MODEL --documents DIR [--stack NAME ...]
+    python predict.py MODEL --documents DIR [--stack NAME ...] [--review-below P] [--unknown-below P]
 
 MODEL is what the publish step wrote: manifest.json, a folder per member, the combiner's folder. DIR holds the pages as
 training data does, text/<stack>/<page>.txt and images/<stack>/<page>.png, without labels. One line of JSON a stack:
@@ -9,204 +9,180 @@ training data does, text/<stack>/<page>.txt and images/<stack>/<page>.png, witho
     {"stack": "s1", "pages": [{"page": 1, "class": "payslip", "probability": 0.98, "begins_document": 0.99}, ...],
      "segments": [{"first_page": 1, "last_page": 4, "class": "purchase_contract", "probability": 0.97}, ...]}
 
-A segment's probability is the mean of its class's over its pages.
+A segment's probability is that just these pages are one document, and of this class. With --review-below, a segment
+that is less probable has "review": true; with --unknown-below its class is "unknown". model.json of the combiner names
+the probabilities above which documents were right in 99, 98 and 95 % of the cases (`review`).
 
-Ends with 1 and one line on standard error where the model or a page cannot be used. The text model is a pickle: load only
-what you published. Content hashes of the manifest are checked before anything is loaded.
+Ends with 1 and one line on standard error where the model or a page cannot be used. No file of MODEL is a program:
+models are arrays and JSON, and only what the manifest names is opened.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from common import metrics, output  # noqa: E402
-from common.container import failure_line  # noqa: E402
-from common.data import STACK_NAME, TEST, Page, read_images, read_texts  # noqa: E402
-from common.errors import DataError  # noqa: E402
-from common.features import features_of, padded_inputs  # noqa: E402
-from common.network import prepare_keras  # noqa: E402
+import numpy
 
-MANIFEST_FORMAT = 1
+from common import text_model
+from common.arrays import Floats
+from common.combiner import Combiner, Decoded, Evidence
+from common.container import failure_line
+from common.data import STACK_NAME, TEST, Page, read_images, read_texts, rows_by_stack
+from common.errors import DataError
+from common.network import prepare_keras
+from common.published import Model, Published, read_published
+
+#: Pages that a network reads at once.
 BATCH = 64
+#: Stacks that are read and labelled together.
+TOGETHER = 16
+IMAGE_WORKERS = 2
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
-class Model:
-    """One trained part: what model.json says, and the folder it lies in."""
+class Limits:
+    """Below which probabilities a document is for a human, or has no class."""
 
-    folder: Path
-    description: Mapping[str, Any]
-
-    @property
-    def classes(self) -> list[str]:
-        return self.description["classes"]
-
-    @property
-    def file(self) -> Path:
-        return self.folder / self.description["file"]
+    review: float = 0.0
+    unknown: float = 0.0
 
 
 class Ensemble:
-    """A published ensemble, checked and loaded; `predict` answers for one stack."""
+    """A published ensemble, checked and loaded; `predict` answers for many stacks."""
 
     def __init__(self, folder: Path) -> None:
-        manifest = read_object(folder / "manifest.json")
-        if manifest.get("format") != MANIFEST_FORMAT:
-            raise DataError(
-                f"manifest.json: format is {manifest.get('format')!r}, this program reads {MANIFEST_FORMAT}"
-            )
-        members, combiner = manifest.get("members"), manifest.get("combiner")
-        if not isinstance(members, dict) or not members or not isinstance(combiner, dict):
-            raise DataError("manifest.json: expected members and a combiner")
-        entries = {**members, combiner.get("name", "sequence"): combiner}
-        for name, entry in entries.items():
-            check_content(folder, name, entry)
-        self.members = {name: models_of(folder / entry.get("path", name)) for name, entry in members.items()}
-        self.combiner = models_of(folder / combiner.get("path", "sequence"))[0]
-        for name in self.combiner.description["members"]:
-            if name not in self.members:
-                raise DataError(f"manifest.json: the combiner was trained on member {name}, which is not published")
-            for model in self.members[name]:
-                if sorted(model.classes) != self.combiner.classes:
-                    raise DataError(
-                        f"{name}: its classes are not the combiner's; members and combiner must come from one training"
-                    )
-        self.keras = prepare_keras(0)
-        self.loaded = {
-            model.folder: self.load(model) for models in [*self.members.values(), [self.combiner]] for model in models
+        published = read_published(folder)
+        self._combiner = _combiner_of(published)
+        self._keras = prepare_keras(0)
+        self._members = {
+            name: [self._load(model) for model in published.members[name]] for name in self._combiner.members
         }
+        self._network = self._load_network(published.combiner)
 
-    def load(self, model: Model) -> Any:
-        installed = output.versions(*model.description.get("versions", {}))
-        for package, version in model.description.get("versions", {}).items():
-            # A pickle of scikit-learn is only promised to work under the version that wrote it.
-            if package == "scikit-learn" and installed.get(package) != version:
-                raise DataError(
-                    f"{model.file.name}: written with {package} {version}, here is {installed.get(package, 'none')}"
-                )
-        if model.description["kind"] == "text":
-            import joblib
+    def _load(self, model: Model) -> tuple[Model, Any]:
+        if model.kind == "text":
+            return model, text_model.load_content(model.content, model.classes, model.place)
+        return model, self._load_network(model)
 
-            return joblib.load(model.file)
-        return self.keras.models.load_model(model.file, compile=False)
+    def _load_network(self, model: Model) -> Any:
+        """Keras reads files only; it gets one with the content that was checked."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.keras"
+            path.write_bytes(model.content)
+            try:
+                return self._keras.models.load_model(path, compile=False, safe_mode=True)
+            except Exception as error:  # whatever Keras, h5py or zipfile raise: the file is no network
+                raise DataError(f"{model.place}: no network ({type(error).__name__})") from None
 
-    def member_probabilities(self, name: str, documents: Path, pages: Sequence[Page]) -> Any:
-        """(page, class) in the combiner's order of classes; the mean over a member's networks."""
-        import numpy
+    def _member(self, name: str, documents: Path, pages: Sequence[Page]) -> tuple[Floats, Floats]:
+        """Of a member: (page, class) in the combiner's order, and (page,) whether a document begins; means over its
+        networks.
+        """
+        classes = numpy.zeros((len(pages), len(self._combiner.classes)))
+        begins = numpy.zeros(len(pages))
+        for model, trained in self._members[name]:
+            own, own_begins = _answers(model, trained, documents, pages)
+            classes[:, [self._combiner.classes.index(one) for one in model.classes]] += own
+            begins += own_begins
+        return classes / len(self._members[name]), begins / len(self._members[name])
 
-        total = numpy.zeros((len(pages), len(self.combiner.classes)))
-        for model in self.members[name]:
-            trained = self.loaded[model.folder]
-            if model.description["kind"] == "text":
-                known = list(trained.classes_)
-                raw = trained.predict_proba(read_texts(documents / "text", pages, "pages"))
-            else:
-                size = model.description["preprocessing"]
-                known = model.classes
-                raw = trained.predict(
-                    read_images(documents / "images", pages, size["width"], size["height"], 2, "pages"),
-                    batch_size=BATCH,
-                    verbose=0,
-                )
-            total[:, [self.combiner.classes.index(one) for one in known]] += raw
-        return total / len(self.members[name])
+    def predict(self, documents: Path, stacks: Sequence[str], limits: Limits | None = None) -> Iterator[dict[str, Any]]:
+        """The answer for each stack, in their order."""
+        for start in range(0, len(stacks), TOGETHER):
+            own = list(stacks[start : start + TOGETHER])
+            pages = [page for stack in own for page in pages_of(documents, stack)]
+            rows = rows_by_stack(pages)
+            evidence = self._evidence(documents, pages, [rows[stack] for stack in own])
+            decoded = self._combiner.decode(evidence, self._residual(evidence))
+            for stack, one in zip(own, decoded, strict=True):
+                yield answer_of(stack, self._combiner.classes, one, limits or Limits())
 
-    def predict(self, documents: Path, stack: str) -> dict[str, Any]:
-        import numpy
-
-        pages = pages_of(documents, stack)
-        inputs = [self.member_probabilities(name, documents, pages) for name in self.combiner.description["members"]]
-        rows = features_of(numpy.stack(inputs, axis=1))
-        answer = self.loaded[self.combiner.folder].predict(
-            padded_inputs([range(len(pages))], len(pages), rows), verbose=0
+    def _evidence(self, documents: Path, pages: Sequence[Page], stacks: Sequence[Sequence[int]]) -> Evidence:
+        answers = {name: self._member(name, documents, pages) for name in self._combiner.members}
+        begins = [answers[name][1] for name in self._combiner.begins_members]
+        return Evidence(
+            numpy.stack([classes for classes, _ in answers.values()], axis=1),
+            numpy.stack(begins, axis=1) if begins else numpy.zeros((len(pages), 0)),
+            stacks,
         )
-        classes, begins = answer["class"][0], answer["begins"][0, :, 0]
-        best = [self.combiner.classes[index] for index in classes.argmax(axis=1)]
-        votes = [dict(zip(self.combiner.classes, map(float, row), strict=True)) for row in classes]
-        segments = sorted(metrics.segments_from_begins(pages, best, [bool(value >= 0.5) for value in begins], votes))
-        return {
-            "stack": stack,
-            "pages": [
-                {
-                    "page": page.page,
-                    "class": name,
-                    "probability": round(float(row.max()), 6),
-                    "begins_document": round(float(begin), 6),
-                }
-                for page, name, row, begin in zip(pages, best, classes, begins, strict=True)
-            ],
-            "segments": [
-                {
-                    "first_page": first,
-                    "last_page": last,
-                    "class": name,
-                    "probability": round(sum(vote[name] for vote in votes[first - 1 : last]) / (last - first + 1), 6),
-                }
-                for _, first, last, name in segments
-            ],
-        }
+
+    def _residual(self, evidence: Evidence) -> Floats | None:
+        if self._combiner.network_share == 0:
+            return None
+        result = numpy.zeros((len(evidence.features), len(self._combiner.classes) + 1))
+        longest = max(map(len, evidence.stacks))
+        inputs = numpy.zeros((len(evidence.stacks), longest, evidence.features.shape[1]), numpy.float32)
+        for index, rows in enumerate(evidence.stacks):
+            inputs[index, : len(rows)] = evidence.features[list(rows)]
+        answers = numpy.asarray(self._network.predict_on_batch(inputs))
+        for index, rows in enumerate(evidence.stacks):
+            result[list(rows)] = answers[index, : len(rows)]
+        return result
 
 
-def read_object(path: Path) -> dict[str, Any]:
+def _combiner_of(published: Published) -> Combiner:
+    model = published.combiner
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(
-            f"{path.parent.name}/{path.name}: missing; expected a folder that the publish step has finished"
-        ) from None
-    except ValueError:
-        raise DataError(f"{path.parent.name}/{path.name}: not JSON") from None
-    if not isinstance(value, dict):
-        raise DataError(f"{path.parent.name}/{path.name}: expected a JSON object")
-    return value
+        members = [str(name) for name in model.description["members"]]
+        combiner = Combiner.from_json(model.classes, members, model.description["combiner"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{model.place}/model.json: no combiner ({type(error).__name__}: {error})") from None
+    for name in combiner.members:
+        if name not in published.members:
+            raise DataError(f"manifest.json: the combiner was trained on member {name}, which is not published")
+        for part in published.members[name]:
+            if not set(part.classes) <= set(combiner.classes):
+                raise DataError(
+                    f"{part.place}: its classes are not the combiner's; "
+                    "members and combiner must come from one training"
+                )
+    return combiner
 
 
-def check_content(folder: Path, name: str, entry: Mapping[str, Any]) -> None:
-    """Every file that the manifest names is there and has the content that was published; nothing lies outside the folder."""
-    own = folder / entry.get("path", name)
-    if not own.resolve().is_relative_to(folder.resolve()):
-        raise DataError(f"manifest.json: path of {name} leads out of the published folder")
-    for relative, expected in entry.get("files", {}).items():
-        path = own / relative
-        if not path.is_file():
-            raise DataError(f"{name}/{relative}: missing")
-        if hashlib.sha256(path.read_bytes()).hexdigest() != expected:
-            raise DataError(f"{name}/{relative}: content differs from what was published")
+def _answers(model: Model, trained: Any, documents: Path, pages: Sequence[Page]) -> tuple[Floats, Floats]:
+    if model.kind == "text":
+        stacks = list(rows_by_stack(pages).values())
+        classes, begins = trained.predict(read_texts(documents / "text", pages, "pages"), stacks)
+        return classes, begins
+    size = model.description["preprocessing"]
+    pixels = read_images(documents / "images", pages, size["width"], size["height"], IMAGE_WORKERS, "pages")
+    answers = trained.predict(pixels, batch_size=BATCH, verbose=0)
+    return numpy.asarray(answers["class"]), numpy.asarray(answers["begins"])[:, 0]
 
 
-def models_of(folder: Path) -> list[Model]:
-    """The model of a folder, or the networks of its folds."""
-    found = (
-        [folder]
-        if (folder / "model.json").is_file()
-        else sorted(path.parent for path in folder.glob("fold-*/model.json"))
-    )
-    if not found:
-        raise DataError(f"{folder.name}: no model.json, and no fold-<k>/model.json")
-    models = []
-    for place in found:
-        description = read_object(place / "model.json")
-        if description.get("format") != output.MODEL_FORMAT or description.get("kind") not in (
-            "text",
-            "image",
-            "sequence",
-        ):
-            raise DataError(
-                f"{place.name}/model.json: format {description.get('format')!r} of kind {description.get('kind')!r} cannot be read by this version"
-            )
-        model = Model(place, description)
-        if not model.file.is_file():
-            raise DataError(f"{place.name}/{model.file.name}: missing")
-        models.append(model)
-    return models
+def answer_of(stack: str, classes: Sequence[str], decoded: Decoded, limits: Limits) -> dict[str, Any]:
+    """One line of the output."""
+    pages = [
+        {
+            "page": index + 1,
+            "class": classes[number],
+            "probability": round(float(decoded.classes[index, number]), 6),
+            "begins_document": round(float(decoded.begins[index]), 6),
+        }
+        for index, number in enumerate(decoded.class_numbers)
+    ]
+    segments = []
+    for document, probability in zip(decoded.documents, decoded.probabilities, strict=True):
+        segment: dict[str, Any] = {
+            "first_page": document.start + 1,
+            "last_page": document.end,
+            "class": UNKNOWN if probability < limits.unknown else classes[document.class_number],
+            "probability": round(probability, 6),
+        }
+        if probability < limits.review:
+            segment["review"] = True
+        segments.append(segment)
+    return {"stack": stack, "pages": pages, "segments": segments}
 
 
 def pages_of(documents: Path, stack: str) -> list[Page]:
@@ -226,7 +202,14 @@ def pages_of(documents: Path, stack: str) -> list[Page]:
     return [Page(stack, number, "", False, TEST, number) for number in numbers]
 
 
-def main(arguments: Sequence[str]) -> int:
+def _probability(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"expected a probability from 0 to 1, got {text}")
+    return value
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Labels stacks of pages with a published ensemble.")
     parser.add_argument("model", type=Path, help="folder with manifest.json, as the publish step writes it")
     parser.add_argument(
@@ -236,7 +219,17 @@ def main(arguments: Sequence[str]) -> int:
         help="folder with text/<stack>/<page>.txt and images/<stack>/<page>.png",
     )
     parser.add_argument("--stack", action="append", help="name of a stack; repeatable; default: every stack of DIR")
-    options = parser.parse_args(arguments)
+    parser.add_argument(
+        "--review-below", type=_probability, default=0.0, help="documents that are less probable are marked for review"
+    )
+    parser.add_argument(
+        "--unknown-below", type=_probability, default=0.0, help="documents that are less probable are 'unknown'"
+    )
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = parse(arguments)
     try:
         stacks = options.stack or sorted(
             {path.name for kind in ("text", "images") for path in (options.documents / kind).glob("*") if path.is_dir()}
@@ -246,8 +239,8 @@ def main(arguments: Sequence[str]) -> int:
                 f"{options.documents.name}: no stack; expected text/<stack>/001.txt and images/<stack>/001.png"
             )
         ensemble = Ensemble(options.model)
-        for stack in stacks:
-            print(json.dumps(ensemble.predict(options.documents, stack)), flush=True)
+        for answer in ensemble.predict(options.documents, stacks, Limits(options.review_below, options.unknown_below)):
+            print(json.dumps(answer), flush=True)
     except (DataError, OSError) as error:
         print(failure_line(error), file=sys.stderr)
         return 1

@@ -1,0 +1,150 @@
+"""The chain against an oracle that looks at every labelling one by one."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy
+import pytest
+
+from common.chain import Posterior, Scores, batches_of, most_probable, score_of
+from common.chain_loss import loss_and_gradient
+from common.combiner import Weights, decode
+from common.fitting import fit_temperature, fit_weights, loss_of
+from common.structure import Document, Structure, documents_of, structure_of
+
+CLASSES, AGES = 3, 3
+
+
+def random_stack(random: numpy.random.Generator, pages: int) -> list[Document]:
+    begins = random.random(pages) < 0.4
+    begins[0] = True
+    numbers = random.integers(CLASSES, size=pages)[numpy.cumsum(begins) - 1]
+    return documents_of(numbers, begins)
+
+
+@pytest.fixture(scope="module")
+def structure() -> Structure:
+    random = numpy.random.default_rng(3)
+    return structure_of([random_stack(random, int(random.integers(3, 9))) for _ in range(6)], CLASSES, AGES)
+
+
+def labellings(pages: int) -> Iterator[list[Document]]:
+    for marks in itertools.product([False, True], repeat=pages - 1):
+        begins = numpy.array([True, *marks])
+        for classes in itertools.product(range(CLASSES), repeat=int(begins.sum())):
+            yield documents_of(numpy.array(classes)[numpy.cumsum(begins) - 1], begins)
+
+
+def all_scores(scores: Any, structure: Structure) -> tuple[list[list[Document]], Any, Any]:
+    """Every labelling, its parts of the score, its probability."""
+    every = list(labellings(len(scores)))
+    parts = numpy.array([score_of(scores, structure, documents) for documents in every])
+    totals = parts.sum(axis=1)
+    powers = numpy.exp(totals - totals.max())
+    return every, parts, powers / powers.sum()
+
+
+def test_sums_maxima_and_probabilities_are_those_of_all_labellings(structure: Structure) -> None:
+    random = numpy.random.default_rng(1)
+    stacks = [random.normal(scale=2, size=(pages, CLASSES + 1)) for pages in (5, 6, 1, 4)]
+    scores = Scores.of(stacks)
+    posterior, best = Posterior(scores, structure), most_probable(scores, structure)
+    for index, stack in enumerate(stacks):
+        every, parts, probabilities = all_scores(stack, structure)
+        assert posterior.log_total[index] == pytest.approx(numpy.log(numpy.exp(parts.sum(axis=1)).sum()))
+        assert best[index] == every[int(probabilities.argmax())]
+        classes, begins = numpy.zeros((len(stack), CLASSES)), numpy.zeros(len(stack))
+        for documents, probability in zip(every, probabilities, strict=True):
+            for document in documents:
+                classes[document.start : document.end, document.class_number] += probability
+                begins[document.start] += probability
+        assert posterior.classes[: len(stack), index] == pytest.approx(classes)
+        assert posterior.begins[: len(stack), index] == pytest.approx(begins)
+        assert posterior.length_scores()[index] == pytest.approx(probabilities @ parts[:, 2])
+        assert posterior.order_scores()[index] == pytest.approx(probabilities @ parts[:, 3])
+        for document in best[index]:
+            right = sum(p for documents, p in zip(every, probabilities, strict=True) if document in documents)
+            assert posterior.document(index, document) == pytest.approx(right)
+
+
+def test_gradient_is_that_of_the_loss(structure: Structure) -> None:
+    random = numpy.random.default_rng(2)
+    scores = random.normal(size=(2, 5, CLASSES + 1))
+    targets = numpy.zeros((2, 5, 3))
+    for index, pages in enumerate((5, 3)):
+        for document in random_stack(random, pages):
+            targets[index, document.start : document.end, 0] = document.class_number
+            targets[index, document.start, 1] = 1
+        targets[index, :pages, 2] = 1
+    losses, gradient = loss_and_gradient(targets, scores, structure)
+    assert (losses > 0).all() and (gradient[1, 3:] == 0).all()
+    step = 1e-4
+    for place in [(0, 0, 1), (0, 3, 3), (1, 2, 0), (1, 1, 3), (1, 4, 2)]:
+        moved = [scores.copy(), scores.copy()]
+        moved[0][place] += step
+        moved[1][place] -= step
+        up, down = (loss_and_gradient(targets, one, structure)[0].astype(float).sum() for one in moved)
+        assert gradient[place] == pytest.approx((up - down) / (2 * step), abs=2e-3)
+
+
+def test_scores_so_large_that_exponentials_overflow_are_decoded(structure: Structure) -> None:
+    scores = numpy.zeros((4, CLASSES + 1))
+    scores[:2, 0], scores[2:, 1] = 900.0, 900.0
+    scores[[1, 3], -1] = -900.0
+    (decoded,) = decode([scores], structure)
+    assert [(document.class_number, document.start, document.end) for document in decoded.documents] == [
+        (0, 0, 2),
+        (1, 2, 4),
+    ]
+    assert numpy.isfinite(decoded.classes).all() and decoded.probabilities[0] == pytest.approx(1, abs=1e-6)
+
+
+def test_a_document_may_be_longer_than_any_that_was_seen(structure: Structure) -> None:
+    scores = numpy.zeros((40, CLASSES + 1))
+    scores[:, 2], scores[:, -1] = 3.0, -4.0
+    (decoded,) = decode([scores], structure)
+    assert decoded.documents == [Document(2, 0, 40)]
+
+
+def test_stacks_go_through_together_by_length_and_come_back_in_their_order(structure: Structure) -> None:
+    random = numpy.random.default_rng(4)
+    stacks = [random.normal(size=(int(pages), CLASSES + 1)) for pages in [*random.integers(1, 9, size=150), 300]]
+    assert max(scores.begins.shape[0] for places, scores in batches_of(stacks) if 150 not in places) < 9
+    together = decode(stacks, structure)
+    assert [len(one.class_numbers) for one in together] == [len(stack) for stack in stacks]
+    for place in (0, 77, 149, 150):
+        assert decode([stacks[place]], structure)[0].documents == together[place].documents
+
+
+def test_length_and_order_are_learnt_from_documents() -> None:
+    # class 0 always has two pages and is followed by class 1, which has one
+    stacks = [[Document(0, 0, 2), Document(1, 2, 3), Document(0, 3, 5), Document(1, 5, 6)] for _ in range(50)]
+    learnt = structure_of(stacks, 2, AGES)
+    (decoded,) = decode([numpy.zeros((6, 3))], learnt)
+    assert decoded.documents == stacks[0]
+    assert numpy.exp(learnt.follows).sum(axis=1) == pytest.approx(1)
+    assert numpy.exp(learnt.ends) + numpy.exp(learnt.continues) == pytest.approx(numpy.ones((2, AGES)))
+
+
+def test_weights_make_the_true_documents_more_probable_and_the_temperature_makes_them_honest() -> None:
+    random = numpy.random.default_rng(5)
+    truth = [random_stack(random, 8) for _ in range(60)]
+    stacks = []
+    for documents in truth:
+        scores = random.normal(size=(8, CLASSES + 1))
+        for document in documents:
+            scores[document.start : document.end, document.class_number] += 1
+            scores[document.start, -1] += 2
+        stacks.append(scores)
+    learnt = structure_of(truth, CLASSES)
+    weights = fit_weights(stacks, learnt, truth)
+
+    def loss(given: Weights) -> float:
+        return loss_of([given.of_pages(own) for own in stacks], learnt.scaled(given.length, given.order), truth)
+
+    assert loss(weights) < loss(Weights()) - 0.05
+    boasting = [weights.of_pages(own) * 5 for own in stacks]
+    assert fit_temperature(boasting, learnt.scaled(weights.length * 5, weights.order * 5), truth) > 3
