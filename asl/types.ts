@@ -138,28 +138,88 @@ export type MapState = Common &
     Transition &
     Catchable & {
         readonly Type: "Map";
-        readonly ItemProcessor?: StateGraph & { readonly ProcessorConfig?: JsonObject };
+        readonly ItemProcessor?: StateGraph & { readonly ProcessorConfig?: ProcessorConfig };
         /** The older name of ItemProcessor. */
         readonly Iterator?: StateGraph;
         readonly Items?: JsonValue;
         readonly ItemsPath?: string;
         readonly ItemSelector?: JsonValue;
-        readonly Parameters?: JsonValue;
         readonly MaxConcurrency?: number | JsonataString;
         readonly MaxConcurrencyPath?: string;
-        readonly ItemReader?: JsonObject;
-        readonly ItemBatcher?: JsonObject;
-        readonly ResultWriter?: JsonObject;
+        readonly ItemReader?: ItemReader;
+        readonly ItemBatcher?: ItemBatcher;
+        readonly ResultWriter?: ResultWriter;
         readonly ToleratedFailurePercentage?: number | JsonataString;
         readonly ToleratedFailurePercentagePath?: string;
         readonly ToleratedFailureCount?: number | JsonataString;
         readonly ToleratedFailureCountPath?: string;
+        /** Part of the Map run's name; default one of the state's. */
         readonly Label?: string;
+        readonly Parameters?: JsonValue;
         readonly ResultSelector?: JsonObject;
         readonly ResultPath?: string | null;
         readonly Output?: JsonValue;
         readonly Assign?: JsonObject;
     };
+
+/** Whether a Map's iterations are part of the execution, at most 40 at once, or executions of their own. */
+export interface ProcessorConfig {
+    readonly Mode?: "INLINE" | "DISTRIBUTED";
+    /** Of a distributed Map's executions. */
+    readonly ExecutionType?: "STANDARD" | "EXPRESS";
+}
+
+/** Where a distributed Map's items are in S3. */
+export interface ItemReader {
+    /** `arn:aws:states:::s3:getObject` or `arn:aws:states:::s3:listObjectsV2`. */
+    readonly Resource: string;
+    readonly Parameters?: JsonValue;
+    readonly Arguments?: JsonValue;
+    readonly ReaderConfig?: ReaderConfig;
+}
+
+/** How the items lie in the object. */
+export interface ReaderConfig {
+    readonly InputType?: "CSV" | "JSON" | "JSONL" | "PARQUET" | "MANIFEST";
+    /** Of listed objects: the items are the objects' descriptions (default), or what is in all of them. */
+    readonly Transformation?: "NONE" | "LOAD_AND_FLATTEN";
+    readonly ManifestType?: "S3_INVENTORY" | "ATHENA_DATA";
+    /** Default COMMA. */
+    readonly CSVDelimiter?: "COMMA" | "PIPE" | "SEMICOLON" | "SPACE" | "TAB";
+    readonly CSVHeaderLocation?: "FIRST_ROW" | "GIVEN";
+    readonly CSVHeaders?: readonly string[];
+    /** A JSON Pointer to the array or object of items in a JSON object. */
+    readonly ItemsPointer?: string;
+    /** At most 100,000,000; 0 means all. */
+    readonly MaxItems?: number | JsonataString;
+    readonly MaxItemsPath?: string;
+}
+
+/** How items are grouped: an execution for each batch. */
+export interface ItemBatcher {
+    readonly BatchInput?: JsonValue;
+    readonly MaxItemsPerBatch?: number | JsonataString;
+    readonly MaxItemsPerBatchPath?: string;
+    /** At most 262,144. */
+    readonly MaxInputBytesPerBatch?: number | JsonataString;
+    readonly MaxInputBytesPerBatchPath?: string;
+}
+
+/** What becomes of a distributed Map's results. */
+export interface ResultWriter {
+    /** `arn:aws:states:::s3:putObject`; absent where the results are the state's output. */
+    readonly Resource?: string;
+    readonly Parameters?: JsonValue;
+    readonly Arguments?: JsonValue;
+    readonly WriterConfig?: WriterConfig;
+}
+
+/** The form of a distributed Map's results. */
+export interface WriterConfig {
+    /** Default NONE where the results go to S3, else COMPACT. */
+    readonly Transformation?: "NONE" | "COMPACT" | "FLATTEN";
+    readonly OutputType?: "JSON" | "JSONL";
+}
 
 /** A JSONata choice rule. */
 export interface ConditionRule {

@@ -3,85 +3,37 @@
  * Sources: https://states-language.net/spec.html, the Step Functions Developer Guide, and recordings of what AWS refused.
  */
 import { closest } from "fastest-levenshtein";
+import {
+    BRANCH_FIELDS,
+    MACHINE_FIELDS,
+    namesOf,
+    PROCESSOR_FIELDS,
+    STATE_FIELDS,
+    type Fields as TableOfFields,
+} from "../fields";
 import type { Context } from "./context";
 import { isFields, reachable, segment, stateTypes, type Fields, type Graph, type Node, type Scope } from "./graph";
 import { innerGraphs } from "../walk";
 import { intrinsics, parseIntrinsic, parsePath } from "./paths";
 import { expressionsOf, leaves } from "./walk";
 
-const machineFields = ["Comment", "QueryLanguage", "StartAt", "States", "Version", "TimeoutSeconds"];
-const branchFields = ["Comment", "StartAt", "States"];
-const processorFields = [...branchFields, "ProcessorConfig"];
+const machineFields = Object.keys(MACHINE_FIELDS);
+const branchFields = Object.keys(BRANCH_FIELDS);
+const processorFields = Object.keys(PROCESSOR_FIELDS);
 
-const anyState = ["Type", "Comment", "QueryLanguage"];
-const moves = ["Next", "End"];
-const handlers = ["Retry", "Catch"];
-const mapFields = [
-    "ItemProcessor",
-    "Iterator",
-    "ItemSelector",
-    "MaxConcurrency",
-    "ItemReader",
-    "ItemBatcher",
-    "ResultWriter",
-    "ToleratedFailurePercentage",
-    "ToleratedFailureCount",
-    "Label",
-    "Assign",
-];
-const pathOnly: { readonly [type: string]: readonly string[] } = {
-    Task: [
-        "InputPath",
-        "OutputPath",
-        "Parameters",
-        "ResultSelector",
-        "ResultPath",
-        "TimeoutSecondsPath",
-        "HeartbeatSecondsPath",
-    ],
-    Pass: ["InputPath", "OutputPath", "Parameters", "Result", "ResultPath"],
-    Choice: ["InputPath", "OutputPath"],
-    Wait: ["InputPath", "OutputPath", "SecondsPath", "TimestampPath"],
-    Succeed: ["InputPath", "OutputPath"],
-    Fail: ["ErrorPath", "CausePath"],
-    Parallel: ["InputPath", "OutputPath", "Parameters", "ResultSelector", "ResultPath"],
-    Map: [
-        "InputPath",
-        "OutputPath",
-        "Parameters",
-        "ResultSelector",
-        "ResultPath",
-        "ItemsPath",
-        "MaxConcurrencyPath",
-        "ToleratedFailurePercentagePath",
-        "ToleratedFailureCountPath",
-    ],
-};
-const jsonataOnly: { readonly [type: string]: readonly string[] } = {
-    Task: ["Arguments", "Output"],
-    Pass: ["Output"],
-    Choice: ["Output"],
-    Wait: ["Output"],
-    Succeed: ["Output"],
-    Fail: [],
-    Parallel: ["Arguments", "Output"],
-    Map: ["Items", "Output"],
-};
-const bothLanguages: { readonly [type: string]: readonly string[] } = {
-    Task: [...moves, ...handlers, "Resource", "TimeoutSeconds", "HeartbeatSeconds", "Credentials", "Assign"],
-    Pass: [...moves, "Assign"],
-    Choice: ["Choices", "Default", "Assign"],
-    Wait: [...moves, "Seconds", "Timestamp", "Assign"],
-    Succeed: [],
-    Fail: ["Error", "Cause"],
-    Parallel: [...moves, ...handlers, "Branches", "Assign"],
-    Map: [...moves, ...handlers, ...mapFields],
-};
+/** The fields of each type of state that only states of the language may have. */
+function fieldsOnlyIn(language: "JSONPath" | "JSONata"): { readonly [type: string]: readonly string[] } {
+    const only = (fields: TableOfFields): string[] =>
+        Object.keys(fields).filter((name) => fields[name]?.only === language);
+    return Object.fromEntries(Object.entries(STATE_FIELDS).map(([type, fields]) => [type, only(fields)]));
+}
+
+const pathOnly = fieldsOnlyIn("JSONPath");
+const jsonataOnly = fieldsOnlyIn("JSONata");
 const allowedFields = new Map<string, ReadonlySet<string>>();
 for (const type of stateTypes) {
-    const both = [...anyState, ...bothLanguages[type]];
-    allowedFields.set(`${type} JSONPath`, new Set([...both, ...pathOnly[type]]));
-    allowedFields.set(`${type} JSONata`, new Set([...both, ...jsonataOnly[type]]));
+    allowedFields.set(`${type} JSONPath`, namesOf(STATE_FIELDS[type], "JSONPath"));
+    allowedFields.set(`${type} JSONata`, namesOf(STATE_FIELDS[type], "JSONata"));
 }
 
 const statesErrors = new Set([

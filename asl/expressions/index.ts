@@ -1,6 +1,6 @@
 /** Evaluation of the two query languages of Amazon States Language, shared by the interpreter and the analysis. */
 export { ExpressionError, type ExpressionKind } from "./errors";
-export { adopt, byteSize, copyJson, equalJson, isObject, NotJsonError, setKey, typeName } from "./json";
+export { adopt, byteSize, copyJson, equalJson, isObject, NotJsonError, setKey, takeIn, typeName } from "./json";
 export { compileIntrinsic, isIntrinsic } from "./intrinsics";
 export { compileJsonata, isJsonata, type JsonataExpression } from "./jsonata";
 export { compilePath, compileReferencePath, type Path, type ReferencePath } from "./jsonpath";

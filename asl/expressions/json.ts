@@ -133,6 +133,64 @@ export function adopt(value: unknown, where = ""): JsonValue {
     return result;
 }
 
+/** Deeper than this, JSON.stringify decides: it knows cycles. */
+const DEEPEST_COPY = 200;
+
+/**
+ * A JSON copy of a value from outside, such as what a task's handler gave: as JSON.stringify and JSON.parse would make
+ * it, and null for undefined.
+ * @throws NotJsonError for a function or symbol, TypeError for a bigint or a cycle.
+ */
+export function takeIn(value: unknown): JsonValue {
+    if (typeof value === "function" || typeof value === "symbol") {
+        throw new NotJsonError("", `a ${typeof value}`);
+    }
+    return taken(value, 0) ?? null;
+}
+
+/** @returns undefined for what JSON leaves out. */
+function taken(value: unknown, depth: number): JsonValue | undefined {
+    switch (typeof value) {
+        case "string":
+        case "boolean":
+            return value;
+        case "number":
+            return Number.isFinite(value) ? value : null;
+        case "object":
+            return value === null ? null : takenObject(value, depth);
+        case "bigint":
+            return throughText(value);
+        default:
+            return undefined;
+    }
+}
+
+function takenObject(value: object, depth: number): JsonValue | undefined {
+    if (depth > DEEPEST_COPY) {
+        return throughText(value);
+    }
+    if (Array.isArray(value)) {
+        return value.map((item) => taken(item, depth + 1) ?? null);
+    }
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if ((prototype !== Object.prototype && prototype !== null) || "toJSON" in value) {
+        return throughText(value);
+    }
+    const copy: JsonObject = {};
+    for (const key of Object.keys(value)) {
+        const item = taken((value as { readonly [key: string]: unknown })[key], depth + 1);
+        if (item !== undefined) {
+            setKey(copy, key, item);
+        }
+    }
+    return copy;
+}
+
+function throughText(value: unknown): JsonValue | undefined {
+    const text = JSON.stringify(value) as string | undefined;
+    return text === undefined ? undefined : (JSON.parse(text) as JsonValue);
+}
+
 /** Sets an own property, also when the key is `__proto__`. */
 export function setKey(target: JsonObject, key: string, value: JsonValue): void {
     if (key === "__proto__") {

@@ -31,39 +31,49 @@ export function compileTemplate(template: JsonValue, field: string): JsonataTemp
     }
     if (Array.isArray(template)) {
         const parts = template.map((item, index) => compileTemplate(item, `${field}[${index}]`));
+        return parts.every(isConstant)
+            ? { constant: adopt(template) }
+            : { evaluate: (scope) => renderAll<JsonValue[]>(parts, scope, 0, [], push) };
+    }
+    if (typeof template === "object" && template !== null) {
+        const names = Object.keys(template);
+        const parts = names.map((name) => compileTemplate(template[name] ?? null, `${field}/${name}`));
         if (parts.every(isConstant)) {
             return { constant: adopt(template) };
         }
-        return {
-            evaluate: async (scope) => {
-                const result: JsonValue[] = [];
-                for (const part of parts) {
-                    const value = render(part, scope);
-                    result.push(value instanceof Promise ? await value : value);
-                }
-                return result;
-            },
-        };
-    }
-    if (typeof template === "object" && template !== null) {
-        const parts = Object.keys(template).map(
-            (key) => [key, compileTemplate(template[key], `${field}/${key}`)] as const,
-        );
-        if (parts.every(([, part]) => isConstant(part))) {
-            return { constant: adopt(template) };
-        }
-        return {
-            evaluate: async (scope) => {
-                const result: JsonObject = {};
-                for (const [key, part] of parts) {
-                    const value = render(part, scope);
-                    setKey(result, key, value instanceof Promise ? await value : value);
-                }
-                return result;
-            },
-        };
+        const put = (value: JsonValue, index: number, result: JsonObject): void =>
+            setKey(result, names[index] ?? "", value);
+        return { evaluate: (scope) => renderAll<JsonObject>(parts, scope, 0, {}, put) };
     }
     return { constant: template };
+}
+
+/**
+ * Evaluates the parts of a template from the given one on, and puts their values into the result; at once where no part
+ * has to be waited for.
+ */
+function renderAll<Result extends JsonValue>(
+    parts: readonly JsonataTemplate[],
+    scope: Scope,
+    from: number,
+    result: Result,
+    put: (value: JsonValue, index: number, result: Result) => void,
+): Result | Promise<Result> {
+    for (let index = from; index < parts.length; index += 1) {
+        const value = render(parts[index] as JsonataTemplate, scope);
+        if (value instanceof Promise) {
+            return value.then((late) => {
+                put(late, index, result);
+                return renderAll(parts, scope, index + 1, result, put);
+            });
+        }
+        put(value, index, result);
+    }
+    return result;
+}
+
+function push(value: JsonValue, _index: number, result: JsonValue[]): void {
+    result.push(value);
 }
 
 /** The template's value: at once when it is constant. */

@@ -3,13 +3,15 @@
  * given by the caller, and writes a history like that of GetExecutionHistory.
  */
 import type { StateMachineDefinition } from "../types";
-import { compile, type CompiledMachine } from "./compile";
-import { Execution } from "./execution";
+import { compile } from "./compile/compile";
+import type { CompiledMachine } from "./compile/compiled";
+import { startExecution } from "./execution/run";
 import type { ExecutionOptions, ExecutionResult } from "./types";
 
 export { RealClock, VirtualClock, type Clock, type RealClockOptions, type SkippedWait, type WaitReason } from "./clock";
-export { compile, DefinitionError, type CompiledMachine } from "./compile";
-export { DEFAULT_LIMITS, DEFAULT_READINGS } from "./execution";
+export { compile, DefinitionError } from "./compile/compile";
+export type { CompiledMachine } from "./compile/compiled";
+export { DEFAULT_LIMITS, DEFAULT_READINGS } from "./execution/run";
 export { TaskStopped } from "./failure";
 export {
     TaskError,
@@ -34,5 +36,5 @@ export async function execute(
     machine: CompiledMachine | StateMachineDefinition,
     options: ExecutionOptions,
 ): Promise<ExecutionResult> {
-    return new Execution("graph" in machine ? machine : compile(machine), options).run();
+    return startExecution("graph" in machine ? machine : compile(machine), options);
 }

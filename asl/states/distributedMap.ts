@@ -1,5 +1,5 @@
 import { defined } from "./fields";
-import type { JsonObject, JsonValue } from "../types";
+import type { JsonValue, MapState, ProcessorConfig } from "../types";
 import { checkInteger, checkText } from "./bounds";
 import { isExpression, type Expression, type Template } from "./jsonata";
 import { MapNode, type MapOptions, type OwnFields } from "./map";
@@ -104,18 +104,22 @@ export class DistributedMap extends MapNode<DistributedMapOptions> {
         return new DistributedMap(this.name, { ...this.options, states });
     }
 
-    protected override processorConfig(): JsonObject {
+    protected override processorConfig(): ProcessorConfig {
         return { Mode: "DISTRIBUTED", ExecutionType: this.options.executionType ?? "STANDARD" };
     }
 
     protected override own(): OwnFields {
         const { items, reader, batcher, writer, label } = this.options;
-        const json = (template: Template | undefined, field: string): JsonObject | undefined =>
-            template === undefined ? undefined : (this.json(template, field) as JsonObject);
+        // A rendered template is JSON; of which form, the typed arguments say.
+        const json = <Part>(template: Template | undefined, field: string): Part | undefined =>
+            template === undefined ? undefined : (this.json(template, field) as Part);
         return defined({
             Items: this.items(items),
-            ItemReader: json(reader === undefined ? undefined : this.itemReader(reader), "ItemReader"),
-            ItemBatcher: json(
+            ItemReader: json<MapState["ItemReader"]>(
+                reader === undefined ? undefined : this.itemReader(reader),
+                "ItemReader",
+            ),
+            ItemBatcher: json<MapState["ItemBatcher"]>(
                 batcher === undefined
                     ? undefined
                     : {
@@ -125,7 +129,7 @@ export class DistributedMap extends MapNode<DistributedMapOptions> {
                       },
                 "ItemBatcher",
             ),
-            ResultWriter: json(
+            ResultWriter: json<MapState["ResultWriter"]>(
                 writer === undefined
                     ? undefined
                     : {

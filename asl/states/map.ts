@@ -1,5 +1,5 @@
 import { defined } from "./fields";
-import type { JsonataString, JsonObject, JsonValue, MapState } from "../types";
+import type { JsonataString, JsonValue, MapState, ProcessorConfig } from "../types";
 import { checkInteger, checkNumber } from "./bounds";
 import { Graph } from "./graph";
 import type { Expression, Template } from "./jsonata";
@@ -65,7 +65,7 @@ export abstract class MapNode<Options extends MapOptions> extends StateNode {
     }
 
     /** How iterations run. */
-    protected abstract processorConfig(): JsonObject;
+    protected abstract processorConfig(): ProcessorConfig;
 
     /** Where the items come from, and what else only this kind has. */
     protected abstract own(): OwnFields;
@@ -123,7 +123,7 @@ export class InlineMap extends MapNode<InlineMapOptions> {
         return new InlineMap(this.name, { ...this.options, states });
     }
 
-    protected override processorConfig(): JsonObject {
+    protected override processorConfig(): ProcessorConfig {
         return { Mode: "INLINE" };
     }
 

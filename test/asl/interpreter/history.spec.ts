@@ -47,7 +47,7 @@ describe("a Task that fails the state around it", () => {
             throw new TaskError("E");
         });
         assert.deepEqual(chain(result, "TaskFailed"), [
-            "12 TaskFailed(9)",
+            "12 TaskFailed(7)",
             "13 TaskStateAborted(12)",
             "14 MapIterationFailed(12)",
             "15 TaskStateAborted(12)",
