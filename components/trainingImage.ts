@@ -56,7 +56,8 @@ export interface TrainingImageArgs {
 function warnOfAttestations(image: pulumi.Resource): void {
     if (process.env.BUILDX_NO_DEFAULT_ATTESTATIONS !== "1") {
         void pulumi.log.warn(
-            "BUILDX_NO_DEFAULT_ATTESTATIONS is not set: the image may get attestations, with which SageMaker refuses it " +
+            "BUILDX_NO_DEFAULT_ATTESTATIONS is not set: the image may get attestations, with which " +
+                "SageMaker refuses it " +
                 "(UnsupportedManifestMediaType). Set it to 1 before `pulumi up`, or give a prebuilt image " +
                 "(configuration key images).",
             image,

@@ -31,26 +31,19 @@ function references(rule: Rule): string {
 function section(rule: Rule): string {
     const parameters = Object.entries(rule.parameters ?? {});
     const alike = references(rule);
-    return [
-        `### ${rule.name}`,
-        `${rule.description} ${rule.why}`,
-        `To do: ${rule.remediation}`,
-        ...(alike === "" ? [] : [`Alike: ${alike}`]),
-        ...(parameters.length === 0
-            ? []
-            : [
-                  table(
-                      ["parameter", "default", "meaning"],
-                      parameters.map(([name, schema]) => [
-                          `\`${name}\``,
-                          `\`${JSON.stringify(schema.default)}\``,
-                          cell(schema.description ?? ""),
-                      ]),
-                  ),
-              ]),
-    ]
-        .map((text) => (text.startsWith("|") ? text : text.replaceAll("<", "&lt;")))
-        .join("\n\n");
+    const paragraphs = [`### ${rule.name}`, `${rule.description} ${rule.why}`, `To do: ${rule.remediation}`];
+    if (alike !== "") {
+        paragraphs.push(`Alike: ${alike}`);
+    }
+    if (parameters.length > 0) {
+        const rows = parameters.map(([name, schema]) => [
+            `\`${name}\``,
+            `\`${JSON.stringify(schema.default)}\``,
+            cell(schema.description ?? ""),
+        ]);
+        paragraphs.push(table(["parameter", "default", "meaning"], rows));
+    }
+    return paragraphs.map((text) => (text.startsWith("|") ? text : text.replaceAll("<", "&lt;"))).join("\n\n");
 }
 
 /** The text of RULES.md. */

@@ -405,11 +405,13 @@ export async function simulate(machine: CompiledMachine, scenario: Scenario): Pr
                     );
                 case "client":
                     throw failed(
-                        "ClientError: Please use an instance type with more memory, or reduce the size of training data",
+                        "ClientError: Please use an instance type with more memory, or reduce the size " +
+                            "of training data",
                     );
                 case "noData":
                     throw failed(
-                        "ClientError: Data download failed: No S3 objects found under S3 URL given in input data source",
+                        "ClientError: Data download failed: No S3 objects found under S3 URL given in " +
+                            "input data source",
                     );
                 case "cutCause":
                     throw new TaskError("States.TaskFailed", failed(`AlgorithmError: ${LONG}`).cause!.slice(0, 300));

@@ -24,7 +24,8 @@ export const advice: Readonly<Record<ErrorClass, string>> = {
         "wait for other jobs.",
     Throttling: "The account calls this AWS API too often: find who does, then start the run again.",
     ServiceFault:
-        "A fault of the service or the storage that outlived its retries: look at AWS Health, then start the run again.",
+        "A fault of the service or the storage that outlived its retries: look at AWS Health, then start " +
+        "the run again.",
     TimeLimit:
         "The step was longer than its limit: raise maxRuntime or the budget, or take a larger instance; training " +
         "continues from its checkpoint.",

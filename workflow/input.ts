@@ -418,7 +418,9 @@ function crossCheck(raw: unknown, shape: InputShape): { readonly input: Complete
                     path: `initialization.fetch_data.${field}`,
                     got: showValue(get("fetch_data", field)),
                     expected: `the prefix of an existing ${name} model, since run_training_steps.${flag} is false`,
-                    advice: `name one (for example runs/<execution>/${name} of an earlier execution), or set ${flag} to true`,
+                    advice:
+                        `name one (for example runs/<execution>/${name} of an earlier execution), or set ` +
+                        `${flag} to true`,
                 });
             }
             if (train && given !== undefined) {
@@ -453,7 +455,8 @@ function crossCheck(raw: unknown, shape: InputShape): { readonly input: Complete
     }
     if (generateSplit && splitPath !== undefined) {
         notes.push(
-            "fetch_data.image_model_split_path has no effect, since run_training_steps.generate_image_model_split is true",
+            "fetch_data.image_model_split_path has no effect, since " +
+                "run_training_steps.generate_image_model_split is true",
         );
     }
 

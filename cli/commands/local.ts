@@ -51,7 +51,8 @@ export function localCommand(root: string): Command {
         )
         .option(
             "--port <number>",
-            `with --serve of the API (default ${DEFAULT_PORT}; 0 takes a free one), otherwise of the local object store`,
+            `with --serve of the API (default ${DEFAULT_PORT}; 0 takes a free one), otherwise of the ` +
+                "local object store",
             integer(0, 65535),
         )
         .option("--hyperparameters <file>", "what to make smaller on this machine (default local/hyperparameters.json)")

@@ -33,7 +33,8 @@ export function pricesCommand(root: string): Command {
         .option("--stack <stage>", "the region of this stage (default without both: AWS_REGION)")
         .option(
             "--out <file>",
-            `where to write (default: ${PROJECT_PRICES} beside Pulumi.yaml, where plan, policy pack and report find it)`,
+            `where to write (default: ${PROJECT_PRICES} beside Pulumi.yaml, where plan, policy pack and ` +
+                "report find it)",
         )
         .option("--endpoint <url>", "of the Price List API (default: AWS's nearest)")
         .option("--fewer", "write the file even where it has fewer prices than the one there", false)

@@ -33,7 +33,8 @@ export function serveCommand(): Command {
                 "  npm run --silent ensemble -- serve --port 8083 --results results.json",
                 "  aws stepfunctions list-state-machines --endpoint http://127.0.0.1:8083",
                 "",
-                'results.json: { "Train": [{ "error": "States.Timeout", "cause": "late" }, { "result": { "ok": true } }] }',
+                'results.json: { "Train": [{ "error": "States.Timeout", "cause": "late" }, { "result": { ' +
+                    '"ok": true } }] }',
                 "The last entry of a list answers every later attempt. A Task without an entry fails with " +
                     "States.TaskFailed.",
             ].join("\n"),

@@ -62,7 +62,8 @@ export function checkDocuments(
         const shown = problems.slice(0, SHOWN);
         const more = problems.length > SHOWN ? `\n... and ${problems.length - SHOWN} more` : "";
         throw new ToolError(
-            `The documents have ${problems.length} ${problems.length === 1 ? "problem" : "problems"}; nothing was run.\n` +
+            `The documents have ${problems.length} ${problems.length === 1 ? "problem" : "problems"}; ` +
+                `nothing was run.\n` +
                 `${shown.join("\n")}${more}\n${LAYOUT}.`,
             EXIT.usage,
         );

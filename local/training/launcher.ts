@@ -148,7 +148,8 @@ function validate(request: TrainingJobRequest, usedNames: ReadonlySet<string>): 
             "SageMaker.AmazonSageMakerException",
             "Training job names must be unique within an AWS account and region, and a training job with this name " +
                 `already exists (${name}) ` +
-                "(Service: AmazonSageMaker; Status Code: 400; Error Code: ResourceInUse; Request ID: local; Proxy: null)",
+                "(Service: AmazonSageMaker; Status Code: 400; Error Code: ResourceInUse; Request ID: " +
+                "local; Proxy: null)",
         );
     }
     const hyperparameters = Object.entries(request.HyperParameters ?? {});

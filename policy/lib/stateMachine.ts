@@ -56,10 +56,10 @@ export function analysisCheck(
         (finding) => wanted(finding, GROUPS.get(finding.rule) ?? "structure"),
     );
     const messages = findings.slice(0, MAX_FINDINGS).map(describe);
-    return violation(
-        ...messages,
-        ...(findings.length > MAX_FINDINGS ? [`... and ${findings.length - MAX_FINDINGS} more.`] : []),
-    );
+    if (findings.length > MAX_FINDINGS) {
+        messages.push(`... and ${findings.length - MAX_FINDINGS} more.`);
+    }
+    return violation(...messages);
 }
 
 /** A check of all errors of one group. */

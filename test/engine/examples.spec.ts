@@ -23,32 +23,37 @@ interface Policy {
 describe("the examples in the real engine, with the installed package", () => {
     after(cleanUp);
 
-    it("a workflow of one's own is previewed, made, and unchanged afterwards; its role may do what its states do", async () => {
-        const folder = await project("workflow");
-        const stack = await TestStack.create("dev", programOf(folder), folder);
-        try {
-            const previewed = await stack.preview();
-            assert.ok(previewed.succeeded, previewed.log);
-            const made = await stack.up();
-            assert.ok(made.succeeded, made.log);
-            assert.deepEqual((await stack.preview()).changes, []);
-            const [machine] = stack.cloud.ofType(MACHINE);
-            const states = Object.keys((JSON.parse(machine.inputs.definition as string) as { States: object }).States);
-            assert.deepEqual(states, ["Import Orders", "Tell Us", "Import Failed"]);
-            const policy = stack.cloud
-                .ofType("aws:iam/rolePolicy:RolePolicy")
-                .find(({ inputs }) => inputs.name === "tasks");
-            const { Statement } = JSON.parse(policy?.inputs.policy as string) as Policy;
-            assert.deepEqual(
-                Statement.flatMap(({ Action }) => Action),
-                ["lambda:InvokeFunction", "sns:Publish"],
-            );
-            const gone = await stack.destroy();
-            assert.ok(gone.succeeded, gone.log);
-        } finally {
-            stack.dispose();
-        }
-    });
+    it(
+        "a workflow of one's own is previewed, made, and unchanged afterwards; its role may do " + "what its states do",
+        async () => {
+            const folder = await project("workflow");
+            const stack = await TestStack.create("dev", programOf(folder), folder);
+            try {
+                const previewed = await stack.preview();
+                assert.ok(previewed.succeeded, previewed.log);
+                const made = await stack.up();
+                assert.ok(made.succeeded, made.log);
+                assert.deepEqual((await stack.preview()).changes, []);
+                const [machine] = stack.cloud.ofType(MACHINE);
+                const states = Object.keys(
+                    (JSON.parse(machine.inputs.definition as string) as { States: object }).States,
+                );
+                assert.deepEqual(states, ["Import Orders", "Tell Us", "Import Failed"]);
+                const policy = stack.cloud
+                    .ofType("aws:iam/rolePolicy:RolePolicy")
+                    .find(({ inputs }) => inputs.name === "tasks");
+                const { Statement } = JSON.parse(policy?.inputs.policy as string) as Policy;
+                assert.deepEqual(
+                    Statement.flatMap(({ Action }) => Action),
+                    ["lambda:InvokeFunction", "sns:Publish"],
+                );
+                const gone = await stack.destroy();
+                assert.ok(gone.succeeded, gone.log);
+            } finally {
+                stack.dispose();
+            }
+        },
+    );
 
     it("an ensemble of four models of a table is previewed and made, every rule of the pack kept", async function () {
         this.timeout(600_000);

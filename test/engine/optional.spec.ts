@@ -48,41 +48,48 @@ describe("a stage with a schedule, a trigger, the model registry and a dashboard
         }
     });
 
-    it("adds them by four lines of configuration, with every policy kept, and changes only what must know of them", async () => {
-        stack.editConfig((config) => {
-            Object.assign(config, KEYS);
-        });
-        const previewed = await stack.preview({ policies: scriptFlags("preview:dev").policies });
-        assert.ok(previewed.succeeded, previewed.log);
-        assert.deepEqual(mandatory(previewed), [], previewed.log);
-        const outcome = await stack.up({ policies: scriptFlags("up:dev").policies });
-        assert.ok(outcome.succeeded, outcome.log);
-        assert.deepEqual(mandatory(outcome), [], outcome.log);
-        assert.deepEqual(outcome.changes, previewed.changes);
-        const now = count();
-        assert.deepEqual(Object.fromEntries(ADDED.map((type) => [type, now[type] - without[type]])), {
-            ...Object.fromEntries(ADDED.map((type) => [type, 1])),
-            "aws:cloudwatch/metricAlarm:MetricAlarm": 4,
-            "aws:iam/role:Role": 2,
-            "aws:iam/rolePolicy:RolePolicy": 2,
-        });
-        assert.deepEqual(
-            custom(outcome)
-                .filter((change) => !change.startsWith("create "))
-                .map((change) => change.replace(/::.*$/, ""))
-                .sort(),
-            [
-                // The description of the alarm on the queue, the steps' role, the definition, the queue's policy.
-                "update aws:cloudwatch/metricAlarm:MetricAlarm",
-                "update aws:iam/rolePolicy:RolePolicy",
-                "update aws:sfn/stateMachine:StateMachine",
-                "update aws:sqs/queuePolicy:QueuePolicy",
-            ],
-        );
-        const outputs = await stack.outputs();
-        assert.equal(outputs.scheduleArn.value, stack.cloud.ofType("aws:scheduler/schedule:Schedule")[0].outputs.arn);
-        assert.equal(outputs.modelPackageGroup.value, "ensemble-dev");
-    });
+    it(
+        "adds them by four lines of configuration, with every policy kept, and changes only what " +
+            "must know of them",
+        async () => {
+            stack.editConfig((config) => {
+                Object.assign(config, KEYS);
+            });
+            const previewed = await stack.preview({ policies: scriptFlags("preview:dev").policies });
+            assert.ok(previewed.succeeded, previewed.log);
+            assert.deepEqual(mandatory(previewed), [], previewed.log);
+            const outcome = await stack.up({ policies: scriptFlags("up:dev").policies });
+            assert.ok(outcome.succeeded, outcome.log);
+            assert.deepEqual(mandatory(outcome), [], outcome.log);
+            assert.deepEqual(outcome.changes, previewed.changes);
+            const now = count();
+            assert.deepEqual(Object.fromEntries(ADDED.map((type) => [type, now[type] - without[type]])), {
+                ...Object.fromEntries(ADDED.map((type) => [type, 1])),
+                "aws:cloudwatch/metricAlarm:MetricAlarm": 4,
+                "aws:iam/role:Role": 2,
+                "aws:iam/rolePolicy:RolePolicy": 2,
+            });
+            assert.deepEqual(
+                custom(outcome)
+                    .filter((change) => !change.startsWith("create "))
+                    .map((change) => change.replace(/::.*$/, ""))
+                    .sort(),
+                [
+                    // The description of the alarm on the queue, the steps' role, the definition, the queue's policy.
+                    "update aws:cloudwatch/metricAlarm:MetricAlarm",
+                    "update aws:iam/rolePolicy:RolePolicy",
+                    "update aws:sfn/stateMachine:StateMachine",
+                    "update aws:sqs/queuePolicy:QueuePolicy",
+                ],
+            );
+            const outputs = await stack.outputs();
+            assert.equal(
+                outputs.scheduleArn.value,
+                stack.cloud.ofType("aws:scheduler/schedule:Schedule")[0].outputs.arn,
+            );
+            assert.equal(outputs.modelPackageGroup.value, "ensemble-dev");
+        },
+    );
 
     it("shows no change in a second preview", async () => {
         const outcome = await stack.preview();

@@ -54,20 +54,24 @@ for (const stage of ["dev", "prod"]) {
 
         after(() => stack.dispose());
 
-        it(`previews as a new stack with \`npm run preview:${stage}\`: no violation, the definition known and judged`, async () => {
-            const outcome = await stack.preview(flags);
-            assert.ok(outcome.succeeded, outcome.log);
-            assert.deepEqual(refusals(outcome), []);
-            // What may wait for the update is what hangs on an ARN that AWS draws, such as the key's; never the
-            // definition.
-            assert.deepEqual(
-                unjudged(outcome).filter(({ message }) => message.includes(".definition")),
-                [],
-            );
-            assert.ok(kinds(outcome).includes(`create ${MACHINE}`), outcome.log);
-            assert.deepEqual(stack.cloud.journal, [], "a preview makes nothing");
-            created = outcome.changes.length;
-        });
+        it(
+            `previews as a new stack with \`npm run preview:${stage}\`: no violation, the definition ` +
+                "known and judged",
+            async () => {
+                const outcome = await stack.preview(flags);
+                assert.ok(outcome.succeeded, outcome.log);
+                assert.deepEqual(refusals(outcome), []);
+                // What may wait for the update is what hangs on an ARN that AWS draws, such as the key's; never the
+                // definition.
+                assert.deepEqual(
+                    unjudged(outcome).filter(({ message }) => message.includes(".definition")),
+                    [],
+                );
+                assert.ok(kinds(outcome).includes(`create ${MACHINE}`), outcome.log);
+                assert.deepEqual(stack.cloud.journal, [], "a preview makes nothing");
+                created = outcome.changes.length;
+            },
+        );
 
         it(`is made by \`npm run up:${stage}\`, every policy judged`, async () => {
             const outcome = await stack.up({ policies: scriptFlags(`up:${stage}`).policies });

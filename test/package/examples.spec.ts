@@ -18,22 +18,26 @@ describe("the examples, with the installed package", () => {
         await testFile(folder, "test/workflow.test.ts");
     });
 
-    it("four models of a table hold their types, and are really trained: the ensemble is no worse than its best member", async function () {
-        const python = path.join(root, ".venv/bin/python");
-        const folder = await project("tabular");
-        await runIn(folder, process.execPath, [tsc, "--noEmit", "-p", "."]);
-        if (!existsSync(python)) {
-            console.log("        without trainings: there is no .venv (node scripts/bootstrap.mjs)");
-            this.skip();
-        }
-        await testFile(folder, "test/ensemble.test.ts", { ENSEMBLE_PYTHON: python });
-        // The commands are about the project that they are started in.
-        const { stdout } = await runIn(folder, path.join(folder, "node_modules/.bin/ensemble"), [
-            "plan",
-            "--stack",
-            "dev",
-        ]);
-        assert.match(stdout, /tabular-model-training-dev/);
-        assert.match(stdout, /stacking/);
-    });
+    it(
+        "four models of a table hold their types, and are really trained: the ensemble is no worse than " +
+            "its best member",
+        async function () {
+            const python = path.join(root, ".venv/bin/python");
+            const folder = await project("tabular");
+            await runIn(folder, process.execPath, [tsc, "--noEmit", "-p", "."]);
+            if (!existsSync(python)) {
+                console.log("        without trainings: there is no .venv (node scripts/bootstrap.mjs)");
+                this.skip();
+            }
+            await testFile(folder, "test/ensemble.test.ts", { ENSEMBLE_PYTHON: python });
+            // The commands are about the project that they are started in.
+            const { stdout } = await runIn(folder, path.join(folder, "node_modules/.bin/ensemble"), [
+                "plan",
+                "--stack",
+                "dev",
+            ]);
+            assert.match(stdout, /tabular-model-training-dev/);
+            assert.match(stdout, /stacking/);
+        },
+    );
 });

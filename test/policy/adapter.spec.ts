@@ -9,7 +9,7 @@ import { SuppressionLedger, toPolicy } from "../../policy/lib/adapter";
 import type { ResourceRule, Rule } from "../../policy/lib/rule";
 import { compliant, property, violation } from "../../policy/lib/rule";
 import { rules } from "./packRules";
-import { suppressionsNeeded } from "../../policy/rules/suppressions-needed";
+import { suppressionsNeeded } from "../../policy/rules/suppressionsNeeded";
 
 const rule: ResourceRule = {
     kind: "resource",

@@ -75,7 +75,7 @@ describe("the build of the policy pack", function () {
         assert.deepEqual(node(folder, "load.cjs"), { status: 0, output: "loaded true\n" });
     });
 
-    for (const file of ["policy/rules/sfn-tracing.ts", "asl/analysis/index.ts"]) {
+    for (const file of ["policy/rules/sfnTracing.ts", "asl/analysis/index.ts"]) {
         it(`is refused as stale when ${file} has changed, and taken again after the next build`, () => {
             const source = path.join(copy, file);
             appendFileSync(source, "\n// changed\n");
@@ -89,14 +89,14 @@ describe("the build of the policy pack", function () {
     }
 
     it("is refused when a source is gone", () => {
-        rmSync(path.join(folder, "rules", "sfn-tracing.ts"));
-        assert.match(node(folder, "load.cjs").output, /stale: policy\/rules\/sfn-tracing\.ts changed/);
+        rmSync(path.join(folder, "rules", "sfnTracing.ts"));
+        assert.match(node(folder, "load.cjs").output, /stale: policy\/rules\/sfnTracing\.ts changed/);
     });
 
     it("takes a checkout with other line ends for the same", () => {
-        cpSync(path.join(root, "policy", "rules", "sfn-tracing.ts"), path.join(folder, "rules", "sfn-tracing.ts"));
+        cpSync(path.join(root, "policy", "rules", "sfnTracing.ts"), path.join(folder, "rules", "sfnTracing.ts"));
         assert.equal(node(folder, "build.mjs").status, 0);
-        const source = path.join(folder, "rules", "sfn-tracing.ts");
+        const source = path.join(folder, "rules", "sfnTracing.ts");
         writeFileSync(source, readFileSync(source, "utf8").replaceAll("\n", "\r\n"));
         assert.equal(node(folder, "load.cjs").status, 0);
     });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Facts } from "../../policy/lib/facts";
-import { eventTargetDeadLetter } from "../../policy/rules/event-target-dead-letter";
+import { eventTargetDeadLetter } from "../../policy/rules/eventTargetDeadLetter";
 import { answer, urnOf } from "./sampleFacts";
 
 const QUEUE = "arn:aws:sqs:eu-central-1:123456789012:undelivered";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { imagesPinned } from "../../policy/rules/images-pinned";
+import { imagesPinned } from "../../policy/rules/imagesPinned";
 import { answer, urnOf } from "./sampleFacts";
 
 const digest = `sha256:${"0123456789abcdef".repeat(4)}`;

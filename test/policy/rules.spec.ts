@@ -113,11 +113,12 @@ function withValue(property: string, value: unknown): ResourceFacts[] {
 }
 
 describe("policy rules", () => {
-    it("stand one in a file that is named like the rule", () => {
+    it("stand one in a file that is named like the rule: noOutputText.ts holds no-output-text", () => {
         const files = readdirSync(path.resolve(__dirname, "../../policy/rules"))
             .filter((file) => file !== "index.ts")
             .map((file) => file.replace(/\.ts$/, ""));
-        assert.deepEqual(rules.map((rule) => rule.name).sort(), files.sort());
+        const named = (file: string): string => file.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+        assert.deepEqual(rules.map((rule) => rule.name).sort(), files.map(named).sort());
     });
 
     it("have names, descriptions and remedies that people can use", () => {

@@ -138,18 +138,22 @@ describe("images of an immutable repository", () => {
         });
     }
 
-    it("are built once, stay declared while nothing changes, and are taken as they are when a deployment goes back", () => {
-        assert.deepEqual(deploy(["a", "a", "b", "b", "a", "a", "c", "b"]), [
-            true,
-            true,
-            true,
-            true,
-            false,
-            false,
-            true,
-            false,
-        ]);
-    });
+    it(
+        "are built once, stay declared while nothing changes, and are taken as they are when a " +
+            "deployment goes back",
+        () => {
+            assert.deepEqual(deploy(["a", "a", "b", "b", "a", "a", "c", "b"]), [
+                true,
+                true,
+                true,
+                true,
+                false,
+                false,
+                true,
+                false,
+            ]);
+        },
+    );
 
     it("are never pushed twice in any order of deployments", () => {
         fc.assert(

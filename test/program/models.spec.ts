@@ -116,17 +116,21 @@ describe("models of one's own", () => {
         assert.deepEqual(Object.keys(hyperparametersOf(member).schema), ["bucket", "s3_log_folder"]);
     });
 
-    it("decide which keys a configuration has: those of other models are unknown, framework containers need no digest", () => {
-        const wrong = { models: { text: {} }, images: { text: "python:3" } };
-        assert.throws(
-            () => loadStageConfig("dev", wrong, ensemble()),
-            (error: ConfigError) => {
-                assert.equal(error.problems.length, 2);
-                assert.match(error.message, /models\.text: unknown key[^]*images\.text: unknown key/);
-                return true;
-            },
-        );
-    });
+    it(
+        "decide which keys a configuration has: those of other models are unknown, framework containers " +
+            "need no digest",
+        () => {
+            const wrong = { models: { text: {} }, images: { text: "python:3" } };
+            assert.throws(
+                () => loadStageConfig("dev", wrong, ensemble()),
+                (error: ConfigError) => {
+                    assert.equal(error.problems.length, 2);
+                    assert.match(error.message, /models\.text: unknown key[^]*images\.text: unknown key/);
+                    return true;
+                },
+            );
+        },
+    );
 
     it("bound their own quorum", () => {
         assert.throws(

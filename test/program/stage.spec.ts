@@ -301,24 +301,28 @@ describe("a stage", function () {
                 ]);
             });
 
-            it("lets no role but the state machine's and the rule's tell anybody, and no job or function delete data", () => {
-                for (const { role, statement } of statementsOf(stage)) {
-                    const actions = [statement.Action].flat() as string[];
-                    if (actions.includes("sns:Publish")) {
-                        assert.match(role, /-(state-machine|failure-rule)$/);
+            it(
+                "lets no role but the state machine's and the rule's tell anybody, and no job or " +
+                    "function delete data",
+                () => {
+                    for (const { role, statement } of statementsOf(stage)) {
+                        const actions = [statement.Action].flat() as string[];
+                        if (actions.includes("sns:Publish")) {
+                            assert.match(role, /-(state-machine|failure-rule)$/);
+                        }
+                        if (actions.includes("s3:DeleteObject")) {
+                            [statement.Resource]
+                                .flat()
+                                .forEach((resource) =>
+                                    assert.match(
+                                        String(resource),
+                                        /\/(runs|published)\/\*\/(failure\.txt|manifest\.json|mismatches\.json)$/,
+                                    ),
+                                );
+                        }
                     }
-                    if (actions.includes("s3:DeleteObject")) {
-                        [statement.Resource]
-                            .flat()
-                            .forEach((resource) =>
-                                assert.match(
-                                    String(resource),
-                                    /\/(runs|published)\/\*\/(failure\.txt|manifest\.json|mismatches\.json)$/,
-                                ),
-                            );
-                    }
-                }
-            });
+                },
+            );
 
             it("has the outputs that it had", () => {
                 const file = path.join(__dirname, "golden", `outputs.${name}.json`);
@@ -377,34 +381,37 @@ describe("a stage", function () {
         assert.deepEqual(strip(await evaluateStage("dev")), strip(stages.get("dev") as EvaluatedStage));
     });
 
-    it("keeps what running executions call when the code changes, and takes an old alias again when it goes back", async () => {
-        const dev = stages.get("dev") as EvaluatedStage;
-        const { setup } = dev.outputs.functionAliases as Record<string, string>;
-        const before = {
-            functions: {
-                setup: [
-                    { alias: "h-000000000000", version: "7" },
-                    { alias: setup, version: "4" },
-                ],
-            },
-            images: {},
-        };
-        const next = await evaluateStage("dev", { before });
-        const aliases = ofType(next, "aws:lambda/alias:Alias")
-            .filter(({ inputs }) => String(inputs.functionName).endsWith("-setup"))
-            .map(({ inputs }) => [inputs.name, inputs.functionVersion]);
-        assert.deepEqual(
-            aliases.sort(),
-            [
-                [setup, "4"],
-                ["h-000000000000", "7"],
-            ].sort(),
-        );
-        assert.deepEqual((next.outputs.releases as { functions: Record<string, unknown> }).functions.setup, [
-            { alias: setup, version: "4" },
-            { alias: "h-000000000000", version: "7" },
-        ]);
-    });
+    it(
+        "keeps what running executions call when the code changes, and takes an old alias again " + "when it goes back",
+        async () => {
+            const dev = stages.get("dev") as EvaluatedStage;
+            const { setup } = dev.outputs.functionAliases as Record<string, string>;
+            const before = {
+                functions: {
+                    setup: [
+                        { alias: "h-000000000000", version: "7" },
+                        { alias: setup, version: "4" },
+                    ],
+                },
+                images: {},
+            };
+            const next = await evaluateStage("dev", { before });
+            const aliases = ofType(next, "aws:lambda/alias:Alias")
+                .filter(({ inputs }) => String(inputs.functionName).endsWith("-setup"))
+                .map(({ inputs }) => [inputs.name, inputs.functionVersion]);
+            assert.deepEqual(
+                aliases.sort(),
+                [
+                    [setup, "4"],
+                    ["h-000000000000", "7"],
+                ].sort(),
+            );
+            assert.deepEqual((next.outputs.releases as { functions: Record<string, unknown> }).functions.setup, [
+                { alias: setup, version: "4" },
+                { alias: "h-000000000000", version: "7" },
+            ]);
+        },
+    );
 
     it("forgets the oldest aliases beyond the configured number", async () => {
         const releases = Array.from({ length: 5 }, (_, index) => ({

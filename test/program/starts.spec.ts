@@ -165,15 +165,18 @@ describe("a stage that starts itself, registers its ensembles and has a dashboar
         );
     });
 
-    it("starts on the last file of a data set with an input that Setup accepts, whose data is the file's folder", () => {
-        const { inputs } = one("aws:cloudwatch/eventTarget:EventTarget", "ensemble-new-data");
-        const { inputTemplate } = inputs.inputTransformer as { inputTemplate: string };
-        const event = { bucket: "ensemble-dev-123456789012-eu-central-1", key: "incoming/2026-11/manifest.json" };
-        const text = inputTemplate.replace(MARKER_ADDRESS, `s3://${event.bucket}/${event.key}`);
-        const { input, problems } = readInput(JSON.parse(text), settings);
-        assert.deepEqual(problems, []);
-        assert.equal(input?.dataPath, `s3://${event.bucket}/incoming/2026-11`);
-    });
+    it(
+        "starts on the last file of a data set with an input that Setup accepts, whose data is " + "the file's folder",
+        () => {
+            const { inputs } = one("aws:cloudwatch/eventTarget:EventTarget", "ensemble-new-data");
+            const { inputTemplate } = inputs.inputTransformer as { inputTemplate: string };
+            const event = { bucket: "ensemble-dev-123456789012-eu-central-1", key: "incoming/2026-11/manifest.json" };
+            const text = inputTemplate.replace(MARKER_ADDRESS, `s3://${event.bucket}/${event.key}`);
+            const { input, problems } = readInput(JSON.parse(text), settings);
+            assert.deepEqual(problems, []);
+            assert.equal(input?.dataPath, `s3://${event.bucket}/incoming/2026-11`);
+        },
+    );
 
     it("keeps what could not be started in the queue that has an alarm, and lets the rule send there", () => {
         const { Statement } = JSON.parse(String(one("aws:sqs/queuePolicy:QueuePolicy").inputs.policy)) as {

@@ -112,16 +112,19 @@ describe("the failure rule's pattern, in AWS's own matcher", function () {
         );
     });
 
-    it("leaves out every error that the definition's Fail states end with after a notification, and no other", async () => {
-        const { stateMachine } = await evaluateStage("dev");
-        const errors = new Set(JSON.stringify(stateMachine.definition).match(/Notified\.[A-Za-z]*/g) ?? []);
-        assert.ok(errors.size > 0);
-        const got = matches([...errors].map((error) => event({ error })));
-        assert.deepEqual(
-            got,
-            [...errors].map(() => false),
-        );
-    });
+    it(
+        "leaves out every error that the definition's Fail states end with after a " + "notification, and no other",
+        async () => {
+            const { stateMachine } = await evaluateStage("dev");
+            const errors = new Set(JSON.stringify(stateMachine.definition).match(/Notified\.[A-Za-z]*/g) ?? []);
+            assert.ok(errors.size > 0);
+            const got = matches([...errors].map((error) => event({ error })));
+            assert.deepEqual(
+                got,
+                [...errors].map(() => false),
+            );
+        },
+    );
 });
 
 describe("the failure rule's message", () => {

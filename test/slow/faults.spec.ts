@@ -20,9 +20,12 @@ describe(`the fault sweep (seed ${seed})`, function () {
         done = await sweep(subjects, seed, 4_000, 10_000, EXECUTIONS);
     });
 
-    it("ends every execution SUCCEEDED with all artefacts or FAILED with exactly one message, within every bound", () => {
-        assert.deepEqual(done.problems.slice(0, 20), []);
-    });
+    it(
+        "ends every execution SUCCEEDED with all artefacts or FAILED with exactly one message, " + "within every bound",
+        () => {
+            assert.deepEqual(done.problems.slice(0, 20), []);
+        },
+    );
 
     it("runs at least 20,000 executions", () => {
         assert.ok(done.executions >= EXECUTIONS, String(done.executions));

@@ -113,46 +113,51 @@ describe("the local run", function () {
             what: string;
         }[];
 
-    it("trains the three models of the sample documents, and the ensemble is better than either base model", async () => {
-        const run = await start("--json").finished;
-        assert.equal(run.code, 0, run.stderr);
-        const result = JSON.parse(run.stdout) as RunResult;
-        assert.equal(result.status, "SUCCEEDED");
-        const accuracy = Object.fromEntries(result.metrics.map((judged) => [judged.model, judged.pageAccuracy]));
-        assert.deepEqual(Object.keys(accuracy).sort(), ["image", "sequence", "text"]);
-        assert.ok(accuracy.sequence >= Math.max(accuracy.text, accuracy.image) + 0.05, JSON.stringify(accuracy));
-        assert.ok(result.reductions.length > 0, "what is smaller than configured is told");
-        assert.ok(existsSync(path.join(result.artifacts as string, "manifest.json")));
-        const history = readFileSync(result.history, "utf8")
-            .trim()
-            .split("\n")
-            .map((line) => JSON.parse(line) as { id: number; type: string });
-        assert.equal(history.length, result.events);
-        assert.deepEqual(
-            [history[0].type, history[history.length - 1].type],
-            ["ExecutionStarted", "ExecutionSucceeded"],
-        );
-        assert.ok(result.logs.some((log) => log.endsWith("image-model-training.log")));
-        assert.equal(existsSync(path.join(folder, "children.json")), false, "nothing is left running");
+    it(
+        "trains the three models of the sample documents, and the ensemble is better than " + "either base model",
+        async () => {
+            const run = await start("--json").finished;
+            assert.equal(run.code, 0, run.stderr);
+            const result = JSON.parse(run.stdout) as RunResult;
+            assert.equal(result.status, "SUCCEEDED");
+            const accuracy = Object.fromEntries(result.metrics.map((judged) => [judged.model, judged.pageAccuracy]));
+            assert.deepEqual(Object.keys(accuracy).sort(), ["image", "sequence", "text"]);
+            assert.ok(accuracy.sequence >= Math.max(accuracy.text, accuracy.image) + 0.05, JSON.stringify(accuracy));
+            assert.ok(result.reductions.length > 0, "what is smaller than configured is told");
+            assert.ok(existsSync(path.join(result.artifacts as string, "manifest.json")));
+            const history = readFileSync(result.history, "utf8")
+                .trim()
+                .split("\n")
+                .map((line) => JSON.parse(line) as { id: number; type: string });
+            assert.equal(history.length, result.events);
+            assert.deepEqual(
+                [history[0].type, history[history.length - 1].type],
+                ["ExecutionStarted", "ExecutionSucceeded"],
+            );
+            assert.ok(result.logs.some((log) => log.endsWith("image-model-training.log")));
+            assert.equal(existsSync(path.join(folder, "children.json")), false, "nothing is left running");
 
-        const labelled = spawnSync(
-            process.execPath,
-            [
-                path.join(root, "scripts/ensemble.mjs"),
-                "predict",
-                "--model",
-                result.artifacts as string,
-                documents,
-                "--stack",
-                "stack-0001",
-                "--json",
-            ],
-            { cwd: root, encoding: "utf8" },
-        );
-        assert.equal(labelled.status, 0, labelled.stderr);
-        const prediction = JSON.parse(labelled.stdout) as { stack: string; pages: unknown[]; segments: unknown[] };
-        assert.ok(prediction.stack === "stack-0001" && prediction.pages.length > 0 && prediction.segments.length > 0);
-    });
+            const labelled = spawnSync(
+                process.execPath,
+                [
+                    path.join(root, "scripts/ensemble.mjs"),
+                    "predict",
+                    "--model",
+                    result.artifacts as string,
+                    documents,
+                    "--stack",
+                    "stack-0001",
+                    "--json",
+                ],
+                { cwd: root, encoding: "utf8" },
+            );
+            assert.equal(labelled.status, 0, labelled.stderr);
+            const prediction = JSON.parse(labelled.stdout) as { stack: string; pages: unknown[]; segments: unknown[] };
+            assert.ok(
+                prediction.stack === "stack-0001" && prediction.pages.length > 0 && prediction.segments.length > 0,
+            );
+        },
+    );
 
     it("Ctrl-C, twice as npm sends it, ends every process; the same command continues", async () => {
         const run = start(...small());
@@ -199,25 +204,29 @@ describe("the local run", function () {
         assert.equal((await run.finished).code, 130);
     });
 
-    it("a training that is killed fails the run by the workflow's own way, with one message; the rerun trains only that", async () => {
-        const run = await start(
-            ...small(),
-            "--fail",
-            "Text Model Training=Killed",
-            "--fail",
-            "Image Model Training=CapacityError*2",
-        ).finished;
-        assert.equal(run.code, 1, run.stdout + run.stderr);
-        assert.match(run.stdout, /✖ Image Model Training .*CapacityError/);
-        assert.match(run.stdout, /FAILED after .*: Notified\.\w+/);
-        assert.match(run.stdout, /text.*SIGKILL/);
-        assert.equal(run.stdout.match(/message to arn:aws:sns/g)?.length, 1);
+    it(
+        "a training that is killed fails the run by the workflow's own way, with one message; the rerun " +
+            "trains only that",
+        async () => {
+            const run = await start(
+                ...small(),
+                "--fail",
+                "Text Model Training=Killed",
+                "--fail",
+                "Image Model Training=CapacityError*2",
+            ).finished;
+            assert.equal(run.code, 1, run.stdout + run.stderr);
+            assert.match(run.stdout, /✖ Image Model Training .*CapacityError/);
+            assert.match(run.stdout, /FAILED after .*: Notified\.\w+/);
+            assert.match(run.stdout, /text.*SIGKILL/);
+            assert.equal(run.stdout.match(/message to arn:aws:sns/g)?.length, 1);
 
-        const again = await start(...small()).finished;
-        assert.equal(again.code, 0, again.stdout + again.stderr);
-        assert.match(again.stdout, /image: reused: same key/);
-        assert.match(again.stdout, /text: trains/);
-    });
+            const again = await start(...small()).finished;
+            assert.equal(again.code, 0, again.stdout + again.stderr);
+            assert.match(again.stdout, /image: reused: same key/);
+            assert.match(again.stdout, /text: trains/);
+        },
+    );
 
     it("an object store that dies in the middle of the copy is named as the reason", async () => {
         const run = start(...small());

@@ -162,22 +162,24 @@ describe("the report in a browser", () => {
         await page.context().close();
     });
 
-    it("has readable text: contrast of at least 4.5 in both palettes, on the page, in badges, cells and charts", async () => {
-        for (const colorScheme of ["light", "dark"] as const) {
-            const { page } = await open(colorScheme, 1200);
-            const places = [
-                ["body", "body"],
-                [".quiet", "section"],
-                [".badge", ".badge"],
-                [".warn", "section"],
-                [".page .bad", ".page figcaption"],
-                ["thead th", "section"],
-                ["a", "section"],
-                [".heat td.right", ".heat td.right"],
-                [".heat td.wrong", ".heat td.wrong"],
-            ];
-            for (const [text, back] of places) {
-                const [front, behind] = (await page.evaluate(`(() => {
+    it(
+        "has readable text: contrast of at least 4.5 in both palettes, on the page, in badges, " + "cells and charts",
+        async () => {
+            for (const colorScheme of ["light", "dark"] as const) {
+                const { page } = await open(colorScheme, 1200);
+                const places = [
+                    ["body", "body"],
+                    [".quiet", "section"],
+                    [".badge", ".badge"],
+                    [".warn", "section"],
+                    [".page .bad", ".page figcaption"],
+                    ["thead th", "section"],
+                    ["a", "section"],
+                    [".heat td.right", ".heat td.right"],
+                    [".heat td.wrong", ".heat td.wrong"],
+                ];
+                for (const [text, back] of places) {
+                    const [front, behind] = (await page.evaluate(`(() => {
                     const canvas = document.createElement("canvas").getContext("2d");
                     // a transparent background lets the one below through
                     const behind = (one) => /, 0\\)$|^transparent$/.test(getComputedStyle(one).backgroundColor) && one.parentElement
@@ -188,14 +190,15 @@ describe("the report in a browser", () => {
                         return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
                     });
                 })()`)) as [number[], number[]];
-                assert.ok(
-                    contrast(front, behind) >= 4.5,
-                    `${colorScheme}, ${text}: ${contrast(front, behind)} (${front} on ${behind})`,
-                );
+                    assert.ok(
+                        contrast(front, behind) >= 4.5,
+                        `${colorScheme}, ${text}: ${contrast(front, behind)} (${front} on ${behind})`,
+                    );
+                }
+                await page.context().close();
             }
-            await page.context().close();
-        }
-    });
+        },
+    );
 
     it("can be used with the keyboard, and its parts have names", async () => {
         const { page } = await open("light", 1200);
@@ -267,17 +270,23 @@ describe("report as a process", function () {
     const report = (...args: string[]) =>
         ensemble(["report", "--stack", "dev", "--endpoint", stage.api.endpoint, ...args]);
 
-    it("writes the report of the newest execution, its path on standard output, its progress on standard error", async () => {
-        const out = path.join(directory, "out.html");
-        const { code, out: printed, err } = await report("--out", out, "--pages", "3");
-        assert.equal(code, 0, err);
-        assert.equal(printed, `${out}\n`);
-        assert.match(err, /History of the newest execution[\s\S]*SUCCEEDED, \d+ events[\s\S]*Artefacts[\s\S]*Drawing/);
-        const html = readFileSync(out, "utf8");
-        assert.match(html, /execution:ensemble-model-training-dev:good/);
-        assert.equal(html.match(/data:image\/png/g)?.length, 1);
-        assert.ok(html.length < 8_000_000);
-    });
+    it(
+        "writes the report of the newest execution, its path on standard output, its progress on " + "standard error",
+        async () => {
+            const out = path.join(directory, "out.html");
+            const { code, out: printed, err } = await report("--out", out, "--pages", "3");
+            assert.equal(code, 0, err);
+            assert.equal(printed, `${out}\n`);
+            assert.match(
+                err,
+                /History of the newest execution[\s\S]*SUCCEEDED, \d+ events[\s\S]*Artefacts[\s\S]*Drawing/,
+            );
+            const html = readFileSync(out, "utf8");
+            assert.match(html, /execution:ensemble-model-training-dev:good/);
+            assert.equal(html.match(/data:image\/png/g)?.length, 1);
+            assert.ok(html.length < 8_000_000);
+        },
+    );
 
     it("takes only so many pages", async () => {
         const { code, err } = await report("--pages", "49");

@@ -167,14 +167,17 @@ describe("the rendered workflow", () => {
         assert.ok(!text.includes("passes over the training data"));
     });
 
-    it("gives prices to the message about a failure and to nothing else, so that no content key depends on them", () => {
-        const withPrices = (perHour: Record<string, number>) =>
-            renderDefinition(stageSettings("prod", { prices: { asOf: "2026-11-23", perHour } }), targets("prod"));
-        const { "Describe Failure": told, ...cheap } = withPrices({ "ml.g6.xlarge": 1 }).States;
-        const { "Describe Failure": _told, ...dear } = withPrices({ "ml.g6.xlarge": 100 }).States;
-        assert.deepEqual(cheap, dear);
-        assert.match(JSON.stringify(told), /"prices":\{"asOf":"2026-11-23","perHour":\{"ml\.g6\.xlarge":1\}\}/);
-    });
+    it(
+        "gives prices to the message about a failure and to nothing else, so that no content key " + "depends on them",
+        () => {
+            const withPrices = (perHour: Record<string, number>) =>
+                renderDefinition(stageSettings("prod", { prices: { asOf: "2026-11-23", perHour } }), targets("prod"));
+            const { "Describe Failure": told, ...cheap } = withPrices({ "ml.g6.xlarge": 1 }).States;
+            const { "Describe Failure": _told, ...dear } = withPrices({ "ml.g6.xlarge": 100 }).States;
+            assert.deepEqual(cheap, dear);
+            assert.match(JSON.stringify(told), /"prices":\{"asOf":"2026-11-23","perHour":\{"ml\.g6\.xlarge":1\}\}/);
+        },
+    );
 
     it("gives the branch of a further member for one further entry", () => {
         const settings = stageSettings("prod");

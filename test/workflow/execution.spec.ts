@@ -247,21 +247,24 @@ describe("siblings", () => {
         assert.match(world.messages[0]!.message, /Failed members \(2\): text, image/);
     });
 
-    it("at the quorum are enough: the combiner trains on what is there, under a key and checkpoints of its own", async () => {
-        const all = await run(tolerantStage(1));
-        const outcome = await run(tolerantStage(1), { faults: [always("Text Model Training", "algorithm")] });
-        assert.equal(outcome.result.status, "SUCCEEDED");
-        assert.equal((outcome.world.merged[0]!.Parameters as Record<string, string>).INPUT_PATH_SVM, "-");
-        assert.notEqual((outcome.world.merged[0]!.Parameters as Record<string, string>).INPUT_PATH_CNN, "-");
-        const key = (one: Outcome) => one.world.registered.find(({ model }) => model === "sequence")!.key as string;
-        assert.match(key(outcome), /^[0-9a-f]{64}$/);
-        assert.notEqual(key(outcome), key(all));
-        assert.ok(
-            outcome.world.trainings.some(({ CheckpointConfig }) =>
-                (CheckpointConfig as { S3Uri: string }).S3Uri.endsWith("/without-text"),
-            ),
-        );
-    });
+    it(
+        "at the quorum are enough: the combiner trains on what is there, under a key and " + "checkpoints of its own",
+        async () => {
+            const all = await run(tolerantStage(1));
+            const outcome = await run(tolerantStage(1), { faults: [always("Text Model Training", "algorithm")] });
+            assert.equal(outcome.result.status, "SUCCEEDED");
+            assert.equal((outcome.world.merged[0]!.Parameters as Record<string, string>).INPUT_PATH_SVM, "-");
+            assert.notEqual((outcome.world.merged[0]!.Parameters as Record<string, string>).INPUT_PATH_CNN, "-");
+            const key = (one: Outcome) => one.world.registered.find(({ model }) => model === "sequence")!.key as string;
+            assert.match(key(outcome), /^[0-9a-f]{64}$/);
+            assert.notEqual(key(outcome), key(all));
+            assert.ok(
+                outcome.world.trainings.some(({ CheckpointConfig }) =>
+                    (CheckpointConfig as { S3Uri: string }).S3Uri.endsWith("/without-text"),
+                ),
+            );
+        },
+    );
 
     it("below the quorum are not", async () => {
         const outcome = await run(tolerantStage(2), { faults: [always("Text Model Training", "algorithm")] });

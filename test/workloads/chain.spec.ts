@@ -254,32 +254,35 @@ for (const kind of S3_KINDS) {
             );
         });
 
-        it("takes given models and fetched data of an earlier execution: nothing trains, nothing is copied twice", async () => {
-            const paths = first.run.output_artifact_paths;
-            const input = executionInput(
-                paths.raw_data,
-                {},
-                {
-                    image_model: false,
-                    text_model: false,
-                    fetch_preprocessing_artifacts: false,
-                    generate_image_model_split: false,
-                },
-                {
-                    image_model_artifact_path: paths.image_model_prefix,
-                    text_model_artifact_path: paths.text_model_prefix,
-                },
-            );
-            const { run } = await execute(bucket, "given", input);
-            assert.equal(run.members.text.action, "skip");
-            assert.equal(run.fetch, true);
-            assert.equal(run.parameters.fetch.COPY, "no");
-            assert.equal(run.output_artifact_paths.raw_data, paths.raw_data);
-            assert.equal(run.members.image.key, first.run.members.image.key);
-            assert.equal(run.combiner.action, "reuse");
-            const plan = (await s3().storage.json(`${bucket}/model_training_data/runs/given/plan.json`)) as Plan;
-            assert.match(plan.members.text.reason, /^given: s3:.*\/runs\/first\/text, key [0-9a-f]{8}/);
-        });
+        it(
+            "takes given models and fetched data of an earlier execution: nothing trains, nothing " + "is copied twice",
+            async () => {
+                const paths = first.run.output_artifact_paths;
+                const input = executionInput(
+                    paths.raw_data,
+                    {},
+                    {
+                        image_model: false,
+                        text_model: false,
+                        fetch_preprocessing_artifacts: false,
+                        generate_image_model_split: false,
+                    },
+                    {
+                        image_model_artifact_path: paths.image_model_prefix,
+                        text_model_artifact_path: paths.text_model_prefix,
+                    },
+                );
+                const { run } = await execute(bucket, "given", input);
+                assert.equal(run.members.text.action, "skip");
+                assert.equal(run.fetch, true);
+                assert.equal(run.parameters.fetch.COPY, "no");
+                assert.equal(run.output_artifact_paths.raw_data, paths.raw_data);
+                assert.equal(run.members.image.key, first.run.members.image.key);
+                assert.equal(run.combiner.action, "reuse");
+                const plan = (await s3().storage.json(`${bucket}/model_training_data/runs/given/plan.json`)) as Plan;
+                assert.match(plan.members.text.reason, /^given: s3:.*\/runs\/first\/text, key [0-9a-f]{8}/);
+            },
+        );
 
         it("accepts bare archives of a registered model, and refuses those that nobody knows", async () => {
             const bare = `${bucket}/bare`;

@@ -154,7 +154,8 @@ export class Storage {
                 if ((answer.ContentLength ?? 0) > maximumBytes) {
                     (answer.Body as Readable | undefined)?.destroy();
                     throw new DataError(
-                        `${uri} has ${answer.ContentLength} bytes, at most ${maximumBytes} are read; is it the right file?`,
+                        `${uri} has ${answer.ContentLength} bytes, at most ${maximumBytes} are read; is it ` +
+                            "the right file?",
                     );
                 }
                 return {

@@ -264,7 +264,8 @@ function checkFiles(pages: readonly Page[], objects: ReadonlyMap<string, ListedO
     ].filter(([folder]) => [...objects.keys()].some((key) => key.startsWith(`${folder}/`)));
     if (kinds.length === 0 && ![...objects.keys()].some(isCopied)) {
         throw new DataError(
-            `${where}: beside it there is neither text/ nor images/ nor any other data, such as features.csv; upload it`,
+            `${where}: beside it there is neither text/ nor images/ nor any other data, such as ` +
+                "features.csv; upload it",
         );
     }
     for (const [folder, extension] of kinds) {

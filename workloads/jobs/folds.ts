@@ -23,7 +23,8 @@ export function makeFolds(pages: readonly Page[], k: number, seed: number, where
     const stacks = byStack(pages.filter(({ split }) => split === "train"));
     if (stacks.size < k) {
         throw new DataError(
-            `${where}: ${stacks.size} training stacks, expected at least ${k}, one a fold; add stacks, or take fewer folds`,
+            `${where}: ${stacks.size} training stacks, expected at least ${k}, one a fold; add stacks, or ` +
+                "take fewer folds",
         );
     }
     const holders = new Map<string, string[]>();

@@ -203,21 +203,24 @@ describe("which error names match", () => {
 });
 
 describe("Catch", () => {
-    it("JSONPath: ResultPath puts the error into the input, OutputPath is not applied, Assign sees the error", async () => {
-        const result = await run(
-            machine({
-                T: task({
-                    OutputPath: "$.no.such",
-                    Catch: [{ ErrorEquals: ["E"], ResultPath: "$.err", Assign: { "e.$": "$.Error" }, Next: "C" }],
+    it(
+        "JSONPath: ResultPath puts the error into the input, OutputPath is not applied, Assign " + "sees the error",
+        async () => {
+            const result = await run(
+                machine({
+                    T: task({
+                        OutputPath: "$.no.such",
+                        Catch: [{ ErrorEquals: ["E"], ResultPath: "$.err", Assign: { "e.$": "$.Error" }, Next: "C" }],
+                    }),
+                    C: { Type: "Pass", End: true },
                 }),
-                C: { Type: "Pass", End: true },
-            }),
-            { a: 1 },
-            failing("E"),
-        );
-        assert.deepEqual(result.output, { a: 1, err: { Error: "E", Cause: "as told" } });
-        assert.deepEqual(result.variables, { e: "E" });
-    });
+                { a: 1 },
+                failing("E"),
+            );
+            assert.deepEqual(result.output, { a: 1, err: { Error: "E", Cause: "as told" } });
+            assert.deepEqual(result.variables, { e: "E" });
+        },
+    );
 
     it("JSONata: Output and Assign see $states.errorOutput and the state's input", async () => {
         const result = await run(

@@ -11,7 +11,8 @@ export const iamTrustSourceConditions: ResourceRule = {
     name: "iam-trust-source-conditions",
     description: "A role trusts a service only for this account, and never everybody.",
     why:
-        "A service acts for every account: without the condition somebody else's state machine may work with this role " +
+        "A service acts for every account: without the condition somebody else's state machine may work " +
+        "with this role " +
         "(the confused deputy).",
     remediation: "Add StringEquals aws:SourceAccount, and ArnLike aws:SourceArn where the service sends it.",
     severity: "high",

@@ -11,7 +11,8 @@ export const sfnNoSilentFailure: ResourceRule = {
         "A failure that ends in success, or in nothing that anybody is told of, is found days later by what is " +
         "missing.",
     remediation:
-        "Follow the counter-example: add the Catch, or lead it to the notification and a Fail state with Error and Cause.",
+        "Follow the counter-example: add the Catch, or lead it to the notification and a Fail state with " +
+        "Error and Cause.",
     severity: "critical",
     level: "mandatory",
     types: [STATE_MACHINE],

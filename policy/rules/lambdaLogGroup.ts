@@ -10,7 +10,9 @@ export const lambdaLogGroup: StackRule = {
     kind: "stack",
     name: "lambda-log-group",
     description: "Every function's log group is a resource of the stack.",
-    why: "Otherwise Lambda makes it at the first call: without retention, without key, and nobody deletes it with the stack.",
+    why:
+        "Otherwise Lambda makes it at the first call: without retention, without key, and nobody deletes it " +
+        "with the stack.",
     remediation: "Make a LogGroup named /aws/lambda/<function>, or name one in loggingConfig.logGroup.",
     severity: "low",
     level: "mandatory",

@@ -54,9 +54,10 @@ export const iamWildcards: ResourceRule = {
 function configured(parameters: Facts): UnavoidableWildcard[] {
     return list(parameters.allowed).flatMap((entry) => {
         const [action, resource, reason] = ["action", "resource", "reason"].map((key) => get(entry, key));
-        return typeof action === "string" && typeof reason === "string"
-            ? [{ action, reason, ...(typeof resource === "string" ? { resource } : {}) }]
-            : [];
+        if (typeof action !== "string" || typeof reason !== "string") {
+            return [];
+        }
+        return [typeof resource === "string" ? { action, reason, resource } : { action, reason }];
     });
 }
 

@@ -106,7 +106,10 @@ function problemOf(rule: ResourceFacts, pattern: Fact, resources: readonly Resou
     }
     const errors = get(pattern, "detail.error");
     if (errors !== undefined && !list(errors).some((one) => isFacts(one) && one.exists === false)) {
-        return 'filters on detail.error without {"exists": false}, so it misses executions that end without an error name';
+        return (
+            'filters on detail.error without {"exists": false}, so it misses executions that end ' +
+            "without an error name"
+        );
     }
     if (beside(rule, resources, TARGET_OF_RULE).length === 0) {
         return adrift(resources, TARGET_OF_RULE) ?? "has no target";

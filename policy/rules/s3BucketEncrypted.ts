@@ -9,7 +9,8 @@ export const s3BucketEncrypted: StackRule = {
     description: "Every bucket encrypts with a KMS key of the account's own by default.",
     why: "Access to customers' papers then needs the key as well as the bucket, and every use of the key is recorded.",
     remediation:
-        'Add a BucketServerSideEncryptionConfiguration with sseAlgorithm "aws:kms", the key, and bucketKeyEnabled: true.',
+        'Add a BucketServerSideEncryptionConfiguration with sseAlgorithm "aws:kms", the key, and ' +
+        "bucketKeyEnabled: true.",
     severity: "medium",
     level: "mandatory",
     types: ["aws:s3/bucket:Bucket"],
