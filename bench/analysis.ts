@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import jsonata from "jsonata";
 import { analyse } from "../asl/analysis";
+import { defined } from "../ground/fields";
 import { defects, sound } from "../test/asl/analysis/seeded";
 
 /* eslint-disable @typescript-eslint/no-require-imports -- these two have no types and one of them reads files when it is loaded */
@@ -43,15 +44,15 @@ function chain(states: number, language: "JSONPath" | "JSONata"): Json {
         const payload = language === "JSONPath" ? { ResultPath: `$.r${index % 20}` } : {};
         all[`S${index}`] =
             index % 3 === 0
-                ? {
+                ? defined({
                       Type: "Task",
                       Resource: "arn:aws:lambda:eu-central-1:123456789012:function:work",
                       ...payload,
                       Retry: [{ ErrorEquals: ["States.Timeout"] }],
-                      ...(language === "JSONata" ? { Arguments: { n: `{% $go and ${index} > 3 %}` } } : {}),
+                      Arguments: language === "JSONata" ? { n: `{% $go and ${index} > 3 %}` } : undefined,
                       Catch: [{ ErrorEquals: ["States.ALL"], Next: "Notify" }],
                       Next: next,
-                  }
+                  })
                 : index % 3 === 1
                   ? {
                         Type: "Choice",
@@ -76,12 +77,12 @@ function chain(states: number, language: "JSONPath" | "JSONata"): Json {
         language === "JSONPath"
             ? failure
             : { ...failure, Notify: { ...notify, Parameters: undefined, Arguments: notify.Parameters } };
-    return {
-        ...(language === "JSONata" ? { QueryLanguage: language } : {}),
+    return defined({
+        QueryLanguage: language === "JSONata" ? language : undefined,
         StartAt: "Seed",
         TimeoutSeconds: 90_000_000,
         States: { ...all, Done: { Type: "Succeed" }, ...told },
-    };
+    });
 }
 
 /** Parallels of two branches, each with half of the states. */

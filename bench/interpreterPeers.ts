@@ -12,6 +12,7 @@ import { join } from "node:path";
 import Table from "cli-table3";
 import type { JsonValue, StateMachineDefinition } from "../asl/types";
 import { compile, execute } from "../asl/interpreter/index";
+import { defined } from "../ground/fields";
 
 const STATES = 1_000;
 const ROUNDS = 15;
@@ -106,8 +107,8 @@ const JSONATA: Readonly<Record<string, Make>> = {
 };
 
 function chain(make: Make, language?: "JSONata"): StateMachineDefinition {
-    return {
-        ...(language === undefined ? {} : { QueryLanguage: language }),
+    return defined({
+        QueryLanguage: language,
         StartAt: "S0",
         States: Object.fromEntries(
             Array.from({ length: STATES }, (_, index) => [
@@ -115,7 +116,7 @@ function chain(make: Make, language?: "JSONata"): StateMachineDefinition {
                 make(index, index + 1 < STATES ? { Next: `S${index + 1}` } : { End: true }),
             ]),
         ),
-    } as unknown as StateMachineDefinition;
+    }) as unknown as StateMachineDefinition;
 }
 
 /** Processor microseconds a transition. */

@@ -2,6 +2,7 @@ import * as batch from "@pulumi/aws/batch";
 import * as cloudwatch from "@pulumi/aws/cloudwatch";
 import * as iam from "@pulumi/aws/iam";
 import * as pulumi from "@pulumi/pulumi";
+import { defined } from "../ground/fields";
 import { hashParts } from "./contentHash";
 import { type Statement, trustPolicy } from "./iam";
 import { JOBS, type JobName, type StageNames } from "./names";
@@ -58,42 +59,42 @@ export interface JobDefinitionInput {
 export function jobDefinition(input: JobDefinitionInput): JobDefinitionSpec {
     const { names, job, size } = input;
     const fargate = input.compute.type.startsWith("FARGATE");
-    const containerProperties = JSON.stringify({
-        image: input.image,
-        command: [
-            "node",
-            "jobs.js",
-            job,
-            ...input.parameters.flatMap((parameter) => [`--${parameter}`, `Ref::${parameter}`]),
-        ],
-        jobRoleArn: names.roleArn(`job-${job}`),
-        executionRoleArn: names.roleArn("job-execution"),
-        resourceRequirements: [
-            { type: "VCPU", value: String(size.vcpu) },
-            { type: "MEMORY", value: String(size.memoryMb) },
-        ],
-        environment: Object.entries(input.environment)
-            .sort()
-            .map(([name, value]) => ({ name, value })),
-        // Archives are unpacked below /tmp, and with Fargate a volume there would belong to root.
-        readonlyRootFilesystem: false,
-        privileged: false,
-        logConfiguration: {
-            logDriver: "awslogs",
-            options: {
-                "awslogs-group": names.jobLogGroup,
-                "awslogs-region": names.identity.region,
-                "awslogs-stream-prefix": job,
+    const containerProperties = JSON.stringify(
+        defined({
+            image: input.image,
+            command: [
+                "node",
+                "jobs.js",
+                job,
+                ...input.parameters.flatMap((parameter) => [`--${parameter}`, `Ref::${parameter}`]),
+            ],
+            jobRoleArn: names.roleArn(`job-${job}`),
+            executionRoleArn: names.roleArn("job-execution"),
+            resourceRequirements: [
+                { type: "VCPU", value: String(size.vcpu) },
+                { type: "MEMORY", value: String(size.memoryMb) },
+            ],
+            environment: Object.entries(input.environment)
+                .sort()
+                .map(([name, value]) => ({ name, value })),
+            // Archives are unpacked below /tmp, and with Fargate a volume there would belong to root.
+            readonlyRootFilesystem: false,
+            privileged: false,
+            logConfiguration: {
+                logDriver: "awslogs",
+                options: {
+                    "awslogs-group": names.jobLogGroup,
+                    "awslogs-region": names.identity.region,
+                    "awslogs-stream-prefix": job,
+                },
             },
-        },
-        ...(fargate
-            ? {
-                  networkConfiguration: { assignPublicIp: input.assignPublicIp ? "ENABLED" : "DISABLED" },
-                  fargatePlatformConfiguration: { platformVersion: "1.4.0" },
-                  runtimePlatform: { operatingSystemFamily: "LINUX", cpuArchitecture: "X86_64" },
-              }
-            : {}),
-    });
+            networkConfiguration: fargate
+                ? { assignPublicIp: input.assignPublicIp ? "ENABLED" : "DISABLED" }
+                : undefined,
+            fargatePlatformConfiguration: fargate ? { platformVersion: "1.4.0" } : undefined,
+            runtimePlatform: fargate ? { operatingSystemFamily: "LINUX", cpuArchitecture: "X86_64" } : undefined,
+        }),
+    );
     const hash = hashParts([
         containerProperties,
         String(size.timeoutSeconds),
@@ -178,6 +179,14 @@ export interface BatchJobsArgs {
     readonly protectedStage: boolean;
     readonly tags: StageTags;
 }
+
+/** How Batch chooses among instance types; Fargate has none to choose from. */
+const ALLOCATION: Readonly<Record<ComputeChoice["type"], string | undefined>> = {
+    EC2: "BEST_FIT_PROGRESSIVE",
+    SPOT: "SPOT_PRICE_CAPACITY_OPTIMIZED",
+    FARGATE: undefined,
+    FARGATE_SPOT: undefined,
+};
 
 /** Compute environment, queue, and one definition and one role for each job. */
 export class BatchJobs extends pulumi.ComponentResource {
@@ -285,24 +294,17 @@ export class BatchJobs extends pulumi.ComponentResource {
                 name: `${names.prefix}-jobs-${hash}`,
                 type: "MANAGED",
                 state: "ENABLED",
-                computeResources: {
+                computeResources: defined({
                     type: compute.type,
                     maxVcpus: compute.maxVcpus,
                     subnets: args.subnetIds,
                     securityGroupIds: [args.securityGroupId],
-                    ...(onInstances
-                        ? {
-                              minVcpus: 0,
-                              instanceTypes: [...compute.instanceTypes],
-                              instanceRole: this.instanceProfile(name, args),
-                              // The default, BEST_FIT, waits for the one cheapest type and needs a role for Spot of its
-                              // own.
-                              allocationStrategy:
-                                  compute.type === "SPOT" ? "SPOT_PRICE_CAPACITY_OPTIMIZED" : "BEST_FIT_PROGRESSIVE",
-                              tags,
-                          }
-                        : {}),
-                },
+                    minVcpus: onInstances ? 0 : undefined,
+                    instanceTypes: onInstances ? [...compute.instanceTypes] : undefined,
+                    instanceRole: onInstances ? this.instanceProfile(name, args) : undefined,
+                    allocationStrategy: ALLOCATION[compute.type],
+                    tags: onInstances ? tags : undefined,
+                }),
                 tags,
             },
             child,

@@ -1,3 +1,4 @@
+import { defined } from "../ground/fields";
 import { parseS3Address } from "../ground/s3Address";
 import type { Identity, StageNames } from "./names";
 
@@ -16,21 +17,19 @@ export function policyDocument(statements: readonly Statement[]): string {
     return JSON.stringify({ Version: "2012-10-17", Statement: statements });
 }
 
+type Condition = Record<string, Readonly<Record<string, string | readonly string[]>>>;
+
 /**
  * A trust policy that lets one AWS service take the role, and only on behalf of this account and of the named source:
  * without the conditions another account's resource could have the service use the role (the confused deputy).
  */
 export function trustPolicy(identity: Identity, service: string, sourceArn?: string | readonly string[]): string {
+    const condition: Condition = { StringEquals: { "aws:SourceAccount": identity.account } };
+    if (sourceArn !== undefined) {
+        condition.ArnLike = { "aws:SourceArn": sourceArn };
+    }
     return policyDocument([
-        {
-            Effect: "Allow",
-            Principal: { Service: service },
-            Action: "sts:AssumeRole",
-            Condition: {
-                StringEquals: { "aws:SourceAccount": identity.account },
-                ...(sourceArn === undefined ? {} : { ArnLike: { "aws:SourceArn": sourceArn } }),
-            },
-        },
+        { Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole", Condition: condition },
     ]);
 }
 
@@ -68,7 +67,7 @@ export function readBelow(identity: Identity, sid: string, addresses: readonly s
                 Action: "s3:GetObject",
                 Resource: [...new Set(prefixes.map((prefix) => objectsBelow(identity, prefix)))].sort(),
             },
-            {
+            defined({
                 Sid: `${sid}List${suffix}`,
                 Effect: "Allow" as const,
                 Action: "s3:ListBucket",
@@ -76,10 +75,10 @@ export function readBelow(identity: Identity, sid: string, addresses: readonly s
                 // Listing is granted on the bucket; the condition keeps it below the prefixes. The root prefix is the
                 // whole bucket. "IfExists", because S3 asks for this permission, without a prefix, before it says that
                 // an object is missing and not forbidden; and a source without a manifest is no error.
-                ...(keys.includes("")
-                    ? {}
-                    : { Condition: { StringLikeIfExists: { "s3:prefix": keys.flatMap((key) => [key, `${key}/*`]) } } }),
-            },
+                Condition: keys.includes("")
+                    ? undefined
+                    : { StringLikeIfExists: { "s3:prefix": keys.flatMap((key) => [key, `${key}/*`]) } },
+            }),
         ];
     });
 }

@@ -1,5 +1,6 @@
 import * as iam from "@pulumi/aws/iam";
 import * as pulumi from "@pulumi/pulumi";
+import { present } from "../ground/fields";
 import { policyDocument, type Statement } from "./iam";
 import type { StageTags } from "./tags";
 
@@ -26,20 +27,18 @@ export interface StageRoleArgs {
  * What a role may do with the stage's key. A grant is only ever given to a service of AWS, for what that service makes.
  */
 function keyStatements(keyArn: string, actions: readonly string[], grants: boolean): Statement[] {
-    return [
+    return present([
         { Sid: "StageKey", Effect: "Allow", Action: [...actions].sort(), Resource: keyArn },
-        ...(!grants
-            ? []
-            : [
-                  {
-                      Sid: "StageKeyGrants",
-                      Effect: "Allow" as const,
-                      Action: "kms:CreateGrant",
-                      Resource: keyArn,
-                      Condition: { Bool: { "kms:GrantIsForAWSResource": "true" } },
-                  },
-              ]),
-    ];
+        !grants
+            ? undefined
+            : {
+                  Sid: "StageKeyGrants",
+                  Effect: "Allow" as const,
+                  Action: "kms:CreateGrant",
+                  Resource: keyArn,
+                  Condition: { Bool: { "kms:GrantIsForAWSResource": "true" } },
+              },
+    ]);
 }
 
 /** A role with exactly the statements that it is given, as inline policies: nobody else can attach or share them. */

@@ -1,6 +1,7 @@
 import * as ecr from "@pulumi/aws/ecr";
 import * as docker from "@pulumi/docker-build";
 import * as pulumi from "@pulumi/pulumi";
+import { defined } from "../ground/fields";
 import { type BuildContext, contextHash, writeContext } from "./contentHash";
 import type { StageNames } from "./names";
 import { protection } from "./protection";
@@ -32,10 +33,10 @@ export function decideImage(before: PushedImages, tag: string, limit: number): I
     const build = before.held === tag || !before.pushed.includes(tag);
     return {
         build,
-        record: {
+        record: defined({
             pushed: [tag, ...before.pushed.filter((other) => other !== tag)].slice(0, limit),
-            ...(build ? { held: tag } : {}),
-        },
+            held: build ? tag : undefined,
+        }),
     };
 }
 

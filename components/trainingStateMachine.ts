@@ -3,6 +3,7 @@ import * as sfn from "@pulumi/aws/sfn";
 import * as pulumi from "@pulumi/pulumi";
 import { analyse, type Finding } from "../asl/analysis";
 import type { StateMachineDefinition } from "../asl/types";
+import { present } from "../ground/fields";
 import { NOTIFIED_PREFIX } from "./failureWatch";
 import { type Statement, trustPolicy } from "./iam";
 import type { StageNames } from "./names";
@@ -17,10 +18,10 @@ export class UnprovenDefinitionError extends pulumi.RunError {
         readonly findings: readonly Finding[],
     ) {
         const lines = findings.map((finding) =>
-            [
+            present([
                 `${finding.path === "" ? "definition" : finding.path}: ${finding.message} [${finding.rule}]`,
-                ...(finding.counterExampleText === undefined ? [] : [`    ${finding.counterExampleText}`]),
-            ].join("\n"),
+                finding.counterExampleText === undefined ? undefined : `    ${finding.counterExampleText}`,
+            ]).join("\n"),
         );
         super(
             `The state machine ${stateMachine} is not deployed: its definition has ${findings.length} ` +

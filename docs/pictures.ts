@@ -6,6 +6,7 @@ import { toMermaid } from "../asl/drawing";
 import { compile } from "../asl/interpreter";
 import type { State, StateMachineDefinition } from "../asl/types";
 import { statesIn } from "../asl/walk";
+import { present } from "../ground/fields";
 import type { EvaluatedStage, RecordedResource } from "../project/evaluate";
 import { kindOf, simulate, type Outcome, type Scenario } from "../simulation";
 import { settingsOf } from "../simulation/stages";
@@ -66,11 +67,11 @@ export function overview({ StartAt, States }: StateMachineDefinition): string {
     // after its retries, every Task and Parallel goes where the first one's Catch goes
     const [catcher] = (States[StartAt] as { Catch?: { Next: string }[] }).Catch ?? [];
     return fenced(
-        [
+        present([
             ...lines,
             ...edges,
-            ...(catcher === undefined ? [] : [`    any(("any step")) -.->|fails| ${id(catcher.Next)}`]),
-        ].join("\n"),
+            catcher === undefined ? undefined : `    any(("any step")) -.->|fails| ${id(catcher.Next)}`,
+        ]).join("\n"),
     );
 }
 
@@ -226,10 +227,10 @@ export function failureRoutes(stage: EvaluatedStage): string {
         ),
         ...names.flatMap((name, index) => {
             const state = definition.States[name] as State & { Next?: string; Catch?: { Next: string }[] };
-            return [
-                ...(state.Next === undefined ? [] : [`    f${index} --> f${names.indexOf(state.Next)}`]),
+            return present([
+                state.Next === undefined ? undefined : `    f${index} --> f${names.indexOf(state.Next)}`,
                 ...(state.Catch ?? []).map(({ Next }) => `    f${index} -.->|"States.ALL"| f${names.indexOf(Next)}`),
-            ];
+            ]);
         }),
         '    alerts(["topic alerts"])',
         '    operations(["topic operations"])',

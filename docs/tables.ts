@@ -1,4 +1,5 @@
 /** The tables of the documents: configuration, hyperparameters, error classes, rooms, roles. */
+import { present } from "../ground/fields";
 import { UNAVOIDABLE_WILDCARDS } from "../policy/lib/wildcards";
 import { CONFIG_KEYS } from "../stacks/config";
 import type { EvaluatedStage } from "../project/evaluate";
@@ -34,11 +35,11 @@ function bounds(rule: HyperparameterRule): string {
     if (rule.values !== undefined) {
         return rule.values.join(", ");
     }
-    return [
+    return present([
         rule.type,
-        ...(rule.minimum === undefined ? [] : [`${rule.exclusiveMinimum === true ? "above" : "from"} ${rule.minimum}`]),
-        ...(rule.maximum === undefined ? [] : [`${rule.exclusiveMaximum === true ? "below" : "to"} ${rule.maximum}`]),
-    ].join(" ");
+        rule.minimum === undefined ? undefined : `${rule.exclusiveMinimum === true ? "above" : "from"} ${rule.minimum}`,
+        rule.maximum === undefined ? undefined : `${rule.exclusiveMaximum === true ? "below" : "to"} ${rule.maximum}`,
+    ]).join(" ");
 }
 
 export function hyperparameterTables(): string {

@@ -2,6 +2,7 @@
  * What a run of a stage can cost at most, before it starts. A model's budget bounds all its attempts, so its worst case
  * is budget x instances x the dearest rung; Spot is counted at the on-demand price, which is its upper bound.
  */
+import { defined, present } from "../ground/fields";
 import type { ModelSettings, StageSettings } from "../workflow/contract";
 import type { Prices } from "./prices";
 
@@ -62,30 +63,28 @@ export function worstCaseBill(input: BillInput, prices: Prices, today: Date): Bi
         ...Object.entries(settings.members),
         [settings.combiner.name, settings.combiner],
     ];
-    const lines: BillLine[] = [
+    const lines: BillLine[] = present([
         ...models.map(([name, model]) => trainingLine(name, model, region, prices)),
         ...Object.entries(input.batchJobs).map(([name, job]) => batchLine(name, job, region, prices)),
         transitionsLine(input.transitions, region, prices),
-        ...(input.storage === undefined
-            ? []
-            : [
-                  storageLine(
-                      input.storage,
-                      models.map(([, model]) => model),
-                      region,
-                      prices,
-                  ),
-              ]),
-    ];
+        input.storage === undefined
+            ? undefined
+            : storageLine(
+                  input.storage,
+                  models.map(([, model]) => model),
+                  region,
+                  prices,
+              ),
+    ]);
     const warning = prices.age(today);
-    return {
+    return defined({
         region,
         pricesAsOf: prices.file.asOf,
         lines,
         known: lines.reduce((sum, line) => sum + (line.worst ?? 0), 0),
         unknown: [...new Set(lines.flatMap((line) => line.unknown))],
-        ...(warning === undefined ? {} : { warning }),
-    };
+        warning,
+    });
 }
 
 function trainingLine(name: string, model: ModelSettings, region: string, prices: Prices): BillLine {

@@ -5,6 +5,7 @@
  * code>/current/<region>/index.json.
  */
 import { paginateGetProducts, PricingClient } from "@aws-sdk/client-pricing";
+import { defined } from "../ground/fields";
 import type { Price, PriceFile } from "./prices";
 
 type Unit = Price["unit"];
@@ -149,12 +150,14 @@ export async function readPriceList({
                     "file by hand.",
             );
         }
-        const client = new PricingClient({
-            region: endpointRegion(region),
-            maxAttempts: 6,
-            requestHandler: { connectionTimeout: 5_000, requestTimeout: 60_000 },
-            ...(endpoint === undefined ? {} : { endpoint }),
-        });
+        const client = new PricingClient(
+            defined({
+                region: endpointRegion(region),
+                maxAttempts: 6,
+                requestHandler: { connectionTimeout: 5_000, requestTimeout: 60_000 },
+                endpoint,
+            }),
+        );
         try {
             const before = prices.length;
             for (const query of QUERIES) {
@@ -272,7 +275,14 @@ function priceOf(
     const published = (publicationDate ?? "of an unknown day").slice(0, 10);
     const source = `${query.service} ${published}`;
     reading.sources[source] = `AWS Price List API, service code ${query.service}, published ${published}`;
-    return { item, region, unit: wanted.unit, price: Math.max(...amounts), source, ...(sku === "" ? {} : { sku }) };
+    return defined({
+        item,
+        region,
+        unit: wanted.unit,
+        price: Math.max(...amounts),
+        source,
+        sku: sku === "" ? undefined : sku,
+    });
 }
 
 export interface PriceChange {
@@ -302,12 +312,12 @@ export function priceChanges(
         return old?.price === fresh?.price
             ? []
             : [
-                  {
+                  defined({
                       item,
                       region,
-                      ...(old === undefined ? {} : { before: old.price }),
-                      ...(fresh === undefined ? {} : { after: fresh.price }),
-                  },
+                      before: old?.price,
+                      after: fresh?.price,
+                  }),
               ];
     });
 }

@@ -9,6 +9,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import type { StateMachineDefinition } from "../asl/types";
 import type { Identity } from "../components/names";
+import { defined } from "../ground/fields";
 import { program } from "../stacks/program";
 import type { Releases } from "../stacks/releases";
 
@@ -229,7 +230,7 @@ function made(args: pulumi.runtime.MockResourceArgs, identity: Identity): { id: 
     const arn = arns[args.type];
     return {
         id: arn ?? `${args.name}-id`,
-        state: { ...(arn === undefined ? {} : { arn }), ...extra[args.type], ...args.inputs },
+        state: defined({ arn, ...extra[args.type], ...args.inputs }),
     };
 }
 

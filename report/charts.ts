@@ -1,5 +1,6 @@
 /** Charts as SVG text, drawn on the server side: the page needs no script and no network. */
 import * as echarts from "echarts";
+import { defined, present } from "../ground/fields";
 import type { Curve, Outcome, Visit } from "./model";
 
 /**
@@ -123,28 +124,26 @@ export function timelineChart(visits: readonly Visit[], startedAt: number, narro
                             const first = bars.findIndex(({ row }) => row === bar.row) === dataIndex;
                             return {
                                 type: "group",
-                                children: [
+                                children: present([
                                     {
                                         type: "rect",
                                         shape: { x, y: y - 7 + shift, width: Math.max(3, end - x), height: 14, r: 3 },
                                         style: { fill: inks[bar.outcome] },
                                     },
-                                    ...(narrow && first
-                                        ? [
-                                              {
-                                                  type: "text" as const,
-                                                  style: {
-                                                      x: left,
-                                                      y: y - 11,
-                                                      text: rows[bar.row],
-                                                      fill: inks.text,
-                                                      fontSize,
-                                                      textVerticalAlign: "middle" as const,
-                                                  },
+                                    narrow && first
+                                        ? {
+                                              type: "text" as const,
+                                              style: {
+                                                  x: left,
+                                                  y: y - 11,
+                                                  text: rows[bar.row],
+                                                  fill: inks.text,
+                                                  fontSize,
+                                                  textVerticalAlign: "middle" as const,
                                               },
-                                          ]
-                                        : []),
-                                ],
+                                          }
+                                        : undefined,
+                                ]),
                             };
                         },
                     },
@@ -193,14 +192,16 @@ export function curvesChart(curves: readonly Curve[], measure: "loss" | "accurac
                 splitLine: { show: false },
                 axisLine: { lineStyle: { color: inks.line } },
             },
-            yAxis: {
+            yAxis: defined({
                 type: "value",
                 scale: measure === "loss",
-                ...(measure === "accuracy" ? { min: 0, max: 1, interval: 0.25 } : {}),
+                min: measure === "accuracy" ? 0 : undefined,
+                max: measure === "accuracy" ? 1 : undefined,
+                interval: measure === "accuracy" ? 0.25 : undefined,
                 splitNumber: 4,
                 axisLabel: { color: inks.text, fontSize },
                 splitLine: { lineStyle: { color: inks.line } },
-            },
+            }),
             series,
         },
         430,

@@ -1,6 +1,7 @@
 /** The one way from an execution to a report: its history, its definition, and whatever artefacts can be read. */
 import type { StateMachineDefinition } from "../asl/types";
 import { logUrl } from "../ground/console";
+import { defined } from "../ground/fields";
 import { joinS3 } from "../ground/s3Address";
 import type { Prices } from "../pricing/prices";
 import type { Run, StageSettings, TrainedModel } from "../workflow/contract";
@@ -155,29 +156,30 @@ export async function reportOf(
                           wanted.test(name),
                       ),
                   );
-        models.push({
-            ...base,
-            reason: without(trained?.missing ?? failed, model.reason),
-            outcome: outcome === "failed" && trained !== undefined ? "trained" : outcome,
-            ...(files === undefined ? { curves: [], folds: [] } : await learned(model.name, files, attempt)),
-            ...(files === undefined || truth === undefined
-                ? {}
-                : {
-                      result: await attempt(`${model.name}: predictions of held-out pages`, () =>
-                          resultOf(model.name, truth, files),
-                      ),
-                  }),
-        });
+        models.push(
+            defined({
+                ...base,
+                reason: without(trained?.missing ?? failed, model.reason),
+                outcome: outcome === "failed" && trained !== undefined ? "trained" : outcome,
+                ...(files === undefined ? { curves: [], folds: [] } : await learned(model.name, files, attempt)),
+                result:
+                    files === undefined || truth === undefined
+                        ? undefined
+                        : await attempt(`${model.name}: predictions of held-out pages`, () =>
+                              resultOf(model.name, truth, files),
+                          ),
+            }),
+        );
     }
 
-    return {
+    return defined({
         title: definition.Comment ?? `Training of the ensemble (${settings.service}, ${settings.stage})`,
         stage: settings.stage,
         execution: facts.executionArn,
         where: facts.where,
         status,
-        ...(facts.error === undefined ? {} : { error: facts.error }),
-        ...(facts.cause === undefined ? {} : { cause: facts.cause }),
+        error: facts.error,
+        cause: facts.cause,
         startedAt: facts.startedAt,
         stoppedAt: facts.stoppedAt,
         definition,
@@ -202,7 +204,7 @@ export async function reportOf(
             modelOf: (jobName) => modelOfJob(jobName, settings),
         }),
         missing,
-    };
+    });
 }
 
 type AttemptTo = <T>(what: string, work: () => Promise<T> | T) => Promise<T | undefined>;
@@ -433,18 +435,16 @@ async function mistakesOf(
         });
     }
     return {
-        mistakes: {
+        mistakes: defined({
             model,
             total: wrong.length,
             shown,
-            ...(options.pages > 0 || wrong.length === 0
-                ? {}
-                : {
-                      note:
-                          "Pages may hold personal data, so none is in this report. `ensemble report --pages N` " +
-                          "shows N of them.",
-                  }),
-        },
+            note:
+                options.pages > 0 || wrong.length === 0
+                    ? undefined
+                    : "Pages may hold personal data, so none is in this report. `ensemble report --pages N` " +
+                      "shows N of them.",
+        }),
     };
 }
 
@@ -462,7 +462,7 @@ function failuresOf(visits: readonly Visit[], region: string, where: "aws" | "lo
             found.set(
                 key,
                 before === undefined
-                    ? {
+                    ? defined({
                           state: visit.state,
                           error: error ?? "without a name",
                           class: told.class,
@@ -474,10 +474,11 @@ function failuresOf(visits: readonly Visit[], region: string, where: "aws" | "lo
                               .slice(index)
                               .some((later) => later.state === visit.state && later.outcome === "succeeded"),
                           // a local job's log is a file of the run, not CloudWatch's
-                          ...(told.log === undefined || where === "local"
-                              ? {}
-                              : { logUrl: logUrl(told.log, told.region ?? region) }),
-                      }
+                          logUrl:
+                              told.log === undefined || where === "local"
+                                  ? undefined
+                                  : logUrl(told.log, told.region ?? region),
+                      })
                     : { ...before, count: before.count + 1 },
             );
         }

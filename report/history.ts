@@ -1,5 +1,6 @@
 /** A model's `history.json`: curves by epoch, or the accuracy of each fold. */
 import { z } from "zod";
+import { defined } from "../ground/fields";
 import type { Curve, ModelReport } from "./model";
 
 /** Points of a curve that are drawn: more than a chart has pixels for say nothing more. */
@@ -48,11 +49,11 @@ export function readHistory(text: string): { readonly curve: Curve } | Pick<Mode
         validationAccuracy: series("val_accuracy"),
     };
     return {
-        curve: {
-            ...(parsed.data.fold === undefined ? {} : { fold: parsed.data.fold }),
+        curve: defined({
+            fold: parsed.data.fold,
             epochs: points.map((point) => point.epoch),
             ...Object.fromEntries(Object.entries(named).filter(([, values]) => values !== undefined)),
-        },
+        }),
     };
 }
 

@@ -4,6 +4,7 @@ import { toDot } from "../asl/drawing";
 import type { State, StateGraph } from "../asl/types";
 import { mapInnerGraphs, statesIn } from "../asl/walk";
 import { formatDuration } from "../ground/duration";
+import { present } from "../ground/fields";
 import { escapeHtml } from "../ground/html";
 import { formatDollars, formatShare } from "../ground/quantity";
 import { curveColours, curvesChart, timelineChart } from "./charts";
@@ -29,48 +30,44 @@ interface Section {
  * @returns a complete HTML document; the same data gives the same bytes.
  */
 export async function renderReport(data: ReportData): Promise<string> {
-    const sections: Section[] = [
-        ...(data.status === "SUCCEEDED" || data.status === "RUNNING"
-            ? []
-            : [
-                  {
-                      id: "failure",
-                      title: data.error ?? data.status,
-                      className: "failure",
-                      html: failureText(data),
-                  },
-              ]),
+    const sections: Section[] = present([
+        data.status === "SUCCEEDED" || data.status === "RUNNING"
+            ? undefined
+            : {
+                  id: "failure",
+                  title: data.error ?? data.status,
+                  className: "failure",
+                  html: failureText(data),
+              },
         { id: "results", title: "Results on held-out stacks", html: resultsTable(data) },
-        ...(data.failures.length === 0
-            ? []
-            : [{ id: "attempts", title: "Failed attempts", html: failuresTable(data) }]),
+        data.failures.length === 0
+            ? undefined
+            : { id: "attempts", title: "Failed attempts", html: failuresTable(data) },
         { id: "timeline", title: "Timeline", html: timeline(data) },
         { id: "workflow", title: "Workflow", html: await workflowPicture(data) },
         ...data.models
             .filter(hasDetails)
             .map((model, index) => ({ id: `model-${index}`, title: model.name, html: modelDetails(model, index) })),
-        ...(data.mistakes === undefined
-            ? []
-            : [{ id: "pages", title: "Some wrongly read pages", html: mistakesCards(data.mistakes) }]),
+        data.mistakes === undefined
+            ? undefined
+            : { id: "pages", title: "Some wrongly read pages", html: mistakesCards(data.mistakes) },
         {
             id: "price",
             title: data.where === "aws" ? "Price" : "Price it would have had on AWS",
             html: priceTable(data.price),
         },
-        ...(data.remarks.length === 0
-            ? []
-            : [{ id: "remarks", title: "What differs from the stage's configuration", html: list(data.remarks) }]),
-        ...(data.notes.length === 0 ? [] : [{ id: "notes", title: "Data and notes", html: list(data.notes) }]),
-        ...(data.missing.length === 0
-            ? []
-            : [
-                  {
-                      id: "missing",
-                      title: "What is missing here, and why",
-                      html: list(data.missing.map(({ what, why }) => `${what}: ${why}`)),
-                  },
-              ]),
-    ];
+        data.remarks.length === 0
+            ? undefined
+            : { id: "remarks", title: "What differs from the stage's configuration", html: list(data.remarks) },
+        data.notes.length === 0 ? undefined : { id: "notes", title: "Data and notes", html: list(data.notes) },
+        data.missing.length === 0
+            ? undefined
+            : {
+                  id: "missing",
+                  title: "What is missing here, and why",
+                  html: list(data.missing.map(({ what, why }) => `${what}: ${why}`)),
+              },
+    ]);
     return `<!doctype html>
 <html lang="en">
 <head>
@@ -118,7 +115,7 @@ function header(data: ReportData, sections: readonly Section[]): string {
         (outcome) => (count(outcome) === 0 ? [] : [`${count(outcome)} ${outcome}`]),
     );
     const headline = combiner ?? best?.result;
-    const tiles = [
+    const tiles = present([
         tile(
             data.status === "RUNNING" ? "Running for" : "Took",
             formatDuration((data.stoppedAt - data.startedAt) / 1000),
@@ -146,7 +143,7 @@ function header(data: ReportData, sections: readonly Section[]): string {
                             : `ensemble; ${best.name} alone ${formatShare(best.result.segmentF1)}`,
                   ),
               ]),
-        ...(data.models.length === 0 ? [] : [tile("Models", counted[0] ?? "none", counted.slice(1).join(", "))]),
+        data.models.length === 0 ? undefined : tile("Models", counted[0] ?? "none", counted.slice(1).join(", ")),
         tile(
             data.where === "aws" ? "Price" : "Would cost on AWS",
             data.price.unknown.length > 0 ? "unknown" : formatDollars(data.price.known),
@@ -154,7 +151,7 @@ function header(data: ReportData, sections: readonly Section[]): string {
                 ? `known: ${formatDollars(data.price.known)}`
                 : `prices of ${data.price.pricesAsOf}`,
         ),
-    ];
+    ]);
     return `<header>
 <p><span class="badge ${tone}">${data.status.replace("_", " ")}</span> <span class="quiet">stage <b>${escapeHtml(data.stage)}</b>${data.where === "local" ? ", on this machine" : ""}</span></p>
 <h1>${escapeHtml(data.title)}</h1>
@@ -351,11 +348,11 @@ function hasDetails(model: ModelReport): boolean {
 }
 
 function modelDetails(model: ModelReport, index: number): string {
-    const parts = [
+    const parts = present([
         ...curveFigures(model.name, model.curves, index),
-        ...(model.folds.length === 0 ? [] : [foldFigure(model)]),
-        ...(model.result === undefined ? [] : [confusionFigure(model.result)]),
-    ];
+        model.folds.length === 0 ? undefined : foldFigure(model),
+        model.result === undefined ? undefined : confusionFigure(model.result),
+    ]);
     return `<div class="charts">${parts.join("\n")}</div>`;
 }
 
@@ -373,11 +370,11 @@ function curveFigures(model: string, curves: readonly Curve[], index: number): s
             `${measure} of ${model} by epoch, first to last. ` +
             own
                 .map((curve) =>
-                    [
-                        ...(called(curve) === "" ? [] : [called(curve)]),
-                        ...(curve[measure] === undefined ? [] : [`training ${course(curve[measure])}`]),
-                        ...(curve[validation] === undefined ? [] : [`validation ${course(curve[validation])}`]),
-                    ].join(", "),
+                    present([
+                        called(curve) === "" ? undefined : called(curve),
+                        curve[measure] === undefined ? undefined : `training ${course(curve[measure])}`,
+                        curve[validation] === undefined ? undefined : `validation ${course(curve[validation])}`,
+                    ]).join(", "),
                 )
                 .join("; ");
         const last = (values: readonly number[] | undefined) =>

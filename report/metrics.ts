@@ -1,5 +1,6 @@
 /** Page accuracy and segment F1 on held-out stacks, from the labels and a model's predictions. */
 import { parse } from "csv-parse/sync";
+import { defined } from "../ground/fields";
 
 /** A page's truth, all of one held-out stack after the other. */
 export interface JudgedPage {
@@ -87,8 +88,7 @@ export function readPredictions(files: readonly string[]): Predictions {
     return new Map(
         [...sums].map(([id, { count, probabilities, decoded }]) => {
             const means = Object.entries(probabilities).map(([label, sum]) => [label, sum / count] as const);
-            const prediction = { probabilities: Object.fromEntries(means) };
-            return [id, decoded === undefined ? prediction : { ...prediction, decoded }];
+            return [id, defined({ probabilities: Object.fromEntries(means), decoded })];
         }),
     );
 }

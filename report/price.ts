@@ -1,5 +1,6 @@
 /** What an execution cost, or would have cost on AWS, from what its jobs said about themselves. */
 import { formatDuration } from "../ground/duration";
+import { defined } from "../ground/fields";
 import { worstCaseBill } from "../pricing/bill";
 import type { Prices } from "../pricing/prices";
 import type { StageSettings } from "../workflow/contract";
@@ -58,15 +59,15 @@ export function priceOf(
     ].map((usage) => line(usage, prices, settings.region));
     const warning = prices.age(today);
     const worst = worstCaseBill({ settings, batchJobs: {}, transitions: 0 }, prices, today);
-    return {
+    return defined({
         lines: priced.map(({ unknown: _unknown, ...rest }): PriceLine => rest),
         known: priced.reduce((sum, { dollars = 0 }) => sum + dollars, 0),
         unknown: [...new Set(priced.flatMap(({ unknown }) => unknown))],
         pricesAsOf: prices.file.asOf,
-        ...(warning === undefined ? {} : { warning }),
-        ...(worst.unknown.length > 0 ? {} : { trainingsAtMost: worst.known }),
+        warning,
+        trainingsAtMost: worst.unknown.length > 0 ? undefined : worst.known,
         basis: estimated ? `${BASIS[where]} ${ESTIMATED}` : BASIS[where],
-    };
+    });
 }
 
 /** What the figures rest on. */
@@ -127,17 +128,16 @@ function training(said: Json, model: string, note = ""): Usage[] {
         return [];
     }
     return [
-        {
+        defined({
             item: `training of ${model}`,
             how:
                 `${count} x ${type ?? "an unknown instance"}` +
                 `${said.EnableManagedSpotTraining === true ? " (Spot)" : ""}${note}`,
             hours: seconds / 3600,
-            ...(note === "" ? {} : { estimated: true as const }),
-            ...(type === undefined
-                ? {}
-                : { rates: [{ price: `sagemaker-training:${type}`, factor: count, name: type }] }),
-        },
+            estimated: note === "" ? undefined : (true as const),
+            rates:
+                type === undefined ? undefined : [{ price: `sagemaker-training:${type}`, factor: count, name: type }],
+        }),
     ];
 }
 
@@ -163,20 +163,18 @@ function batch(said: Json, state: string, note = ""): Usage[] {
     const [vcpu, gib] = [amount("VCPU"), amount("MEMORY") / 1024];
     const known = vcpu > 0 && gib > 0;
     return [
-        {
+        defined({
             item: state,
             how: `Fargate, ${known ? `${vcpu} vCPU, ${gib} GiB` : "of unknown size"}${note}`,
             hours: seconds / 3600,
-            ...(note === "" ? {} : { estimated: true as const }),
-            ...(known
-                ? {
-                      rates: [
-                          { price: "fargate:vcpu", factor: vcpu, name: "Fargate" },
-                          { price: "fargate:gib", factor: gib, name: "Fargate" },
-                      ],
-                  }
-                : {}),
-        },
+            estimated: note === "" ? undefined : (true as const),
+            rates: known
+                ? [
+                      { price: "fargate:vcpu", factor: vcpu, name: "Fargate" },
+                      { price: "fargate:gib", factor: gib, name: "Fargate" },
+                  ]
+                : undefined,
+        }),
     ];
 }
 
@@ -199,14 +197,15 @@ function line(usage: Usage, prices: Prices, region: string): PriceLine & { reado
         usage.rates === undefined
             ? [`what ${usage.item} ran on`]
             : rates.filter(({ found }) => found === undefined).map(({ name }) => `${name} in ${region}`);
-    return {
+    return defined({
         item: usage.item,
         how: usage.how,
         unknown,
-        ...(unknown.length > 0
-            ? {}
-            : { dollars: usage.hours * rates.reduce((sum, { factor, found = 0 }) => sum + factor * found, 0) }),
-    };
+        dollars:
+            unknown.length > 0
+                ? undefined
+                : usage.hours * rates.reduce((sum, { factor, found = 0 }) => sum + factor * found, 0),
+    });
 }
 
 function parsed(text: string | undefined): Json | undefined {

@@ -1,4 +1,5 @@
 /** From an execution's event history to what a timeline shows. */
+import { defined } from "../ground/fields";
 import type { Attempt, Outcome, Visit } from "./model";
 
 /**
@@ -80,14 +81,14 @@ export function visitsOf(events: readonly TimelineEvent[], status: string = "FAI
                 before === undefined || (before.outcome === undefined && CONTAINERS.has(before.type))
                     ? before
                     : before.parent;
-            owner = {
+            owner = defined({
                 entry: event.id ?? 0,
                 state: details(event).name ?? "(unnamed)",
                 type: type.replace(/StateEntered$/, ""),
                 from: at,
                 attempts: [],
-                ...(parent === undefined ? {} : { parent }),
-            };
+                parent,
+            });
             visits.push(owner);
         } else if (type.endsWith("StateExited")) {
             const name = details(event).name;
@@ -124,19 +125,21 @@ export function visitsOf(events: readonly TimelineEvent[], status: string = "FAI
     for (const visit of visits.filter(({ outcome }) => outcome === undefined)) {
         closeStopped(visit, end, open);
     }
-    return visits.map(({ state, type, from, to = end, outcome = open, failed, attempts }) => ({
-        state,
-        type,
-        from,
-        to,
-        outcome,
-        attempts: attempts.map(({ requested: _requested, ...attempt }): Attempt => ({
-            ...attempt,
-            to: attempt.to ?? to,
-            outcome: attempt.outcome ?? outcome,
-        })),
-        ...(failed?.error === undefined ? {} : { error: failed.error }),
-    }));
+    return visits.map(({ state, type, from, to = end, outcome = open, failed, attempts }) =>
+        defined({
+            state,
+            type,
+            from,
+            to,
+            outcome,
+            attempts: attempts.map(({ requested: _requested, ...attempt }): Attempt => ({
+                ...attempt,
+                to: attempt.to ?? to,
+                outcome: attempt.outcome ?? outcome,
+            })),
+            error: failed?.error,
+        }),
+    );
 }
 
 function timeOf(event: TimelineEvent): number {
@@ -197,11 +200,13 @@ function taskEvent(visit: OpenVisit, type: string, at: number, said: Details): v
     const { error, cause, output, resource, resourceType, parameters } = said;
     const open = visit.attempts.at(-1)?.outcome === undefined ? visit.attempts.at(-1) : undefined;
     if (type.endsWith("Scheduled")) {
-        visit.attempts.push({
-            from: at,
-            ...(resource === undefined ? {} : { resource: `${resourceType ?? ""}:${resource}` }),
-            ...(parameters === undefined ? {} : { requested: parameters }),
-        });
+        visit.attempts.push(
+            defined({
+                from: at,
+                resource: resource === undefined ? undefined : `${resourceType ?? ""}:${resource}`,
+                requested: parameters,
+            }),
+        );
     } else if (type === "TaskSubmitted" && open !== undefined) {
         open.submitted = open.requested ?? "";
     } else if (/^(Task|LambdaFunction|Activity)Succeeded$/.test(type) && open !== undefined) {

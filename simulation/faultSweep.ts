@@ -5,6 +5,7 @@
 import { compile, type CompiledMachine, type Readings } from "../asl/interpreter";
 import type { StateGraph } from "../asl/types";
 import { statesIn } from "../asl/walk";
+import { defined } from "../ground/fields";
 import { ensembleTraining, type Targets } from "../workflow";
 import type { ModelRun, StageSettings } from "../workflow/contract";
 import { targets } from "./sampleStages";
@@ -178,22 +179,26 @@ export async function sweep(
         const stop = draw() < 0.1 ? new AbortController() : undefined;
         const after = Math.floor(draw() * 20_000) * 1000;
         let planned = false;
-        await run(one, {
-            faults,
-            models,
-            fetch: draw() < 0.5,
-            redriveCount: Math.floor(draw() * 3),
-            readings: pick(READINGS),
-            ...(stop !== undefined && {
-                signal: stop.signal,
-                onTask: ({ clock }) => {
-                    if (!planned) {
-                        planned = true;
-                        void clock.sleep(after).then(() => stop.abort());
-                    }
-                },
+        await run(
+            one,
+            defined({
+                faults,
+                models,
+                fetch: draw() < 0.5,
+                redriveCount: Math.floor(draw() * 3),
+                readings: pick(READINGS),
+                signal: stop !== undefined ? stop.signal : undefined,
+                onTask:
+                    stop !== undefined
+                        ? ({ clock }) => {
+                              if (!planned) {
+                                  planned = true;
+                                  void clock.sleep(after).then(() => stop.abort());
+                              }
+                          }
+                        : undefined,
             }),
-        });
+        );
     }
     return { executions, problems, rows, milliseconds: Number((process.hrtime.bigint() - start) / 1_000_000n), most };
 }

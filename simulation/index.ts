@@ -14,6 +14,7 @@ import {
     type TaskRequest,
 } from "../asl/interpreter";
 import { MAXIMUM_EVENTS, MAXIMUM_PAYLOAD_BYTES } from "../ground/awsLimits";
+import { defined } from "../ground/fields";
 import type { ModelRun, ModelSettings, Run, StageSettings } from "../workflow/contract";
 import { classify } from "../workflow/failures";
 import { describeFailure } from "../workloads/functions/describe-failure";
@@ -661,12 +662,14 @@ export async function simulate(machine: CompiledMachine, scenario: Scenario): Pr
                 spot: spot === true,
                 failureText: text,
             });
-            return answer({
-                class: read.class,
-                reason: read.reason,
-                ...(read.jobName !== undefined && { jobName: read.jobName }),
-                ...(read.billableSeconds !== undefined && { billableSeconds: read.billableSeconds }),
-            });
+            return answer(
+                defined({
+                    class: read.class,
+                    reason: read.reason,
+                    jobName: read.jobName,
+                    billableSeconds: read.billableSeconds,
+                }),
+            );
         }
         if (FunctionName.includes("-register:")) {
             world.registered.push(Payload as JsonObject);
@@ -680,21 +683,25 @@ export async function simulate(machine: CompiledMachine, scenario: Scenario): Pr
         return answer(describeFailure(Payload, new Date(clock.now())));
     }
 
-    const result = await execute(machine, {
-        input: { initialization: {} },
-        task,
-        clock,
-        name: "simulated",
-        executionArn: "arn:aws:states:eu-central-1:123456789012:execution:smartcat-model-training-dev:simulated",
-        stateMachineArn: "arn:aws:states:eu-central-1:123456789012:stateMachine:smartcat-model-training-dev",
-        stateMachineName: "smartcat-model-training-dev",
-        redriveCount: scenario.redriveCount ?? 0,
-        history: scenario.history ?? false,
-        ...(scenario.startedSecondsAgo !== undefined && { startTime: clock.now() - scenario.startedSecondsAgo * 1000 }),
-        ...(scenario.random !== undefined && { random: scenario.random }),
-        ...(scenario.readings !== undefined && { readings: scenario.readings }),
-        ...(scenario.signal !== undefined && { signal: scenario.signal }),
-    });
+    const result = await execute(
+        machine,
+        defined({
+            input: { initialization: {} },
+            task,
+            clock,
+            name: "simulated",
+            executionArn: "arn:aws:states:eu-central-1:123456789012:execution:smartcat-model-training-dev:simulated",
+            stateMachineArn: "arn:aws:states:eu-central-1:123456789012:stateMachine:smartcat-model-training-dev",
+            stateMachineName: "smartcat-model-training-dev",
+            redriveCount: scenario.redriveCount ?? 0,
+            history: scenario.history ?? false,
+            startTime:
+                scenario.startedSecondsAgo !== undefined ? clock.now() - scenario.startedSecondsAgo * 1000 : undefined,
+            random: scenario.random,
+            readings: scenario.readings,
+            signal: scenario.signal,
+        }),
+    );
     return { result, world, seconds: (result.stopTime - result.startTime) / 1000 };
 }
 

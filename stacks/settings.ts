@@ -1,5 +1,6 @@
 /** From a stage's configuration to what the workflow is rendered from. Pure. */
 import type { StageNames } from "../components/names";
+import { defined } from "../ground/fields";
 import {
     type Channel,
     defineEnsemble,
@@ -152,7 +153,7 @@ export function stageSettings(
     const { name } = ensemble.combiner;
     const combiner = { ...modelSettings(ensemble.combiner, config.models[name], config, code, names), name };
     const quorum = config.quorum ?? ensemble.quorum;
-    return {
+    return defined({
         service: config.service,
         stage: config.stage,
         region: names.identity.region,
@@ -161,19 +162,14 @@ export function stageSettings(
         folds: config.folds,
         testShare: config.testShare,
         seed: config.seed,
-        ...defineEnsemble({ members, combiner, ...(quorum === undefined ? {} : { quorum }) }),
-        ...gateOf(config),
-        ...(config.budget === undefined ? {} : { budget: config.budget }),
+        ...defineEnsemble(defined({ members, combiner, quorum })),
+        maximumRegression: config.maximumRegression,
+        minimumGain: config.minimumGain,
+        budget: config.budget,
         // The alias: the key's own ARN is not known before the key exists.
         kmsKeyArn: config.keyArn ?? names.keyAliasArn,
         prices: trainingPrices(config, names.identity.region, prices),
-    };
-}
-
-/** What the quality gate judges beside each model's own bounds. */
-function gateOf({ maximumRegression, minimumGain }: StageConfig): Partial<StageSettings> {
-    const bounds = Object.entries({ maximumRegression, minimumGain }).filter(([, bound]) => bound !== undefined);
-    return Object.fromEntries(bounds);
+    });
 }
 
 /** Names of a job's parameters; each stands in its command. */
@@ -220,7 +216,7 @@ export function stageTargets(
     models: EnsembleSpec = DOCUMENTS,
 ): Targets {
     const alias = (name: keyof typeof aliases) => `${names.functionArn(name)}:${aliases[name]}`;
-    return {
+    return defined({
         functions: {
             setup: alias("setup"),
             errorCause: alias("error-cause"),
@@ -232,12 +228,12 @@ export function stageTargets(
         trainingRoleArn: names.roleArn("training"),
         topicArn: names.topicArn("alerts"),
         kmsKeyArn: config.keyArn ?? names.keyAliasArn,
-        ...(config.isolation.vpc === undefined ? {} : { vpc: config.isolation.vpc }),
+        vpc: config.isolation.vpc,
         networkIsolation: config.isolation.network,
         tags,
-        ...(config.dashboard ? { metricDefinitions: metricDefinitions(models) } : {}),
-        ...(config.modelRegistry ? { modelPackageGroup: names.modelPackageGroup } : {}),
+        metricDefinitions: config.dashboard ? metricDefinitions(models) : undefined,
+        modelPackageGroup: config.modelRegistry ? names.modelPackageGroup : undefined,
         notifySuccess: config.notifications.success,
         stubs: config.stubs,
-    };
+    });
 }

@@ -25,6 +25,7 @@ import { stageTags } from "../components/tags";
 import { type PushedImages, TrainingImage } from "../components/trainingImage";
 import { TrainingSchedule } from "../components/trainingSchedule";
 import { TrainingStateMachine } from "../components/trainingStateMachine";
+import { defined } from "../ground/fields";
 import { ensembleTraining, jobNamePrefix, type Permission, policyDocument } from "../workflow";
 import { type Bundles, loadBundles } from "./bundles";
 import { jobsContext, sourceArchive, trainingContext } from "./code";
@@ -41,7 +42,7 @@ import {
     stageTargets,
     trainingRepositories,
 } from "./settings";
-import { stageStarts } from "./starts";
+import { stageStarts, startingRules } from "./starts";
 
 /** Newest runtime that the jobs' base image has as well; the bundles are written for Node 20 and later. */
 const RUNTIME = "nodejs22.x";
@@ -293,12 +294,7 @@ function declareStage(
     );
     const watch = new FailureWatch(
         `${service}-failures`,
-        {
-            ...common,
-            ...(starts.trigger === undefined && starts.schedule === undefined
-                ? {}
-                : { startingRules: starts.trigger === undefined ? [] : [names.newDataRuleArn] }),
-        },
+        defined({ ...common, startingRules: startingRules(starts, names) }),
         { ...child, dependsOn: [machine, ...alerts.parts] },
     );
     // What starts executions comes last: by then a failed one is told of.
@@ -311,7 +307,7 @@ function declareStage(
         ? new StageDashboard(`${service}-dashboard`, { names, models: dashboardModels(names, models) }, child)
         : undefined;
 
-    const outputs: EnsembleTrainingOutputs = {
+    const outputs: EnsembleTrainingOutputs = defined({
         stateMachineName: machine.stateMachineName,
         stateMachineArn: machine.arn,
         stateMachineConsole: names.console("states/home", `/statemachines/view/${names.stateMachineArn}`),
@@ -333,18 +329,19 @@ function declareStage(
             jobs: names.jobLogGroup,
             functions: names.functionLogGroups,
         },
-        ...(schedule === undefined ? {} : { scheduleArn: schedule.arn }),
-        ...(trigger === undefined ? {} : { newDataRuleArn: trigger.ruleArn }),
-        ...(registry === undefined ? {} : { modelPackageGroup: registry.groupName }),
-        ...(dashboard === undefined
-            ? {}
-            : { dashboardConsole: names.console("cloudwatch/home", `dashboards:name=${names.dashboard}`) }),
+        scheduleArn: schedule?.arn,
+        newDataRuleArn: trigger?.ruleArn,
+        modelPackageGroup: registry?.groupName,
+        dashboardConsole:
+            dashboard === undefined
+                ? undefined
+                : names.console("cloudwatch/home", `dashboards:name=${names.dashboard}`),
         modelImages: Object.fromEntries(
             [...Object.entries(settings.members), [settings.combiner.name, settings.combiner] as const].map(
                 ([model, { container }]) => [model, container.image],
             ),
         ),
-    };
+    });
     return {
         outputs,
         releases: pulumi.output({
@@ -409,14 +406,15 @@ function stageImages(
             ([name, { container }]) =>
                 container.kind === "image" && container.image === image && config.models[name].image === undefined,
         );
-    const contexts: Record<string, BuildContext> = {
-        ...(config.images.jobs === undefined ? { jobs: jobsContext(bundles.jobs.code, nodeBase, platform) } : {}),
-        ...Object.fromEntries(
-            Object.entries(builtImages(models))
-                .filter(([image]) => isNeeded(image))
-                .map(([image, source]) => [image, trainingContext(source, pythonBase, platform)]),
-        ),
-    };
+    const contexts: Record<string, BuildContext> = {};
+    if (config.images.jobs === undefined) {
+        contexts.jobs = jobsContext(bundles.jobs.code, nodeBase, platform);
+    }
+    for (const [image, source] of Object.entries(builtImages(models))) {
+        if (isNeeded(image)) {
+            contexts[image] = trainingContext(source, pythonBase, platform);
+        }
+    }
     const made = Object.entries(contexts).map(
         ([image, context]) =>
             [
@@ -498,7 +496,7 @@ function stageFunctions(
             name,
             new StageFunction(
                 `${common.service}-${name}`,
-                {
+                defined({
                     ...common,
                     function: name,
                     description,
@@ -509,8 +507,8 @@ function stageFunctions(
                     remembered: config.keptReleases,
                     logDays: config.retention.logDays,
                     // SageMaker takes an alias of a key for outputs, but not for volumes.
-                    ...(name === "setup" ? { addresses: { KMS_KEY_ARN: common.keyArn } } : {}),
-                },
+                    addresses: name === "setup" ? { KMS_KEY_ARN: common.keyArn } : undefined,
+                }),
                 opts,
             ),
         ] as const;

@@ -4,6 +4,7 @@
  */
 import { MARKER_ADDRESS } from "../components/dataTrigger";
 import type { StageNames } from "../components/names";
+import { defined, present } from "../ground/fields";
 import { parseS3Address, type S3Address } from "../ground/s3Address";
 import type { StageSettings } from "../workflow";
 import { describeProblem, isInside, readInput } from "../workflow/input";
@@ -13,6 +14,14 @@ import { ConfigError, type StageConfig } from "./config";
 export interface Starts {
     readonly schedule?: { readonly expression: string; readonly timezone: string; readonly input: string };
     readonly trigger?: { readonly prefix: S3Address; readonly marker: string; readonly input: string };
+}
+
+/** Rules outside the state machine that start executions; undefined where nothing starts one by itself. */
+export function startingRules(starts: Starts, names: StageNames): readonly string[] | undefined {
+    if (starts.trigger === undefined && starts.schedule === undefined) {
+        return undefined;
+    }
+    return starts.trigger === undefined ? [] : [names.newDataRuleArn];
 }
 
 /** What an execution writes below its target; a trigger on any of it would start executions for ever. */
@@ -50,10 +59,10 @@ export function stageStarts(config: StageConfig, names: StageNames, settings: St
             WRITTEN.map((folder) => `${target}/${folder}`),
         );
         const target = initialization(trigger.input).output_artifact_target_base_path;
-        const bases = [
+        const bases = present([
             settings.artifactBase,
-            ...(typeof target === "string" && target !== "" ? [target.replace(/\/+$/, "")] : []),
-        ];
+            typeof target === "string" && target !== "" ? target.replace(/\/+$/, "") : undefined,
+        ]);
         if (isInside(prefix, written) || bases.some((base) => isInside(base, [prefix]))) {
             problems.push(
                 `trigger.prefix: got "${trigger.prefix}", expected a folder in which no execution writes ` +
@@ -77,10 +86,10 @@ export function stageStarts(config: StageConfig, names: StageNames, settings: St
     if (problems.length > 0) {
         throw new ConfigError(problems);
     }
-    return {
-        ...(scheduled === undefined ? {} : { schedule: scheduled }),
-        ...(triggered === undefined ? {} : { trigger: triggered }),
-    };
+    return defined({
+        schedule: scheduled,
+        trigger: triggered,
+    });
 }
 
 function initialization(input: Json): Json {

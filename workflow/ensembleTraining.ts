@@ -5,6 +5,7 @@
  */
 import type { StateMachineDefinition } from "../asl/types";
 import { MAXIMUM_PAYLOAD_BYTES } from "../ground/awsLimits";
+import { defined } from "../ground/fields";
 import { batchStep, batchStepBound } from "./batchStep";
 import type { BilledJob, MemberOutcome, MemberSettings, Run, StageSettings } from "./contract";
 import { checkEnsemble } from "./ensemble";
@@ -94,17 +95,18 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
             },
             timeoutSeconds: SETUP_SECONDS,
             output: {},
-            assign: {
+            assign: defined({
                 run: states.result<{ Payload: Run }>().Payload,
                 outcomes: [],
                 combinerBilled: [],
-                ...(targets.tags !== undefined && {
-                    tags: Object.entries(targets.tags).map(([Key, Value]) => ({ Key, Value })),
-                }),
+                tags:
+                    targets.tags !== undefined
+                        ? Object.entries(targets.tags).map(([Key, Value]) => ({ Key, Value }))
+                        : undefined,
                 ...initial("fetch"),
                 ...initial("merge"),
                 ...initial("publish"),
-            },
+            }),
             next: "Fetch Preprocessing Artifacts?",
             catch: [
                 {
@@ -244,11 +246,11 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
               })),
         ...(targets.notifySuccess === true ? notifySuccess() : []),
         new Succeed("Training Succeeded", {
-            output: {
+            output: defined({
                 artifacts: text(run.output_artifact_paths.ready_to_use_artifacts!),
                 members: outcomes,
-                ...(targets.modelPackageGroup !== undefined && { modelPackage }),
-            },
+                modelPackage: targets.modelPackageGroup !== undefined ? modelPackage : undefined,
+            }),
         }),
 
         ...failurePath(settings, targets, { outcomes, combinerBilled }),
@@ -268,28 +270,30 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
         const title = titleOf(member);
         const record = `Record ${title} Model Failure`;
         return [
-            modelTraining({
-                model: member,
-                title,
-                stage: settings,
-                settings: memberSettings,
-                targets,
-                run: run.members[member]!,
-                prefix: run.output_artifact_paths[`${member}_model_prefix`]!,
-                tags,
-                ...limits,
-                jobName: (prefix, attempt) => jobNameExpression(prefix, run, attempt),
-                ...(memberSettings.splitSet && {
-                    split: {
-                        parameters: parameters(
-                            ["K_FOLDS", "INPUT_PATH", "OUTPUT_PATH", "SEED"],
-                            (name) => run.parameters.split[name]!,
-                        ),
-                        outputPath: run.output_artifact_paths.image_model_training_split_set!,
-                    },
+            modelTraining(
+                defined({
+                    model: member,
+                    title,
+                    stage: settings,
+                    settings: memberSettings,
+                    targets,
+                    run: run.members[member]!,
+                    prefix: run.output_artifact_paths[`${member}_model_prefix`]!,
+                    tags,
+                    ...limits,
+                    jobName: (prefix, attempt) => jobNameExpression(prefix, run, attempt),
+                    split: memberSettings.splitSet
+                        ? {
+                              parameters: parameters(
+                                  ["K_FOLDS", "INPUT_PATH", "OUTPUT_PATH", "SEED"],
+                                  (name) => run.parameters.split[name]!,
+                              ),
+                              outputPath: run.output_artifact_paths.image_model_training_split_set!,
+                          }
+                        : undefined,
+                    failed: [{ next: record }],
                 }),
-                failed: [{ next: record }],
-            }),
+            ),
             new Pass(record, {
                 comment: "records-failure-for: Ensemble Complete?",
                 output: {

@@ -8,6 +8,7 @@
  */
 import { TRAINING_LOG_GROUP } from "../ground/awsNames";
 import type { LogLocation } from "../ground/console";
+import { defined } from "../ground/fields";
 import type { ErrorClass, FailureRecord } from "./contract";
 import { ERROR_CLASSES } from "./errorClasses";
 
@@ -152,7 +153,7 @@ export function classify(failure: Failure): Classification {
         region: read.region,
     };
     const [cls, reason] = decide(error, read, failure);
-    return withoutUndefined({
+    return defined({
         class: cls,
         reason: oneLine(reason) || oneLine(error && `${error}, without a cause`) || "neither error nor cause given",
         ...base,
@@ -491,8 +492,4 @@ function last(value: unknown): string | undefined {
 
 function regionOf(arn: unknown): string | undefined {
     return text(arn).split(":")[3] || undefined;
-}
-
-function withoutUndefined<T extends object>(value: T): T {
-    return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as T;
 }

@@ -204,12 +204,16 @@ export function encodeHyperparameters(
     container: Pick<Container, "encoding" | "program" | "submitDirectory">,
     region: string,
 ): Readonly<Record<string, string>> {
-    const all: Record<string, string | number | boolean> = {
-        ...hyperparameters,
-        ...(container.program !== undefined && { sagemaker_program: container.program }),
-        ...(container.submitDirectory !== undefined && { sagemaker_submit_directory: container.submitDirectory }),
-        ...(container.encoding === "json" && { sagemaker_region: region }),
-    };
+    const all: Record<string, string | number | boolean> = { ...hyperparameters };
+    if (container.program !== undefined) {
+        all.sagemaker_program = container.program;
+    }
+    if (container.submitDirectory !== undefined) {
+        all.sagemaker_submit_directory = container.submitDirectory;
+    }
+    if (container.encoding === "json") {
+        all.sagemaker_region = region;
+    }
     const entries = Object.entries(all).filter(([, value]) => value !== "");
     // One more place is job_name's.
     if (entries.length + 1 > MAXIMUM_HYPERPARAMETERS) {

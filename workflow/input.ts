@@ -4,6 +4,7 @@
  */
 import { closest } from "fastest-levenshtein";
 import * as z from "zod";
+import { defined, present } from "../ground/fields";
 import type { Capacity, HyperparameterRule, Hyperparameters } from "./contract";
 import { PLACES } from "./places";
 
@@ -85,25 +86,30 @@ function modelSchema(model: ModelShape): z.ZodType {
         Object.entries(model.schema).map(([name, rule]) => [name, hyperparameter(rule)]),
     );
     return z
-        .strictObject({
-            ...("batch_size" in model.schema ? { batch_size: hyperparameter(model.schema.batch_size) } : {}),
-            instance_type: (types.length > 0
-                ? z.enum(types)
-                : z
-                      .string()
-                      .regex(/^ml\.[a-z0-9-]+\.[a-z0-9-]+$/, "a SageMaker training instance type, ml.<family>.<size>")
-            )
-                .describe("Must be on the model's capacity ladder; moves to its front.")
-                .optional(),
-            log_bucket: z
-                .union([z.literal(""), z.string().regex(bucketPattern, "the name of an S3 bucket")])
-                .describe("Bucket for the training's own logs (hyperparameter `bucket`).")
-                .optional(),
-            hyperparameters: z
-                .strictObject(hyperparameters)
-                .describe("Overrides of the stage's hyperparameters, for this execution.")
-                .optional(),
-        })
+        .strictObject(
+            defined({
+                batch_size: "batch_size" in model.schema ? hyperparameter(model.schema.batch_size) : undefined,
+                instance_type: (types.length > 0
+                    ? z.enum(types)
+                    : z
+                          .string()
+                          .regex(
+                              /^ml\.[a-z0-9-]+\.[a-z0-9-]+$/,
+                              "a SageMaker training instance type, ml.<family>.<size>",
+                          )
+                )
+                    .describe("Must be on the model's capacity ladder; moves to its front.")
+                    .optional(),
+                log_bucket: z
+                    .union([z.literal(""), z.string().regex(bucketPattern, "the name of an S3 bucket")])
+                    .describe("Bucket for the training's own logs (hyperparameter `bucket`).")
+                    .optional(),
+                hyperparameters: z
+                    .strictObject(hyperparameters)
+                    .describe("Overrides of the stage's hyperparameters, for this execution.")
+                    .optional(),
+            }),
+        )
         .optional();
 }
 
@@ -181,19 +187,15 @@ export function inputJsonSchema(shape: InputShape): Record<string, unknown> {
 function ruleSchema(rule: HyperparameterRule): Record<string, unknown> {
     const description = `${rule.description ?? ""}${rule.learning ? "" : " Does not change the model."}`.trim();
     if (rule.type === "string") {
-        return { type: "string", ...(rule.values === undefined ? {} : { enum: [...rule.values] }), description };
+        return defined({ type: "string", enum: rule.values === undefined ? undefined : [...rule.values], description });
     }
     if (rule.type === "boolean") {
         return { anyOf: [{ type: "boolean" }, { enum: ["true", "false"] }], description };
     }
-    const bounds = {
-        ...(rule.minimum === undefined
-            ? {}
-            : { [rule.exclusiveMinimum === true ? "exclusiveMinimum" : "minimum"]: rule.minimum }),
-        ...(rule.maximum === undefined
-            ? {}
-            : { [rule.exclusiveMaximum === true ? "exclusiveMaximum" : "maximum"]: rule.maximum }),
-    };
+    const bounds = defined({
+        [rule.exclusiveMinimum === true ? "exclusiveMinimum" : "minimum"]: rule.minimum,
+        [rule.exclusiveMaximum === true ? "exclusiveMaximum" : "maximum"]: rule.maximum,
+    });
     const pattern = rule.type === "integer" ? "^-?[0-9]+$" : "^-?[0-9]*\\.?[0-9]+([eE][-+]?[0-9]+)?$";
     return {
         anyOf: [
@@ -241,14 +243,14 @@ function describeRule(rule: HyperparameterRule): string {
     if (rule.type === "string") {
         return rule.values === undefined ? "a string" : `one of ${rule.values.join(", ")}`;
     }
-    const bounds = [
-        ...(rule.minimum === undefined
-            ? []
-            : [`${rule.exclusiveMinimum === true ? "above" : "at least"} ${rule.minimum}`]),
-        ...(rule.maximum === undefined
-            ? []
-            : [`${rule.exclusiveMaximum === true ? "below" : "at most"} ${rule.maximum}`]),
-    ];
+    const bounds = present([
+        rule.minimum === undefined
+            ? undefined
+            : `${rule.exclusiveMinimum === true ? "above" : "at least"} ${rule.minimum}`,
+        rule.maximum === undefined
+            ? undefined
+            : `${rule.exclusiveMaximum === true ? "below" : "at most"} ${rule.maximum}`,
+    ]);
     return (
         `${rule.type === "integer" ? "a whole number" : "a number"}` +
         `${bounds.length === 0 ? "" : ` ${bounds.join(" and ")}`}`

@@ -3,6 +3,7 @@
  * count the attempts. Whatever happens inside ends in the branch's Fail, and the Parallel's Catch decides what that
  * means for the execution.
  */
+import { present } from "../ground/fields";
 import { batchStep } from "./batchStep";
 import type { BilledJob, ErrorClass, MemberOutcome, ModelRun, ModelSettings, StageSettings } from "./contract";
 import { CAPACITY_WAIT_SECONDS, classesWhere, ERROR_CLASSES } from "./errorClasses";
@@ -205,17 +206,15 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
 
     const ladderClasses = classesWhere((policy) => policy.nextRung);
     const onLadder = jsonata<boolean>`${errorClass} in ${ladderClasses}`;
-    const retryRules: Rule[] = [
+    const retryRules: Rule[] = present([
         { when: jsonata`${step} != ${names.training}`, next: names.fail },
-        ...(rungs > 1
-            ? [
-                  {
-                      when: all(onLadder, jsonata`${rung} < ${rungs - 1}`),
-                      assign: { rung: jsonata`${rung} + 1` },
-                      next: names.guard,
-                  },
-              ]
-            : []),
+        rungs > 1
+            ? {
+                  when: all(onLadder, jsonata`${rung} < ${rungs - 1}`),
+                  assign: { rung: jsonata`${rung} + 1` },
+                  next: names.guard,
+              }
+            : undefined,
         {
             when: all(onLadder, jsonata`${waits} < ${ERROR_CLASSES.Capacity.retries}`),
             assign: { waits: jsonata`${waits} + 1`, rung: 0 },
@@ -237,7 +236,7 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
             assign: set("", { faults: jsonata`${faults} + 1` }),
             next: names.pause,
         },
-    ];
+    ]);
 
     const branch: readonly StateNode[] = [
         new Pass(names.start, {
@@ -256,12 +255,12 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
             next: names.train,
         }),
         new Choice(names.train, {
-            rules: [
-                ...(options.split === undefined
-                    ? []
-                    : [{ when: all(mustTrain, jsonata`${run.split} = 'new'`), next: names.split }]),
+            rules: present([
+                options.split === undefined
+                    ? undefined
+                    : { when: all(mustTrain, jsonata`${run.split} = 'new'`), next: names.split },
                 { when: mustTrain, next: names.guard },
-            ],
+            ]),
             otherwise: names.skip,
         }),
         new Pass(names.skip, {

@@ -3,6 +3,7 @@ import { BatchClient } from "@aws-sdk/client-batch";
 import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import { SFNClient } from "@aws-sdk/client-sfn";
 import { EXIT, ToolError } from "../../ground/errors";
+import { defined } from "../../ground/fields";
 
 export interface Clients {
     readonly executions: SFNClient;
@@ -23,14 +24,15 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 export function clientsAt(region: string, endpoint?: string): Clients {
     const at = (variable?: string) => {
         const own = endpoint === undefined || (variable !== undefined && process.env[variable]) ? undefined : endpoint;
-        return {
+        return defined({
             region,
             // an SDK that is given undefined reads its variables
-            ...(own === undefined ? {} : { endpoint: own }),
-            ...(own !== undefined && LOOPBACK.test(hostOf(own))
-                ? { credentials: { accessKeyId: "local", secretAccessKey: "local" } }
-                : {}),
-        };
+            endpoint: own,
+            credentials:
+                own !== undefined && LOOPBACK.test(hostOf(own))
+                    ? { accessKeyId: "local", secretAccessKey: "local" }
+                    : undefined,
+        });
     };
     // a log line is worth less than the watch: one try again, and no long wait
     const brief = { maxAttempts: 2, requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000 } };

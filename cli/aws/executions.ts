@@ -14,6 +14,7 @@ import {
 import type { StateMachineDefinition } from "../../asl/types";
 import { logUrl } from "../../ground/console";
 import { EXIT, ToolError } from "../../ground/errors";
+import { defined } from "../../ground/fields";
 import type { StageSettings } from "../../workflow/contract";
 import { advice, classify } from "../../workflow/failures";
 import { titleOf } from "../../workflow/ensembleTraining";
@@ -222,16 +223,16 @@ export async function explainExecution(client: SFNClient, executionArn: string):
     const named = /^Notified\.(\w+)$/.exec(execution.error ?? "")?.[1];
     const errorClass = named !== undefined && named in advice ? (named as keyof typeof advice) : found.class;
     const region = executionArn.split(":")[3];
-    return {
+    return defined({
         ...base,
-        ...(failed === undefined ? {} : { state: failed.state }),
+        state: failed?.state,
         class: errorClass,
         reason: found.reason,
         advice: advice[errorClass],
-        ...(found.log === undefined ? {} : { logUrl: logUrl(found.log, region) }),
-        ...(execution.error === undefined ? {} : { error: execution.error }),
-        ...(execution.cause === undefined ? {} : { cause: execution.cause }),
-    };
+        logUrl: found.log === undefined ? undefined : logUrl(found.log, region),
+        error: execution.error,
+        cause: execution.cause,
+    });
 }
 
 /** States that only tell of a failure: what they report is not the failure itself. */

@@ -7,6 +7,7 @@ import {
 } from "@aws-sdk/client-sfn";
 import type { StateMachineDefinition } from "../../asl/types";
 import { EXIT, ToolError } from "../../ground/errors";
+import { defined } from "../../ground/fields";
 import type { ExecutionFacts } from "../../report/execution";
 import type { ExecutionStatus, Missing } from "../../report/model";
 import { settingsOf, type Stage } from "./executions";
@@ -48,13 +49,13 @@ export async function factsOf(
     );
     const events = await denied("history of the execution", () => historyOf(client, executionArn, abortSignal), []);
     const stoppedAt = execution.stopDate ?? now;
-    return {
+    return defined({
         where: "aws",
         executionArn,
         name: execution.name ?? executionArn.split(":").at(-1) ?? executionArn,
         status: execution.status as ExecutionStatus,
-        ...(execution.error === undefined ? {} : { error: execution.error }),
-        ...(execution.cause === undefined ? {} : { cause: execution.cause }),
+        error: execution.error,
+        cause: execution.cause,
         startedAt: (execution.startDate ?? stoppedAt).getTime(),
         stoppedAt: stoppedAt.getTime(),
         definition,
@@ -62,7 +63,7 @@ export async function factsOf(
         events: events as unknown as ExecutionFacts["events"],
         remarks: [],
         missing,
-    };
+    });
 }
 
 async function describe(

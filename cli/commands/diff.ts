@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { describeChange, diffDefinitions } from "../../asl/diff";
 import type { StateMachineDefinition } from "../../asl/types";
 import { EXIT, ToolError } from "../../ground/errors";
+import { defined, present } from "../../ground/fields";
 import type { EvaluatedStage } from "../../project/evaluate";
 import type { StageSettings } from "../../workflow/contract";
 import { settingsOf } from "../aws/executions";
@@ -68,7 +69,7 @@ async function diff(root: string, options: Options): Promise<void> {
     const found: Found = { ...words, permissions };
     const text = options.json
         ? `${JSON.stringify(
-              {
+              defined({
                   from: before.name,
                   to: after.name,
                   summary: words.lines,
@@ -78,8 +79,8 @@ async function diff(root: string, options: Options): Promise<void> {
                       ...change,
                       text: describeChange(change),
                   })),
-                  ...(permissions === undefined ? {} : { permissions }),
-              },
+                  permissions,
+              }),
               null,
               2,
           )}\n`
@@ -175,11 +176,11 @@ function following({ following: count }: Words): string[] {
 
 function plain(before: Side, after: Side, found: Found): string {
     const { lines: changes, code, permissions } = found;
-    const lines = [
+    const lines = present([
         `${before.name} -> ${after.name}`,
         ...(changes.length === 0 ? ["No change in the workflow."] : changes.map((change) => `  ${change}`)),
         ...following(found).map((line) => `  ${line}`),
-        ...(code.length === 0 ? [] : [`New code: ${code.join(", ")}`]),
+        code.length === 0 ? undefined : `New code: ${code.join(", ")}`,
         ...(permissions === undefined
             ? []
             : permissions.added.length + permissions.removed.length === 0
@@ -189,7 +190,7 @@ function plain(before: Side, after: Side, found: Found): string {
                     ...permissions.added.map((permission) => `  + ${permission}`),
                     ...permissions.removed.map((permission) => `  - ${permission}`),
                 ]),
-    ];
+    ]);
     return `${lines.join("\n")}\n`;
 }
 

@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { formatDuration } from "../../ground/duration";
 import { EXIT } from "../../ground/errors";
+import { present } from "../../ground/fields";
 import {
     explainExecution,
     findExecution,
@@ -294,14 +295,14 @@ function print(options: Common, value: Told | Explanation, text: string): void {
 }
 
 function explained(told: Explanation): string {
-    return [
+    return present([
         `${told.status} after ${formatDuration(told.seconds)}: ${told.executionArn}`,
-        ...(told.state === undefined ? [] : [`  in:     ${told.state}`]),
-        ...(told.class === undefined ? [] : [`  class:  ${told.class}`]),
-        ...(told.reason === undefined ? [] : [`  reason: ${told.reason}`]),
-        ...(told.advice === undefined ? [] : [`  do:     ${told.advice}`]),
-        ...(told.logUrl === undefined ? [] : [`  log:    ${told.logUrl}`]),
-    ].join("\n");
+        told.state === undefined ? undefined : `  in:     ${told.state}`,
+        told.class === undefined ? undefined : `  class:  ${told.class}`,
+        told.reason === undefined ? undefined : `  reason: ${told.reason}`,
+        told.advice === undefined ? undefined : `  do:     ${told.advice}`,
+        told.logUrl === undefined ? undefined : `  log:    ${told.logUrl}`,
+    ]).join("\n");
 }
 
 function seconds(text: string): number {

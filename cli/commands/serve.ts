@@ -3,6 +3,7 @@ import { TaskError, VirtualClock, type TaskHandler } from "../../asl/interpreter
 import type { JsonValue } from "../../asl/types";
 import { serveStepFunctions } from "../../asl/api";
 import { EXIT, ToolError } from "../../ground/errors";
+import { defined } from "../../ground/fields";
 import { guarded, readJson } from "../support";
 
 interface Options {
@@ -48,7 +49,7 @@ async function serve({ port: wanted, region, results, skipWaits }: Options): Pro
     const api = await serveStepFunctions({
         port: wanted,
         region,
-        begin: () => ({ task, ...(skipWaits ? { clock: new VirtualClock(Date.now()) } : {}) }),
+        begin: () => defined({ task, clock: skipWaits ? new VirtualClock(Date.now()) : undefined }),
     }).catch((error: Error) => {
         throw new ToolError(error.message);
     });

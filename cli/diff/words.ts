@@ -5,6 +5,7 @@
 import { describeChange, diffDefinitions, type Change } from "../../asl/diff";
 import type { JsonValue, StateMachineDefinition } from "../../asl/types";
 import { formatDuration } from "../../ground/duration";
+import { present } from "../../ground/fields";
 import type { ModelSettings, StageSettings } from "../../workflow/contract";
 
 /** What changed, most important first. */
@@ -96,20 +97,20 @@ function modelWords(name: string, before: ModelSettings, after: ModelSettings): 
     const differing = !sameLadder
         ? []
         : [...capacity.keys()].filter((index) => capacity[index].instanceType !== oldCapacity[index].instanceType);
-    return [
+    return present([
         ...(differing.length === 1
             ? say("instance", oldCapacity[differing[0]].instanceType, capacity[differing[0]].instanceType)
             : say("machines", ladder(before), ladder(after))),
         ...say("one job at most", formatDuration(oldRuntime), formatDuration(maxRuntimeSeconds)),
         ...say("all attempts at most", formatDuration(oldBudget), formatDuration(budgetSeconds)),
         ...say("container", imageName(oldContainer.image), imageName(container.image)),
-        ...(oldContainer.codeHash === container.codeHash
-            ? []
-            : [`${name}: new training code, so that it trains again`]),
+        oldContainer.codeHash === container.codeHash
+            ? undefined
+            : `${name}: new training code, so that it trains again`,
         ...fieldWords(name, oldParameters, hyperparameters),
         ...fieldWords(`${name}: quality gate`, oldMetrics, minimumMetrics),
         ...fieldWords(name, oldRest, rest),
-    ];
+    ]);
 }
 
 /** Without registry, and without the content hash of an image that is built here. */

@@ -1,6 +1,7 @@
 /** What a run of a stage consists of, needs and can cost, before anything runs. Pure. */
 import { MAXIMUM_TRANSITIONS } from "../../ground/awsLimits";
 import { trainingQuota } from "../../ground/awsNames";
+import { defined, present } from "../../ground/fields";
 import { judgeBudget, worstCaseBill, type BatchJobBound, type Bill, type BudgetVerdict } from "../../pricing/bill";
 import { expectedBill, type ExpectedBill, type ExpectedInput, type Usual } from "../../pricing/expected";
 import type { Prices } from "../../pricing/prices";
@@ -91,19 +92,18 @@ export function planOf({
     const batchJobs = jobBounds(evaluated);
     const { run, data } = reuse;
     const bill = worstCaseBill(
-        {
+        defined({
             settings: trained,
             batchJobs,
             transitions: MAXIMUM_TRANSITIONS,
-            ...(data === undefined
-                ? {}
-                : { storage: { copiedBytes: run?.fetch === true ? data.bytes : 0, ...retention } }),
-        },
+            storage:
+                data === undefined ? undefined : { copiedBytes: run?.fetch === true ? data.bytes : 0, ...retention },
+        }),
         prices,
         today,
     );
     const verdict = budget === undefined ? undefined : judgeBudget(bill, budget);
-    return {
+    return defined({
         format: 1,
         stage: settings.stage,
         service: settings.service,
@@ -126,10 +126,10 @@ export function planOf({
         longestSeconds: evaluated.stateMachine.definition.TimeoutSeconds ?? executionBound(settings),
         transitions: MAXIMUM_TRANSITIONS,
         quotas: neededQuotas(trained),
-        ...(verdict === undefined || budget === undefined ? {} : { budget: { dollars: budget, ...verdict } }),
-        ...(input === undefined ? {} : { changes: changesOf(settings, input) }),
+        budget: verdict === undefined || budget === undefined ? undefined : { dollars: budget, ...verdict },
+        changes: input === undefined ? undefined : changesOf(settings, input),
         reuse: reuse.lines,
-    };
+    });
 }
 
 type UsualInput = Pick<PlanInput, "settings" | "reuse" | "expectedHours" | "retention"> &
@@ -297,26 +297,28 @@ function changesOf(settings: StageSettings, input: CompletedInput): string[] {
         ),
         [settings.combiner.name, settings.combiner, input.combiner],
     ];
-    const lines = models.flatMap(([name, model, wanted]) => [
-        ...(!wanted.train ? [`${name}: not trained, ${wanted.given ?? "an existing model"} is used`] : []),
-        ...(wanted.forced ? [`${name}: trained even where the same model exists`] : []),
-        ...(wanted.capacity[0]?.instanceType !== model.capacity[0]?.instanceType
-            ? [
-                  `${name}: first tried on ${wanted.capacity[0].instanceType} instead of ` +
-                      `${model.capacity[0]?.instanceType}`,
-              ]
-            : []),
-        ...hyperparameterChanges(model.hyperparameters, wanted.hyperparameters).map((change) => `${name}: ${change}`),
-    ]);
-    return [
+    const lines = models.flatMap(([name, model, wanted]) =>
+        present([
+            !wanted.train ? `${name}: not trained, ${wanted.given ?? "an existing model"} is used` : undefined,
+            wanted.forced ? `${name}: trained even where the same model exists` : undefined,
+            wanted.capacity[0]?.instanceType !== model.capacity[0]?.instanceType
+                ? `${name}: first tried on ${wanted.capacity[0].instanceType} instead of ` +
+                  `${model.capacity[0]?.instanceType}`
+                : undefined,
+            ...hyperparameterChanges(model.hyperparameters, wanted.hyperparameters).map(
+                (change) => `${name}: ${change}`,
+            ),
+        ]),
+    );
+    return present([
         `data: ${input.dataPath}${input.fetchData ? "" : ", used where it is"}`,
-        ...(input.target === settings.artifactBase
-            ? []
-            : [`writes below ${input.target} instead of ${settings.artifactBase}`]),
-        ...(input.generateSplit || input.splitPath === undefined ? [] : [`split set: ${input.splitPath}`]),
+        input.target === settings.artifactBase
+            ? undefined
+            : `writes below ${input.target} instead of ${settings.artifactBase}`,
+        input.generateSplit || input.splitPath === undefined ? undefined : `split set: ${input.splitPath}`,
         ...lines,
         ...input.notes.map((note) => `note: ${note}`),
-    ];
+    ]);
 }
 
 function hyperparameterChanges(before: Hyperparameters, after: Hyperparameters): string[] {

@@ -5,6 +5,7 @@ import pc from "picocolors";
 import { toDot } from "../../asl/drawing";
 import type { StateMachineDefinition } from "../../asl/types";
 import { formatDuration } from "../../ground/duration";
+import { present } from "../../ground/fields";
 import { escapeHtml } from "../../ground/html";
 import { formatDollars } from "../../ground/quantity";
 import { outline } from "./outline";
@@ -16,14 +17,29 @@ function sum({ known, unknown }: { readonly known: number; readonly unknown: rea
         : ["unknown", `what is known sums to ${formatDollars(known)}`];
 }
 
+const HAPPENS: Readonly<Record<PlannedModel["action"], string>> = {
+    given: "is given",
+    reused: "reused",
+    trains: "trains",
+};
+
 function happens({ action }: PlannedModel): string {
-    return action === "given" ? "is given" : action === "reused" ? "reused" : "trains";
+    return HAPPENS[action];
+}
+
+function budgetLine({ budget }: Plan): string | undefined {
+    if (budget === undefined) {
+        return undefined;
+    }
+    return budget.verdict === "within"
+        ? `Within the budget of ${formatDollars(budget.dollars)}.`
+        : `Budget ${budget.verdict}: ${budget.message}`;
 }
 
 /** The sections of a plan in order: a heading, and lines or a table. */
 function sections(plan: Plan): { heading: string; head?: string[]; rows?: string[][]; lines?: string[] }[] {
     const { bill } = plan;
-    return [
+    return present([
         {
             heading: "Models",
             head: [
@@ -43,7 +59,7 @@ function sections(plan: Plan): { heading: string; head?: string[]; rows?: string
                 formatDuration(model.budgetSeconds),
             ]),
         },
-        ...(plan.changes === undefined ? [] : [{ heading: "What the input says", lines: [...plan.changes] }]),
+        plan.changes === undefined ? undefined : { heading: "What the input says", lines: [...plan.changes] },
         { heading: "Reuse", lines: [...plan.reuse] },
         {
             heading: `Price of one run (${bill.region}, prices of ${bill.pricesAsOf})`,
@@ -62,21 +78,15 @@ function sections(plan: Plan): { heading: string; head?: string[]; rows?: string
                 }),
                 ["together", ...sum(bill), ...sum(plan.expected)],
             ],
-            lines: [
-                ...(bill.unknown.length === 0 ? [] : [`No price is known for: ${bill.unknown.join("; ")}.`]),
-                ...(bill.warning === undefined ? [] : [bill.warning]),
+            lines: present([
+                bill.unknown.length === 0 ? undefined : `No price is known for: ${bill.unknown.join("; ")}.`,
+                bill.warning,
                 "At most: Spot counts at the on-demand price, and what is trained already is trained again. " +
                     "Expected: the first machine of the ladder, " +
                     "and nothing for what is reused. Not counted: reading from S3, logs, messages and transfer" +
                     `${bill.lines.some(({ item }) => item === "storage") ? "." : "; storage, while the data is not known."}`,
-                ...(plan.budget === undefined
-                    ? []
-                    : [
-                          plan.budget.verdict === "within"
-                              ? `Within the budget of ${formatDollars(plan.budget.dollars)}.`
-                              : `Budget ${plan.budget.verdict}: ${plan.budget.message}`,
-                      ]),
-            ],
+                budgetLine(plan),
+            ]),
         },
         {
             heading: "Bounds",
@@ -90,7 +100,7 @@ function sections(plan: Plan): { heading: string; head?: string[]; rows?: string
             head: ["quota", "instances", "models"],
             rows: plan.quotas.map(({ quota, instances, models }) => [quota, String(instances), models.join(", ")]),
         },
-    ];
+    ]);
 }
 
 export function planText(plan: Plan, definition: StateMachineDefinition): string {

@@ -5,6 +5,7 @@
 import { SFNClient, paginateListExecutions, type HistoryEvent } from "@aws-sdk/client-sfn";
 import type { StateMachineDefinition } from "../../asl/types";
 import { statesIn } from "../../asl/walk";
+import { defined } from "../../ground/fields";
 import { joinS3 } from "../../ground/s3Address";
 import { median } from "../../pricing/expected";
 import type { Run, StageSettings, StoredObject, TrainedModel } from "../../workflow/contract";
@@ -94,15 +95,15 @@ export async function reuseOf({ stateMachine, region, endpoint, input }: ReuseOp
             { storage, print: () => undefined },
         );
         const { plan } = storage;
-        return {
+        return defined({
             lines: [...Object.entries(run.members), [settings.combiner.name, run.combiner] as const].map(
                 ([name, { reason }]) => `${name}: ${reason}`,
             ),
             run,
-            ...(plan === undefined ? {} : { data: { objects: plan.data.objects, bytes: plan.data.bytes } }),
+            data: plan === undefined ? undefined : { objects: plan.data.objects, bytes: plan.data.bytes },
             trainings: plan === undefined ? {} : await earlierTrainings(storage, plan.target, settings),
             ...(await earlierExecution(client, stateMachineArn, definition)),
-        };
+        });
     } catch (error) {
         const told = explainSdkError(error, "look into the stage's bucket");
         return {

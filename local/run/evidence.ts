@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { StateMachineDefinition } from "../../asl/types";
 import { EXIT, ToolError } from "../../ground/errors";
+import { defined } from "../../ground/fields";
 import { loadPrices } from "../../pricing/prices";
 import { bucketReader, folderReader, keepingReader, Unavailable, type ArtefactReader } from "../../report/artefacts";
 import { reportOf, type ExecutionFacts } from "../../report/execution";
@@ -78,13 +79,13 @@ export function factsOf(
     },
 ): ExecutionFacts {
     const time = (event: TimelineEvent | undefined): number => new Date(event?.timestamp ?? 0).getTime();
-    return {
+    return defined({
         where: "local",
         executionArn: run.executionArn,
         name: run.id,
         status: run.status,
-        ...(run.error === undefined ? {} : { error: run.error }),
-        ...(run.cause === undefined ? {} : { cause: run.cause }),
+        error: run.error,
+        cause: run.cause,
         startedAt: time(run.events[0]),
         stoppedAt: time(run.events.at(-1)),
         definition: run.definition,
@@ -94,7 +95,7 @@ export function factsOf(
             ({ model, name, configured, local }) => `${model}: ${name} ${configured} -> ${local}`,
         ),
         missing: [],
-    };
+    });
 }
 
 /** Pages come from the folder of documents that the run read. */

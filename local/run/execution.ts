@@ -4,6 +4,7 @@ import { rename } from "node:fs/promises";
 import path from "node:path";
 import { RealClock, type ExecutionResult, type HistoryEvent, type TaskHandler } from "../../asl/interpreter";
 import type { StateMachineDefinition } from "../../asl/types";
+import { defined } from "../../ground/fields";
 import { parseS3Address } from "../../ground/s3Address";
 import type { Judgement } from "../../report/metrics";
 import type { TimelineEvent } from "../../report/visits";
@@ -179,13 +180,13 @@ export class LocalExecution {
         if (execution.status === "SUCCEEDED" && !session.options.keep) {
             rmSync(path.join(directory, "jobs"), { recursive: true, force: true });
         }
-        const result: RunResult = {
+        const result: RunResult = defined({
             format: 1,
             id,
             stage: stage.name,
             status: execution.status,
-            ...(execution.error === undefined ? {} : { error: execution.error }),
-            ...(execution.cause === undefined ? {} : { cause: execution.cause }),
+            error: execution.error,
+            cause: execution.cause,
             startedAt: new Date(startedAt).toISOString(),
             milliseconds: Date.now() - startedAt,
             executionMilliseconds,
@@ -215,12 +216,12 @@ export class LocalExecution {
             transitions: execution.transitions,
             events: execution.eventCount,
             directory,
-            ...(artifacts === undefined ? {} : { artifacts }),
+            artifacts,
             history: this.history,
             logs: readdirSync(path.join(directory, "logs"))
                 .sort()
                 .map((name) => path.join(directory, "logs", name)),
-        };
+        });
         writeJson(path.join(directory, "definition.json"), definition);
         writeJson(path.join(directory, "result.json"), result);
         return result;

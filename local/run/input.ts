@@ -1,5 +1,6 @@
 import { closest } from "fastest-levenshtein";
 import { EXIT, ToolError } from "../../ground/errors";
+import { defined } from "../../ground/fields";
 import type { Hyperparameters, StageSettings } from "../../workflow/contract";
 
 type Json = Record<string, unknown>;
@@ -119,15 +120,15 @@ export function executionInput(options: InputOptions): {
     const models = { ...settings.members, [settings.combiner.name]: settings.combiner };
     const input = structuredClone(
         given ?? {
-            initialization: {
+            initialization: defined({
                 fetch_data: { preprocessed_data_path: dataPath },
                 run_training_steps: {
                     fetch_preprocessing_artifacts: true,
                     generate_image_model_split: true,
                     ...Object.fromEntries(Object.keys(settings.members).map((name) => [`${name}_model`, true])),
                 },
-                ...(options.force ? { force: Object.keys(models) } : {}),
-            },
+                force: options.force ? Object.keys(models) : undefined,
+            }),
         },
     );
     const initialization = (input as { initialization?: unknown }).initialization;

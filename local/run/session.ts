@@ -125,10 +125,11 @@ export async function prepare(session: Session): Promise<Prepared> {
     const reductions = readReductions(root, options.hyperparameters);
     const project = options.project ?? currentProject();
     await checkDisk(folder);
+    const seeded = options.seed === undefined ? {} : { seed: options.seed };
     const evaluating = progress.begin(`Pulumi program, stage ${options.stack}`);
     const evaluated = await evaluateProgram(options.stack, {
         project,
-        overrides: { ...settings.configuration, ...(options.seed === undefined ? {} : { seed: options.seed }) },
+        overrides: { ...settings.configuration, ...seeded },
     }).catch((error: unknown) => {
         evaluating.end("failed");
         throw error;

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { defined } from "../../ground/fields";
 import { AwsError } from "../awsError";
 import type { Child, ChildExit, Supervisor } from "../process/supervisor";
 
@@ -188,11 +189,11 @@ async function runAttempt(
     if (exit.signal !== null) {
         const killed = exit.signal === "SIGKILL";
         return {
-            Container: {
+            Container: defined({
                 ...stream,
                 ExitCode: killed ? 137 : 143,
-                ...(killed ? { Reason: "OutOfMemoryError: Container killed due to memory usage" } : {}),
-            },
+                Reason: killed ? "OutOfMemoryError: Container killed due to memory usage" : undefined,
+            }),
             ...times,
             StatusReason: "Essential container in task exited",
         };

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { defined } from "../../ground/fields";
 import { AwsError } from "../awsError";
 
 /** What `sagemaker:createModelPackage` is called with, as far as the registry's own rules are about it. */
@@ -67,18 +68,18 @@ export class LocalModelRegistry {
         );
         const number = known?.ModelPackageVersion ?? versions.length + 1;
         const file = path.join(this.folder, group, `${String(number).padStart(4, "0")}.json`);
-        const version: Version = known ?? {
-            ModelPackageGroupName: group,
-            ModelPackageVersion: number,
-            ModelPackageArn: `${this.arnPrefix}:model-package/${group}/${number}`,
-            CreationTime: new Date().toISOString(),
-            ModelPackageStatus: "Completed",
-            ModelApprovalStatus: request.ModelApprovalStatus ?? "PendingManualApproval",
-            ...(request.ModelPackageDescription !== undefined && {
+        const version: Version =
+            known ??
+            defined({
+                ModelPackageGroupName: group,
+                ModelPackageVersion: number,
+                ModelPackageArn: `${this.arnPrefix}:model-package/${group}/${number}`,
+                CreationTime: new Date().toISOString(),
+                ModelPackageStatus: "Completed",
+                ModelApprovalStatus: request.ModelApprovalStatus ?? "PendingManualApproval",
                 ModelPackageDescription: request.ModelPackageDescription,
-            }),
-            request,
-        };
+                request,
+            });
         if (known === undefined) {
             await mkdir(path.dirname(file), { recursive: true });
             await writeFile(file, `${JSON.stringify(version, null, 2)}\n`);

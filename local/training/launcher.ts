@@ -4,6 +4,7 @@ import { constants } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { S3Client } from "@aws-sdk/client-s3";
+import { defined } from "../../ground/fields";
 import { parseS3Address } from "../../ground/s3Address";
 import { AwsError } from "../awsError";
 import type { Child, ChildExit, Supervisor } from "../process/supervisor";
@@ -303,15 +304,13 @@ async function prepareHost(
             32,
         );
     }
-    const describeChannel = ({
-        ContentType,
-        DataSource,
-    }: NonNullable<TrainingJobRequest["InputDataConfig"]>[number]) => ({
-        TrainingInputMode: request.AlgorithmSpecification.TrainingInputMode,
-        S3DistributionType: DataSource.S3DataSource.S3DataDistributionType ?? "FullyReplicated",
-        RecordWrapperType: "None",
-        ...(ContentType === undefined ? {} : { ContentType }),
-    });
+    const describeChannel = ({ ContentType, DataSource }: NonNullable<TrainingJobRequest["InputDataConfig"]>[number]) =>
+        defined({
+            TrainingInputMode: request.AlgorithmSpecification.TrainingInputMode,
+            S3DistributionType: DataSource.S3DataSource.S3DataDistributionType ?? "FullyReplicated",
+            RecordWrapperType: "None",
+            ContentType,
+        });
     const inputDataConfig = Object.fromEntries(
         (request.InputDataConfig ?? []).map((channel) => [channel.ChannelName, describeChannel(channel)]),
     );
@@ -565,13 +564,13 @@ function describeJob(
 ): Describe {
     const ended = Date.now();
     const seconds = outcome.started === undefined ? 0 : Math.max(1, Math.round((ended - outcome.started) / 1000));
-    return {
+    return defined({
         TrainingJobName: request.TrainingJobName,
         TrainingJobArn: jobArn(request, options),
-        ...(outcome.modelArtifact === undefined ? {} : { ModelArtifacts: { S3ModelArtifacts: outcome.modelArtifact } }),
+        ModelArtifacts: outcome.modelArtifact === undefined ? undefined : { S3ModelArtifacts: outcome.modelArtifact },
         TrainingJobStatus: outcome.status,
         SecondaryStatus: outcome.secondary,
-        ...(outcome.reason === undefined ? {} : { FailureReason: outcome.reason }),
+        FailureReason: outcome.reason,
         HyperParameters: request.HyperParameters,
         AlgorithmSpecification: request.AlgorithmSpecification,
         RoleArn: request.RoleArn,
@@ -580,7 +579,7 @@ function describeJob(
         ResourceConfig: request.ResourceConfig,
         StoppingCondition: request.StoppingCondition,
         CreationTime: created,
-        ...(outcome.started === undefined ? {} : { TrainingStartTime: outcome.started }),
+        TrainingStartTime: outcome.started,
         TrainingEndTime: ended,
         LastModifiedTime: ended,
         SecondaryStatusTransitions: [
@@ -594,11 +593,11 @@ function describeJob(
         EnableNetworkIsolation: false,
         EnableInterContainerTrafficEncryption: false,
         EnableManagedSpotTraining: request.EnableManagedSpotTraining ?? false,
-        ...(request.CheckpointConfig === undefined ? {} : { CheckpointConfig: request.CheckpointConfig }),
+        CheckpointConfig: request.CheckpointConfig,
         TrainingTimeInSeconds: seconds,
         BillableTimeInSeconds: seconds,
         Environment: request.Environment,
-    };
+    });
 }
 
 async function writeJson(file: string, value: unknown): Promise<void> {

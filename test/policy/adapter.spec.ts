@@ -5,6 +5,7 @@ import type {
     StackValidationArgs,
     StackValidationPolicy,
 } from "@pulumi/policy";
+import { defined } from "../../ground/fields";
 import { SuppressionLedger, toPolicy } from "../../policy/lib/adapter";
 import type { ResourceRule, Rule } from "../../policy/lib/rule";
 import { compliant, property, violation } from "../../policy/lib/rule";
@@ -57,11 +58,11 @@ function run(policy: unknown, props: object, config: object = {}, type = "test:i
         void validateResource(args, (message) => violations.push(message));
         return { violations, notApplicable: false };
     } catch (error) {
-        return {
+        return defined({
             violations,
             notApplicable: error instanceof NotApplicable,
-            ...(error instanceof NotApplicable ? {} : { thrown: error }),
-        };
+            thrown: error instanceof NotApplicable ? undefined : error,
+        });
     }
 }
 

@@ -1,6 +1,7 @@
 /** A Price List API on this machine: answers GetProducts page by page as AWS's does, products as JSON texts. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { defined } from "../../ground/fields";
 
 export interface Asked {
     readonly ServiceCode: string;
@@ -80,7 +81,7 @@ export function product({
             },
         },
         serviceCode: service,
-        terms: {
+        terms: defined({
             OnDemand: {
                 ...term("JRTCKXETXF", "2026-11-01", tiers),
                 ...(Object.assign(
@@ -88,8 +89,8 @@ export function product({
                     ...Object.entries(terms).map(([began, prices], index) => term(`TERM${index}`, began, prices)),
                 ) as object),
             },
-            ...(reserved === undefined ? {} : { Reserved: term("4NA7Y494T4", "2026-11-01", [reserved]) }),
-        },
+            Reserved: reserved === undefined ? undefined : term("4NA7Y494T4", "2026-11-01", [reserved]),
+        }),
         version: "20261120000000",
         publicationDate: "2026-11-20T12:00:00Z",
     });

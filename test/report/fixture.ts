@@ -4,6 +4,7 @@ import { CreateStateMachineCommand, SFNClient } from "@aws-sdk/client-sfn";
 import { TaskError, VirtualClock, type TaskRequest } from "../../asl/interpreter";
 import type { JsonValue } from "../../asl/types";
 import { serveStepFunctions, type StepFunctionsApi } from "../../asl/api/stepFunctions";
+import { defined } from "../../ground/fields";
 import { renderDefinition } from "../../workflow";
 import type { Run, TrainedModel } from "../../workflow/contract";
 import { classify } from "../../workflow/failures";
@@ -233,7 +234,7 @@ export async function startStage(s3: LocalS3): Promise<FixtureStage> {
             `${base}/${model}/output.tar.gz`,
             Buffer.isBuffer(files) ? files : await archive(files),
         );
-        const trained: TrainedModel = {
+        const trained: TrainedModel = defined({
             format: 1,
             model,
             key: "ab".repeat(32),
@@ -241,18 +242,19 @@ export async function startStage(s3: LocalS3): Promise<FixtureStage> {
             execution,
             trainedAt: "2026-11-20T08:00:00Z",
             identity: {},
-            ...(model === "sequence" && stage.faults.partial !== undefined ? { missing: stage.faults.partial } : {}),
+            missing: model === "sequence" && stage.faults.partial !== undefined ? stage.faults.partial : undefined,
             artifacts: { model: output, output },
-        };
+        });
         await put(`${base}/${model}/trained.json`, JSON.stringify(trained));
     }
 
     const api = await serveStepFunctions({
-        begin: ({ name }) => ({
-            task: (request) => task(request, name),
-            // a state that hangs needs real time, for a time-out too
-            ...(stage.faults.hangs === undefined ? { clock: new VirtualClock(Date.now()) } : {}),
-        }),
+        begin: ({ name }) =>
+            defined({
+                task: (request) => task(request, name),
+                // a state that hangs needs real time, for a time-out too
+                clock: stage.faults.hangs === undefined ? new VirtualClock(Date.now()) : undefined,
+            }),
     });
     const client = new SFNClient({
         endpoint: api.endpoint,

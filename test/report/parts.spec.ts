@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { PNG } from "pngjs";
 import * as tar from "tar";
+import { defined } from "../../ground/fields";
 import { Prices } from "../../pricing/prices";
 import { bucketReader, folderReader, keepingReader, readArchive, Unavailable } from "../../report/artefacts";
 import { readHistory } from "../../report/history";
@@ -259,7 +260,7 @@ describe("the price of an execution", () => {
             from: 0,
             to: 100_000,
             outcome: "stopped",
-            attempts: [{ ...attempt, ...(submitted === undefined ? {} : { submitted }) }],
+            attempts: [defined({ ...attempt, submitted })],
         });
         const {
             lines: [line],

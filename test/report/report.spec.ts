@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { StateGraph } from "../../asl/types";
+import { defined } from "../../ground/fields";
 import { maximumRows, timelineChart } from "../../report/charts";
 import { renderReport } from "../../report/html";
 import type { Visit } from "../../report/model";
@@ -84,15 +85,15 @@ describe("visits of states, from an event history", () => {
         assert.deepEqual(visit.attempts, [{ from: 1, to: 2, outcome: "stopped", resource: "r:x", submitted: "{}" }]);
     });
 
-    const at = (id: number, previousEventId: number, type: string, timestamp: number, name?: string) => ({
-        id,
-        previousEventId,
-        type,
-        timestamp,
-        ...(name === undefined
-            ? {}
-            : { [type.endsWith("Entered") ? "stateEnteredEventDetails" : "stateExitedEventDetails"]: { name } }),
-    });
+    const at = (id: number, previousEventId: number, type: string, timestamp: number, name?: string) =>
+        defined({
+            id,
+            previousEventId,
+            type,
+            timestamp,
+            [type.endsWith("Entered") ? "stateEnteredEventDetails" : "stateExitedEventDetails"]:
+                name === undefined ? undefined : { name },
+        });
 
     it("keeps concurrent branches apart by the chain of events", () => {
         const visits = visitsOf([

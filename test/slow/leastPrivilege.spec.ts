@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { runSimulation, type Simulation } from "@cloud-copilot/iam-simulate";
 import { S3Client } from "@aws-sdk/client-s3";
 import type { Statement } from "../../components/iam";
+import { defined } from "../../ground/fields";
 import { joinS3 } from "../../ground/s3Address";
 import { type EvaluatedStage, evaluateStage } from "../../project/evaluate";
 import type { Run, StageSettings } from "../../workflow/contract";
@@ -480,19 +481,23 @@ describe("least privilege", function () {
             resource: string,
             context: Record<string, string> = {},
         ): Promise<boolean> {
-            return decide({
-                request: {
-                    principal: `arn:aws:iam::${ACCOUNT}:role/ensemble-dev-${role}`,
-                    action,
-                    resource: { resource, accountId: ACCOUNT },
-                    contextVariables: context,
-                },
-                identityPolicies: [{ name: "role", policy: { Version: "2012-10-17", Statement: statementsOf(role) } }],
-                serviceControlPolicies: [],
-                resourceControlPolicies: [],
-                // A key is used only where its own policy leaves the decision to the account.
-                ...(action.startsWith("kms:") ? { resourcePolicy: keyPolicy() } : {}),
-            });
+            return decide(
+                defined({
+                    request: {
+                        principal: `arn:aws:iam::${ACCOUNT}:role/ensemble-dev-${role}`,
+                        action,
+                        resource: { resource, accountId: ACCOUNT },
+                        contextVariables: context,
+                    },
+                    identityPolicies: [
+                        { name: "role", policy: { Version: "2012-10-17", Statement: statementsOf(role) } },
+                    ],
+                    serviceControlPolicies: [],
+                    resourceControlPolicies: [],
+                    // A key is used only where its own policy leaves the decision to the account.
+                    resourcePolicy: action.startsWith("kms:") ? keyPolicy() : undefined,
+                }),
+            );
         }
 
         async function decide(simulation: Simulation): Promise<boolean> {
@@ -678,10 +683,10 @@ describe("least privilege", function () {
                         resourceControlPolicies: [],
                         resourcePolicy: JSON.parse(String(found?.inputs.assumeRolePolicy)),
                     });
-                const own = {
-                    "aws:SourceAccount": ACCOUNT,
-                    ...(source === undefined ? {} : { "aws:SourceArn": source }),
-                };
+                const own: Record<string, string> = { "aws:SourceAccount": ACCOUNT };
+                if (source !== undefined) {
+                    own["aws:SourceArn"] = source;
+                }
                 assert.equal(await take(service, own), true, role);
                 assert.equal(
                     await take(service, { ...own, "aws:SourceAccount": "999999999999" }),

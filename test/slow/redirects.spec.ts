@@ -7,6 +7,7 @@ import { strict as assert } from "node:assert";
 import { analyse } from "../../asl/analysis";
 import { compile } from "../../asl/interpreter";
 import type { JsonObject, StateGraph, StateMachineDefinition } from "../../asl/types";
+import { present } from "../../ground/fields";
 import { renderDefinition } from "../../workflow";
 import { stageSettings, targets } from "../../simulation/sampleStages";
 import { tasksOf } from "../../simulation/faultSweep";
@@ -42,17 +43,19 @@ function transitions(graph: StateGraph): Transition[] {
         })),
         ...(plainly.has(name) && fields.Type !== "Choice"
             ? []
-            : [
-                  ...(typeof fields.Next === "string" ? [{ where: name, holder: fields, field: "Next" } as const] : []),
+            : present([
+                  typeof fields.Next === "string"
+                      ? ({ where: name, holder: fields, field: "Next" } as const)
+                      : undefined,
                   ...list(fields.Choices).map((holder, index): Transition => ({
                       where: `${name}, rule ${index}`,
                       holder,
                       field: "Next",
                   })),
-                  ...(typeof fields.Default === "string"
-                      ? [{ where: `${name}, Default`, holder: fields, field: "Default" } as const]
-                      : []),
-              ]),
+                  typeof fields.Default === "string"
+                      ? ({ where: `${name}, Default`, holder: fields, field: "Default" } as const)
+                      : undefined,
+              ])),
     ]);
 }
 
@@ -114,17 +117,17 @@ describe("a transition of the failure handling that leads elsewhere", function (
             const scenarios: Fault[][] = [
                 [],
                 ...tasks.flatMap(({ state, kind }) =>
-                    FAULT[kind].flatMap((fault) => [
-                        [{ state, fault, count: 1_000 }],
-                        ...(kind === "lambda" || kind === "sns"
-                            ? [
-                                  [
+                    FAULT[kind].flatMap((fault) =>
+                        present([
+                            [{ state, fault, count: 1_000 }],
+                            kind === "lambda" || kind === "sns"
+                                ? [
                                       { state: "Text Model Training", fault: "algorithm", count: 1_000 } as Fault,
                                       { state, fault, count: 1_000 },
-                                  ],
-                              ]
-                            : []),
-                    ]),
+                                  ]
+                                : undefined,
+                        ]),
+                    ),
                 ),
             ];
             for (const faults of scenarios) {

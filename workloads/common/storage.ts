@@ -17,6 +17,7 @@ import {
 } from "@aws-sdk/client-s3";
 import type { HeadObjectCommandOutput, LifecycleRule, PutObjectCommandInput, S3ClientConfig } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
+import { defined } from "../../ground/fields";
 import { parseS3Address, type S3Address } from "../../ground/s3Address";
 import type { StoredObject } from "../../workflow/contract";
 import type { ListedObject } from "../../workflow/keys";
@@ -50,16 +51,19 @@ export function sameContent(a: StoredObject, b: StoredObject): boolean {
  */
 export function createS3(overrides: S3ClientConfig = {}): S3Client {
     const endpoint = process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL;
-    return new S3Client({
-        ...(endpoint === undefined || endpoint === "" ? {} : { endpoint, forcePathStyle: true }),
-        ...((process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION) ? {} : { region: "us-east-1" }),
-        // Not every endpoint knows the newer trailing checksums.
-        requestChecksumCalculation: "WHEN_REQUIRED",
-        responseChecksumValidation: "WHEN_REQUIRED",
-        maxAttempts: 4,
-        requestHandler: { connectionTimeout: 5_000, requestTimeout: 120_000, throwOnRequestTimeout: true },
-        ...overrides,
-    });
+    return new S3Client(
+        defined({
+            endpoint: endpoint === undefined || endpoint === "" ? undefined : endpoint,
+            forcePathStyle: endpoint === undefined || endpoint === "" ? undefined : true,
+            region: (process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION) ? undefined : "us-east-1",
+            // Not every endpoint knows the newer trailing checksums.
+            requestChecksumCalculation: "WHEN_REQUIRED",
+            responseChecksumValidation: "WHEN_REQUIRED",
+            maxAttempts: 4,
+            requestHandler: { connectionTimeout: 5_000, requestTimeout: 120_000, throwOnRequestTimeout: true },
+            ...overrides,
+        }),
+    );
 }
 
 /** An object as S3 describes it. */

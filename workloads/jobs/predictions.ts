@@ -2,6 +2,7 @@
  * Reads a member's predictions and holds them against the labels: exactly one out-of-fold prediction of each training
  * page and one prediction of each test page, anything else is a mismatch.
  */
+import { defined } from "../../ground/fields";
 import type { Page } from "./labels";
 import { byStack, pageId } from "./labels";
 
@@ -212,12 +213,14 @@ export class PredictionReader {
     }
 
     private report(what: string, where?: string, page?: string): void {
-        this.mismatches.push({
-            member: this.member,
-            ...(page === undefined ? {} : { page }),
-            what,
-            ...(where === undefined ? {} : { where }),
-        });
+        this.mismatches.push(
+            defined({
+                member: this.member,
+                page,
+                what,
+                where,
+            }),
+        );
     }
 }
 

@@ -1,3 +1,4 @@
+import { defined } from "../../../ground/fields";
 /** Small state machines for the tests of the analysis. */
 export type Json = { [key: string]: unknown };
 
@@ -56,11 +57,11 @@ export function pathMachine(states: Json, more: Json = {}): Json {
 function completed(states: Json, failure: Json): Json {
     const text = JSON.stringify(states);
     const told = text.includes('"Notify"');
-    return {
+    return defined({
         ...states,
-        ...(text.includes('"Done"') && { Done: done }),
+        Done: text.includes('"Done"') ? done : undefined,
         ...(told ? failure : text.includes('"Failed"') && { Failed: failure.Failed }),
-    };
+    });
 }
 
 export const pathLambda = (more: Json = {}): Json => ({

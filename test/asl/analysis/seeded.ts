@@ -3,6 +3,7 @@
  * One definition for each seeded defect that validators were compared on, and sound ones. Used by the tests and the
  * bench.
  */
+import { defined } from "../../../ground/fields";
 import {
     catchAll,
     done,
@@ -24,7 +25,10 @@ const ask = (rule: Json): Json =>
 const branch = (states: Json): Json => ({ StartAt: Object.keys(states)[0], States: states });
 const map = (more: Json = {}, config?: Json): Json => ({
     Type: "Map",
-    ItemProcessor: { ...(config && { ProcessorConfig: config }), ...branch({ Item: { Type: "Pass", End: true } }) },
+    ItemProcessor: defined({
+        ProcessorConfig: config ? config : undefined,
+        ...branch({ Item: { Type: "Pass", End: true } }),
+    }),
     Catch: catchAll,
     Next: "Done",
     ...more,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { compile, DefinitionError, execute, TaskError, type TaskRequest } from "../../../asl/interpreter/index";
+import { defined } from "../../../ground/fields";
 import { entered, failing, INVOKE, jsonata, LAMBDA, machine, output, run, types } from "./helpers";
 
 describe("Pass", () => {
@@ -386,11 +387,12 @@ describe("Parallel", () => {
 });
 
 describe("Map", () => {
-    const processor = (state: object, config?: object): object => ({
-        ...(config === undefined ? {} : { ProcessorConfig: config }),
-        StartAt: "I",
-        States: { I: state },
-    });
+    const processor = (state: object, config?: object): object =>
+        defined({
+            ProcessorConfig: config,
+            StartAt: "I",
+            States: { I: state },
+        });
 
     it("runs no more iterations at once than MaxConcurrency says", async () => {
         let running = 0;

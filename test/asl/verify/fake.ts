@@ -11,6 +11,7 @@ import {
 } from "../../../asl/interpreter/index";
 import type { StateMachineDefinition } from "../../../asl/types";
 import { FAILS } from "../../../asl/verify/assumptions";
+import { defined } from "../../../ground/fields";
 
 export interface Fake {
     readonly endpoint: string;
@@ -66,13 +67,13 @@ export async function fakeStepFunctions(
                 const result = executions.get(body.executionArn);
                 return result === undefined
                     ? { executionArn: body.executionArn, status: "RUNNING" }
-                    : {
+                    : defined({
                           executionArn: body.executionArn,
                           status: result.status,
                           error: result.error,
                           cause: result.cause,
-                          ...(result.status === "SUCCEEDED" ? { output: JSON.stringify(result.output) } : {}),
-                      };
+                          output: result.status === "SUCCEEDED" ? JSON.stringify(result.output) : undefined,
+                      });
             }
             case "DeleteStateMachine":
                 machines.delete(body.stateMachineArn);

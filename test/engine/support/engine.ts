@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { parse, stringify } from "yaml";
+import { defined } from "../../../ground/fields";
 import { ACCOUNT, REGION } from "../../policy/sampleStage";
 import { AWS_FUNCTIONS, AWS_TYPES, DOCKER_BUILD_TYPES } from "./cloud";
 import type { Served } from "./provider";
@@ -201,10 +202,10 @@ export class TestStack {
 function policyOptions({ policies }: RunOptions): { policyPacks?: string[]; policyPackConfigs?: string[] } {
     return policies === undefined
         ? {}
-        : {
+        : defined({
               policyPacks: [policies.pack ?? "policy"],
-              ...(policies.config === undefined ? {} : { policyPackConfigs: [policies.config] }),
-          };
+              policyPackConfigs: policies.config === undefined ? undefined : [policies.config],
+          });
 }
 
 function stackFile(stack: string): string {

@@ -10,6 +10,7 @@ import * as plugin from "@pulumi/pulumi/proto/plugin_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct, type JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb";
 import { isDeepStrictEqual } from "node:util";
+import { present } from "../../../ground/fields";
 import type { Account, Props, ResourceType } from "./cloud";
 import { UNKNOWN } from "./cloud";
 
@@ -116,7 +117,7 @@ export async function serveProvider(
         const changed = [...new Set([...Object.keys(olds), ...Object.keys(news)])].filter(
             (property) => !ignored.includes(property) && !isDeepStrictEqual(olds[property], news[property]),
         );
-        const replacing = [...(type.name === undefined ? [] : [type.name]), ...(type.replaceOn ?? [])];
+        const replacing = present([type.name, ...(type.replaceOn ?? [])]);
         const replaces = changed.filter((property) => replacing.includes(property));
         const response = new proto.DiffResponse();
         response.setChanges(

@@ -5,6 +5,7 @@
 import { TRAINING_LOG_GROUP } from "../../../ground/awsNames";
 import { consoleUrl, logUrl } from "../../../ground/console";
 import { formatDuration } from "../../../ground/duration";
+import { present } from "../../../ground/fields";
 import type { BilledJob, ErrorClass, TrainingPrices } from "../../../workflow/contract";
 import { advice, classify, oneLine } from "../../../workflow/failures";
 
@@ -81,7 +82,7 @@ export function describeFailure(event: DescribeFailureEvent, now: Date): Failure
     const names = failures.map(({ member }) => member);
     const reason = nothingElse ? failures[0].reason : own.reason;
 
-    const lines = [
+    const lines = present([
         `Model training of ${service} failed.`,
         "",
         `Stage:      ${stage}`,
@@ -89,10 +90,10 @@ export function describeFailure(event: DescribeFailureEvent, now: Date): Failure
         `Step:       ${oneLine(step, 200)}`,
         `Class:      ${worst}`,
         `Reason:     ${reason}`,
-        ...(own.jobName === undefined ? [] : [`Job:        ${own.jobName}`]),
-        ...(own.log === undefined || region === "" ? [] : [`Log:        ${logUrl(own.log, own.region ?? region)}`]),
+        own.jobName === undefined ? undefined : `Job:        ${own.jobName}`,
+        own.log === undefined || region === "" ? undefined : `Log:        ${logUrl(own.log, own.region ?? region)}`,
         ...(names.length === 0 ? [] : ["", `Failed members (${names.length}): ${names.join(", ")}`]),
-    ];
+    ]);
     for (const outcome of failures.slice(0, maximumDetails)) {
         const log =
             outcome.logUrl ??
@@ -258,16 +259,14 @@ export function trainingCost(
             known.usd += (seconds / 3_600) * (price as number);
         }
     }
-    const parts = [
-        ...(known.jobs === 0
-            ? []
-            : [
-                  `${known.usd.toFixed(2)} USD for ${jobs(known.jobs)} (on-demand prices of ` +
-                      `${textOf(prices?.asOf) || "an unknown day"})`,
-              ]),
+    const parts = present([
+        known.jobs === 0
+            ? undefined
+            : `${known.usd.toFixed(2)} USD for ${jobs(known.jobs)} (on-demand prices of ` +
+              `${textOf(prices?.asOf) || "an unknown day"})`,
         ...[...unknown].map(([what, number]) => `${jobs(number)} ${what}`),
-        ...(lost ? ["of some training jobs no record is left: unknown"] : []),
-    ];
+        lost ? "of some training jobs no record is left: unknown" : undefined,
+    ]);
     return { seconds: known.seconds, text: parts.join("; ") || "nothing, no training job was billed" };
 }
 

@@ -3,6 +3,7 @@
  * what it is given.
  */
 import { logUrl } from "../../../ground/console";
+import { defined } from "../../../ground/fields";
 import { joinS3 } from "../../../ground/s3Address";
 import type { ErrorClass } from "../../../workflow/contract";
 import { classify, oneLine } from "../../../workflow/failures";
@@ -46,13 +47,13 @@ export async function errorCause(event: ErrorCauseEvent, storage: Pick<Storage, 
         }
     }
     const region = read.region ?? process.env.AWS_REGION;
-    const answer = {
+    const answer = defined({
         class: read.class,
         reason: oneLine(read.reason),
-        ...(read.jobName === undefined ? {} : { jobName: read.jobName }),
-        ...(read.log === undefined || region === undefined ? {} : { logUrl: logUrl(read.log, region) }),
-        ...(read.billableSeconds === undefined ? {} : { billableSeconds: read.billableSeconds }),
-    };
+        jobName: read.jobName,
+        logUrl: read.log === undefined || region === undefined ? undefined : logUrl(read.log, region),
+        billableSeconds: read.billableSeconds,
+    });
     console.log(
         `${textOf(event.step) || "unknown step"}${event.model ? ` (${event.model})` : ""}, attempt ` +
             `${event.attempt ?? "?"}: ${answer.class}: ${answer.reason}`,

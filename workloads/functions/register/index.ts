@@ -2,6 +2,7 @@
  * Registers a finished training: checks that it completed and that its artefacts are there, then writes the completion
  * markers, the one that later executions look for last.
  */
+import { defined } from "../../../ground/fields";
 import { joinS3, parentOfS3 } from "../../../ground/s3Address";
 import type { StoredObject, TrainedModel } from "../../../workflow/contract";
 import { DataError, InputError } from "../../common/errors";
@@ -83,7 +84,7 @@ export async function register(
         plan?.combiner.name === model ? plan.output_artifact_paths.sequence_model_training_dataframe : undefined;
     const missing = dataframe === undefined ? [] : await missingMembers(storage, dataframe);
     const previous = (await storage.json(joinS3(prefix, "trained.json"))) as Partial<TrainedModel> | undefined;
-    const trained: TrainedModel = {
+    const trained: TrainedModel = defined({
         format: 1,
         model,
         key,
@@ -94,10 +95,10 @@ export async function register(
             previous?.jobName === job.TrainingJobName && previous.trainedAt !== undefined
                 ? previous.trainedAt
                 : now().toISOString(),
-        ...(job.BillableTimeInSeconds === undefined ? {} : { billableSeconds: job.BillableTimeInSeconds }),
+        billableSeconds: job.BillableTimeInSeconds,
         artifacts,
         ...why(event.identity ?? planned?.identity ?? {}, planned?.reason, missing),
-    };
+    });
     await storage.putJson(joinS3(prefix, "trained.json"), trained);
     if (missing.length > 0) {
         // The key promises all members: a combiner that learned from fewer must not be found by it.
@@ -129,7 +130,7 @@ function why(
     missing: readonly string[],
 ): Pick<TrainedModel, "identity" | "reason" | "missing"> {
     if (missing.length === 0) {
-        return { identity, ...(reason === undefined ? {} : { reason }) };
+        return defined({ identity, reason });
     }
     const members = Object.entries((identity.members ?? {}) as Readonly<Record<string, string>>);
     return {

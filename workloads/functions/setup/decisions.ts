@@ -1,4 +1,5 @@
 /** What is done about each model: trained, reused, or brought in; and why, in words. */
+import { defined } from "../../../ground/fields";
 import { joinS3 } from "../../../ground/s3Address";
 import type { ModelSettings, StageSettings, StoredObject, TrainedModel } from "../../../workflow/contract";
 import type { CompletedInput, CompletedModel } from "../../../workflow/input";
@@ -64,7 +65,7 @@ export async function decideMembers(
         };
         decisions[name] =
             wanted.given === undefined
-                ? await decide(bench, name, withoutUndefined(identity), wanted.forced)
+                ? await decide(bench, name, defined(identity), wanted.forced)
                 : await useGiven(bench, name, wanted.given, identity);
     }
     return decisions;
@@ -97,10 +98,6 @@ function parts(
         code: model.container.codeHash,
         hyperparameters: learningHyperparameters(wanted.hyperparameters, model.schema),
     };
-}
-
-function withoutUndefined<T extends object>(value: T): T {
-    return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as T;
 }
 
 /** Reuses what has this key, is whole and stays; otherwise says why it trains. */
