@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { measure } from "../../scripts/measure";
+import { measure, sourcesByRoom } from "../../scripts/measure";
 
 describe("what is measured", () => {
     const text = [
@@ -34,5 +34,16 @@ describe("what is measured", () => {
         assert.equal(measure("a.ts", "const a = [1, 2];").tokens, 9);
         assert.equal(counts.exported, 2);
         assert.equal(counts.documented, 1);
+    });
+
+    it("reads the sources of an unpacked archive too: it asks the folders, not git", () => {
+        const rooms = sourcesByRoom();
+        assert.ok(rooms.get("scripts")?.includes("scripts/measure.ts"));
+        const counted = [...rooms.values()].flat();
+        assert.deepEqual(
+            counted.filter((file) => /(?:^|\/)(?:node_modules|dist|test|\.[^/]*)\//.test(file)),
+            [],
+        );
+        assert.equal(counted.length, new Set(counted).size);
     });
 });
