@@ -1,5 +1,8 @@
 /** ESLint rules of this project's own: what its style asks for and no published rule checks. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 
 /** `...(x !== undefined && { x })`: an object's shape that can be read only by playing the conditions through. */
 const noConditionalSpread = {
@@ -97,7 +100,13 @@ const fileName = {
     },
 };
 
+/** A rule that changed judges anew: ESLint's cache goes by the plug-in's version. */
+const version = createHash("sha256")
+    .update(readFileSync(fileURLToPath(import.meta.url)))
+    .digest("hex");
+
 export default {
+    meta: { name: "house", version },
     rules: {
         "no-conditional-spread": noConditionalSpread,
         "max-class-lines": maxClassLines,
