@@ -13,6 +13,7 @@ export { compile, DefinitionError } from "./compile/compile";
 export type { CompiledMachine } from "./compile/compiled";
 export { DEFAULT_LIMITS, DEFAULT_READINGS } from "./execution/run";
 export { TaskStopped } from "./failure";
+export type { MapRunCounts, MapRunProgress } from "./map/progress";
 export {
     TaskError,
     type ExecutionOptions,

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from "../types";
 import type { Clock } from "./clock";
+import type { MapRunProgress } from "./map/progress";
 
 /** What a task is told. */
 export interface TaskRequest {
@@ -147,6 +148,10 @@ export interface ExecutionOptions {
      * A number at least 0 and below 1, for $random, $uuid, $shuffle and jitter; default a generator with a fixed seed.
      */
     readonly random?: () => number;
+    /** Makes `$states.context.Task.Token`; default numbered ones, which are unique in this execution only. */
+    readonly taskToken?: () => string;
+    /** Told of every Map Run when it begins; its numbers go on changing. */
+    readonly onMapRun?: (run: MapRunProgress) => void;
     /** Told every event of the history, in order. */
     readonly onEvent?: (event: HistoryEvent) => void;
     /** Keep the events in the result; default true. */

@@ -52,6 +52,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
     "node scripts/bootstrap.mjs": suite(".ci/run", "node scripts/bootstrap.mjs"),
     "npm test --silent": suite(".ci/run", "npm test --silent"),
     "bash .ci/browser": suite(".ci/run", "bash .ci/browser"),
+    "bash .ci/provider": { way: "syntax", why: "It fetches the provider, which the provider's suite then runs." },
     "bash .ci/pack packed": suite(".ci/run", "bash .ci/pack"),
     'node scripts/commits.mjs "origin/$GITHUB_BASE_REF..HEAD^2"': suite(
         "test/scripts/messages.spec.ts",
@@ -64,6 +65,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
     },
     "npm run test:engine": step("test:engine"),
     "npm run test:provider": step("test:provider"),
+    "npm run test:tools": step("test:tools"),
     "npm run test:training": step("test:training"),
     "npm run test:training:slow": step("test:training:slow"),
     "npm run test:slow": step("test:slow"),
@@ -222,10 +224,10 @@ export const WAYS: Readonly<Record<string, Way>> = {
         { way: "syntax", why: ACCOUNT },
     'aws sns list-subscriptions-by-topic --topic-arn "$(pulumi stack output operationsTopicArn)" --query "Subscriptions[?SubscriptionArn==\'PendingConfirmation\'].Endpoint"':
         { way: "syntax", why: ACCOUNT },
-    "aws stepfunctions list-state-machines --endpoint http://127.0.0.1:8083": {
-        way: "syntax",
-        why: "The AWS CLI is not installed here; the SDK asks the same of the same server.",
-    },
+    "aws stepfunctions list-state-machines --endpoint-url http://127.0.0.1:8083": suite(
+        "test/tools/awsCli.spec.ts",
+        "list-state-machines --endpoint-url",
+    ),
 
     // benchmarks: long, and nothing is asserted of them
     "npx ts-node bench/program.ts": { way: "syntax", why: "A benchmark measures this machine alone." },

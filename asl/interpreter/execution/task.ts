@@ -28,7 +28,7 @@ export function task(frame: Frame): Outcome | Promise<Outcome> {
     const kind = resourceKind(state.resource as string);
     if (kind.token) {
         thread.run.tokens += 1;
-        frame.taskToken = `task-token-${thread.run.tokens}`;
+        frame.taskToken = thread.run.options.taskToken?.() ?? `task-token-${thread.run.tokens}`;
     }
     const input = inputPath(frame);
     const scope = scopeWith(frame, input);

@@ -9,6 +9,7 @@ import { isCatchable, StateFailure } from "../failure";
 import { History } from "../history";
 import { toleranceOf, type Tolerance } from "./fields";
 import { inputsOf, itemsOf } from "./items";
+import { MapRunCounter } from "./progress";
 import { readItems } from "./reader";
 import { outputOf, type ChildResult } from "./results";
 import { writeResults } from "./writer";
@@ -35,7 +36,18 @@ export async function distributedMap(
     try {
         const items = found ?? (await readItems(frame, map, scope));
         const inputs = await inputsOf(frame, map, scope, items);
-        const results = await new Children(frame, map, inputs, tolerated).run(concurrency);
+        const counter = new MapRunCounter({
+            mapRunArn,
+            label: labelOf(frame, map),
+            maxConcurrency: concurrency,
+            toleratedFailureCount: tolerated.count,
+            toleratedFailurePercentage: tolerated.percentage,
+            writesResults: map.writer?.resource !== undefined,
+            inputs,
+            isBatched: map.batcher !== undefined,
+        });
+        thread.run.options.onMapRun?.(counter.progress);
+        const results = await new Children(frame, map, inputs, tolerated, counter).run(concurrency);
         output =
             map.writer?.resource === undefined
                 ? outputOf(results, map.writer?.config)
@@ -61,7 +73,11 @@ function runFailed(frame: Frame, error: unknown): void {
 /** The ARN of something below the machine and the Map's label: `arn:...:mapRun:machine/label:id`. */
 function arnOf({ thread, state }: Frame, map: CompiledMap, kind: "mapRun" | "execution", id: string): string {
     const machine = String(thread.run.machine.Id).replace(":stateMachine:", `:${kind}:`);
-    return `${machine}/${map.label ?? state.name}:${id}`;
+    return `${machine}/${labelOf({ state }, map)}:${id}`;
+}
+
+function labelOf({ state }: Pick<Frame, "state">, { label }: CompiledMap): string {
+    return label ?? state.name;
 }
 
 class Children {
@@ -75,6 +91,7 @@ class Children {
         private readonly map: CompiledMap,
         private readonly inputs: readonly JsonValue[],
         private readonly tolerated: Tolerance,
+        private readonly counter: MapRunCounter,
     ) {
         this.results = new Array<ChildResult | undefined>(inputs.length);
         frame.children = this.children;
@@ -84,6 +101,7 @@ class Children {
     async run(concurrency: number): Promise<ChildResult[]> {
         const lines = concurrency > 0 ? Math.min(concurrency, MOST_AT_ONCE) : MOST_AT_ONCE;
         await Promise.all(Array.from({ length: Math.min(lines, this.inputs.length) }, () => this.line()));
+        this.counter.progress.hasEnded = true;
         if (this.isExceeded()) {
             throw new StateFailure(EXCEEDED, "The specified tolerated failure threshold was exceeded");
         }
@@ -119,11 +137,13 @@ class Children {
         });
         this.children.push(thread);
         thread.history.add("ExecutionStarted", 0);
+        this.counter.count("started", index);
         const startTime = run.clock.now();
         const result = { execution, input, startTime };
         try {
             const output = await run.graph(thread, map.processor, input);
             this.results[index] = { ...result, output, stopTime: run.clock.now() };
+            this.counter.count("succeeded", index);
         } catch (error) {
             this.failed(index, result, error);
         }
@@ -136,6 +156,7 @@ class Children {
             throw error as Error;
         }
         this.failures += 1;
+        this.counter.count("failed", index);
         this.results[index] = { ...result, failure: error, stopTime: thread.run.clock.now() };
         if (this.isExceeded()) {
             this.children.forEach(silence);

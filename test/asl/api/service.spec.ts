@@ -8,6 +8,7 @@ import {
     ExecutionAlreadyExists,
     ExecutionDoesNotExist,
     GetExecutionHistoryCommand,
+    InvalidArn,
     InvalidDefinition,
     ListExecutionsCommand,
     paginateGetExecutionHistory,
@@ -17,10 +18,10 @@ import {
     StopExecutionCommand,
     UpdateStateMachineCommand,
 } from "@aws-sdk/client-sfn";
-import { TaskError, VirtualClock } from "../../asl/interpreter";
-import { serveStepFunctions, type StepFunctionsApi } from "../../asl/api/stepFunctions";
+import { TaskError, VirtualClock } from "../../../asl/interpreter";
+import { serveStepFunctions, type StepFunctionsApi } from "../../../asl/api/stepFunctions";
 
-const roleArn = "arn:aws:iam::000000000000:role/any";
+const ROLE_ARN = "arn:aws:iam::000000000000:role/any";
 const work = {
     QueryLanguage: "JSONata",
     StartAt: "Work",
@@ -71,14 +72,14 @@ describe("the Step Functions API on the interpreter, through the AWS SDK", () =>
     async function create(name: string, definition: unknown = work): Promise<string> {
         const text = JSON.stringify(definition);
         const { stateMachineArn } = await client.send(
-            new CreateStateMachineCommand({ name, definition: text, roleArn }),
+            new CreateStateMachineCommand({ name, definition: text, roleArn: ROLE_ARN }),
         );
         assert.ok(stateMachineArn);
         return stateMachineArn;
     }
 
     async function finished(executionArn: string | undefined): Promise<DescribeExecutionCommandOutput> {
-        for (let i = 0; i < 200; i++) {
+        for (let i = 0; i < 200; i += 1) {
             const answer = await client.send(new DescribeExecutionCommand({ executionArn }));
             if (answer.status !== "RUNNING") {
                 return answer;
@@ -180,10 +181,9 @@ describe("the Step Functions API on the interpreter, through the AWS SDK", () =>
             client.send(new StartExecutionCommand({ stateMachineArn: unknown })),
             StateMachineDoesNotExist,
         );
-        await assert.rejects(
-            client.send(new DescribeExecutionCommand({ executionArn: "none" })),
-            ExecutionDoesNotExist,
-        );
+        await assert.rejects(client.send(new DescribeExecutionCommand({ executionArn: "none" })), InvalidArn);
+        const gone = "arn:aws:states:eu-central-1:000000000000:execution:none:none";
+        await assert.rejects(client.send(new DescribeExecutionCommand({ executionArn: gone })), ExecutionDoesNotExist);
         const stateMachineArn = await create("input");
         await assert.rejects(
             client.send(new StartExecutionCommand({ stateMachineArn, input: "{" })),
