@@ -8,6 +8,7 @@
 import type {
     Catcher,
     ChoiceState,
+    ConditionRule,
     FailState,
     ItemBatcher,
     ItemReader,
@@ -170,6 +171,15 @@ export const STATE_FIELDS: { readonly [Type in StateType]: Fields } = {
     Fail: FAIL,
     Parallel: PARALLEL,
     Map: MAP,
+};
+
+/** A rule of a JSONata Choice; one of a JSONPath Choice has a comparison. */
+export const CONDITION_RULE_FIELDS: Table<ConditionRule> = {
+    Comment: ANY,
+    Condition: ANY,
+    Next: ANY,
+    Output: JSONATA,
+    Assign: ANY,
 };
 
 export const RETRIER_FIELDS: Table<Retrier> = {

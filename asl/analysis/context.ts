@@ -4,6 +4,8 @@ import type { Graph } from "./graph";
 import type { Expressions } from "./jsonata";
 
 export interface Settings {
+    /** What the state machine is created as. */
+    readonly type: "STANDARD" | "EXPRESS";
     readonly tolerance: "declared" | "forbidden";
     readonly notification: readonly string[];
     readonly notifiedPrefix: string | undefined;
@@ -14,4 +16,6 @@ export interface Context {
     readonly report: Reporter;
     readonly settings: Settings;
     readonly expressions: Expressions;
+    /** Names of variables that some state assigns, in whatever scope. */
+    readonly assigned: ReadonlySet<string>;
 }

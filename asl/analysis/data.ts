@@ -6,9 +6,11 @@
  */
 import type { Context } from "./context";
 import { describeSteps } from "./findings";
-import { catchers, isFields, reachable, type Edge, type Fields, type Node, type Scope } from "./graph";
+import { catchers, isFields, type Fields } from "./definition";
+import { reachable, type Edge, type Node, type Scope } from "./graph";
 import { parsePath } from "./paths";
-import { statePaths, type Role } from "./variables";
+import type { Role } from "./expressions";
+import { statePaths } from "./reads";
 import { lastStep, type Ways } from "./ways";
 
 interface Read {

@@ -22,7 +22,7 @@ export interface Step {
     readonly path: string;
     /** How the execution leaves this state. "enter" goes into a branch or iteration, "exit" ends one and continues behind it. */
     readonly leaves: "next" | "choice" | "default" | "error" | "enter" | "exit" | "end" | "fail" | "elided";
-    /** For "error": the error's name. For "fail": none. */
+    /** For "error": the error's name; none for a failure without a name. For "fail": none. */
     readonly error?: string;
     /** For "choice": the index of the rule that is taken. For "enter": the index of the branch. */
     readonly index?: number;
@@ -105,10 +105,13 @@ export class Reporter {
     }
 }
 
+/** Who fails a task by its token may give the failure no name. */
+const NAMELESS = "a failure without a name";
+
 const leaving = (step: Step): string => {
     switch (step.leaves) {
         case "error":
-            return ` -(${step.error ?? "an error"})-> `;
+            return ` -(${step.error ?? NAMELESS})-> `;
         case "choice":
             return step.index === undefined ? " -> " : ` -[rule ${step.index + 1}]-> `;
         case "default":
@@ -126,7 +129,7 @@ export function describeSteps(steps: readonly Step[], outcome: string): string {
         if (index < steps.length - 1) {
             text += leaving(step);
         } else if (step.leaves === "error") {
-            text += ` -(${step.error ?? "an error"})`;
+            text += ` -(${step.error ?? NAMELESS})`;
         }
     });
     return text === "" ? outcome : `${text}: ${outcome}`;

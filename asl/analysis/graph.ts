@@ -1,26 +1,13 @@
 /**
- * A definition as graphs: one graph a scope (the machine, each branch, each Map's processor), edges with the fields that act on
- * them. It is built from any value: what has the wrong type is left out here and reported by the structure rules.
+ * A definition as graphs: one graph a scope (the machine, each branch, each Map's processor), edges with the fields
+ * that act on them. It is built from any value: what has the wrong type is left out here and reported by the structure
+ * rules.
  * Nothing recurses over states: definitions may be thousands of states long or deep.
  */
 import type { QueryLanguage, StateType } from "../types";
 import { innerGraphs } from "../walk";
-
-export type Fields = { readonly [key: string]: unknown };
-
-export const stateTypes: readonly StateType[] = [
-    "Task",
-    "Pass",
-    "Choice",
-    "Wait",
-    "Succeed",
-    "Fail",
-    "Parallel",
-    "Map",
-];
-
-export const isFields = (value: unknown): value is Fields =>
-    typeof value === "object" && value !== null && !Array.isArray(value);
+import { catchers, isCatching, isFields, ruleFields, segment, STATE_TYPES, type Fields } from "./definition";
+import { takenBy } from "./errors";
 
 export type EdgeKind = "next" | "choice" | "default" | "catch";
 
@@ -30,6 +17,8 @@ export interface Edge {
     readonly kind: EdgeKind;
     /** Index in Choices or Catch. */
     readonly index?: number;
+    /** Of a catcher: an error that takes it; undefined is a failure without a name. */
+    readonly error?: string;
     /** The object whose Assign and Output act when this edge is taken: the state, the choice rule or the catcher. */
     readonly holder: Fields;
 }
@@ -47,6 +36,8 @@ export interface Node {
     readonly language: QueryLanguage;
     readonly out: Edge[];
     readonly in: Edge[];
+    /** States that a catcher names which never acts: earlier catchers take all that it would. */
+    readonly unused: Node[];
     /** Branches of a Parallel, the processor of a Map. */
     readonly inner: Scope[];
     /** How the scope may end here. */
@@ -77,156 +68,169 @@ export interface Graph {
     readonly language: QueryLanguage;
 }
 
-export interface CatcherEntry {
-    readonly fields: Fields;
-    readonly index: number;
-    readonly errors: readonly string[];
-}
-
-/** The catchers of a state that are objects, with their place in Catch. */
-export function catchers(fields: Fields): readonly CatcherEntry[] {
-    if (!Array.isArray(fields.Catch)) {
-        return [];
-    }
-    return fields.Catch.flatMap((catcher: unknown, index) => {
-        if (!isFields(catcher)) {
-            return [];
-        }
-        const errors = Array.isArray(catcher.ErrorEquals)
-            ? catcher.ErrorEquals.filter((name) => typeof name === "string")
-            : [];
-        return [{ fields: catcher, index, errors }];
-    });
-}
-
-export const catchesAll = (fields: Fields): boolean =>
-    catchers(fields).some((catcher) => catcher.errors.includes("States.ALL"));
-
-/** Escapes a key for Finding.path as RFC 6901 does. */
-export const segment = (key: string): string =>
-    key.includes("~") || key.includes("/") ? key.replace(/~/g, "~0").replace(/\//g, "~1") : key;
-
 const join = (path: string, rest: string): string => (path === "" ? rest : `${path}/${rest}`);
 
+/** A scope that is still to be read. */
+type Todo = Pick<Scope, "path" | "fields" | "owner" | "branch" | "isolated">;
+
 export function buildGraph(definition: Fields): Graph {
-    const language: QueryLanguage = definition.QueryLanguage === "JSONata" ? "JSONata" : "JSONPath";
-    const scopes: Scope[] = [];
-    const nodes: Node[] = [];
-    type Todo = Pick<Scope, "path" | "fields" | "owner" | "branch" | "isolated">;
-    const todo: Todo[] = [{ path: "", fields: definition, owner: undefined, branch: 0, isolated: false }];
-    for (let next = 0; next < todo.length; next += 1) {
-        const { path, fields, owner, branch, isolated } = todo[next];
+    const builder = new Builder(definition);
+    return builder.build();
+}
+
+class Builder {
+    private readonly scopes: Scope[] = [];
+    private readonly nodes: Node[] = [];
+    private readonly todo: Todo[] = [];
+    private readonly language: QueryLanguage;
+
+    constructor(private readonly definition: Fields) {
+        this.language = definition.QueryLanguage === "JSONata" ? "JSONata" : "JSONPath";
+    }
+
+    build(): Graph {
+        const { definition, language, nodes, scopes } = this;
+        const root = this.scope({ path: "", fields: definition, owner: undefined, branch: 0, isolated: false });
+        // The list grows while it is read: outer scopes first.
+        for (const todo of this.todo) {
+            this.scope(todo);
+        }
+        nodes.forEach(connect);
+        return { root, scopes, nodes, definition, language };
+    }
+
+    private scope(todo: Todo): Scope {
+        const { fields, owner } = todo;
         const byName = new Map<string, Node>();
-        const scope: Scope & { start: Node | undefined } = {
-            id: scopes.length,
-            path,
-            fields,
-            owner,
-            branch,
-            depth: owner === undefined ? 0 : owner.scope.depth + 1,
+        const depth = owner === undefined ? 0 : owner.scope.depth + 1;
+        const scope: { -readonly [key in keyof Scope]: Scope[key] } = {
+            ...todo,
+            id: this.scopes.length,
+            depth,
             nodes: [],
             byName,
             start: undefined,
-            isolated,
         };
-        scopes.push(scope);
+        this.scopes.push(scope);
         owner?.inner.push(scope);
         const states = isFields(fields.States) ? fields.States : {};
         for (const name of Object.keys(states)) {
             const state = states[name];
-            if (!isFields(state)) {
-                continue;
+            if (isFields(state)) {
+                byName.set(name, this.node(scope, name, state));
             }
-            const type = stateTypes.find((known) => known === state.Type);
-            const own = state.QueryLanguage;
-            const node: Node = {
-                id: nodes.length,
-                index: scope.nodes.length,
-                name,
-                path: join(path, `States/${segment(name)}`),
-                scope,
-                fields: state,
-                type,
-                language: own === "JSONata" || own === "JSONPath" ? own : language,
-                out: [],
-                in: [],
-                inner: [],
-                ends:
-                    type === "Fail"
-                        ? "failure"
-                        : type === "Succeed" || (type !== "Choice" && state.End === true)
-                          ? "success"
-                          : undefined,
-            };
-            nodes.push(node);
-            scope.nodes.push(node);
-            byName.set(name, node);
-            const asFields: unknown = state;
-            innerGraphs(asFields).forEach(({ key, graph, isDistributed }, index) => {
-                todo.push({
-                    path: join(node.path, key),
-                    fields: graph,
-                    owner: node,
-                    branch: index,
-                    isolated: isDistributed,
-                });
-            });
         }
         scope.start = typeof fields.StartAt === "string" ? byName.get(fields.StartAt) : undefined;
-        for (const node of scope.nodes) {
-            connect(node);
-        }
+        return scope;
     }
-    return { root: scopes[0], scopes, nodes, definition, language };
+
+    private node(scope: Scope, name: string, fields: Fields): Node {
+        const { QueryLanguage: own } = fields;
+        const type = STATE_TYPES.find((known) => known === fields.Type);
+        const node: Node = {
+            id: this.nodes.length,
+            index: scope.nodes.length,
+            name,
+            path: join(scope.path, `States/${segment(name)}`),
+            scope,
+            fields,
+            type,
+            language: own === "JSONata" || own === "JSONPath" ? own : this.language,
+            out: [],
+            in: [],
+            unused: [],
+            inner: [],
+            ends: endOf(type, fields),
+        };
+        this.nodes.push(node);
+        scope.nodes.push(node);
+        innerGraphs(fields as unknown).forEach(({ key, graph, isDistributed }, branch) => {
+            this.todo.push({
+                path: join(node.path, key),
+                fields: graph,
+                owner: node,
+                branch,
+                isolated: isDistributed,
+            });
+        });
+        return node;
+    }
+}
+
+function endOf(type: StateType | undefined, fields: Fields): Node["ends"] {
+    if (type === "Fail") {
+        return "failure";
+    }
+    return type === "Succeed" || (type !== "Choice" && fields.End === true) ? "success" : undefined;
+}
+
+const targetOf = (node: Node, target: unknown): Node | undefined =>
+    typeof target === "string" ? node.scope.byName.get(target) : undefined;
+
+function link(from: Node, target: unknown, rest: Omit<Edge, "from" | "to">): void {
+    const to = targetOf(from, target);
+    if (to !== undefined) {
+        const edge: Edge = { from, to, ...rest };
+        from.out.push(edge);
+        to.in.push(edge);
+    }
 }
 
 function connect(node: Node): void {
-    const { fields, type, scope } = node;
-    const link = (target: unknown, kind: EdgeKind, holder: Fields, index?: number): void => {
-        const to = typeof target === "string" ? scope.byName.get(target) : undefined;
-        if (to !== undefined) {
-            const edge: Edge = { from: node, to, kind, holder, index };
-            node.out.push(edge);
-            to.in.push(edge);
-        }
-    };
-    if (type === "Choice") {
-        if (Array.isArray(fields.Choices)) {
-            fields.Choices.forEach((rule: unknown, index) => {
-                if (isFields(rule)) {
-                    link(rule.Next, "choice", rule, index);
-                }
-            });
-        }
-        link(fields.Default, "default", fields);
-        return;
-    }
+    const { fields, type } = node;
     if (type === "Fail" || type === "Succeed") {
         return;
     }
-    if (fields.End !== true) {
-        link(fields.Next, "next", fields);
+    if (type === "Choice") {
+        for (const { rule, index } of ruleFields(fields)) {
+            link(node, rule.Next, { kind: "choice", holder: rule, index });
+        }
+        link(node, fields.Default, { kind: "default", holder: fields });
+        return;
     }
-    if (type === "Task" || type === "Parallel" || type === "Map") {
-        for (const catcher of catchers(fields)) {
-            link(catcher.fields.Next, "catch", catcher.fields, catcher.index);
+    if (fields.End !== true) {
+        link(node, fields.Next, { kind: "next", holder: fields });
+    }
+    if (isCatching(type)) {
+        connectCatchers(node);
+    }
+}
+
+function connectCatchers(node: Node): void {
+    const list = catchers(node.fields);
+    const taken = list.length === 0 ? undefined : takenBy(node);
+    for (const { fields: holder, index } of list) {
+        const one = taken?.get(index);
+        if (one !== undefined) {
+            link(node, holder.Next, { kind: "catch", holder, index, error: one.error });
+            continue;
+        }
+        const to = targetOf(node, holder.Next);
+        if (to !== undefined) {
+            node.unused.push(to);
         }
     }
 }
 
 const reached = new WeakMap<Scope, Uint8Array>();
 
-/** Nodes of the scope that can be reached from its start. */
+/** Nodes of the scope that an execution can reach from its start; 1 by Node.index. */
 export function reachable(scope: Scope): Uint8Array {
     let seen = reached.get(scope);
     if (seen === undefined) {
-        seen = fromStart(scope);
+        seen = fromStart(scope, (node) => node.out.map((edge) => edge.to));
         reached.set(scope, seen);
     }
     return seen;
 }
 
-function fromStart(scope: Scope): Uint8Array {
+/** Nodes to which any transition leads, those of catchers that never act included: that is what AWS looks at. */
+export const named = (scope: Scope): Uint8Array =>
+    scope.nodes.some((node) => node.unused.length > 0)
+        ? fromStart(scope, (node) => [...node.out.map((edge) => edge.to), ...node.unused])
+        : reachable(scope);
+
+function fromStart(scope: Scope, next: (node: Node) => readonly Node[]): Uint8Array {
     const seen = new Uint8Array(scope.nodes.length);
     if (scope.start === undefined) {
         return seen;
@@ -234,14 +238,20 @@ function fromStart(scope: Scope): Uint8Array {
     const stack = [scope.start];
     seen[scope.start.index] = 1;
     for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-        for (const edge of node.out) {
-            if (seen[edge.to.index] === 0) {
-                seen[edge.to.index] = 1;
-                stack.push(edge.to);
+        for (const to of next(node)) {
+            if (seen[to.index] === 0) {
+                seen[to.index] = 1;
+                stack.push(to);
             }
         }
     }
     return seen;
+}
+
+/** The nodes of a scope that an execution can reach. */
+export function reachableNodes(scope: Scope): readonly Node[] {
+    const seen = reachable(scope);
+    return scope.nodes.filter((node) => seen[node.index] === 1);
 }
 
 /** Nodes from which one of the targets can be reached over edges that `follows` accepts. */
@@ -263,61 +273,4 @@ export function reaching(scope: Scope, targets: Iterable<Node>, follows: (edge: 
         }
     }
     return seen;
-}
-
-/**
- * Strongly connected components of the nodes of one scope over the given edges (Tarjan, without recursion).
- * Only components that hold a cycle are returned.
- */
-export function cycles(nodes: readonly Node[], edgesOf: (node: Node) => readonly Edge[]): Node[][] {
-    const order = new Map<Node, number>();
-    const low = new Map<Node, number>();
-    const onStack = new Set<Node>();
-    const stack: Node[] = [];
-    const found: Node[][] = [];
-    for (const root of nodes) {
-        if (order.has(root)) {
-            continue;
-        }
-        const work: { node: Node; edges: readonly Edge[]; next: number }[] = [];
-        const open = (node: Node): void => {
-            order.set(node, order.size);
-            low.set(node, order.size - 1);
-            stack.push(node);
-            onStack.add(node);
-            work.push({ node, edges: edgesOf(node), next: 0 });
-        };
-        open(root);
-        while (work.length > 0) {
-            const frame = work[work.length - 1];
-            if (frame.next < frame.edges.length) {
-                const to = frame.edges[frame.next].to;
-                frame.next += 1;
-                if (!order.has(to)) {
-                    open(to);
-                } else if (onStack.has(to)) {
-                    low.set(frame.node, Math.min(low.get(frame.node)!, order.get(to)!));
-                }
-                continue;
-            }
-            work.pop();
-            const above = work[work.length - 1];
-            if (above !== undefined) {
-                low.set(above.node, Math.min(low.get(above.node)!, low.get(frame.node)!));
-            }
-            if (low.get(frame.node) === order.get(frame.node)) {
-                const component: Node[] = [];
-                let member: Node;
-                do {
-                    member = stack.pop()!;
-                    onStack.delete(member);
-                    component.push(member);
-                } while (member !== frame.node);
-                if (component.length > 1 || edgesOf(component[0]).some((edge) => edge.to === component[0])) {
-                    found.push(component.reverse());
-                }
-            }
-        }
-    }
-    return found;
 }

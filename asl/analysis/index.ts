@@ -1,13 +1,15 @@
 /**
- * Analysis of state machines written in Amazon States Language: structure, and the proof that no failure ends in silence.
- * It takes any definition, never throws, and needs neither AWS nor the network. See RULES.md for the rules.
+ * Analysis of state machines written in Amazon States Language: structure, and the proof that no failure ends in
+ * silence. It takes any definition, never throws, and needs neither AWS nor the network. See RULES.md for the rules.
  */
 import { MAXIMUM_DEFINITION_BYTES } from "../../ground/awsLimits";
 import type { Context } from "./context";
 import { checkData } from "./data";
-import { checkFailureFlow, defaultNotification } from "./failure";
+import { checkFailureFlow } from "./failure";
+import { defaultNotification } from "./notification";
 import { Reporter, type Finding } from "./findings";
-import { buildGraph, isFields, type Fields } from "./graph";
+import { isFields, type Fields } from "./definition";
+import { buildGraph } from "./graph";
 import { checkJobs } from "./jobs";
 import { Expressions } from "./jsonata";
 import { checkLoops } from "./loops";
@@ -17,19 +19,27 @@ import { checkStructure, show } from "./structure";
 import { deepest, readJson } from "./text";
 import { checkTiming } from "./timing";
 import { checkTotality } from "./totality";
-import { checkVariables, Variables } from "./variables";
+import { assignedNames } from "./assignments";
+import { checkVariables } from "./variableRules";
+import { Variables } from "./variables";
 import { Ways } from "./ways";
 
 export { describeSteps } from "./findings";
 export type { Consequence, Finding, RuleGroup, RuleMetadata, Severity, Step } from "./findings";
-export { defaultNotification } from "./failure";
+export { defaultNotification } from "./notification";
 export { rules } from "./rules";
 export { readJson } from "./text";
 
 /** What the analysis accepts and leaves out. */
 export interface AnalysisOptions {
     /**
-     * "declared" (default): a failure may be recorded for a join by a Pass whose Comment begins `records-failure-for: <join state>`.
+     * What the state machine is created as; default STANDARD. EXPRESS supports no waiting for jobs, tokens and
+     * activities.
+     */
+    readonly type?: "STANDARD" | "EXPRESS";
+    /**
+     * "declared" (default): a failure may be recorded for a join by a Pass whose Comment begins
+     * `records-failure-for: <join state>`.
      * "forbidden": every failure ends in a Fail.
      */
     readonly tolerance?: "declared" | "forbidden";
@@ -41,8 +51,8 @@ export interface AnalysisOptions {
      */
     readonly notification?: readonly string[];
     /**
-     * Where a rule on failed executions leaves out errors that begin so, because they have been told: a Fail's Error begins with it exactly
-     * where a notification went out before. Not checked by default.
+     * Where a rule on failed executions leaves out errors that begin so, because they have been told: a Fail's Error
+     * begins with it exactly where a notification went out before. Not checked by default.
      */
     readonly notifiedPrefix?: string;
 }
@@ -101,7 +111,9 @@ function run(definition: Fields, options: AnalysisOptions, report: Reporter): vo
         graph,
         report,
         expressions: new Expressions(),
+        assigned: assignedNames(graph),
         settings: {
+            type: options.type ?? "STANDARD",
             tolerance: options.tolerance ?? "declared",
             notification: options.notification ?? defaultNotification,
             notifiedPrefix: options.notifiedPrefix,

@@ -7,14 +7,18 @@ import { formatDuration } from "../../ground/duration";
 import type { Context } from "./context";
 import { evaluate } from "./evaluate";
 import { describeSteps } from "./findings";
-import { catchers, cycles, isFields, reachable, segment, type Edge, type Fields, type Node } from "./graph";
+import { cycles } from "./cycles";
+import { catchers, isFields, segment, type Fields } from "./definition";
+import { reachable, type Edge, type Node } from "./graph";
 import { calledName, childrenOf, type Ast } from "./jsonata";
 import { integrationOf, services, type Integration, type Service, type Shape } from "./models";
 import { parseIntrinsic, parsePath, pathsIn, type Call } from "./paths";
 import { show } from "./structure";
 import { anyJson, constant, isNothing, kinds, only, present, text, textOf, textValue, type Value } from "./values";
-import { assignsOf, variablesIn, type Variables } from "./variables";
-import { expressionIn, leaves } from "./walk";
+import { assignsOf } from "./assignments";
+import { variablesIn } from "./reads";
+import type { Variables } from "./variables";
+import { expressionIn, leaves } from "./expressions";
 import { lastStep, type Ways } from "./ways";
 
 /** Fields that the service takes as a text, and Step Functions as any JSON value. */

@@ -9,13 +9,17 @@
 import type { Context } from "./context";
 import { evaluate, pathKey } from "./evaluate";
 import { describeSteps } from "./findings";
-import { catchers, cycles, isFields, reachable, type Edge, type Fields, type Node, type Scope } from "./graph";
+import { cycles } from "./cycles";
+import { catchers, isFields, type Fields } from "./definition";
+import { reachable, type Edge, type Node, type Scope } from "./graph";
 import { calledName, unwrapped, type Ast } from "./jsonata";
 import { argumentsOf, linear, plus, scaled } from "./linear";
 import { parseIntrinsic, parsePath } from "./paths";
 import { only } from "./values";
-import { assignsOf, variablesIn, type Variables } from "./variables";
-import { expressionIn } from "./walk";
+import { assignsOf } from "./assignments";
+import { variablesIn } from "./reads";
+import type { Variables } from "./variables";
+import { expressionIn } from "./expressions";
 import { lastStep, stepAlong, type Ways } from "./ways";
 
 /** Counters are named "$n" (a variable), "$.a.n" (a field of the JSONPath input) or "clock". */

@@ -1,16 +1,17 @@
 /**
- * One failure, one message. A message about a failure is a notification in code that runs for failures only: behind a catcher, or where
- * the execution can no longer succeed. (What is told on the way to success is progress.) Whether one has been sent is followed along
- * every way, out of branches, too: a Parallel or a Map fails after a message when a way through a branch ends in a Fail after one.
- * Each state is looked at twice at most, told and untold.
+ * One failure, one message. A message about a failure is a notification in code that runs for failures only: behind a
+ * catcher, or where the execution can no longer succeed. (What is told on the way to success is progress.) Whether one
+ * has been sent is followed along every way, out of branches, too: a Parallel or a Map fails after a message when a way
+ * through a branch ends in a Fail after one. Each state is looked at twice at most, told and untold.
  */
 import type { Context } from "./context";
 import { evaluate } from "./evaluate";
-import { notifies } from "./failure";
+import { expressionIn } from "./expressions";
 import { describeSteps, type Step } from "./findings";
-import { reachable, reaching, type Edge, type Node, type Scope } from "./graph";
+import { reachableNodes, reaching, type Edge, type Node, type Scope } from "./graph";
+import { failureCode, notifies } from "./notification";
+import type { TextSet } from "./values";
 import type { Variables } from "./variables";
-import { expressionIn } from "./walk";
 import { lastStep, stepAlong, type Ways } from "./ways";
 
 /** A state with what is known when it is entered. */
@@ -26,113 +27,118 @@ interface Visit {
 
 export function checkMessages(context: Context, ways: Ways, variables: Variables): void {
     const { graph, settings } = context;
+    const { notifiedPrefix: prefix } = settings;
     const endings = new Map<Node, Visit>();
     // Inner scopes before the ones that they lie in.
     for (const scope of [...graph.scopes].reverse()) {
-        const visits = follow(scope, settings.notification, endings, (visit) => twice(context, ways, visit));
+        const visits = new Walk(scope, settings.notification, endings).run((visit) => twice(context, ways, visit));
         const failed = visits.filter(({ node }) => node.type === "Fail");
         const told = failed.find((visit) => visit.told);
         if (scope.owner !== undefined && told !== undefined) {
             endings.set(scope.owner, told);
         }
-        if (scope.owner === undefined && settings.notifiedPrefix !== undefined) {
-            failed.forEach((visit) => named(context, ways, variables, visit, settings.notifiedPrefix!));
+        if (scope.owner === undefined && prefix !== undefined) {
+            failed.forEach((visit) => named(context, ways, variables, visit, prefix));
         }
     }
 }
 
 /** Every state of a scope as often as it can be entered untold and told. */
-function follow(
-    scope: Scope,
-    notification: readonly string[],
-    endings: ReadonlyMap<Node, Visit>,
-    again: (visit: Visit) => void,
-): readonly Visit[] {
-    if (scope.start === undefined) {
-        return [];
-    }
-    const forFailures = failureCode(scope);
-    const fails = reaching(
-        scope,
-        scope.nodes.filter((node) => node.type === "Fail"),
-        () => true,
-    );
-    const seen = new Set<number>();
-    const visits: Visit[] = [];
-    const enter = (visit: Visit): void => {
-        // Back where the execution may still succeed the failure is over.
-        const entered = visit.told && forFailures[visit.node.index] === 0 ? { ...visit, told: false } : visit;
-        const key = entered.node.index * 2 + (entered.told ? 1 : 0);
-        if (!seen.has(key)) {
-            seen.add(key);
-            visits.push(entered);
-        }
-    };
-    enter({ node: scope.start, told: false });
-    for (let at = 0; at < visits.length; at += 1) {
-        const visit = visits[at];
-        const { node } = visit;
-        const tells = forFailures[node.index] === 1 && notifies(node, notification);
-        if (tells && visit.told && fails[node.index] === 1) {
-            again(visit);
-        }
-        const inside = endings.get(node);
-        for (const edge of node.out) {
-            enter({ node: edge.to, told: visit.told || (tells && edge.kind !== "catch"), before: visit, edge });
-            if (inside !== undefined && edge.kind === "catch") {
-                enter({ node: edge.to, told: true, before: visit, edge, inside });
-            }
-        }
-    }
-    return visits;
-}
+class Walk {
+    private readonly visits: Visit[] = [];
+    private readonly seen = new Set<number>();
+    private readonly forFailures: Uint8Array;
 
-/** States that run for failures only: entered through catchers alone, or without a way to success. */
-function failureCode(scope: Scope): Uint8Array {
-    const seen = reachable(scope);
-    const succeeding = reaching(
-        scope,
-        scope.nodes.filter((node) => node.ends === "success"),
-        () => true,
-    );
-    const plain = new Uint8Array(scope.nodes.length);
-    const work = [scope.start!];
-    plain[scope.start!.index] = 1;
-    for (let node = work.pop(); node !== undefined; node = work.pop()) {
-        for (const edge of node.out) {
-            if (edge.kind !== "catch" && plain[edge.to.index] === 0) {
-                plain[edge.to.index] = 1;
-                work.push(edge.to);
+    constructor(
+        private readonly scope: Scope,
+        private readonly notification: readonly string[],
+        private readonly endings: ReadonlyMap<Node, Visit>,
+    ) {
+        this.forFailures = failureCode(scope);
+    }
+
+    run(again: (visit: Visit) => void): readonly Visit[] {
+        const { nodes, start } = this.scope;
+        if (start === undefined || (this.endings.size === 0 && !this.tells())) {
+            return start === undefined ? [] : this.untold();
+        }
+        const fails = reaching(
+            this.scope,
+            nodes.filter((node) => node.type === "Fail"),
+            () => true,
+        );
+        this.enter({ node: start, told: false });
+        // The list grows while it is read.
+        for (const visit of this.visits) {
+            const isMessage = this.isMessage(visit.node);
+            if (isMessage && visit.told && fails[visit.node.index] === 1) {
+                again(visit);
+            }
+            this.leave(visit, isMessage);
+        }
+        return this.visits;
+    }
+
+    /** Where nothing is told, every state is entered untold. */
+    private untold(): Visit[] {
+        return reachableNodes(this.scope).map((node) => ({ node, told: false }));
+    }
+
+    private tells(): boolean {
+        return this.scope.nodes.some((node) => this.isMessage(node));
+    }
+
+    private isMessage(node: Node): boolean {
+        return this.forFailures[node.index] === 1 && notifies(node, this.notification);
+    }
+
+    private leave(visit: Visit, isMessage: boolean): void {
+        const inside = this.endings.get(visit.node);
+        for (const edge of visit.node.out) {
+            const told = visit.told || (isMessage && edge.kind !== "catch");
+            this.enter({ node: edge.to, told, before: visit, edge });
+            if (inside !== undefined && edge.kind === "catch") {
+                this.enter({ node: edge.to, told: true, before: visit, edge, inside });
             }
         }
     }
-    return plain.map((isPlain, index) => (seen[index] === 1 && (isPlain === 0 || succeeding[index] === 0) ? 1 : 0));
+
+    private enter(visit: Visit): void {
+        // Back where the execution may still succeed the failure is over.
+        const isOver = visit.told && this.forFailures[visit.node.index] === 0;
+        const entered = isOver ? { ...visit, told: false } : visit;
+        const key = entered.node.index * 2 + (entered.told ? 1 : 0);
+        if (!this.seen.has(key)) {
+            this.seen.add(key);
+            this.visits.push(entered);
+        }
+    }
 }
 
 /** The steps up to a visit, without the state itself. */
 function stepsTo(ways: Ways, visit: Visit): Step[] {
     const steps: Step[][] = [];
-    let first = visit;
-    for (let at = visit; at.before !== undefined; at = at.before) {
-        const { owner } = at.inside?.node.scope ?? {};
-        steps.push(
-            owner === undefined
-                ? [stepAlong(at.edge!)]
-                : [
-                      { state: owner.name, path: owner.path, leaves: "enter", index: at.inside!.node.scope.branch },
-                      ...within(ways, at.inside!),
-                      lastStep(at.inside!.node, "fail"),
-                      stepAlong(at.edge!),
-                  ],
-        );
-        first = at.before;
+    let at = visit;
+    while (at.before !== undefined && at.edge !== undefined) {
+        const inside = at.inside === undefined ? [] : throughBranch(ways, at.inside);
+        steps.push([...inside, stepAlong(at.edge)]);
+        at = at.before;
     }
-    return [...ways.to(first.node), ...steps.reverse().flat()];
+    return [...ways.to(at.node), ...steps.reverse().flat()];
 }
 
-/** The steps inside a branch. */
-function within(ways: Ways, visit: Visit): Step[] {
-    return stepsTo(ways, visit).slice(ways.to(visit.node.scope.start!).length);
+/** The steps into a branch and through it, up to the Fail that ends it. */
+function throughBranch(ways: Ways, end: Visit): Step[] {
+    const { branch, owner, start } = end.node.scope;
+    if (owner === undefined || start === undefined) {
+        return [];
+    }
+    const within = stepsTo(ways, end).slice(ways.to(start).length);
+    return [
+        { state: owner.name, path: owner.path, leaves: "enter", index: branch },
+        ...within,
+        lastStep(end.node, "fail"),
+    ];
 }
 
 function twice(context: Context, ways: Ways, visit: Visit): void {
@@ -143,48 +149,48 @@ function twice(context: Context, ways: Ways, visit: Visit): void {
         path: node.path,
         state: node.name,
         message:
-            "A way leads here on which a message about the same failure has been sent already: send one, at the end that all failures share.",
+            "A way leads here on which a message about the same failure has been sent already: " +
+            "send one, at the end that all failures share.",
         counterExample: steps,
         counterExampleText: describeSteps(steps, "the failure is told a second time"),
     });
 }
 
-/** With a rule on failed executions that leaves out what was told: the Fail's Error begins with the prefix exactly where it was. */
-function named(
-    context: Context,
-    ways: Ways,
-    variables: Variables,
-    { node, told, ...rest }: Visit,
-    prefix: string,
-): void {
+/**
+ * With a rule on failed executions that leaves out what was told: the Fail's Error begins with the prefix exactly where
+ * it was.
+ */
+function named(context: Context, ways: Ways, variables: Variables, visit: Visit, prefix: string): void {
+    const { node, told } = visit;
     const { begins, mayBegin } = beginning(context, variables, node, prefix);
     if (told ? begins : !mayBegin) {
         return;
     }
-    const steps = [...stepsTo(ways, { node, told, ...rest }), lastStep(node, "fail")];
+    const steps = [...stepsTo(ways, visit), lastStep(node, "fail")];
     context.report.add({
         rule: "notified-name",
         path: node.path,
         state: node.name,
         message: told
-            ? `The failure has been told when this Fail is entered, and its Error does not surely begin with "${prefix}": the rule on failed executions tells it again.`
-            : `No message about the failure was sent on a way to this Fail, and its Error may begin with "${prefix}": the rule on failed executions leaves it out.`,
+            ? `The failure has been told when this Fail is entered, and its Error does not surely begin with "${prefix}": ` +
+              "the rule on failed executions tells it again."
+            : `No message about the failure was sent on a way to this Fail, and its Error may begin with "${prefix}": ` +
+              "the rule on failed executions leaves it out.",
         counterExample: steps,
         counterExampleText: describeSteps(steps, told ? "the failure is told twice" : "nobody is told of the failure"),
     });
 }
 
-function beginning(
-    context: Context,
-    variables: Variables,
-    node: Node,
-    prefix: string,
-): { readonly begins: boolean; readonly mayBegin: boolean } {
-    const { Error: error } = node.fields;
+interface Beginning {
+    readonly begins: boolean;
+    readonly mayBegin: boolean;
+}
+
+function beginning(context: Context, variables: Variables, node: Node, prefix: string): Beginning {
+    const { Error: error, ErrorPath: path } = node.fields;
     if (typeof error !== "string") {
         // Error may be left out; what an ErrorPath brings is not known.
-        const unknown = node.fields.ErrorPath !== undefined;
-        return { begins: false, mayBegin: unknown };
+        return { begins: false, mayBegin: path !== undefined };
     }
     const code = node.language === "JSONata" ? expressionIn(error) : undefined;
     if (code === undefined) {
@@ -192,13 +198,14 @@ function beginning(
     }
     const { ast } = context.expressions.parse(code);
     const text = ast === undefined ? undefined : evaluate(ast, variables.environment(node, "state")).value.text;
-    const values = text?.values;
-    if (text === undefined || values !== undefined) {
+    return text === undefined ? { begins: false, mayBegin: true } : textBeginning(text, prefix);
+}
+
+function textBeginning({ prefix: known, values }: TextSet, prefix: string): Beginning {
+    if (values !== undefined) {
         const begin = (value: string): boolean => value.startsWith(prefix);
-        return { begins: values?.every(begin) ?? false, mayBegin: values?.some(begin) ?? true };
+        return { begins: values.every(begin), mayBegin: values.some(begin) };
     }
-    return {
-        begins: text.prefix.startsWith(prefix),
-        mayBegin: text.prefix.startsWith(prefix) || prefix.startsWith(text.prefix),
-    };
+    const begins = known.startsWith(prefix);
+    return { begins, mayBegin: begins || prefix.startsWith(known) };
 }

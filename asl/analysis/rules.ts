@@ -64,6 +64,28 @@ export const rules: readonly RuleMetadata[] = [
         links: [quotas],
     },
     {
+        name: "resource-arn",
+        group: "structure",
+        severity: "error",
+        consequence: "refused",
+        summary: "A Task's Resource is an ARN.",
+        rationale: "AWS refuses the definition (INVALID_RESOURCE).",
+        bad: '"Resource": "my-function"',
+        good: '"Resource": "arn:aws:states:::lambda:invoke"',
+        links: [`${guide}state-task.html`],
+    },
+    {
+        name: "express",
+        group: "structure",
+        severity: "error",
+        consequence: "refused",
+        summary: "An Express state machine waits for no job, task token or activity, and holds no distributed Map.",
+        rationale: "AWS refuses the definition (recorded for .sync and .waitForTaskToken).",
+        bad: '"Resource": "arn:aws:states:::batch:submitJob.sync" in a state machine of type EXPRESS',
+        good: "type STANDARD",
+        links: [`${guide}choosing-workflow-type.html`],
+    },
+    {
         name: "unknown-field",
         group: "structure",
         severity: "error",
@@ -125,7 +147,8 @@ export const rules: readonly RuleMetadata[] = [
         consequence: "refused",
         summary: "StartAt, Next and Default name a state of the same scope.",
         rationale:
-            "AWS refuses the definition (MISSING_TRANSITION_TARGET). A branch can be neither left nor entered by a transition.",
+            "AWS refuses the definition (MISSING_TRANSITION_TARGET). A branch can be neither left nor entered " +
+            "by a transition.",
         bad: '"Next": "Trian"',
         good: '"Next": "Train"',
         links: [spec],
@@ -192,7 +215,8 @@ export const rules: readonly RuleMetadata[] = [
         severity: "error",
         consequence: "refused",
         summary:
-            "ErrorEquals is a list of names; names that begin with States. are AWS's; no name stands in two entries of a list.",
+            "ErrorEquals is a list of names; names that begin with States. are AWS's; no name stands in two " +
+            "entries of a list.",
         rationale: "A misspelt States.* name is refused; a second entry for the same name is never used.",
         bad: '"ErrorEquals": ["States.Timout"]',
         good: '"ErrorEquals": ["States.Timeout"]',
@@ -215,7 +239,8 @@ export const rules: readonly RuleMetadata[] = [
         severity: "error",
         consequence: "refused",
         summary:
-            "IntervalSeconds from 1, MaxAttempts from 0, BackoffRate from 1, MaxDelaySeconds above IntervalSeconds, JitterStrategy FULL or NONE.",
+            "IntervalSeconds from 1, MaxAttempts from 0, BackoffRate from 1, MaxDelaySeconds above " +
+            "IntervalSeconds, JitterStrategy FULL or NONE.",
         rationale: "AWS refuses other values.",
         bad: '"BackoffRate": 0.5',
         good: '"BackoffRate": 2',
@@ -227,7 +252,8 @@ export const rules: readonly RuleMetadata[] = [
         severity: "error",
         consequence: "refused",
         summary:
-            "A JSONPath rule is And, Or, Not or one comparison with an operand of its type; a JSONata rule has a Condition; only the outermost rule has Next.",
+            "A JSONPath rule is And, Or, Not or one comparison with an operand of its type; a JSONata rule has " +
+            "a Condition; only the outermost rule has Next.",
         rationale: "AWS refuses other rules.",
         bad: '{ "Variable": "$.n", "NumericEquals": "1", "Next": "B" }',
         good: '{ "Variable": "$.n", "NumericEquals": 1, "Next": "B" }',
@@ -250,7 +276,8 @@ export const rules: readonly RuleMetadata[] = [
         severity: "error",
         consequence: "refused",
         summary:
-            "Seconds are whole numbers from 1 (a Wait: from 0) to 99,999,999, and a heartbeat is shorter than the time-out.",
+            "Seconds are whole numbers from 1 (a Wait: from 0) to 99,999,999, and a heartbeat is shorter than " +
+            "the time-out.",
         rationale: "AWS refuses other values.",
         bad: '"TimeoutSeconds": 60, "HeartbeatSeconds": 60',
         good: '"TimeoutSeconds": 60, "HeartbeatSeconds": 20',
@@ -302,6 +329,31 @@ export const rules: readonly RuleMetadata[] = [
         links: ["https://docs.jsonata.org/", `${guide}transforming-data.html`],
     },
     {
+        name: "jsonata-reference",
+        group: "structure",
+        severity: "error",
+        consequence: "refused",
+        summary: "Expressions read variables and $states, no bare names.",
+        rationale:
+            "An expression has no context: AWS refuses a bare name at the top level, $$, and " +
+            "$states.errorOutput outside a catcher.",
+        bad: '"{% phone %}"',
+        good: '"{% $states.input.phone %}"',
+        links: [`${guide}transforming-data.html`],
+    },
+    {
+        name: "jsonata-function",
+        group: "structure",
+        severity: "error",
+        consequence: "fails",
+        summary: "Expressions call functions of JSONata and of Step Functions, or their own.",
+        rationale:
+            "AWS takes the definition, and the expression fails with T1006; $eval is one of those that it has not.",
+        bad: '"{% $eval($text) %}"',
+        good: '"{% $parse($text) %}"',
+        links: [`${guide}transforming-data.html`],
+    },
+    {
         name: "assign",
         group: "structure",
         severity: "error",
@@ -320,9 +372,12 @@ export const rules: readonly RuleMetadata[] = [
         consequence: "advice",
         summary: "Every Task, Parallel and Map catches States.ALL.",
         rationale:
-            "An error that no catcher takes ends the execution at once: no state notifies, and the steps of a branch take their siblings' work with them.",
+            "An error that no catcher takes ends the execution at once: no state notifies, and the steps of a " +
+            "branch take their siblings' work with them.",
         bad: '{ "Type": "Task", "Resource": "...", "Next": "B" }',
-        good: '{ "Type": "Task", "Resource": "...", "Next": "B", "Catch": [{ "ErrorEquals": ["States.ALL"], "Next": "Notify Failure" }] }',
+        good:
+            '{ "Type": "Task", "Resource": "...", "Next": "B", "Catch": [{ "ErrorEquals": ["States.ALL"], ' +
+            '"Next": "Notify Failure" }] }',
         links: [errorHandling],
     },
     {
@@ -355,7 +410,8 @@ export const rules: readonly RuleMetadata[] = [
         consequence: "advice",
         summary: "On a way of failure, branches included, at most one notification is sent.",
         rationale:
-            "Two messages about one failure look like two failures; after a few of them nobody reads any. Messages on the way to success do not count.",
+            "Two messages about one failure look like two failures; after a few of them nobody reads any. " +
+            "Messages on the way to success do not count.",
         bad: "Train -(States.ALL)-> Tell Team (sns:publish) -> Notify Failure (sns:publish) -> Failed (Fail)",
         good: "Train -(States.ALL)-> Notify Failure (sns:publish) -> Failed (Fail)",
         links: [`${guide}connect-sns.html`],
@@ -366,9 +422,11 @@ export const rules: readonly RuleMetadata[] = [
         severity: "error",
         consequence: "advice",
         summary:
-            "With the option notifiedPrefix: a Fail's Error begins with the prefix exactly where a notification was sent before it.",
+            "With the option notifiedPrefix: a Fail's Error begins with the prefix exactly where a notification " +
+            "was sent before it.",
         rationale:
-            "The rule on failed executions leaves these errors out: without the prefix it tells the failure a second time, with it and without a message nobody is told.",
+            "The rule on failed executions leaves these errors out: without the prefix it tells the failure a " +
+            "second time, with it and without a message nobody is told.",
         bad: 'Notify Failure -> { "Type": "Fail", "Error": "TrainingFailed", ... }',
         good: 'Notify Failure -> { "Type": "Fail", "Error": "Notified.TrainingFailed", ... }',
         links: [`${guide}eventbridge-integration.html`],
@@ -380,7 +438,8 @@ export const rules: readonly RuleMetadata[] = [
         consequence: "advice",
         summary: "A Fail has Error and Cause.",
         rationale:
-            "Without them the execution says nothing, and a catcher's output lacks the fields: reading $.Cause there ends in States.Runtime, which nothing catches.",
+            "Without them the execution says nothing, and a catcher's output lacks the fields: reading $.Cause " +
+            "there ends in States.Runtime, which nothing catches.",
         bad: '{ "Type": "Fail" }',
         good: '{ "Type": "Fail", "Error": "TrainingFailed", "CausePath": "$.error.Cause" }',
         links: [`${guide}state-fail.html`],
@@ -391,11 +450,25 @@ export const rules: readonly RuleMetadata[] = [
         severity: "error",
         consequence: "advice",
         summary:
-            "What a state records for a join (Comment `records-failure-for: <join>`) reaches that join, a Choice, on every way.",
+            "What a state records for a join (Comment `records-failure-for: <join>`) reaches that join, a " +
+            "Choice, on every way.",
         rationale: "A recorded failure that nobody judges is a swallowed one.",
         bad: '"Comment": "records-failure-for: Complet?"',
         good: '"Comment": "records-failure-for: Complete?"',
         links: [],
+    },
+    {
+        name: "handler-unused",
+        group: "failure",
+        severity: "warning",
+        consequence: "advice",
+        summary: "No name stands behind a handler that takes it already.",
+        rationale:
+            "States.TaskFailed stands for every error but States.Timeout: a handler of a name of its own behind " +
+            "it never acts.",
+        bad: '[{ "ErrorEquals": ["States.TaskFailed"] }, { "ErrorEquals": ["Custom.A"] }]',
+        good: '[{ "ErrorEquals": ["Custom.A"] }, { "ErrorEquals": ["States.TaskFailed"] }]',
+        links: [errorHandling],
     },
     {
         name: "choice-without-default",
@@ -404,7 +477,8 @@ export const rules: readonly RuleMetadata[] = [
         consequence: "fails",
         summary: "A Choice has a Default, or a last rule that is always true.",
         rationale:
-            "When no rule matches, the execution ends in States.Runtime (documented as States.NoChoiceMatched), which no Catch sees.",
+            "When no rule matches, the execution ends in States.Runtime (documented as States.NoChoiceMatched), " +
+            "which no Catch sees.",
         bad: '{ "Type": "Choice", "Choices": [...] }',
         good: '{ "Type": "Choice", "Choices": [...], "Default": "Unknown Kind" }',
         links: [`${guide}state-choice.html`],
@@ -415,9 +489,11 @@ export const rules: readonly RuleMetadata[] = [
         severity: "error",
         consequence: "fails",
         summary:
-            "JSONata in Choice, Wait, Pass, Succeed, Fail and in catchers is proven total: it has a value of the right kind whatever the variables hold.",
+            "JSONata in Choice, Wait, Pass, Succeed, Fail and in catchers is proven total: it has a value of " +
+            "the right kind whatever the variables hold.",
         rationale:
-            "Those states have no Catch: States.QueryEvaluationError there ends the execution, and no state notifies. Tasks may be left to their Catch.",
+            "Those states have no Catch: States.QueryEvaluationError there ends the execution, and no state " +
+            "notifies. Tasks may be left to their Catch.",
         bad: '"Condition": "{% $run.retries < 3 %}"',
         good: '"Condition": "{% $type($run.retries) = \'number\' and $run.retries < 3 %}"',
         links: [`${guide}transforming-data.html`, errorHandling],
@@ -441,7 +517,9 @@ export const rules: readonly RuleMetadata[] = [
         summary: "A JSONPath Choice reads only fields that are surely there, or asks by IsPresent first.",
         rationale: "A Variable that is missing ends the execution in States.Runtime, which no Catch sees.",
         bad: '{ "Variable": "$.train", "BooleanEquals": true, "Next": "Train" }',
-        good: '{ "And": [{ "Variable": "$.train", "IsPresent": true }, { "Variable": "$.train", "BooleanEquals": true }], "Next": "Train" }',
+        good:
+            '{ "And": [{ "Variable": "$.train", "IsPresent": true }, { "Variable": "$.train", "BooleanEquals": ' +
+            'true }], "Next": "Train" }',
         links: [`${guide}state-choice.html`],
     },
     {
@@ -462,7 +540,8 @@ export const rules: readonly RuleMetadata[] = [
         consequence: "fails",
         summary: "No path reads a field that surely is not there.",
         rationale:
-            "The execution ends in States.Runtime, which no Catch sees: a notification that reads $.Cause of an error without one is no notification.",
+            "The execution ends in States.Runtime, which no Catch sees: a notification that reads $.Cause of an " +
+            "error without one is no notification.",
         bad: '"Cause.$": "$.Cause" behind a catcher with ResultPath "$.error"',
         good: '"Cause.$": "$.error.Cause"',
         links: [errorHandling],
@@ -474,7 +553,8 @@ export const rules: readonly RuleMetadata[] = [
         consequence: "fails",
         summary: "Paths read fields that an earlier state has written or read.",
         rationale:
-            "What comes from the execution's input or from a result may be missing, and that ends the execution in States.Runtime, which no Catch sees.",
+            "What comes from the execution's input or from a result may be missing, and that ends the execution " +
+            "in States.Runtime, which no Catch sees.",
         bad: '"size.$": "$.size" in the first state',
         good: "a first Task that checks the input and writes all of it",
         links: [errorHandling],
@@ -498,7 +578,8 @@ export const rules: readonly RuleMetadata[] = [
         consequence: "refused",
         summary: "A branch or an iteration assigns no variable of an outer scope.",
         rationale:
-            "Outer variables are read-only inside; AWS refuses a second variable of the name. Only what the Parallel's or Map's own catcher assigns may have the same name (recorded).",
+            "Outer variables are read-only inside; AWS refuses a second variable of the name. Only what the " +
+            "Parallel's or Map's own catcher assigns may have the same name (recorded).",
         bad: 'outside "Assign": { "n": 0 }, in a branch "Assign": { "n": 1 }',
         good: 'in the branch "Assign": { "branchN": 1 }',
         links: [`${guide}workflow-variables.html`],
@@ -522,9 +603,12 @@ export const rules: readonly RuleMetadata[] = [
         consequence: "advice",
         summary: "Every way round a cycle passes a counter with a bound, or a deadline with a Wait.",
         rationale:
-            "A loop that waits for something that never comes ends in the execution's time-out or at 25,000 events: no state can notify of either.",
+            "A loop that waits for something that never comes ends in the execution's time-out or at 25,000 " +
+            "events: no state can notify of either.",
         bad: "Train -(CapacityError)-> Wait -> Train",
-        good: 'Train -(CapacityError)-> Choice "{% $waits < 6 %}" -> Wait, Assign { "waits": "{% $waits + 1 %}" } -> Train, Default -> Notify Failure',
+        good:
+            'Train -(CapacityError)-> Choice "{% $waits < 6 %}" -> Wait, Assign { "waits": "{% $waits + 1 %}" } ' +
+            "-> Train, Default -> Notify Failure",
         links: [quotas],
     },
     {
@@ -649,7 +733,9 @@ export const rules: readonly RuleMetadata[] = [
         summary: "Spot training has a checkpoint place and MaxWaitTimeInSeconds of at least MaxRuntimeInSeconds.",
         rationale: "SageMaker refuses the job, or an interruption throws all work away.",
         bad: '"EnableManagedSpotTraining": true',
-        good: '"EnableManagedSpotTraining": true, "CheckpointConfig": {...}, "StoppingCondition": { "MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200 }',
+        good:
+            '"EnableManagedSpotTraining": true, "CheckpointConfig": {...}, "StoppingCondition": { ' +
+            '"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200 }',
         links: ["https://docs.aws.amazon.com/sagemaker/latest/dg/model-managed-spot-training.html"],
     },
     {
@@ -681,7 +767,8 @@ export const rules: readonly RuleMetadata[] = [
         consequence: "advice",
         summary: "A job's Retry does not repeat every error.",
         rationale:
-            "Names such as SageMaker.AmazonSageMakerException cover throttling, validation and AccessDenied alike; a wrong input is paid for again and again.",
+            "Names such as SageMaker.AmazonSageMakerException cover throttling, validation and AccessDenied " +
+            "alike; a wrong input is paid for again and again.",
         bad: '"Retry": [{ "ErrorEquals": ["SageMaker.AmazonSageMakerException"] }]',
         good: "Catch it, classify by its cause, repeat what was throttled",
         links: [errorHandling],
@@ -693,7 +780,8 @@ export const rules: readonly RuleMetadata[] = [
         consequence: "advice",
         summary: "A Task that waits for a job has a TimeoutSeconds, and it is below the execution's.",
         rationale:
-            "Without one it waits for 99,999,999 seconds; at or above the execution's it can never take effect, and TIMED_OUT is caught by no state.",
+            "Without one it waits for 99,999,999 seconds; at or above the execution's it can never take effect, " +
+            "and TIMED_OUT is caught by no state.",
         bad: '"Resource": "...batch:submitJob.sync", ... without TimeoutSeconds',
         good: '"TimeoutSeconds": 3600',
         links: [`${guide}state-task.html`],
@@ -704,7 +792,8 @@ export const rules: readonly RuleMetadata[] = [
         severity: "error",
         consequence: "advice",
         summary:
-            "The execution has a TimeoutSeconds, and it holds the longest way: the sum of the limits on it, attempts and loops included.",
+            "The execution has a TimeoutSeconds, and it holds the longest way: the sum of the limits on it, " +
+            "attempts and loops included.",
         rationale: "A time-out of the execution is caught by no state.",
         bad: '"TimeoutSeconds": 3600 over two jobs of 3,600 seconds each',
         good: '"TimeoutSeconds": 7300',

@@ -13,14 +13,17 @@
  */
 import type { Context } from "./context";
 import { evaluate } from "./evaluate";
-import { catchers, cycles, isFields, reachable, type Edge, type Node, type Scope } from "./graph";
+import { cycles } from "./cycles";
+import { catchers, isFields } from "./definition";
+import { reachable, type Edge, type Node, type Scope } from "./graph";
 import { payloadNumber, retriers, retrySeconds } from "./jobs";
 import { calledName, unwrapped, type Ast } from "./jsonata";
 import { argumentsOf, linear } from "./linear";
 import { Guards } from "./loops";
 import { integrationOf } from "./models";
-import { variablesIn, type Variables } from "./variables";
-import { expressionIn } from "./walk";
+import { variablesIn } from "./reads";
+import type { Variables } from "./variables";
+import { expressionIn } from "./expressions";
 
 const budgetPrefix = /^budget-seconds:\s*(\d+(?:\.\d+)?)/;
 

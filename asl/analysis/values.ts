@@ -1,6 +1,7 @@
 /**
- * Sets of JSON values, as far as proofs need them: which kinds a value may have, bounds of numbers and of texts' lengths, the exact
- * items of short arrays, the known fields of objects. A set always holds at least the values that are possible.
+ * Sets of JSON values, as far as proofs need them: which kinds a value may have, bounds of numbers and of texts'
+ * lengths, the exact items of short arrays, the known fields of objects. A set always holds at least the values that
+ * are possible.
  */
 export interface NumberRange {
     readonly lo: number;
@@ -55,7 +56,7 @@ const none: Value = { missing: false, null: false, true: false, false: false, fu
 export const nothing = none;
 export const missing: Value = { ...none, missing: true };
 export const nullValue: Value = { ...none, null: true };
-export const truth: Value = { ...none, true: true };
+const truth: Value = { ...none, true: true };
 export const untruth: Value = { ...none, false: true };
 export const anyBoolean: Value = { ...none, true: true, false: true };
 export const functionValue: Value = { ...none, function: true };
@@ -79,10 +80,12 @@ export const anyJson: Value = {
 /** Any JSON value, or none. */
 export const anything: Value = { ...anyJson, missing: true };
 
-const fewTexts = 16;
-const fewItems = 128;
+/** So many texts are kept one by one. */
+const FEW_TEXTS = 16;
+/** Arrays of so many items are known item by item. */
+const FEW_ITEMS = 128;
 /** Sets nested deeper than this become "any JSON value": keeps fixpoints finite. */
-const deepestSet = 12;
+const DEEPEST_SET = 12;
 
 export const number = (lo: number, hi: number): Value => ({ ...none, number: { lo, hi } });
 export const boolean = (value: boolean): Value => (value ? truth : untruth);
@@ -97,10 +100,11 @@ export const object = (fields: ReadonlyMap<string, Value>, open = false): Value 
 });
 
 export function array(items: readonly Value[]): Value {
-    const element = items.length === 0 ? undefined : items.reduce(join);
+    const { length } = items;
+    const element = length === 0 ? undefined : items.reduce((all, item) => join(all, item));
     return {
         ...none,
-        array: { items: items.length <= fewItems ? items : undefined, element, min: items.length, max: items.length },
+        array: { items: length <= FEW_ITEMS ? items : undefined, element, min: length, max: length },
     };
 }
 
@@ -112,8 +116,9 @@ export const arrayOf = (element: Value | undefined, min = 0, max = Infinity, som
 /** What any item of an array may be; an array of which nothing is known holds any JSON value. */
 export const elementOf = (set: ArraySet): Value => set.element ?? (set.max === 0 ? nothing : anyJson);
 
+/** The set that holds one JSON value. */
 export function constant(value: unknown, depth = 0): Value {
-    if (depth > deepestSet) {
+    if (depth > DEEPEST_SET) {
         return anyJson;
     }
     switch (typeof value) {
@@ -124,59 +129,48 @@ export function constant(value: unknown, depth = 0): Value {
         case "boolean":
             return boolean(value);
         case "object":
-            if (value === null) {
-                return nullValue;
-            }
-            if (Array.isArray(value)) {
-                return array(value.map((item) => constant(item, depth + 1)));
-            }
-            return object(new Map(Object.entries(value).map(([key, item]) => [key, constant(item, depth + 1)])));
+            return value === null ? nullValue : constantOf(value, depth + 1);
         default:
             return missing;
     }
 }
 
-export type Kind = "missing" | "null" | "boolean" | "number" | "text" | "array" | "object" | "function";
-
-export function kinds(value: Value): Kind[] {
-    const found: Kind[] = [];
-    if (value.missing) {
-        found.push("missing");
-    }
-    if (value.null) {
-        found.push("null");
-    }
-    if (value.true || value.false) {
-        found.push("boolean");
-    }
-    if (value.number !== undefined) {
-        found.push("number");
-    }
-    if (value.text !== undefined) {
-        found.push("text");
-    }
-    if (value.array !== undefined) {
-        found.push("array");
-    }
-    if (value.object !== undefined) {
-        found.push("object");
-    }
-    if (value.function) {
-        found.push("function");
-    }
-    return found;
+function constantOf(value: object, depth: number): Value {
+    return Array.isArray(value)
+        ? array(value.map((item) => constant(item, depth)))
+        : object(new Map(Object.entries(value).map(([key, item]) => [key, constant(item, depth)])));
 }
 
-export const only = (value: Value, ...allowed: Kind[]): boolean => kinds(value).every((kind) => allowed.includes(kind));
-export const isNothing = (value: Value): boolean => kinds(value).length === 0;
+export type Kind = "missing" | "null" | "boolean" | "number" | "text" | "array" | "object" | "function";
+
+const KIND_TESTS: readonly (readonly [Kind, (value: Value) => boolean])[] = [
+    ["missing", (value) => value.missing],
+    ["null", (value) => value.null],
+    ["boolean", (value) => value.true || value.false],
+    ["number", (value) => value.number !== undefined],
+    ["text", (value) => value.text !== undefined],
+    ["array", (value) => value.array !== undefined],
+    ["object", (value) => value.object !== undefined],
+    ["function", (value) => value.function],
+];
+
+export const kinds = (value: Value): Kind[] =>
+    KIND_TESTS.filter(([, isPossible]) => isPossible(value)).map(([kind]) => kind);
+
+export const only = (value: Value, ...allowed: readonly Kind[]): boolean =>
+    KIND_TESTS.every(([kind, isPossible]) => allowed.includes(kind) || !isPossible(value));
+export const isNothing = (value: Value): boolean => only(value);
 export const present = (value: Value): Value => (value.missing ? { ...value, missing: false } : value);
 export const orMissing = (value: Value): Value => (value.missing ? value : { ...value, missing: true });
 
-export function join(left: Value, right: Value, depth = 0): Value {
+/** The values of both sets. */
+export const join = (left: Value, right: Value): Value => joinTo(left, right, 0);
+
+function joinTo(left: Value, right: Value, depth: number): Value {
     if (left === right) {
         return left;
     }
-    if (depth > deepestSet) {
+    if (depth > DEEPEST_SET) {
         return left.missing || right.missing ? anything : anyJson;
     }
     return {
@@ -185,15 +179,21 @@ export function join(left: Value, right: Value, depth = 0): Value {
         true: left.true || right.true,
         false: left.false || right.false,
         function: left.function || right.function,
-        number: both(left.number, right.number, (a, b) => ({ lo: Math.min(a.lo, b.lo), hi: Math.max(a.hi, b.hi) })),
+        number: both(left.number, right.number, joinNumbers),
         text: both(left.text, right.text, joinTexts),
         array: both(left.array, right.array, (a, b) => joinArrays(a, b, depth + 1)),
         object: both(left.object, right.object, (a, b) => joinObjects(a, b, depth + 1)),
     };
 }
 
-const both = <T>(left: T | undefined, right: T | undefined, combine: (a: T, b: T) => T): T | undefined =>
-    left === undefined ? right : right === undefined ? left : combine(left, right);
+function both<T>(left: T | undefined, right: T | undefined, combine: (a: T, b: T) => T): T | undefined {
+    return left === undefined || right === undefined ? (left ?? right) : combine(left, right);
+}
+
+const joinNumbers = (a: NumberRange, b: NumberRange): NumberRange => ({
+    lo: Math.min(a.lo, b.lo),
+    hi: Math.max(a.hi, b.hi),
+});
 
 function joinTexts(a: TextSet, b: TextSet): TextSet {
     const values =
@@ -206,119 +206,109 @@ function joinTexts(a: TextSet, b: TextSet): TextSet {
         min: Math.min(a.min, b.min),
         max: Math.max(a.max, b.max),
         prefix: a.prefix.slice(0, same),
-        values: values !== undefined && values.length <= fewTexts ? values : undefined,
+        values: values !== undefined && values.length <= FEW_TEXTS ? values : undefined,
         timestamp: a.timestamp === true && b.timestamp === true,
     };
 }
 
 function joinArrays(a: ArraySet, b: ArraySet, depth: number): ArraySet {
+    const { items: others } = b;
     const items =
-        a.items !== undefined && b.items !== undefined && a.items.length === b.items.length
-            ? a.items.map((item, index) => join(item, b.items![index], depth))
+        others !== undefined && a.items?.length === others.length
+            ? a.items.map((item, index) => joinTo(item, others[index] ?? nothing, depth))
             : undefined;
-    const unknown = (set: ArraySet): boolean => set.element === undefined && set.max > 0;
+    const isUnknown = (set: ArraySet): boolean => set.element === undefined && set.max > 0;
     return {
         items,
         min: Math.min(a.min, b.min),
         max: Math.max(a.max, b.max),
         element:
-            unknown(a) || unknown(b)
+            isUnknown(a) || isUnknown(b)
                 ? undefined
-                : both(a.element, b.element, (left, right) => join(left, right, depth)),
+                : both(a.element, b.element, (left, right) => joinTo(left, right, depth)),
     };
 }
 
 function joinObjects(a: ObjectSet, b: ObjectSet, depth: number): ObjectSet {
     const fields = new Map<string, Value>();
+    const alone = (value: Value, other: ObjectSet): Value => (other.open ? anything : orMissing(value));
     for (const [key, value] of a.fields) {
         const other = b.fields.get(key);
-        fields.set(key, other === undefined ? (b.open ? anything : orMissing(value)) : join(value, other, depth));
+        fields.set(key, other === undefined ? alone(value, b) : joinTo(value, other, depth));
     }
     for (const [key, value] of b.fields) {
         if (!a.fields.has(key)) {
-            fields.set(key, a.open ? anything : orMissing(value));
+            fields.set(key, alone(value, a));
         }
     }
     return { fields, open: a.open || b.open };
 }
 
 export function equal(left: Value, right: Value): boolean {
-    if (left === right) {
-        return true;
-    }
     return (
-        left.missing === right.missing &&
-        left.null === right.null &&
-        left.true === right.true &&
-        left.false === right.false &&
-        left.function === right.function &&
-        left.number?.lo === right.number?.lo &&
-        left.number?.hi === right.number?.hi &&
-        sameText(left.text, right.text) &&
-        sameArray(left.array, right.array) &&
-        sameObject(left.object, right.object)
+        left === right ||
+        (left.missing === right.missing &&
+            left.null === right.null &&
+            left.true === right.true &&
+            left.false === right.false &&
+            left.function === right.function &&
+            left.number?.lo === right.number?.lo &&
+            left.number?.hi === right.number?.hi &&
+            same(left.text, right.text, sameTexts) &&
+            same(left.array, right.array, sameArrays) &&
+            same(left.object, right.object, sameObjects))
     );
 }
 
-const sameText = (a: TextSet | undefined, b: TextSet | undefined): boolean =>
-    a === b ||
-    (a !== undefined &&
-        b !== undefined &&
-        a.min === b.min &&
-        a.max === b.max &&
-        a.prefix === b.prefix &&
-        a.timestamp === b.timestamp &&
-        a.values?.join("\0") === b.values?.join("\0"));
+const same = <T>(a: T | undefined, b: T | undefined, compare: (a: T, b: T) => boolean): boolean =>
+    a === b || (a !== undefined && b !== undefined && compare(a, b));
 
-const sameArray = (a: ArraySet | undefined, b: ArraySet | undefined): boolean =>
-    a === b ||
-    (a !== undefined &&
-        b !== undefined &&
-        a.min === b.min &&
-        a.max === b.max &&
-        a.items?.length === b.items?.length &&
-        (a.items ?? []).every((item, index) => equal(item, b.items![index])) &&
-        (a.element === b.element ||
-            (a.element !== undefined && b.element !== undefined && equal(a.element, b.element))));
+const sameTexts = (a: TextSet, b: TextSet): boolean =>
+    a.min === b.min &&
+    a.max === b.max &&
+    a.prefix === b.prefix &&
+    a.timestamp === b.timestamp &&
+    a.values?.join("\0") === b.values?.join("\0");
 
-const sameObject = (a: ObjectSet | undefined, b: ObjectSet | undefined): boolean =>
-    a === b ||
-    (a !== undefined &&
-        b !== undefined &&
-        a.open === b.open &&
-        a.fields.size === b.fields.size &&
-        [...a.fields].every(([key, value]) => b.fields.has(key) && equal(value, b.fields.get(key)!)));
+const sameLists = (a: readonly Value[], b: readonly Value[]): boolean =>
+    a.length === b.length && a.every((item, index) => equal(item, b[index] ?? nothing));
+
+const sameArrays = (a: ArraySet, b: ArraySet): boolean =>
+    a.min === b.min && a.max === b.max && same(a.items, b.items, sameLists) && same(a.element, b.element, equal);
+
+const sameObjects = (a: ObjectSet, b: ObjectSet): boolean =>
+    a.open === b.open &&
+    a.fields.size === b.fields.size &&
+    [...a.fields].every(([key, value]) => equal(value, b.fields.get(key) ?? nothing));
 
 /** Bounds that still move after several rounds go to infinity, so that a fixpoint is reached. */
 export function widen(before: Value, after: Value): Value {
-    const grown: Value = {
+    return {
         ...after,
-        number:
-            before.number === undefined || after.number === undefined
-                ? after.number
-                : {
-                      lo: after.number.lo < before.number.lo ? -Infinity : after.number.lo,
-                      hi: after.number.hi > before.number.hi ? Infinity : after.number.hi,
-                  },
-        text:
-            before.text === undefined || after.text === undefined || sameText(before.text, after.text)
-                ? after.text
-                : {
-                      min: after.text.min < before.text.min ? 0 : after.text.min,
-                      max: after.text.max > before.text.max ? Infinity : after.text.max,
-                      prefix: after.text.prefix,
-                  },
-        array:
-            before.array === undefined || after.array === undefined || sameArray(before.array, after.array)
-                ? after.array
-                : { min: 0, max: Infinity },
-        object:
-            before.object === undefined || after.object === undefined || sameObject(before.object, after.object)
-                ? after.object
-                : widenObject(before.object, after.object),
+        number: grown(before.number, after.number, widenNumber),
+        text: grown(before.text, after.text, (old, next) => (sameTexts(old, next) ? next : widenText(old, next))),
+        array: grown(before.array, after.array, (old, next) =>
+            sameArrays(old, next) ? next : { min: 0, max: Infinity },
+        ),
+        object: grown(before.object, after.object, (old, next) =>
+            sameObjects(old, next) ? next : widenObject(old, next),
+        ),
     };
-    return grown;
 }
+
+const grown = <T>(before: T | undefined, after: T | undefined, apply: (old: T, next: T) => T): T | undefined =>
+    before === undefined || after === undefined ? after : apply(before, after);
+
+const widenNumber = (old: NumberRange, next: NumberRange): NumberRange => ({
+    lo: next.lo < old.lo ? -Infinity : next.lo,
+    hi: next.hi > old.hi ? Infinity : next.hi,
+});
+
+const widenText = (old: TextSet, next: TextSet): TextSet => ({
+    min: next.min < old.min ? 0 : next.min,
+    max: next.max > old.max ? Infinity : next.max,
+    prefix: next.prefix,
+});
 
 function widenObject(before: ObjectSet, after: ObjectSet): ObjectSet {
     const fields = new Map<string, Value>();
@@ -339,13 +329,7 @@ export function holds(set: Value, value: unknown): boolean {
         case "number":
             return set.number !== undefined && set.number.lo <= value && value <= set.number.hi;
         case "string":
-            return (
-                set.text !== undefined &&
-                set.text.min <= value.length &&
-                value.length <= set.text.max &&
-                value.startsWith(set.text.prefix) &&
-                (set.text.values === undefined || set.text.values.includes(value))
-            );
+            return set.text !== undefined && holdsText(set.text, value);
         case "function":
             return set.function;
         default:
@@ -355,24 +339,26 @@ export function holds(set: Value, value: unknown): boolean {
         return set.null;
     }
     if (Array.isArray(value)) {
-        const { array: items } = set;
-        return (
-            items !== undefined &&
-            items.min <= value.length &&
-            value.length <= items.max &&
-            (items.items === undefined || items.items.every((item, index) => holds(item, value[index]))) &&
-            (items.element === undefined || value.every((item) => holds(items.element!, item)))
-        );
+        return set.array !== undefined && holdsArray(set.array, value);
     }
-    const { object: fields } = set;
-    if (fields === undefined) {
-        return false;
-    }
-    const entries = value as { [key: string]: unknown };
+    return set.object !== undefined && holdsObject(set.object, value as { readonly [key: string]: unknown });
+}
+
+const holdsText = (set: TextSet, value: string): boolean =>
+    set.min <= value.length &&
+    value.length <= set.max &&
+    value.startsWith(set.prefix) &&
+    (set.values === undefined || set.values.includes(value));
+
+function holdsArray({ element, items, max, min }: ArraySet, value: readonly unknown[]): boolean {
     return (
-        [...fields.fields].every(([key, item]) =>
-            holds(item, Object.hasOwn(entries, key) ? entries[key] : undefined),
-        ) &&
-        (fields.open || Object.keys(entries).every((key) => fields.fields.has(key)))
+        min <= value.length &&
+        value.length <= max &&
+        (items === undefined || items.every((item, index) => holds(item, value[index]))) &&
+        (element === undefined || value.every((item) => holds(element, item)))
     );
 }
+
+const holdsObject = (set: ObjectSet, value: { readonly [key: string]: unknown }): boolean =>
+    [...set.fields].every(([key, item]) => holds(item, Object.hasOwn(value, key) ? value[key] : undefined)) &&
+    (set.open || Object.keys(value).every((key) => set.fields.has(key)));

@@ -3,7 +3,7 @@
  * expressions that are no JSONata, variables that nobody sets, and time-outs that can never be reached.
  */
 import { Expressions } from "../analysis/jsonata";
-import { variablesIn } from "../analysis/variables";
+import { variablesIn } from "../analysis/reads";
 import type { JsonValue, State, StateGraph, StateMachineDefinition } from "../types";
 import { innerGraphs } from "../walk";
 

@@ -13,6 +13,7 @@ import { assume } from "./assume";
 import type { Environment } from "./environment";
 import { Evaluator } from "./evaluator";
 
+export { BUILT_INS } from "./builtIns";
 export { pathKey, type Environment } from "./environment";
 export { truthOf } from "./truth";
 

@@ -180,7 +180,9 @@ function* graphs(definition: Fields): Generator<Fields> {
     }
 }
 
-describe("analysis of this project's state machine", () => {
+describe("analysis of this project's state machine", function () {
+    // Each test proves some hundred mutants: what it needs is processor time, and a busy machine gives it late.
+    this.timeout(180_000);
     const folder = path.join(root, "test/workflow/golden");
     const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".json")) : [];
     for (const file of files) {

@@ -27,6 +27,7 @@ interface Case {
 
 const fine = machine({ Work: lambda() });
 const pathFine = pathMachine({ Work: pathLambda() });
+const pass = (more: Json): Json => ({ Type: "Pass", Next: "Done", ...more });
 const withState = (more: Json): Json => machine({ Work: lambda(more) });
 const choice = (rule: Json, more: Json = {}): Json =>
     pathMachine({
@@ -255,6 +256,82 @@ const cases: { readonly [rule: string]: Case } = {
             [machine({ Set: { Type: "Pass", Output: { "a.$": "$.a" }, Next: "Done" } }), "States/Set/Output/a.$"],
         ],
         good: [fine, pathMachine({ Work: { ...lambda(), QueryLanguage: "JSONata" } })],
+    },
+    "resource-arn": {
+        bad: [[withState({ Resource: "my-function" }), "States/Work/Resource"]],
+        good: [fine, withState({ Resource: "arn:aws:lambda:eu-central-1:123456789012:function:work" })],
+    },
+    "express": {
+        options: { type: "EXPRESS" },
+        bad: [
+            [withState({ Resource: "arn:aws:states:::batch:submitJob.sync" }), "States/Work/Resource"],
+            [withState({ Resource: "arn:aws:states:::sqs:sendMessage.waitForTaskToken" }), "States/Work/Resource"],
+            [withState({ Resource: "arn:aws:states:eu-central-1:123456789012:activity:work" }), "States/Work/Resource"],
+            [
+                machine({
+                    Each: {
+                        Type: "Map",
+                        ItemProcessor: {
+                            ProcessorConfig: { Mode: "DISTRIBUTED", ExecutionType: "STANDARD" },
+                            ...branch({ Wait: { Type: "Pass", End: true } }),
+                        },
+                        Catch: catchAll,
+                        Next: "Done",
+                    },
+                }),
+                "States/Each/ItemProcessor/ProcessorConfig/Mode",
+            ],
+        ],
+        good: [fine],
+    },
+    "jsonata-reference": {
+        bad: [
+            [machine({ Set: pass({ Output: "{% phone %}" }) }), "States/Set/Output"],
+            [machine({ Set: pass({ Output: "{% [1, phone.number] %}" }) }), "States/Set/Output"],
+            [machine({ Set: pass({ Output: "{% $$ %}" }) }), "States/Set/Output"],
+            [machine({ Set: pass({ Output: "{% $states.errorOutput %}" }) }), "States/Set/Output"],
+        ],
+        good: [
+            machine({ Set: pass({ Output: "{% [{ 'name': 'a' }][name = 'a'].name & '' %}" }) }),
+            machine({ Set: pass({ Output: "{% $count($map([{ 'a': 1 }], function($v) { $v.a })) %}" }) }),
+            withState({ Output: "{% { 'a': 1 } ~> |$|{ 'b': a }| %}" }),
+            machine({ Set: pass({ Output: "{% [{ 'a': 2 }, { 'a': 1 }]^(a) %}" }) }),
+            machine({ Set: pass({ Output: "{% [{ 'k': 'a', 'v': 1 }]{ k: v } %}" }) }),
+        ],
+    },
+    "jsonata-function": {
+        bad: [
+            [machine({ Set: pass({ Output: "{% $evaluate('1') %}" }) }), "States/Set/Output"],
+            [machine({ Set: pass({ Output: "{% $eval('1') %}" }) }), "States/Set/Output"],
+        ],
+        good: [
+            machine({ Set: pass({ Output: "{% $uuid() %}" }) }),
+            machine({ Set: pass({ Output: "{% ($twice := function($x) { 2 * $x }; $twice(2)) %}" }) }),
+        ],
+    },
+    "handler-unused": {
+        bad: [
+            [
+                withState({
+                    Catch: [
+                        { ErrorEquals: ["States.TaskFailed"], Next: "Notify" },
+                        { ErrorEquals: ["Custom.A"], Next: "Notify" },
+                        ...catchAll,
+                    ],
+                }),
+                "States/Work/Catch/1/ErrorEquals",
+            ],
+        ],
+        good: [
+            withState({
+                Catch: [
+                    { ErrorEquals: ["Custom.A"], Next: "Notify" },
+                    { ErrorEquals: ["States.TaskFailed"], Next: "Notify" },
+                    { ErrorEquals: ["States.Timeout"], Next: "Notify" },
+                    ...catchAll,
+                ],
+            }),
+        ],
     },
     "error-names": {
         bad: [

@@ -54,6 +54,46 @@ export function recordings(folder?: string): Recording[] | undefined {
     return rows<Recording>("recorded-executions.jsonl", folder);
 }
 
+/** A definition that AWS was asked to create, or to validate. */
+interface Submission {
+    readonly id: string;
+    readonly definition: string;
+    readonly type: "STANDARD" | "EXPRESS";
+    /** Why AWS refused it; undefined where it took it, or refused something else of the request. */
+    readonly refusal?: string;
+}
+
+interface Creation {
+    readonly id: string;
+    readonly definition: string;
+    readonly type: "STANDARD" | "EXPRESS";
+    readonly response: { readonly Error?: { readonly Code: string; readonly Message: string } };
+}
+
+interface Validation {
+    readonly id: string;
+    readonly request: { readonly definition: string; readonly type?: "STANDARD" | "EXPRESS" };
+    readonly response: { readonly diagnostics: readonly { readonly severity: string; readonly message: string }[] };
+}
+
+/** What AWS said of definitions at CreateStateMachine and ValidateStateMachineDefinition. */
+export function submissions(folder?: string): Submission[] | undefined {
+    const creations = rows<Creation>("recorded-creations.jsonl", folder);
+    const validations = rows<Validation>("recorded-validations.jsonl", folder);
+    if (creations === undefined || validations === undefined) {
+        return undefined;
+    }
+    const created = creations.map(({ id, definition, type, response: { Error: error } }): Submission => {
+        const refusal = error?.Code === "InvalidDefinition" ? error.Message : undefined;
+        return { id, definition, type, refusal };
+    });
+    const validated = validations.map(({ id, request, response }): Submission => {
+        const error = response.diagnostics.find(({ severity }) => severity === "ERROR");
+        return { id, definition: request.definition, type: request.type ?? "STANDARD", refusal: error?.message };
+    });
+    return [...created, ...validated];
+}
+
 /** When it was recorded, as text that sorts: `2024-11-18`. */
 export function recordedOn(recording: { readonly recorded: string }): string {
     const [day, month, year] = recording.recorded.slice(0, 10).split("-");
