@@ -19,6 +19,7 @@ export const documents = [
     "docs/cli.md",
     "docs/configuration.md",
     "docs/guide.md",
+    "docs/local-run.md",
     "docs/roles.md",
 ] as const;
 
@@ -57,6 +58,7 @@ const parts: Readonly<Record<string, () => string | Promise<string>>> = {
     "command-reference": commandReference,
     "configuration": tables.configurationTable,
     "hyperparameters": tables.hyperparameterTables,
+    "document-columns": tables.documentColumns,
     "error-classes": tables.errorClassTable,
     "failure-message": failureMessage,
     "failure-routes": async () => pictures.failureRoutes(await dev()),

@@ -7,6 +7,7 @@ import { COMBINER, hyperparametersOf, MEMBERS } from "../stacks/models";
 import type { ErrorClass, HyperparameterRule } from "../workflow/contract";
 import { ERROR_CLASSES, type ErrorPolicy } from "../workflow/errorClasses";
 import { advice } from "../workflow/failures";
+import documents from "../workloads/training/common/documents.json";
 import { ROOMS } from "./rooms";
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -71,6 +72,18 @@ export function errorClassTable(): string {
             policy.description,
             retried(policy),
             advice[name as ErrorClass],
+        ]),
+    );
+}
+
+/** The columns of labels.csv. */
+export function documentColumns(): string {
+    return table(
+        ["column", "value", "meaning"],
+        Object.entries(documents.labels.columns).map(([column, { expected, meaning }]) => [
+            `\`${column}\``,
+            expected,
+            meaning,
         ]),
     );
 }

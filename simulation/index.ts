@@ -204,6 +204,7 @@ export function runOf(settings: StageSettings, scenario: Pick<Scenario, "models"
                 OUTPUT_PATH: `${base}/raw_data`,
                 SEED: "1",
                 TEST_SHARE: "0.2",
+                K_FOLDS: "4",
                 COPY: "yes",
                 ...Object.fromEntries(members.map(([, member]) => [member.publishParameter, "-"])),
             },

@@ -179,7 +179,7 @@ export function jobParameters(
     const members = Object.values(settings.members);
     const publish = members.map((member) => member.publishParameter);
     return {
-        fetch: ["INPUT_PATH", "OUTPUT_PATH", "SEED", "TEST_SHARE", "COPY", ...publish],
+        fetch: ["INPUT_PATH", "OUTPUT_PATH", "SEED", "TEST_SHARE", "K_FOLDS", "COPY", ...publish],
         split: ["K_FOLDS", "INPUT_PATH", "OUTPUT_PATH", "SEED"],
         merge: ["INPUT_PATH", ...members.map((member) => member.mergeParameter), "OUTPUT_PATH"],
         publish: [...publish, "INPUT_PATH_SEQ", "OUTPUT_PATH", "TARGET", "GATE", "EXECUTION"],

@@ -131,7 +131,7 @@ export function ensembleTraining(settings: StageSettings, targets: Targets): Mac
             jobName: nameOf("fetch"),
             parameters: {
                 ...parameters(
-                    ["INPUT_PATH", "OUTPUT_PATH", "SEED", "TEST_SHARE", "COPY"],
+                    ["INPUT_PATH", "OUTPUT_PATH", "SEED", "TEST_SHARE", "K_FOLDS", "COPY"],
                     (name) => run.parameters.fetch[name]!,
                 ),
                 ...parameters(

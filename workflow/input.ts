@@ -5,7 +5,7 @@
 import { closest } from "fastest-levenshtein";
 import * as z from "zod";
 import { defined, present } from "../ground/fields";
-import type { Capacity, HyperparameterRule, Hyperparameters } from "./contract";
+import type { Capacity, HyperparameterRule, Hyperparameters, StageSettings } from "./contract";
 import { PLACES } from "./places";
 
 /** What validation needs of a stage; a `StageSettings` is one. */
@@ -268,6 +268,19 @@ export function readInput(
     const found = crossCheck(raw, shape);
     problems.push(...found.problems.filter((problem) => !problems.some(({ path }) => path === problem.path)));
     return problems.length > 0 ? { problems } : { input: found.input, problems };
+}
+
+/**
+ * In how many folds the training stacks are cut, at most: by the split job, or by a member with a hyperparameter
+ * `k_folds`. 1 where nobody makes folds. Every class must be in as many training stacks.
+ */
+export function mostFolds(stage: Pick<StageSettings, "folds" | "members">, input: CompletedInput): number {
+    const folds = Object.entries(stage.members).map(([name, { splitSet }]) => {
+        const member = input.members[name];
+        const own = Number(member?.hyperparameters.k_folds ?? 1);
+        return member?.train === true ? Math.max(own, splitSet ? stage.folds : 1) : 1;
+    });
+    return Math.max(1, ...folds);
 }
 
 /** One line a problem: path, value, bound, what to do. */

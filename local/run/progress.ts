@@ -46,7 +46,11 @@ export class Progress {
     public begin(
         label: string,
         log?: string,
-    ): { end(outcome: "done" | "failed" | "stopped" | "skipped", note?: string): void } {
+    ): {
+        /** How far it is, where no log says it. */
+        say(text: string): void;
+        end(outcome: "done" | "failed" | "stopped" | "skipped", note?: string): void;
+    } {
         const row: Row = { label, log, started: Date.now(), lastPrinted: Date.now(), lastLine: "" };
         this.rows.add(row);
         if (!this.stream.isTTY) {
@@ -54,6 +58,9 @@ export class Progress {
         }
         this.paint();
         return {
+            say: (text) => {
+                row.lastLine = text;
+            },
             end: (outcome, note) => {
                 if (!this.rows.delete(row)) {
                     return;
@@ -88,7 +95,7 @@ export class Progress {
 
     private tick(): void {
         for (const row of this.rows) {
-            row.lastLine = row.log === undefined ? "" : (lastLine(row.log) ?? row.lastLine);
+            row.lastLine = (row.log === undefined ? undefined : lastLine(row.log)) ?? row.lastLine;
             if (!this.stream.isTTY && Date.now() - row.lastPrinted >= PLAIN_MS) {
                 row.lastPrinted = Date.now();
                 this.stream.write(

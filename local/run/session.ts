@@ -8,10 +8,11 @@ import { parseS3Address, type S3Address } from "../../ground/s3Address";
 import { CONFIG_KEYS } from "../../stacks/config";
 import { COMBINER, hyperparametersOf, MEMBERS } from "../../stacks/models";
 import type { Hyperparameters, StageSettings } from "../../workflow/contract";
+import { mostFolds, readInput as completeInput } from "../../workflow/input";
 import { parseFault, type Fault, type TaskKind } from "../faults";
 import { takeLock } from "../process/lock";
 import { endOrphans, Supervisor } from "../process/supervisor";
-import { checkDocuments, type Documents } from "../sample/documents";
+import { checkDocumentsInTurns, type Documents } from "../sample/documents";
 import { sampleDocuments } from "../sample/generate";
 import { Mirror } from "../storage/mirror";
 import { startObjectStore, type ObjectStore } from "../storage/objectStore";
@@ -139,9 +140,11 @@ export async function prepare(session: Session): Promise<Prepared> {
     const states = taskStates(stage.stateMachine.definition);
     const faults = options.fail.map((text) => parseFault(text, states));
     signal.throwIfAborted();
-    const documents = await prepareDocuments(session, stage.settings);
-    signal.throwIfAborted();
     const dataPath = `${stage.settings.artifactBase}/data/documents`;
+    const input = (force: boolean) =>
+        executionInput({ settings: stage.settings, given, dataPath, reductions, changes: settings.input, force });
+    const documents = await prepareDocuments(session, stage.settings, input(false).input);
+    signal.throwIfAborted();
     return {
         stage,
         states,
@@ -149,8 +152,7 @@ export async function prepare(session: Session): Promise<Prepared> {
         documents,
         dataPath,
         slot: semaphore(availableParallelism()),
-        input: (force) =>
-            executionInput({ settings: stage.settings, given, dataPath, reductions, changes: settings.input, force }),
+        input,
     };
 }
 
@@ -264,6 +266,7 @@ function wantedData({ members }: StageSettings): string[] {
 async function prepareDocuments(
     { options, folder, supervisor, progress, python }: Session,
     settings: StageSettings,
+    input: unknown,
 ): Promise<Documents> {
     const wanted = wantedData(settings);
     if (options.documents === undefined && !wanted.every((file) => file === "text" || file === "images")) {
@@ -288,7 +291,17 @@ async function prepareDocuments(
                       seed: options.seed ?? 1,
                       signal: options.signal,
                   });
-        const documents = checkDocuments(directory, settings.folds, wanted);
+        const { input: completed } = completeInput(input, settings);
+        // what is wrong with the input, Setup says, as it does on AWS
+        const folds = completed === undefined ? settings.folds : mostFolds(settings, completed);
+        const documents = await checkDocumentsInTurns(
+            directory,
+            { folds, wanted, draw: settings },
+            {
+                progress: (done, of) => row.say(`${done} of ${of} files read`),
+                signal: options.signal,
+            },
+        );
         row.end(
             "done",
             `${documents.stacks} stacks, ${documents.documents} documents, ${documents.pages.length} pages, ` +

@@ -5,7 +5,7 @@ import path from "node:path";
 import { crc32, deflateSync } from "node:zlib";
 import type { ToolError } from "../../ground/errors";
 import { checkDocuments } from "../../local/sample/documents";
-import { pngProblem } from "../../local/sample/png";
+import { pngProblem } from "../../workloads/documents/png";
 
 /** A grey picture, made by hand so that the check is not tested with its own code. */
 function png(width = 4, height = 3): Buffer {
@@ -77,7 +77,7 @@ describe("local/sample/documents: a user's own documents", () => {
         }
         assert.throws(
             () => checkDocuments(directory, 3, ["features.csv", "scans"]),
-            /features\.csv: missing; a member reads it[^]*scans: missing/,
+            /features\.csv: missing; a member reads it; 1 more like it: scans/,
         );
         writeFileSync(path.join(directory, "features.csv"), "stack,page,x\n");
         mkdirSync(path.join(directory, "scans", "a"), { recursive: true });
@@ -90,17 +90,17 @@ describe("local/sample/documents: a user's own documents", () => {
     });
 
     const cases: readonly (readonly [string, () => void, RegExp])[] = [
-        ["no labels.csv", () => unlinkSync(labels()), /DIR\/labels.csv: missing/],
+        ["no labels.csv", () => unlinkSync(labels()), /DIR\/labels.csv: is missing; every page needs a row/],
         [
             "a misspelt column",
             () => change("class", "klass"),
-            /labels.csv:1: the column class is missing.*is "klass" meant/,
+            /labels.csv:1: the column class is missing.*\(is "klass" meant\?\)/,
         ],
         ["a header and nothing else", () => writeFileSync(labels(), `${HEADER}\n`), /no pages below the header/],
         [
             "a row with too few fields",
             () => change("s0,2,contract,true,train", "s0,2,contract"),
-            /labels.csv:3: Invalid Record Length/,
+            /labels.csv:3: 3 values, expected 5 as in the header/,
         ],
         [
             "a row of a page without files",
@@ -110,19 +110,23 @@ describe("local/sample/documents: a user's own documents", () => {
         [
             "a duplicate",
             () => change("s0,2,contract", "s0,1,contract"),
-            /labels.csv:3: page 1 of stack s0 is there already, in line 2/,
+            /labels.csv:3: page 1 of stack s0 is there already, in line 2; remove one/,
         ],
-        ["a gap in the pages", () => change("s0,1,", "s0,3,"), /stack s0 has 2 pages but no page 1/],
+        [
+            "a gap in the pages",
+            () => change("s0,1,", "s0,3,"),
+            /labels.csv:3: stack s0 goes on with page 2, expected page 1/,
+        ],
         [
             "a page that is no number",
             () => change("s0,1,", "s0,one,"),
-            /labels.csv:2: page "one"; a number from 1 to 999 is expected/,
+            /labels.csv:2: page is "one", expected a whole number from 1 to 999999/,
         ],
-        ["a class without a name", () => change("s1,1,payslip", "s1,1,"), /labels.csv:4: class ""/],
+        ["a class without a name", () => change("s1,1,payslip", "s1,1,"), /labels.csv:4: class is "", expected a name/],
         [
             "begins_document that is neither",
             () => change("payslip,true", "payslip,yes"),
-            /labels.csv:2: begins_document "yes"; true or false/,
+            /labels.csv:2: begins_document is "yes", expected true or false/,
         ],
         [
             "a stack that begins in a document",
@@ -132,12 +136,12 @@ describe("local/sample/documents: a user's own documents", () => {
         [
             "an unknown split",
             () => change("s3,1,payslip,true,test", "s3,1,payslip,true,tset"),
-            /labels.csv:8: split "tset"/,
+            /labels.csv:8: split is "tset", expected train, test or nothing/,
         ],
         [
             "a stack in both splits",
             () => change("s3,1,payslip,true,test", "s3,1,payslip,true,train"),
-            /labels.csv:9: split "test", but .*:8 says "train"/,
+            /labels.csv:9: stack s3 has split test here and train in line 8/,
         ],
         [
             "nothing held out",
@@ -147,7 +151,7 @@ describe("local/sample/documents: a user's own documents", () => {
         [
             "a misspelt class, so too few of it",
             () => change("s1,1,payslip", "s1,1,paysilp"),
-            /class paysilp is in 1 training stack, at least 3 are needed, one for each fold \(misspelt payslip\?\)/,
+            /class "paysilp" is in 1 training stack, expected at least 3, one for each fold.*\(is "payslip" meant\?\)/,
         ],
         [
             "an image that is text",
@@ -175,7 +179,11 @@ describe("local/sample/documents: a user's own documents", () => {
             () => unlinkSync(path.join(directory, "text/s2/002.txt")),
             /labels.csv:7: text\/s2\/002.txt is missing/,
         ],
-        ["labels that are no UTF-8", () => writeFileSync(labels(), Buffer.from([0x73, 0xff])), /labels.csv: not UTF-8/],
+        [
+            "labels that are no UTF-8",
+            () => writeFileSync(labels(), Buffer.from([0x73, 0xff])),
+            /labels.csv:1: not UTF-8, read as Windows-1252 the line is/,
+        ],
     ];
     for (const [what, breaking, message] of cases) {
         it(`${what} is told with file and line`, () => {
@@ -198,8 +206,9 @@ describe("local/sample/documents: a user's own documents", () => {
     it("a picture with a wrong checksum or broken pixels is told", () => {
         const flipped = png();
         flipped[20] ^= 1;
-        assert.match(pngProblem(flipped) ?? "", /damaged in its part IHDR/);
-        assert.equal(pngProblem(png()), undefined);
-        assert.match(pngProblem(png(0)) ?? "", /0 x 3 pixels/);
+        assert.match(pngProblem(flipped, 100) ?? "", /damaged in its part IHDR/);
+        assert.equal(pngProblem(png(), 100), undefined);
+        assert.match(pngProblem(png(0), 100) ?? "", /0 x 3 pixels/);
+        assert.match(pngProblem(png(50, 3), 100) ?? "", /50 x 3 pixels; 1 to 100 in all/);
     });
 });

@@ -10,7 +10,8 @@ import { Storage } from "../../workloads/common/storage";
 import { errorCause } from "../../workloads/functions/error-cause/index";
 import { register } from "../../workloads/functions/register/index";
 import { setup } from "../../workloads/functions/setup/index";
-import { type Page, parseLabels } from "../../workloads/jobs/labels";
+import type { Page } from "../../workloads/documents/pages";
+import { parseLabels } from "../../workloads/jobs/labels";
 import { run as runJob } from "../../workloads/jobs/run";
 import {
     executionInput,

@@ -1,13 +1,15 @@
 /** A small stage, its data, and trainings that leave what real ones leave, for tests of functions and jobs. */
+import { createHash } from "node:crypto";
 import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { PNG } from "pngjs";
 import * as tar from "tar";
 import { joinS3 } from "../../ground/s3Address";
 import type { MemberSettings, ModelSettings, StageSettings } from "../../workflow/contract";
 import type { Storage } from "../../workloads/common/storage";
 import { parseLabels } from "../../workloads/jobs/labels";
-import type { Page } from "../../workloads/jobs/labels";
+import type { Page } from "../../workloads/documents/pages";
 
 const model: ModelSettings = {
     container: {
@@ -193,11 +195,21 @@ export async function putData(storage: Storage, prefix: string, labels: string):
             const file = `${page.stack}/${String(page.page).padStart(3, "0")}`;
             return [
                 storage.put(joinS3(prefix, "text", `${file}.txt`), `text of ${file}`, "text/plain"),
-                storage.put(joinS3(prefix, "images", `${file}.png`), `image of ${file}`, "image/png"),
+                storage.put(joinS3(prefix, "images", `${file}.png`), imageOf(file), "image/png"),
             ];
         }),
     );
     return pages;
+}
+
+/** A small picture of grey dots that no other page has. */
+function imageOf(file: string): Buffer {
+    const image = new PNG({ width: 8, height: 8 });
+    const dots = createHash("sha256").update(file).digest();
+    image.data.forEach((_, index) => {
+        image.data[index] = index % 4 === 3 ? 255 : (dots[Math.floor(index / 8)] ?? 0);
+    });
+    return PNG.sync.write(image, { colorType: 0 });
 }
 
 export type Line = {

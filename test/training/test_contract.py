@@ -134,7 +134,7 @@ def test_page_that_labels_name_and_nobody_has_fails_with_its_line(documents: Pat
     pipeline.write_labels(tmp_path / "labels", extra)
     pipeline.prepare(tmp_path / "job", {"labels": tmp_path / "labels", "text": documents / "text"}, TEXT)
     assert failure_of(tmp_path / "job", "text").startswith(
-        f"DataError: labels.csv:{len(extra) + 1}: unknown page {extra[-1]['page']} of stack"
+        f"DataError: labels.csv:{len(extra) + 1}: text/{extra[-1]['stack']}/{int(extra[-1]['page']):03d}.txt is missing"
     )
 
 
@@ -142,12 +142,12 @@ def test_page_image_that_is_no_image_fails_with_its_name(documents: Path, folds:
     images = shutil.copytree(documents / "images", tmp_path / "images")
     (images / "stack-0003" / "002.png").write_text("no image")
     pipeline.prepare(tmp_path / "job", {"labels": documents, "images": images, "folds": folds}, IMAGE)
-    assert failure_of(tmp_path / "job", "image").startswith("DataError: images/stack-0003/002.png (labels.csv:")
+    assert failure_of(tmp_path / "job", "image").startswith("DataError: images/stack-0003/002.png: is not a PNG image")
 
 
 def test_class_with_fewer_stacks_than_folds_fails(documents: Path, tmp_path: Path) -> None:
     pipeline.prepare(tmp_path, {"labels": documents, "text": documents / "text"}, TEXT | {"k_folds": 20})
-    assert "fewer than 20 folds" in failure_of(tmp_path, "text")
+    assert "training stacks, expected at least 20, one for each fold" in failure_of(tmp_path, "text")
 
 
 @pytest.mark.parametrize(

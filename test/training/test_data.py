@@ -41,33 +41,44 @@ def test_good_labels_are_read_in_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda text: text.replace("class,", "klass,"), r"labels.csv:1: expected the header stack,page,class"),
-        (lambda text: "", r"labels.csv:1: expected the header .* got nothing"),
-        (lambda text: text.splitlines()[0], r"labels.csv: no pages"),
-        (lambda text: text + "a,2,x,false,train\n", r"labels.csv:6: duplicate of line 3: page 2 of stack a"),
-        (lambda text: text.replace("a,2,x", "a,3,x"), r"labels.csv:3: page 3 of stack a without page 2"),
-        (lambda text: text.replace("a,2,x", "a,zwei,x"), r"labels.csv:3: page 'zwei': expected a whole number"),
-        (lambda text: text.replace("b,1,y", "b/../c,1,y"), r"labels.csv:4: stack 'b/../c'"),
-        (lambda text: text.replace("b,1,y,true", "b,1,y,yes"), r"labels.csv:4: begins_document 'yes'"),
+        (
+            lambda text: text.replace("class,", "klass,"),
+            r"labels.csv:1: the column class is missing, got \"stack,page,klass,",
+        ),
+        (lambda text: "", r"labels.csv: is empty; write one row a page"),
+        (lambda text: text.splitlines()[0], r"labels.csv: no pages below the header"),
+        (lambda text: text + "a,2,x,false,train\n", r"labels.csv:6: page 2 of stack a is there already, in line 3"),
+        (lambda text: text.replace("a,2,x", "a,3,x"), r"labels.csv:3: stack a goes on with page 3, expected page 2"),
+        (lambda text: text.replace("a,2,x", "a,zwei,x"), r'labels.csv:3: page is "zwei", expected a whole number'),
+        (lambda text: text.replace("b,1,y", "b/../c,1,y"), r'labels.csv:4: stack is "b/../c", expected'),
+        (
+            lambda text: text.replace("b,1,y,true", "b,1,y,yes"),
+            r'labels.csv:4: begins_document is "yes", expected true or false',
+        ),
         (
             lambda text: text.replace("b,1,y,true,train", "b,1,y,true,"),
-            r"labels.csv:4: split '': expected train or test",
+            r"labels.csv:4: stack b has no split, expected train or test",
         ),
-        (lambda text: text.replace("b,1,y,true,train", "b,1,,true,train"), r"labels.csv:4: class ''"),
-        (lambda text: text.replace("b,1,y,true,train", "b,1,y,true"), r"labels.csv:4: expected 5 values, got 4"),
+        (
+            lambda text: text.replace("b,1,y,true,train", "b,1,,true,train"),
+            r'labels.csv:4: class is "", expected a name',
+        ),
+        (
+            lambda text: text.replace("b,1,y,true,train", "b,1,y,true"),
+            r"labels.csv:4: 4 values, expected 5 as in the header",
+        ),
         (
             lambda text: text.replace("a,2,x,false,train", "a,2,x,false,test"),
-            r"labels.csv:3: stack a is test here and train in line 2",
+            r"labels.csv:3: stack a has split test here and train in line 2",
         ),
         (
             lambda text: text.replace("a,2,x,false", "a,2,y,false"),
-            r"labels.csv:3: class changes from x to y within a document",
+            r"labels.csv:3: the class changes from x to y within a document",
         ),
         (
             lambda text: text.replace("a,1,x,true", "a,1,x,false"),
-            r"labels.csv:2: the first page of stack a must have begins_document true",
+            r"labels.csv:2: the first page of stack a has begins_document false",
         ),
-        (lambda text: text.replace("test", "train"), r"labels.csv: no page with split test"),
     ],
 )
 def test_each_fault_of_labels_is_named(tmp_path: Path, change: Callable[[str], str], message: str) -> None:
@@ -77,13 +88,18 @@ def test_each_fault_of_labels_is_named(tmp_path: Path, change: Callable[[str], s
 
 def test_class_without_training_pages_is_refused(tmp_path: Path) -> None:
     pages = labels(tmp_path, GOOD.replace("c,1,x", "c,1,z"))
-    with pytest.raises(DataError, match=r"labels\.csv:5: class z has no training page"):
+    with pytest.raises(DataError, match=r'labels\.csv:5: class "z" is in 0 training stacks, expected at least 1'):
         data.classes_of(pages)
+
+
+def test_labels_without_a_held_out_page_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"labels\.csv:2: no stack is held out"):
+        data.classes_of(labels(tmp_path, GOOD.replace("test", "train")))
 
 
 def test_class_with_fewer_stacks_than_folds_is_refused(tmp_path: Path) -> None:
     pages = [page for page in labels(tmp_path, GOOD) if page.split == "train"]
-    with pytest.raises(DataError, match=r"labels.csv:2: class x is in 1 training stack\(s\), fewer than 2 folds"):
+    with pytest.raises(DataError, match=r'labels\.csv:2: class "x" is in 1 training stack, expected at least 2'):
         data.check_class_stacks(pages, 2)
 
 
@@ -97,19 +113,17 @@ def test_files_of_a_page_are_named_when_missing_or_unreadable(documents: Path, t
     )
     text.write_bytes(b"ab\xff")
     with pytest.raises(
-        DataError, match=rf"text/{page.stack}/{text.name} \(labels.csv:{page.line}\): not UTF-8 at byte 2"
+        DataError, match=rf"text/{page.stack}/{text.name}: is not UTF-8 text \(page of labels.csv:{page.line}\)"
     ):
         data.read_texts(tmp_path / "text", pages)
     text.unlink()
-    with pytest.raises(
-        DataError, match=rf"labels.csv:{page.line}: unknown page {page.page} of stack {page.stack}: there is no text/"
-    ):
+    with pytest.raises(DataError, match=rf"labels.csv:{page.line}: text/{page.stack}/{text.name} is missing"):
         data.read_texts(tmp_path / "text", pages)
     original = image.read_bytes()
     for content in (b"", b"no image at all", original[: len(original) // 2]):
         image.write_bytes(content)
         with pytest.raises(
-            DataError, match=rf"images/{page.stack}/{image.name} \(labels.csv:{page.line}\): not a readable image"
+            DataError, match=rf"images/{page.stack}/{image.name}: .* \(page of labels.csv:{page.line}\)"
         ):
             data.read_images(tmp_path / "images", pages, 24, 32, 2)
 
@@ -174,7 +188,7 @@ def test_table_is_read_by_its_header_whatever_the_order_of_columns(tmp_path: Pat
             "dataframe.csv:2: the probabilities of text sum to 0.750",
         ),
         (lambda text: text.replace("b,1,y", "b,1,w"), "dataframe.csv:4: class w has no column"),
-        (lambda text: text.replace("a,2,", "a,1,"), "dataframe.csv:3: duplicate of line 2"),
+        (lambda text: text.replace("a,2,", "a,1,"), "dataframe.csv:3: page 1 of stack a is there already, in line 2"),
     ],
 )
 def test_each_fault_of_the_table_is_named(tmp_path: Path, change: Callable[[str], str], message: str) -> None:

@@ -13,7 +13,7 @@ import train_n_folds as image
 import train_sequence as sequence
 import train_text as text
 from common import hyperparameters
-from common.data import Page
+from common.documents import Page
 from common.errors import HyperparameterError
 from common.progress import METRIC_DEFINITIONS, epoch_line
 from common.structure import Document

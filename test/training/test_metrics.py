@@ -6,7 +6,7 @@ import numpy
 import pytest
 
 from common import metrics
-from common.data import Page
+from common.documents import Page
 from common.metrics import Labelling
 
 

@@ -168,7 +168,7 @@ def test_what_the_manifest_does_not_name_is_not_opened(whole: Path, tmp_path: Pa
     found = published.read_published(out)
     assert [model.place for model in found.members["image"]] == ["image/fold-0"]
     with pytest.raises(DataError, match="no combiner"):
-        predict.Ensemble(out)
+        predict.Ensemble(found)
 
 
 def test_a_pickle_in_a_models_place_is_refused_unread(tmp_path: Path) -> None:
@@ -189,11 +189,16 @@ def test_stacks_with_gaps_or_odd_names_are_refused(documents: Path, tmp_path: Pa
     (tmp_path / "text" / "s").mkdir(parents=True)
     for page in ("001", "003"):
         (tmp_path / "text" / "s" / f"{page}.txt").write_text("")
-    with pytest.raises(DataError, match=r"stack s: expected pages 001, 002, \.\.\. without gaps, got 001, 003"):
-        predict.pages_of(tmp_path, "s")
-    with pytest.raises(DataError, match=r"stack '\.\./s': expected 1 to 64 letters"):
-        predict.pages_of(tmp_path, "../s")
-    assert [page.page for page in predict.pages_of(documents, "stack-0001")][:2] == [1, 2]
+    with pytest.raises(DataError, match=r"text/s/003\.txt: stack s goes on with page 3, expected page 2"):
+        predict.read_stacks(tmp_path, ["text"], None)
+    with pytest.raises(DataError, match=r"no stack \.\./s; there are s"):
+        predict.read_stacks(tmp_path, ["text"], ["../s"])
+    (tmp_path / "text" / "a b").mkdir()
+    (tmp_path / "text" / "a b" / "001.txt").write_text("")
+    with pytest.raises(DataError, match=r'text/a b/001\.txt: stack is "a b", expected 1 to 64 letters'):
+        predict.read_stacks(tmp_path, ["text"], None)
+    stacks = predict.read_stacks(documents, ["text", "images"], ["stack-0001"])
+    assert [page.page for page in stacks["stack-0001"]][:2] == [1, 2]
 
 
 def test_improbable_documents_are_marked_for_review_or_unknown() -> None:

@@ -7,7 +7,7 @@ import { Storage } from "../../workloads/common/storage";
 import { register } from "../../workloads/functions/register/index";
 import { setup } from "../../workloads/functions/setup/index";
 import { parseLabels } from "../../workloads/jobs/labels";
-import type { Page } from "../../workloads/jobs/labels";
+import type { Page } from "../../workloads/documents/pages";
 import type { Manifest } from "../../workloads/jobs/publish";
 import { run as runJob } from "../../workloads/jobs/run";
 import {

@@ -133,12 +133,15 @@ for (const kind of S3_KINDS) {
                 const source = `${bucket}/table`;
                 await storage.put(
                     joinS3(source, "labels.csv"),
-                    "stack,page,class,begins_document,split\na,1,x,true,\nb,1,x,true,\n",
+                    "stack,page,class,begins_document,split\na,1,x,true,\nb,1,y,true,\n",
                     "text/csv",
                 );
                 const { code, last } = await job(fetchArgs(source, `${bucket}/runs/table/raw_data`));
                 assert.equal(code, 1);
-                assert.match(last, /neither text\/ nor images\/ nor any other data, such as features\.csv; upload it/);
+                assert.match(
+                    last,
+                    /neither text\/ nor images\/ nor any other data, such as features\.csv; put it there/,
+                );
                 await storage.put(joinS3(source, "features.csv"), "stack,page,x1\na,1,0.5\nb,1,1.5\n", "text/csv");
                 assert.equal((await job(fetchArgs(source, `${bucket}/runs/table/raw_data`))).code, 0);
                 assert.equal(
@@ -196,7 +199,39 @@ for (const kind of S3_KINDS) {
                 const { last } = await job(fetchArgs(broken, `${bucket}/runs/d/raw_data`));
                 assert.match(
                     last,
-                    /^DataError: s3:.*labels\.csv has no row for text\/stack-009\/001\.txt; names a page without a file: images\/stack-001\/002\.png/,
+                    /^DataError: s3:.*\/text\/stack-009\/001\.txt: no row in labels\.csv names this page; s3:.*labels\.csv:6: /,
+                );
+            });
+
+            it("reads every page before it copies one, and tells which no training can read", async () => {
+                const broken = `${bucket}/unreadable`;
+                await putData(s3().storage, broken, sampleLabels(4));
+                await s3().storage.put(joinS3(broken, "images/stack-001/002.png"), "a scan", "image/png");
+                await s3().storage.put(joinS3(broken, "text/stack-002/001.txt"), Buffer.from("f\xfcr", "latin1"));
+                const target = `${bucket}/runs/unreadable/raw_data`;
+                const { last } = await job(fetchArgs(broken, target));
+                assert.match(last, /text\/stack-002\/001\.txt: is not UTF-8 text \(page of s3:.*labels\.csv:8\); /);
+                assert.match(last, /images\/stack-001\/002\.png: is not a PNG image \(it begins with "a sc"\) \(page/);
+                assert.equal(await s3().storage.head(joinS3(target, "text/stack-000/001.txt")), undefined);
+            });
+
+            it("leaves the files of operating systems where they are", async () => {
+                const given = `${bucket}/thumbs`;
+                await putData(s3().storage, given, sampleLabels(4));
+                await s3().storage.put(joinS3(given, "images/stack-001/Thumbs.db"), "x");
+                const target = `${bucket}/runs/thumbs/raw_data`;
+                assert.equal((await job(fetchArgs(given, target))).code, 0);
+                assert.equal(await s3().storage.head(joinS3(target, "images/stack-001/Thumbs.db")), undefined);
+            });
+
+            it("refuses a class that is in as many stacks as there are folds: one is held out", async () => {
+                const given = `${bucket}/rare`;
+                const labels = sampleLabels(6).replaceAll(/(stack-00[0-3],3,)bill/g, "$1letter");
+                await putData(s3().storage, given, labels);
+                const args = [...fetchArgs(given, `${bucket}/runs/rare/raw_data`), "--K_FOLDS", "2"];
+                assert.match(
+                    (await job(args)).last,
+                    /labels\.csv:16: class "bill" is in 2 stacks, expected at least 3, one for/,
                 );
             });
 

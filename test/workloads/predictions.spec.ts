@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { judge, meanOf, numbersOf } from "../../workloads/jobs/gate";
-import { pageId, parseLabels } from "../../workloads/jobs/labels";
+import { pageId } from "../../workloads/documents/pages";
+import { parseLabels } from "../../workloads/jobs/labels";
 import { formatTable } from "../../workloads/jobs/merge";
 import { PredictionReader, type MemberPredictions } from "../../workloads/jobs/predictions";
 import type { Line } from "../support/ensemble";

@@ -1,6 +1,7 @@
 /**
  * S3 for functions and jobs: any endpoint that speaks S3, errors that say what was done to which object.
  */
+import { setMaxListeners } from "node:events";
 import { createReadStream, createWriteStream } from "node:fs";
 import { rm, stat } from "node:fs/promises";
 import { Readable } from "node:stream";
@@ -77,12 +78,21 @@ export interface ListedVersion extends ListedObject {
     readonly modified: Date;
 }
 
+/** Every request under way listens to the signal, and there are more than the ten that Node takes for a leak. */
+function listenedToByMany(signal: AbortSignal | undefined): void {
+    if (signal !== undefined) {
+        setMaxListeners(0, signal);
+    }
+}
+
 /** Storage with one abort signal for everything it does. */
 export class Storage {
     constructor(
         readonly client: S3Client,
         private readonly signal?: AbortSignal,
-    ) {}
+    ) {
+        listenedToByMany(signal);
+    }
 
     /**
      * All objects below a prefix (a folder: `a` does not list `ab/`), keys relative to it, in S3's order; folder
@@ -126,47 +136,47 @@ export class Storage {
     /** Size, ETag, checksum and age of an object, or undefined where there is none. */
     async head(uri: string): Promise<FoundObject | undefined> {
         const { bucket, key } = locate(uri);
-        try {
-            const answer = await this.send(`look at ${uri}`, () =>
-                this.client.send(
-                    new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: "ENABLED" }),
-                    this.options,
-                ),
-            );
-            return describe(uri, answer);
-        } catch (error) {
-            if (isMissing(error)) {
-                return undefined;
-            }
-            throw error;
-        }
+        const command = new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: "ENABLED" });
+        const answer = await this.unlessMissing(`look at ${uri}`, () => this.client.send(command, this.options));
+        return answer === undefined ? undefined : describe(uri, answer);
     }
 
     /** An object's text, or undefined where there is none. Refuses more than `maximumBytes` (default 64 MiB). */
     async text(uri: string, maximumBytes?: number): Promise<string | undefined> {
-        return (await this.get(uri, maximumBytes))?.text;
+        const bytes = await this.bytes(uri, maximumBytes);
+        return bytes === undefined ? undefined : textOf(bytes);
+    }
+
+    /** As {@link text}, undecoded. */
+    async bytes(uri: string, maximumBytes?: number): Promise<Uint8Array | undefined> {
+        return (await this.get(uri, maximumBytes))?.bytes;
     }
 
     private async get(
         uri: string,
         maximumBytes = 64 * 1024 * 1024,
-    ): Promise<{ readonly text: string; readonly etag: string } | undefined> {
+    ): Promise<{ readonly bytes: Uint8Array; readonly etag: string } | undefined> {
         const { bucket, key } = locate(uri);
+        const command = new GetObjectCommand({ Bucket: bucket, Key: key });
+        return this.unlessMissing(`read ${uri}`, async () => {
+            const answer = await this.client.send(command, this.options);
+            if ((answer.ContentLength ?? 0) > maximumBytes) {
+                (answer.Body as Readable | undefined)?.destroy();
+                throw new DataError(
+                    `${uri} has ${answer.ContentLength} bytes, at most ${maximumBytes} are read; is it the right file?`,
+                );
+            }
+            return {
+                bytes: (await answer.Body?.transformToByteArray()) ?? new Uint8Array(),
+                etag: bareEtag(answer.ETag ?? ""),
+            };
+        });
+    }
+
+    /** As {@link send}; undefined where the object is not there. */
+    private async unlessMissing<T>(what: string, operation: () => Promise<T>): Promise<T | undefined> {
         try {
-            return await this.send(`read ${uri}`, async () => {
-                const answer = await this.client.send(new GetObjectCommand({ Bucket: bucket, Key: key }), this.options);
-                if ((answer.ContentLength ?? 0) > maximumBytes) {
-                    (answer.Body as Readable | undefined)?.destroy();
-                    throw new DataError(
-                        `${uri} has ${answer.ContentLength} bytes, at most ${maximumBytes} are read; is it ` +
-                            "the right file?",
-                    );
-                }
-                return {
-                    text: (await answer.Body?.transformToString("utf-8")) ?? "",
-                    etag: bareEtag(answer.ETag ?? ""),
-                };
-            });
+            return await this.send(what, operation);
         } catch (error) {
             if (isMissing(error)) {
                 return undefined;
@@ -199,7 +209,7 @@ export class Storage {
             return undefined;
         }
         try {
-            return { value: JSON.parse(read.text), etag: read.etag };
+            return { value: JSON.parse(textOf(read.bytes)), etag: read.etag };
         } catch (error) {
             throw new DataError(
                 `${uri} is no JSON (${messageOf(error)}); write it again by running the step that makes it`,
@@ -422,6 +432,10 @@ function checksumOf(answer: Description): string | undefined {
         }
     }
     return undefined;
+}
+
+function textOf(bytes: Uint8Array): string {
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 }
 
 function jsonText(value: unknown): string {

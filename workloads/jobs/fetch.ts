@@ -15,9 +15,13 @@ import { locate, type Storage } from "../common/storage";
 import { copyObject } from "./copy";
 import { CopyJournal } from "./copyJournal";
 import { NOTHING, Progress, megabytes, memberPaths, number, required } from "./context";
-import type { JobContext } from "./context";
-import { byStack, drawSplit, formatLabels, pageFile, parseLabels, refuse } from "./labels";
-import type { Page } from "./labels";
+import type { JobContext, Parameters } from "./context";
+import { contentProblem, fileOf, isDocument, isIgnored } from "../documents/files";
+import { drawSplit } from "../documents/heldOut";
+import { formatLabels, LABELS, type LabelledPage } from "../documents/labels";
+import { byStack, PAGE_FILES } from "../documents/pages";
+import type { Problem } from "../documents/problems";
+import { checkedLabels, refuse } from "./labels";
 
 /** Objects copied at the same time; S3 takes thousands a second, a small host's sockets do not. */
 const CONCURRENCY = 32;
@@ -29,7 +33,7 @@ export async function fetch(context: JobContext): Promise<void> {
     const seed = number(parameters, "SEED", "a whole number", Number.isSafeInteger);
     const testShare = number(parameters, "TEST_SHARE", "a share between 0 and 1", (value) => value > 0 && value < 1);
     if (required(parameters, "COPY") === "yes") {
-        await copyData(context, { source, target, seed, testShare });
+        await copyData(context, { source, target, seed, testShare, folds: foldsOf(parameters) });
     } else {
         context.print(`the data is used where it is: ${source}`);
     }
@@ -46,6 +50,13 @@ interface CopyOrder {
     readonly target: string;
     readonly seed: number;
     readonly testShare: number;
+    /** So many training stacks every class must be in; undefined: nobody said. */
+    readonly folds: number | undefined;
+}
+
+function foldsOf(parameters: Parameters): number | undefined {
+    const whole = (value: number) => Number.isInteger(value) && value >= 1;
+    return parameters.K_FOLDS === undefined ? undefined : number(parameters, "K_FOLDS", "a whole number from 1", whole);
 }
 
 async function copyData(context: JobContext, order: CopyOrder): Promise<void> {
@@ -55,8 +66,15 @@ async function copyData(context: JobContext, order: CopyOrder): Promise<void> {
     if (objects.size === 0) {
         throw new DataError(`${source} holds no object, expected labels.csv and pages; correct preprocessed_data_path`);
     }
-    const { pages, drawn } = await readPages(storage, objects, order);
-    const wanted = [...objects.values()].filter(({ key }) => isCopied(key));
+    const { seed, testShare, folds } = order;
+    const labels = checkedLabels(source, {
+        content: await storage.bytes(joinS3(source, LABELS)),
+        listing: [...objects.values()],
+        draw: { seed, testShare },
+        folds,
+    });
+    const { pages, drawn } = drawSplit(labels, seed, testShare);
+    const wanted = [...objects.values()].filter(isDocument);
     refuseLongKeys(wanted, target);
     const plan = await planOf(storage, order);
     const data = await identify(storage, source, objects, plan);
@@ -65,6 +83,7 @@ async function copyData(context: JobContext, order: CopyOrder): Promise<void> {
         print(`all ${wanted.length} objects are already there and complete`);
         return;
     }
+    await checkContent(context, source, labels, objects);
     await storage.remove(joinS3(target, "manifest.json"));
     await copyMissing(context, order, wanted, there);
     await storage.put(joinS3(target, "labels.csv"), formatLabels(pages), "text/csv");
@@ -92,27 +111,6 @@ async function copyData(context: JobContext, order: CopyOrder): Promise<void> {
         `${pages.length} pages of ${stacks.size} stacks are there, ${manifest.testStacks} stacks held out ` +
             `(${drawn} drawn with seed ${order.seed})`,
     );
-}
-
-/** Labels with their split, checked against the files. */
-async function readPages(
-    storage: Storage,
-    objects: ReadonlyMap<string, ListedObject>,
-    { source, seed, testShare }: CopyOrder,
-): Promise<{ readonly pages: readonly Page[]; readonly drawn: number }> {
-    const where = joinS3(source, "labels.csv");
-    const text = await storage.text(where);
-    if (text === undefined) {
-        throw new DataError(`${where} does not exist; name the folder that holds labels.csv`);
-    }
-    const labels = parseLabels(text, where);
-    checkFiles(labels, objects, where);
-    return drawSplit(labels, seed, testShare);
-}
-
-/** What this job writes itself is not copied. */
-function isCopied(key: string): boolean {
-    return key !== "labels.csv" && isData(key);
 }
 
 function bytesOf(objects: readonly ListedObject[]): number {
@@ -250,38 +248,40 @@ async function identify(
 async function listAll(storage: Storage, prefix: string): Promise<Map<string, ListedObject>> {
     const objects = new Map<string, ListedObject>();
     for await (const { key, bytes, etag } of storage.list(prefix)) {
-        objects.set(key, { key, bytes, etag });
+        if (!isIgnored(key)) {
+            objects.set(key, { key, bytes, etag });
+        }
     }
     return objects;
 }
 
-/** Where there is a file a page, every labelled page has its files, every page file its label. */
-function checkFiles(pages: readonly Page[], objects: ReadonlyMap<string, ListedObject>, where: string): void {
-    const problems: string[] = [];
-    const kinds = [
-        ["text", "txt"],
-        ["images", "png"],
-    ].filter(([folder]) => [...objects.keys()].some((key) => key.startsWith(`${folder}/`)));
-    if (kinds.length === 0 && ![...objects.keys()].some(isCopied)) {
-        throw new DataError(
-            `${where}: beside it there is neither text/ nor images/ nor any other data, such as ` +
-                "features.csv; upload it",
-        );
-    }
-    for (const [folder, extension] of kinds) {
-        const files = new Set(pages.map((page) => `${folder}/${pageFile(page)}.${extension}`));
-        for (const file of files) {
-            if (!objects.has(file)) {
-                problems.push(`names a page without a file: ${file} does not exist`);
-            }
-        }
-        for (const key of objects.keys()) {
-            if (key.startsWith(`${folder}/`) && !files.has(key)) {
-                problems.push(`has no row for ${key}`);
-            }
-        }
-    }
-    refuse(where, problems);
+/** Reads every page's files before anything is copied: what no training can read is told here. */
+async function checkContent(
+    { storage, print, signal }: JobContext,
+    source: string,
+    labels: readonly LabelledPage[],
+    objects: ReadonlyMap<string, ListedObject>,
+): Promise<void> {
+    const files = Object.keys(PAGE_FILES).flatMap((folder) =>
+        labels
+            .map((page) => ({ folder, file: fileOf(folder, page), row: page.line }))
+            .filter(({ file }) => objects.has(file)),
+    );
+    const progress = new Progress(print, "read", files.length);
+    const problems = await pMap(
+        files,
+        async ({ folder, file, row }): Promise<Problem | undefined> => {
+            signal.throwIfAborted();
+            const content = await storage.bytes(joinS3(source, file));
+            progress.add(1, content?.length);
+            return content === undefined ? undefined : contentProblem(folder, file, content, row);
+        },
+        { concurrency: CONCURRENCY },
+    );
+    refuse(
+        source,
+        problems.filter((problem) => problem !== undefined),
+    );
 }
 
 /** Copies a model's two archives to `<run>/given/<suffix>/` and writes its marker last. */

@@ -3,8 +3,8 @@
  * as that allows.
  */
 import { DataError } from "../common/errors";
-import { byStack, shuffled } from "./labels";
-import type { Page } from "./labels";
+import { shuffled } from "../documents/heldOut";
+import { byStack, type Page } from "../documents/pages";
 
 /** `folds.json`. */
 export interface Folds {

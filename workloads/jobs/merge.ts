@@ -14,8 +14,8 @@ import { DataError } from "../common/errors";
 import { readPlan } from "../common/plan";
 import { required } from "./context";
 import type { JobContext } from "./context";
-import { columns, pageId } from "./labels";
-import type { Page } from "./labels";
+import { COLUMNS } from "../documents/labels";
+import { pageId, type Page } from "../documents/pages";
 import { readMembers, unpackArtifact } from "./members";
 import type { PresentMember } from "./members";
 import { PredictionReader } from "./predictions";
@@ -91,7 +91,7 @@ export async function merge(context: JobContext): Promise<void> {
  */
 export function formatTable(pages: readonly Page[], predictions: ReadonlyMap<string, MemberPredictions>): string {
     const members = [...predictions];
-    const header = [...columns, ...members.flatMap(([name, { classes, begins }]) => columnsOf(name, classes, begins))];
+    const header = [...COLUMNS, ...members.flatMap(([name, { classes, begins }]) => columnsOf(name, classes, begins))];
     const rows = pages.map((page) => {
         const id = pageId(page);
         const values = members.flatMap(([, { probabilities, begins }]) => {

@@ -3,8 +3,7 @@
  * page and one prediction of each test page, anything else is a mismatch.
  */
 import { defined } from "../../ground/fields";
-import type { Page } from "./labels";
-import { byStack, pageId } from "./labels";
+import { byStack, pageId, type Page } from "../documents/pages";
 
 /** Something that does not fit, in words. */
 export interface Mismatch {

@@ -1,11 +1,13 @@
 /** split: writes the folds of the training stacks, `folds.json`. */
-import { joinS3 } from "../../ground/s3Address";
+import { joinS3, parentOfS3 } from "../../ground/s3Address";
 import { DataError } from "../common/errors";
 import { number, required } from "./context";
 import type { JobContext } from "./context";
 import { makeFolds } from "./folds";
-import { byStack, parseLabels } from "./labels";
-import type { Page } from "./labels";
+import { checkClasses } from "../documents/classes";
+import { LABELS, type LabelledPage } from "../documents/labels";
+import type { Problem } from "../documents/problems";
+import { parseLabels, refuse } from "./labels";
 import type { Storage } from "../common/storage";
 
 export async function split({ parameters, storage, print }: JobContext): Promise<void> {
@@ -23,30 +25,19 @@ export async function split({ parameters, storage, print }: JobContext): Promise
 }
 
 /** Labels as the fetch job leaves them: every stack has its split, and both sides have stacks. */
-export async function readLabels(storage: Storage, where: string): Promise<Page[]> {
-    const text = await storage.text(where);
-    if (text === undefined) {
+export async function readLabels(storage: Storage, where: string): Promise<readonly LabelledPage[]> {
+    const content = await storage.bytes(where);
+    if (content === undefined) {
         throw new DataError(`${where} does not exist; run the fetch job, or correct preprocessed_data_path`);
     }
-    const pages = parseLabels(text, where);
-    const open = [...byStack(pages)].find(([, [first]]) => first.split === undefined);
-    if (open !== undefined) {
-        throw new DataError(
-            `${where}: stack ${open[0]} has no split, expected train or test; run the fetch job ` +
-                "(fetch_preprocessing_artifacts true)",
-        );
-    }
-    const trained = new Set(pages.filter((page) => page.split === "train").map((page) => page.class));
-    const unseen = pages.find((page) => !trained.has(page.class));
-    if (unseen !== undefined) {
-        throw new DataError(
-            `${where}: class ${JSON.stringify(unseen.class)} occurs on test pages only (stack ${unseen.stack}), so ` +
-                "no model can learn it; " +
-                "put a stack with it into train",
-        );
-    }
-    if (pages.every((page) => page.split === "train")) {
-        throw new DataError(`${where}: no stack has split test, so nothing could be judged; hold some out`);
-    }
+    const pages = parseLabels(content, where);
+    const unsplit = pages.filter(({ page, split }) => page === 1 && split === undefined);
+    const open = unsplit.map(({ stack, line }): Problem => ({
+        code: "split-open",
+        file: LABELS,
+        line,
+        values: { stack },
+    }));
+    refuse(parentOfS3(where), open.length > 0 ? open : checkClasses(pages, 1));
     return pages;
 }

@@ -5,7 +5,7 @@
 import { folderOfS3, joinS3, parentOfS3 } from "../../../ground/s3Address";
 import type { Channel, ModelRun, ModelSettings, Run, StageSettings } from "../../../workflow/contract";
 import { encodeHyperparameters } from "../../../workflow/hyperparameters";
-import type { CompletedInput, CompletedModel } from "../../../workflow/input";
+import { mostFolds, type CompletedInput, type CompletedModel } from "../../../workflow/input";
 import { channelFolder, executionId } from "../../../workflow/keys";
 import type { Plan, PlannedMember, PlannedModel } from "../../common/plan";
 import { NVME_FAMILIES, type ReadData } from "./data";
@@ -126,6 +126,7 @@ function parametersOf({ settings, input, execution, members, combiner }: Finding
             OUTPUT_PATH: paths.copiedData,
             SEED: String(settings.seed),
             TEST_SHARE: String(settings.testShare),
+            K_FOLDS: String(mostFolds(settings, input)),
             COPY: input.fetchData ? "yes" : "no",
             ...byMember(settings, "publishParameter", (name) => members[name]?.given?.prefix ?? "-"),
         },

@@ -5,11 +5,16 @@
 import { MAXIMUM_S3_KEY_BYTES } from "../../../ground/awsLimits";
 import { joinS3 } from "../../../ground/s3Address";
 import type { ModelSettings, StageSettings } from "../../../workflow/contract";
-import { withoutSlash, type CompletedInput } from "../../../workflow/input";
+import { mostFolds, withoutSlash, type CompletedInput } from "../../../workflow/input";
 import { channelFile, dataIdentity, isData, listingIdentity, sha256 } from "../../../workflow/keys";
 import { checksumsAddress, checksumsOf } from "../../common/checksums";
 import type { FetchManifest } from "../../common/plan";
 import { locate, type ListedVersion, type Storage } from "../../common/storage";
+import { checkDocumentSet } from "../../documents/check";
+import { isIgnored } from "../../documents/files";
+import { LABELS } from "../../documents/labels";
+import { PAGE_FILES } from "../../documents/pages";
+import { describeProblems } from "../../documents/problems";
 import type { Lifetimes } from "./lifetimes";
 import type { Problems } from "./problems";
 
@@ -51,7 +56,9 @@ export async function readData(question: DataQuestion): Promise<ReadData> {
     const objects: ListedVersion[] = [];
     const read = await problems.reading(FIELD, input.dataPath, async () => {
         for await (const object of storage.list(input.dataPath)) {
-            objects.push(object);
+            if (!isIgnored(object.key)) {
+                objects.push(object);
+            }
         }
         return true;
     });
@@ -69,7 +76,8 @@ export async function readData(question: DataQuestion): Promise<ReadData> {
         return { ...size, hash: "", listing: "", channelFiles: [] };
     }
     const channelFiles = channelFilesOf(question.settings, objects);
-    checkLayout(question, objects, channelFiles);
+    await checkDocuments(question, objects);
+    checkFetched(question, objects, channelFiles);
     checkChannels(question, objects);
     checkKeys(question, objects);
     await checkLifetime(question, objects);
@@ -91,22 +99,39 @@ function channelFilesOf(settings: StageSettings, objects: readonly ListedVersion
     return [...new Set(paths)].filter((path) => keys.has(path)).sort();
 }
 
-function checkLayout(
-    { input, problems }: DataQuestion,
+/** Everything that labels and the listing tell, by the rules that the desk and the fetch job have, too. */
+async function checkDocuments(
+    { storage, settings, input, problems }: DataQuestion,
     objects: readonly ListedVersion[],
-    channelFiles: readonly string[],
-): void {
+): Promise<void> {
     const add = (expected: string, advice: string) => problems.add(FIELD, input.dataPath, expected, advice);
-    const labels = objects.find(({ key }) => key === "labels.csv");
-    if (labels === undefined) {
+    if (!objects.some(({ key }) => key === LABELS)) {
         add(
             "labels.csv directly below it",
             `there are ${objects.length} objects, the first is ${objects[0]?.key}: name the folder that holds ` +
                 "labels.csv",
         );
-    } else if (labels.bytes === 0) {
-        add("a labels.csv that is not empty", "write the labels: stack,page,class,begins_document,split");
+        return;
     }
+    const content = await problems.reading(FIELD, input.dataPath, () => storage.bytes(joinS3(input.dataPath, LABELS)));
+    const { problems: found } = checkDocumentSet({
+        content,
+        listing: objects,
+        folds: mostFolds(settings, input),
+        draw: settings,
+    });
+    // which folders are missing, the members' channels tell
+    const told = describeProblems(found.filter(({ code }) => code !== "nothing-beside"));
+    told.forEach((line) => add("documents that can be trained on", line));
+}
+
+/** Data that is used where it is lies there as the fetch job leaves it. */
+function checkFetched(
+    { input, problems }: DataQuestion,
+    objects: readonly ListedVersion[],
+    channelFiles: readonly string[],
+): void {
+    const add = (expected: string, advice: string) => problems.add(FIELD, input.dataPath, expected, advice);
     if (input.fetchData) {
         return;
     }
@@ -145,7 +170,8 @@ function checkChannels({ settings, input, problems }: DataQuestion, objects: rea
                     `upload them, or set run_training_steps.${name}_model to false`,
                 );
             }
-            const empty = below.find(({ key, bytes }) => bytes === 0 && /\.(png|jpe?g|tiff?)$/i.test(key));
+            const isOther = !(withoutSlash(path) in PAGE_FILES);
+            const empty = below.find(({ key, bytes }) => isOther && bytes === 0 && /\.(png|jpe?g|tiff?)$/i.test(key));
             if (empty !== undefined) {
                 add(
                     `page images that are not empty for the ${name} model`,

@@ -6,36 +6,19 @@ Every error names file and line (of the page in labels.csv, where the fault is i
 from __future__ import annotations
 
 import csv
+import io
 import json
-import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy
 
+from . import documents
 from .arrays import Booleans, Floats, Integers
+from .documents import COLUMNS, LABELS, PAGE_FILES, TEST, TRAIN, Page, Problem, by_stack, refuse
 from .errors import DataError
-
-LABEL_COLUMNS = ["stack", "page", "class", "begins_document", "split"]
-STACK_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-TRAIN, TEST = "train", "test"
-
-
-@dataclass(frozen=True)
-class Page:
-    stack: str
-    page: int
-    class_name: str
-    begins_document: bool
-    split: str
-    #: Where it stands in its file, for messages.
-    line: int
-
-    @property
-    def file_stem(self) -> str:
-        return f"{self.page:03d}"
 
 
 def find_one(channel: Path, name: str) -> Path:
@@ -74,66 +57,24 @@ def read_rows(path: Path, required: Sequence[str]) -> Iterator[tuple[int, list[s
 
 
 def parse_page(path: Path, line: int, row: list[str]) -> Page:
-    where = f"{path.name}:{line}"
-    stack, number, class_name, begins, split = row[:5]
-    if not STACK_NAME.fullmatch(stack):
-        raise DataError(f"{where}: stack '{stack[:70]}': expected 1 to 64 letters, digits, _ or -")
-    if not re.fullmatch(r"[1-9][0-9]{0,5}", number):
-        raise DataError(f"{where}: page '{number[:20]}': expected a whole number from 1")
-    if not class_name or class_name != class_name.strip() or ":" in class_name or "," in class_name:
-        raise DataError(f"{where}: class '{class_name[:70]}': expected a name without colon, comma and outer blanks")
-    if begins not in ("true", "false"):
-        raise DataError(f"{where}: begins_document '{begins[:20]}': expected true or false")
-    if split not in (TRAIN, TEST):
-        raise DataError(f"{where}: split '{split[:20]}': expected train or test (the fetch step fills empty ones)")
-    return Page(stack, int(number), class_name, begins == "true", split, line)
+    """A row of the merged table, whose first columns are those of labels.csv with every split filled."""
+    value = dict(zip(COLUMNS, row, strict=False))
+    refuse(documents.value_problems(line, value, path.name))
+    page = documents.page_of(line, value)
+    if page.split == "":
+        refuse([Problem("split-open", path.name, line, {"stack": page.stack})])
+    return page
 
 
 def check_pages(path: Path, pages: Sequence[Page]) -> None:
     """Pages are unique and consecutive, a stack has one split, a document one class, and there is something to train
     and to test.
     """
-    seen: dict[tuple[str, int], int] = {}
-    split_of: dict[str, Page] = {}
-    for page in pages:
-        first = seen.setdefault((page.stack, page.page), page.line)
-        if first != page.line:
-            raise DataError(
-                f"{path.name}:{page.line}: duplicate of line {first}: page {page.page} of stack {page.stack}"
-            )
-        other = split_of.setdefault(page.stack, page)
-        if other.split != page.split:
-            raise DataError(
-                f"{path.name}:{page.line}: stack {page.stack} is {page.split} here "
-                f"and {other.split} in line {other.line}"
-            )
-    for stack, own in by_stack(pages).items():
-        previous: Page | None = None
-        for expected, page in enumerate(own, start=1):
-            where = f"{path.name}:{page.line}"
-            if page.page != expected:
-                raise DataError(
-                    f"{where}: page {page.page} of stack {stack} without page {expected}; "
-                    "pages count from 1 without gaps"
-                )
-            if previous is None and not page.begins_document:
-                raise DataError(f"{where}: the first page of stack {stack} must have begins_document true")
-            if previous is not None and not page.begins_document and page.class_name != previous.class_name:
-                raise DataError(
-                    f"{where}: class changes from {previous.class_name} to {page.class_name} within a document; "
-                    "begins_document must be true here"
-                )
-            previous = page
+    problems = [problem for stack, own in by_stack(pages).items() for problem in documents.stack_problems(stack, own)]
+    refuse([replace(problem, file=path.name) for problem in problems])
     for split in (TRAIN, TEST):
         if not any(page.split == split for page in pages):
             raise DataError(f"{path.name}: no page with split {split}")
-
-
-def by_stack(pages: Sequence[Page]) -> dict[str, list[Page]]:
-    stacks: dict[str, list[Page]] = {}
-    for page in pages:
-        stacks.setdefault(page.stack, []).append(page)
-    return {stack: sorted(own, key=lambda page: page.page) for stack, own in sorted(stacks.items())}
 
 
 def rows_by_stack(pages: Sequence[Page], split: str | None = None) -> dict[str, list[int]]:
@@ -146,38 +87,23 @@ def rows_by_stack(pages: Sequence[Page], split: str | None = None) -> dict[str, 
 
 
 def read_labels(channel: Path) -> list[Page]:
-    """The pages of labels.csv, by stack and page."""
-    path = find_one(channel, "labels.csv")
-    rows = read_rows(path, LABEL_COLUMNS)
-    next(rows)
-    pages = [parse_page(path, line, row) for line, row in rows]
-    if not pages:
-        raise DataError("labels.csv: no pages")
-    check_pages(path, pages)
-    return [page for own in by_stack(pages).values() for page in own]
+    """The pages of labels.csv as the fetch job leaves it, by stack and page."""
+    labels = documents.read_labels(find_one(channel, LABELS).read_bytes())
+    refuse(labels.problems)
+    unsplit = [page for page in labels.pages if page.split == "" and page.page == 1]
+    refuse([Problem("split-open", line=page.line, values={"stack": page.stack}) for page in unsplit])
+    return labels.pages
 
 
 def classes_of(pages: Sequence[Page]) -> list[str]:
     """The classes of the training pages, sorted; a class that only test pages have cannot be learnt."""
-    known = sorted({page.class_name for page in pages if page.split == TRAIN})
-    for page in pages:
-        if page.class_name not in known:
-            raise DataError(f"labels.csv:{page.line}: class {page.class_name} has no training page")
-    if len(known) < 2:
-        raise DataError(f"labels.csv: expected at least 2 classes, got {len(known)} ({', '.join(known)})")
-    return known
+    refuse(documents.check_classes(pages, 1))
+    return sorted({page.class_name for page in pages if page.split == TRAIN})
 
 
 def check_class_stacks(pages: Sequence[Page], folds: int) -> None:
     """Every fold needs a stack of every class to hold out."""
-    for class_name in sorted({page.class_name for page in pages}):
-        own = [page for page in pages if page.class_name == class_name]
-        stacks = {page.stack for page in own}
-        if len(stacks) < folds:
-            raise DataError(
-                f"labels.csv:{own[0].line}: class {class_name} is in {len(stacks)} training stack(s), "
-                f"fewer than {folds} folds; add stacks of this class or lower the number of folds"
-            )
+    refuse([problem for problem in documents.check_classes(pages, folds) if problem.code == "class-stacks"])
 
 
 def read_folds(channel: Path, pages: Sequence[Page]) -> tuple[int, dict[str, int]]:
@@ -210,37 +136,41 @@ def read_folds(channel: Path, pages: Sequence[Page]) -> tuple[int, dict[str, int
     return count, folds
 
 
-def page_file(channel: Path, kind: str, page: Page, suffix: str, source: str) -> Path:
-    path = channel / page.stack / f"{page.file_stem}{suffix}"
-    if not path.is_file():
-        raise DataError(
-            f"{source}:{page.line}: unknown page {page.page} of stack {page.stack}: "
-            f"there is no {kind}/{page.stack}/{path.name}"
-        )
-    return path
+def page_files(channel: Path, folder: str, pages: Sequence[Page], source: str) -> list[Path]:
+    """The file of every page in a channel that holds `text` or `images`."""
+    files = [channel / page.stack / f"{page.file_stem}.{PAGE_FILES[folder]}" for page in pages]
+    missing = [page for page, file in zip(pages, files, strict=True) if not file.is_file()]
+    refuse([Problem("file-missing", source, page.line, {"file": page.file(folder)}) for page in missing])
+    return files
 
 
-def read_texts(channel: Path, pages: Sequence[Page], source: str = "labels.csv") -> list[str]:
+def read_texts(channel: Path, pages: Sequence[Page], source: str = LABELS) -> list[str]:
     """Text of every page; an empty page is allowed (OCR found nothing). `source`: what Page.line counts in, for
     messages.
     """
-    texts = []
-    for page in pages:
-        path = page_file(channel, "text", page, ".txt", source)
-        try:
-            texts.append(path.read_text(encoding="utf-8"))
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"text/{page.stack}/{path.name} ({source}:{page.line}): not UTF-8 at byte {error.start}"
-            ) from None
-    return texts
+    contents = [file.read_bytes() for file in page_files(channel, "text", pages, source)]
+    reasons = [documents.text_problem(content) for content in contents]
+    refuse(
+        [
+            Problem("text", page.file("text"), values={"reason": reason}, row=page.line)
+            for page, reason in zip(pages, reasons, strict=True)
+            if reason is not None
+        ]
+    )
+    return [content.decode("utf-8-sig") for content in contents]
 
 
 def decode_image(path: Path, width: int, height: int) -> Floats:
     """A page as grey pixels (height, width), 0 white to 1 black; raises OSError or ValueError when it is no image."""
     from PIL import Image
 
-    with Image.open(path) as opened:
+    content = path.read_bytes()
+    problem = documents.png_problem(content)
+    if problem is not None:
+        raise ValueError(problem)
+    # the bound on pixels is documents.json's, not Pillow's
+    Image.MAX_IMAGE_PIXELS = None
+    with Image.open(io.BytesIO(content), formats=["PNG"]) as opened:
         image: Image.Image = opened
         if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
             rgba = image.convert("RGBA")
@@ -255,24 +185,20 @@ def read_images(
     """Pixels of every page as float16 (page, height, width, 1), read by `workers` threads; the order is that of
     `pages`.
     """
-    from PIL import Image
 
-    files = [page_file(channel, "images", page, ".png", source) for page in pages]
-
-    def load(index: int) -> Floats:
-        try:
-            return decode_image(files[index], width, height).astype(numpy.float16)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            page = pages[index]
-            raise DataError(
-                f"images/{page.stack}/{files[index].name} ({source}:{page.line}): not a readable image "
-                f"({type(error).__name__})"
-            ) from None
-
+    files = page_files(channel, "images", pages, source)
     pixels = numpy.empty((len(pages), height, width, 1), numpy.float16)
+
+    def load(index: int) -> Problem | None:
+        try:
+            pixels[index, :, :, 0] = decode_image(files[index], width, height)
+        except (OSError, ValueError, SyntaxError) as error:
+            page = pages[index]
+            return Problem("image", page.file("images"), values={"reason": str(error)}, row=page.line)
+        return None
+
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        for index, image in enumerate(pool.map(load, range(len(pages)))):
-            pixels[index, :, :, 0] = image
+        refuse([problem for problem in pool.map(load, range(len(pages))) if problem is not None])
     return pixels
 
 
@@ -345,16 +271,16 @@ def read_table(channel: Path) -> Table:
     `<member>::begins_document`.
     """
     path = find_one(channel, "dataframe.csv")
-    rows = read_rows(path, LABEL_COLUMNS)
+    rows = read_rows(path, COLUMNS)
     _, header = next(rows)
-    columns = _columns_of(header[len(LABEL_COLUMNS) :])
+    columns = _columns_of(header[len(COLUMNS) :])
     pages, values = [], []
     for line, row in rows:
         page = parse_page(path, line, row)
         if page.class_name not in columns.classes:
             raise DataError(f"dataframe.csv:{line}: class {page.class_name} has no column")
         try:
-            values.append([float(text) for text in row[len(LABEL_COLUMNS) :]])
+            values.append([float(text) for text in row[len(COLUMNS) :]])
         except ValueError:
             raise DataError(f"dataframe.csv:{line}: a probability is not a number") from None
         pages.append(page)
@@ -362,7 +288,7 @@ def read_table(channel: Path) -> Table:
         raise DataError("dataframe.csv: no pages")
     check_pages(path, pages)
     array = numpy.array(values)
-    _check_probabilities(array, header[len(LABEL_COLUMNS) :], columns, pages)
+    _check_probabilities(array, header[len(COLUMNS) :], columns, pages)
     order = sorted(range(len(pages)), key=lambda index: (pages[index].stack, pages[index].page))
     probabilities = array[order][:, columns.probabilities]
     begins = numpy.full((len(pages), len(columns.members)), numpy.nan)

@@ -14,7 +14,8 @@ import numpy
 from . import metrics, output
 from .arrays import Booleans, Floats, Integers
 from .combiner import Answers, Decoded
-from .data import Page, Table
+from .data import Table
+from .documents import Page
 from .metrics import Labelling
 
 #: Names of the baselines: logistic stacking page by page, and the same decoded as a whole, without the network.

@@ -14,7 +14,8 @@ from typing import Any
 import numpy
 
 from .arrays import Booleans, Floats
-from .data import Page, rows_by_stack
+from .data import rows_by_stack
+from .documents import Page
 
 #: (stack, first page, last page, class)
 Segment = tuple[str, int, int, str]

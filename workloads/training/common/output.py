@@ -14,7 +14,7 @@ from typing import Any
 
 from .arrays import Floats
 from .container import Container
-from .data import Page
+from .documents import Page
 from .hyperparameters import Job
 
 #: Of model.json; a change of what predict must do with a model raises it.

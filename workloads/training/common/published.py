@@ -21,6 +21,8 @@ MANIFEST_FORMAT = 1
 #: Kinds of models that predict knows. A member that is called after a kind is of that kind.
 MEMBER_KINDS = ("text", "image")
 COMBINER_KIND = "sequence"
+#: The folder of pages that a member of a kind reads.
+_FOLDERS = {"text": "text", "image": "images"}
 _HASH = re.compile(r"[0-9a-f]{64}")
 _PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _FOLD = re.compile(r"fold-[0-9]{1,3}/model\.json")
@@ -50,6 +52,12 @@ class Published:
 
     members: Mapping[str, list[Model]]
     combiner: Model
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders of pages that the members read."""
+        kinds = {model.kind for models in self.members.values() for model in models}
+        return [folder for kind, folder in _FOLDERS.items() if kind in kinds]
 
 
 def read_published(folder: Path) -> Published:

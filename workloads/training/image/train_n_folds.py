@@ -24,7 +24,8 @@ import numpy
 from common import checkpoint, hyperparameters, metrics, output
 from common.arrays import Floats, Integers
 from common.container import Container, run
-from common.data import TEST, TRAIN, Page, classes_of, read_folds, read_images, read_labels
+from common.data import classes_of, read_folds, read_images, read_labels
+from common.documents import TEST, TRAIN, Page
 from common.errors import HyperparameterError
 from common.network import Epochs, prepare_keras, save_network, seed_of, start_over, train_epochs
 

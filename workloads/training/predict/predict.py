@@ -23,7 +23,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,8 @@ from common import text_model
 from common.arrays import Floats
 from common.combiner import Combiner, Decoded, Evidence
 from common.container import failure_line
-from common.data import STACK_NAME, TEST, Page, read_images, read_texts, rows_by_stack
+from common.data import read_images, read_texts, rows_by_stack
+from common.documents import Page, by_stack, listing_of, read_unlabelled, refuse
 from common.errors import DataError
 from common.network import prepare_keras
 from common.published import Model, Published, read_published
@@ -60,8 +61,7 @@ class Limits:
 class Ensemble:
     """A published ensemble, checked and loaded; `predict` answers for many stacks."""
 
-    def __init__(self, folder: Path) -> None:
-        published = read_published(folder)
+    def __init__(self, published: Published) -> None:
         self._combiner = _combiner_of(published)
         self._keras = prepare_keras(0)
         self._members = {
@@ -96,11 +96,14 @@ class Ensemble:
             begins += own_begins
         return classes / len(self._members[name]), begins / len(self._members[name])
 
-    def predict(self, documents: Path, stacks: Sequence[str], limits: Limits | None = None) -> Iterator[dict[str, Any]]:
+    def predict(
+        self, documents: Path, stacks: Mapping[str, Sequence[Page]], limits: Limits | None = None
+    ) -> Iterator[dict[str, Any]]:
         """The answer for each stack, in their order."""
-        for start in range(0, len(stacks), TOGETHER):
-            own = list(stacks[start : start + TOGETHER])
-            pages = [page for stack in own for page in pages_of(documents, stack)]
+        names = list(stacks)
+        for start in range(0, len(names), TOGETHER):
+            own = names[start : start + TOGETHER]
+            pages = [page for stack in own for page in stacks[stack]]
             rows = rows_by_stack(pages)
             evidence = self._evidence(documents, pages, [rows[stack] for stack in own])
             decoded = self._combiner.decode(evidence, self._residual(evidence))
@@ -185,21 +188,24 @@ def answer_of(stack: str, classes: Sequence[str], decoded: Decoded, limits: Limi
     return {"stack": stack, "pages": pages, "segments": segments}
 
 
-def pages_of(documents: Path, stack: str) -> list[Page]:
-    """The pages that text/ or images/ have of a stack; the readers name what one of them lacks."""
-    if not STACK_NAME.fullmatch(stack):
-        raise DataError(f"stack '{stack[:70]}': expected 1 to 64 letters, digits, _ or -")
-    stems = {
-        path.stem
-        for kind, suffix in (("text", ".txt"), ("images", ".png"))
-        for path in (documents / kind / stack).glob(f"*{suffix}")
-    }
-    numbers = sorted(int(stem) for stem in stems if stem.isdigit())
-    if not numbers or numbers != list(range(1, len(numbers) + 1)):
+def read_stacks(documents: Path, wanted: Sequence[str], stacks: Sequence[str] | None) -> dict[str, list[Page]]:
+    """The pages of the stacks (of all without a name), checked as those that are trained on; in the order of the
+    names.
+    """
+    labels = read_unlabelled(listing_of(documents, wanted), wanted)
+    own = by_stack(labels.pages)
+    if stacks is None:
+        refuse(labels.problems)
+        if not own:
+            raise DataError(f"{documents.name}: no stack; expected text/<stack>/001.txt and images/<stack>/001.png")
+        return own
+    unknown = [stack for stack in stacks if stack not in own]
+    if unknown:
         raise DataError(
-            f"stack {stack}: expected pages 001, 002, ... without gaps, got {', '.join(sorted(stems)[:10]) or 'none'}"
+            f"{documents.name}: no stack {', '.join(unknown)}; there are {', '.join(list(own)[:10]) or 'none'}"
         )
-    return [Page(stack, number, "", False, TEST, number) for number in numbers]
+    refuse([problem for problem in labels.problems if any(f"/{stack}/" in problem.file for stack in stacks)])
+    return {stack: own[stack] for stack in stacks}
 
 
 def _probability(text: str) -> float:
@@ -231,14 +237,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 def main(arguments: Sequence[str]) -> int:
     options = parse(arguments)
     try:
-        stacks = options.stack or sorted(
-            {path.name for kind in ("text", "images") for path in (options.documents / kind).glob("*") if path.is_dir()}
-        )
-        if not stacks:
-            raise DataError(
-                f"{options.documents.name}: no stack; expected text/<stack>/001.txt and images/<stack>/001.png"
-            )
-        ensemble = Ensemble(options.model)
+        published = read_published(options.model)
+        # loading takes seconds: after the pages have been checked
+        stacks = read_stacks(options.documents, published.folders, options.stack)
+        ensemble = Ensemble(published)
         for answer in ensemble.predict(options.documents, stacks, Limits(options.review_below, options.unknown_below)):
             print(json.dumps(answer), flush=True)
     except (DataError, OSError) as error:

@@ -29,7 +29,8 @@ from common.chain import batches_of_lengths
 from common.chain_loss import TARGETS, chain_loss, loss_and_gradient
 from common.combiner import Combiner, Evidence, decode
 from common.container import Container, run
-from common.data import TEST, TRAIN, Table, read_table, rows_by_stack
+from common.data import Table, read_table, rows_by_stack
+from common.documents import TEST, TRAIN
 from common.errors import DataError, HyperparameterError
 from common.fitting import Truth
 from common.judgement import Answered, Case

@@ -25,15 +25,13 @@ from common import checkpoint, hyperparameters, metrics, output, text_model
 from common.arrays import Floats, Integers
 from common.container import Container, run
 from common.data import (
-    TEST,
-    TRAIN,
-    Page,
     check_class_stacks,
     classes_of,
     read_labels,
     read_texts,
     rows_by_stack,
 )
+from common.documents import TEST, TRAIN, Page
 from common.errors import DataError
 from common.surroundings import similarities, surroundings_of
 from common.text_model import BeginsRegression, Calibration, Terms, TextModel
