@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import type { JsonValue } from "../types";
 import { ExpressionError } from "./errors";
 import { adopt, equalJson, isObject } from "./json";
-import { compilePath } from "./jsonpath";
+import { compilePath } from "./jsonpath/index";
 import { range } from "./jsonata";
 import { seededRandom } from "./random";
 import type { Scope } from "./scope";

@@ -7,7 +7,7 @@ import { ExpressionError } from "./errors";
 import { adopt, setKey } from "./json";
 import { compileIntrinsic, isIntrinsic } from "./intrinsics";
 import { compileJsonata, isJsonata } from "./jsonata";
-import { compilePath } from "./jsonpath";
+import { compilePath } from "./jsonpath/index";
 import type { Scope } from "./scope";
 
 /** A JSONata template, such as Arguments or Output. A constant one has its value at hand. */

@@ -1,4 +1,3 @@
-import { defined } from "../../../ground/fields";
 import type { JsonObject } from "../../types";
 import { checkName, checkRoleArn } from "../arns";
 import { compiled, validateDefinition, type MachineType, type ValidateRequest } from "../definitions";
@@ -17,7 +16,7 @@ import {
     type Tag,
 } from "../machines";
 import { pageOf, type PageRequest } from "../pagination";
-import type { Operations, Service } from "./service";
+import { answer, type Operations, type Service } from "./service";
 
 interface CreateRequest extends ConfigurationRequest {
     readonly name: string;
@@ -50,7 +49,7 @@ export function machineOperations(service: Service): Operations {
         },
         ListStateMachines: (body) => {
             const { items, nextToken } = pageOf("machines", machines.all(), body as PageRequest, ({ arn }) => arn);
-            return defined({ stateMachines: items.map(summary), nextToken });
+            return answer({ stateMachines: items.map(summary), nextToken });
         },
         ValidateStateMachineDefinition: (body) => validateDefinition(body as ValidateRequest),
     };
@@ -61,7 +60,7 @@ function summary({ arn, name, type, creationDate }: Machine): JsonObject {
 }
 
 function described({ machine, revision, version }: Chosen, stateMachineArn: string): JsonObject {
-    return defined({
+    return answer({
         stateMachineArn,
         name: machine.name,
         status: machine.isDeleting ? "DELETING" : "ACTIVE",
@@ -103,7 +102,7 @@ function create({ machines, arn }: Service, request: CreateRequest): JsonObject 
         addTags(machine.tags, tags, key);
         machines.add(machine);
     }
-    return defined({
+    return answer({
         stateMachineArn: key,
         creationDate: seconds(machine.creationDate),
         stateMachineVersionArn: published(machine, request),
@@ -143,7 +142,7 @@ function update({ machines }: Service, request: UpdateRequest): JsonObject {
         checkRoleArn(roleArn);
     }
     machine.current = revisionOf(machine, request);
-    return defined({
+    return answer({
         updateDate: seconds(machine.current.date),
         revisionId: machine.current.id,
         stateMachineVersionArn: published(machine, request),

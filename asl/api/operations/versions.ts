@@ -1,11 +1,10 @@
-import { defined } from "../../../ground/fields";
 import type { JsonObject } from "../../types";
 import { machineArn } from "../arns";
 import { invalid, ServiceError } from "../errors";
 import { seconds } from "../executions";
 import { aliasArn, publish, versionArn, type Alias, type Machine, type Route } from "../machines";
 import { pageOf, type PageRequest } from "../pagination";
-import type { Operations, Service } from "./service";
+import { answer, type Operations, type Service } from "./service";
 
 interface PublishRequest {
     readonly stateMachineArn: string;
@@ -45,7 +44,7 @@ export function versionOperations(service: Service): Operations {
                 stateMachineVersionArn: versionArn(machine, number),
                 creationDate: seconds(date),
             }));
-            return defined({ stateMachineVersions, nextToken });
+            return answer({ stateMachineVersions, nextToken });
         },
         DeleteStateMachineVersion: (body) =>
             deleteVersion(service, (body as { readonly stateMachineVersionArn: string }).stateMachineVersionArn),
@@ -61,7 +60,7 @@ function aliasOperations(service: Service): Operations {
         DescribeStateMachineAlias: (body) => {
             const { stateMachineAliasArn } = body as { readonly stateMachineAliasArn: string };
             const { alias } = machines.alias(stateMachineAliasArn);
-            return defined({
+            return answer({
                 stateMachineAliasArn,
                 name: alias.name,
                 description: alias.description,
@@ -91,7 +90,7 @@ function aliasOperations(service: Service): Operations {
                 stateMachineAliasArn: aliasArn(machine, name),
                 creationDate: seconds(creationDate),
             }));
-            return defined({ stateMachineAliases, nextToken });
+            return answer({ stateMachineAliases, nextToken });
         },
     };
 }

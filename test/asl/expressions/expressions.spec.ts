@@ -280,7 +280,16 @@ describe("JSONPath", () => {
         ["$.items[?(@.p == 9)]", []],
         ["$..p", [1, 5]],
         ["$.missing[*]", []],
+        ["$.missing.items[1:]", []],
         ["$.items[0,1].p", [1, 5]],
+        ["$.items[?(@.p =~ /[1-3]/)].p", [1]],
+        ["$.items[?(@.p in [5, 6])].p", [5]],
+        ["$.items[?(@.p == 1 && @.p == 1 && @.p == 5)]", []],
+        ["$.items.length()", 2],
+        ["$.['odd key']", 1],
+        ["$.a.b.[0]", 10],
+        ["$.a.b[0] ", 10],
+        ["$.a['b', 'z']", { b: [10, 20, { c: "x" }] }],
         ["$$.Execution.Name", "e"],
         ["$v.q[0]", 3],
         ["$v", { q: [3] }],
@@ -301,11 +310,28 @@ describe("JSONPath", () => {
         "$[",
         "a",
         "$.a..",
-        "$.items[?(@.p =~ /x/)]",
+        "$.items[?(@.p =~ /x++/)]",
+        "$.items[?(@.p == )]",
+        "$.items[?(@.p)",
+        "$.items.length().x",
+        "$.items.length(",
+        "$.n.max()",
+        "$..",
         "$.a b",
     ]) {
         it(`${path} fails`, () => assert.throws(() => read(path), ExpressionError));
     }
+
+    it("ends, whatever the path and its pattern", () => {
+        let deep: JsonValue = [1];
+        for (let depth = 0; depth < 200; depth += 1) {
+            deep = [deep, deep];
+        }
+        const hostile = scope({ deep, texts: [`${"a".repeat(40)}!`] } as JsonValue);
+        for (const path of ["$..*..*..*", "$.texts[?(@ =~ /(a+)+/)]"]) {
+            assert.throws(() => compilePath(path, "InputPath").read(hostile), ExpressionError);
+        }
+    });
 
     it("reads back what a reference path has written, and changes nothing else", () => {
         const name = fc.constantFrom("a", "b", "odd key", "x'y", "__proto__");

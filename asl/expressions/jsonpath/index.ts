@@ -1,0 +1,2 @@
+export { compilePath, type Path } from "./path";
+export { compileReferencePath, type ReferencePath } from "./reference";

@@ -1,0 +1,44 @@
+/** Regular expressions that end: a pattern that would go on for ever must not stop the process. */
+import { createContext, Script } from "node:vm";
+
+/** A pattern took too long on a text. */
+export class PatternTimeout extends Error {}
+
+/** Milliseconds for one match. */
+const LONGEST_MATCH = 1000;
+
+/** Up to this length, a pattern with one repetition ends at once. */
+const SHORT = 10_000;
+
+const sandbox: { pattern?: RegExp; text?: string } = createContext({});
+const script = new Script("pattern.exec(text)");
+
+/**
+ * As `pattern.exec(text)`.
+ * @throws PatternTimeout after a second.
+ */
+export function boundedExec(pattern: RegExp, text: string): RegExpExecArray | null {
+    if (endsAtOnce(pattern.source, text.length)) {
+        return pattern.exec(text);
+    }
+    sandbox.pattern = pattern;
+    sandbox.text = text;
+    try {
+        return script.runInContext(sandbox as object, { timeout: LONGEST_MATCH }) as RegExpExecArray | null;
+    } catch (error) {
+        if ((error as { code?: unknown }).code === "ERR_SCRIPT_EXECUTION_TIMEOUT") {
+            throw new PatternTimeout(`the pattern /${pattern.source}/ took longer than a second on a text`);
+        }
+        throw error;
+    } finally {
+        delete sandbox.pattern;
+        delete sandbox.text;
+    }
+}
+
+/** A match without repetition takes as long as the pattern is; with one, the square of the text's length at most. */
+function endsAtOnce(source: string, length: number): boolean {
+    const repetitions = source.match(/[*+{]/gu)?.length ?? 0;
+    const ends = repetitions === 0 || (repetitions === 1 && length <= SHORT);
+    return ends && !/\\[\dk]/u.test(source);
+}
