@@ -8,6 +8,7 @@ import { localCommand } from "./commands/local";
 import { planCommand } from "./commands/plan";
 import { predictCommand } from "./commands/predict";
 import { pricesCommand } from "./commands/prices";
+import { pruneCommand } from "./commands/prune";
 import { reportCommand } from "./commands/report";
 import { serveCommand } from "./commands/serve";
 
@@ -37,7 +38,8 @@ export function program(): Command {
         .addCommand(pricesCommand(root))
         .addCommand(diffCommand(root))
         .addCommand(reportCommand())
-        .addCommand(serveCommand());
+        .addCommand(serveCommand())
+        .addCommand(pruneCommand());
     executionCommands().forEach((command) => tool.addCommand(command));
     addCompletion(tool);
     return tool;

@@ -23,6 +23,36 @@ export interface ArtifactStoreArgs {
     readonly tags: StageTags;
 }
 
+/** A lifecycle rule as the provider takes it. */
+interface LifecycleRule {
+    readonly id: string;
+    readonly status: "Enabled";
+    readonly filter: { readonly prefix: string };
+    readonly expiration?: { readonly days: number };
+    readonly abortIncompleteMultipartUpload?: { readonly daysAfterInitiation: number };
+    readonly noncurrentVersionExpiration?: { readonly noncurrentDays: number };
+}
+
+/** The ends of objects: of folders that hold nothing for long, of old versions, of uploads that nobody completed. */
+export function lifecycleRules(
+    days: Pick<ArtifactStoreArgs, "runDays" | "checkpointDays" | "noncurrentDays">,
+): LifecycleRule[] {
+    const expiring = expiringFolders().map(({ folder, lifetime }) => ({
+        id: folder,
+        status: "Enabled" as const,
+        filter: { prefix: `${folder}/` },
+        expiration: { days: days[lifetime] },
+    }));
+    const leftovers: LifecycleRule = {
+        id: "leftovers",
+        status: "Enabled",
+        filter: { prefix: "" },
+        abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
+        noncurrentVersionExpiration: { noncurrentDays: days.noncurrentDays },
+    };
+    return [...expiring, leftovers];
+}
+
 /**
  * The bucket for everything that executions read and write: private, versioned, encrypted, TLS only, with an end to
  * what is temporary.
@@ -85,21 +115,7 @@ export class ArtifactStore extends pulumi.ComponentResource {
             name,
             {
                 bucket: bucket.bucket,
-                rules: [
-                    ...expiringFolders().map(({ folder, lifetime }) => ({
-                        id: folder,
-                        status: "Enabled",
-                        filter: { prefix: `${folder}/` },
-                        expiration: { days: args[lifetime] },
-                    })),
-                    {
-                        id: "leftovers",
-                        status: "Enabled",
-                        filter: { prefix: "" },
-                        abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
-                        noncurrentVersionExpiration: { noncurrentDays: args.noncurrentDays },
-                    },
-                ],
+                rules: lifecycleRules(args),
             },
             { ...child, dependsOn: [versioning] },
         );

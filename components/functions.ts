@@ -13,6 +13,38 @@ export interface Release {
     /** `h-` and 12 hexadecimal digits. */
     readonly alias: string;
     readonly version: string;
+    /** When another release took its place, ISO 8601; undefined for the one that new executions call. */
+    readonly retired?: string;
+}
+
+/** What decides how long releases stay. */
+export interface ReleasePolicy {
+    /** So many stay in any case. */
+    readonly remembered: number;
+    /** Seconds that an execution may take: it may call a release for so long after another one took its place. */
+    readonly executionSeconds: number;
+    readonly now: Date;
+}
+
+/**
+ * The releases that stay, newest first: the current one (without a version where this deployment makes it), the last
+ * ones, and whatever an execution may still call. Nothing goes while a deployment changes nothing, so an unchanged
+ * stack is unchanged however old it gets.
+ */
+export function keptReleases(
+    before: readonly Release[],
+    alias: string,
+    { remembered, executionSeconds, now }: ReleasePolicy,
+): (Omit<Release, "version"> & { readonly version?: string })[] {
+    if (before[0]?.alias === alias) {
+        return [...before];
+    }
+    const { retired: _retired, ...current } = before.find((release) => release.alias === alias) ?? { alias };
+    const others = before
+        .filter((release) => release.alias !== alias)
+        .map((release) => ({ ...release, retired: release.retired ?? now.toISOString() }));
+    const mayBeCalled = (retired: string) => now.getTime() - Date.parse(retired) < executionSeconds * 1_000;
+    return [current, ...others.filter(({ retired }, index) => index + 1 < remembered || mayBeCalled(retired))];
 }
 
 /** A function's code and setting: what its alias is the hash of. */
@@ -72,6 +104,9 @@ export interface StageFunctionArgs {
      */
     readonly before: readonly Release[];
     readonly remembered: number;
+    readonly executionSeconds: number;
+    /** Of this deployment. */
+    readonly now: Date;
     readonly logDays: number;
     readonly protectedStage: boolean;
     readonly tags: StageTags;
@@ -154,10 +189,7 @@ export class StageFunction extends pulumi.ComponentResource {
             { ...child, dependsOn: [logs, ...role.parts] },
         );
         this.alias = functionAlias(spec);
-        const kept = [
-            args.before.find((release) => release.alias === this.alias) ?? { alias: this.alias, version: made.version },
-            ...args.before.filter((release) => release.alias !== this.alias),
-        ].slice(0, args.remembered);
+        const kept = keptReleases(args.before, this.alias, args);
         const aliases = kept.map(
             (release) =>
                 new lambda.Alias(
@@ -166,12 +198,14 @@ export class StageFunction extends pulumi.ComponentResource {
                         name: release.alias,
                         description: "Named after what the version is made of; running executions call it",
                         functionName: made.name,
-                        functionVersion: release.version,
+                        functionVersion: release.version ?? made.version,
                     },
                     child,
                 ),
         );
-        this.releases = pulumi.output(kept);
+        this.releases = pulumi
+            .output(made.version)
+            .apply((version) => kept.map((release) => ({ ...release, version: release.version ?? version })));
         this.parts = [made, ...aliases];
         this.registerOutputs({ alias: this.alias });
     }

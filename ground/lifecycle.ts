@@ -42,6 +42,8 @@ export interface EndRule {
     readonly days?: number;
     /** Or one day for all. */
     readonly date?: Date;
+    /** It deletes by number, as a repository's policy may: nobody knows when. */
+    readonly isByCount?: boolean;
 }
 
 /** The ends that a bucket's rules have for current versions; rules that are switched off have none. */
@@ -50,15 +52,11 @@ export function endRules(rules: readonly LifecycleRuleLike[]): EndRule[] {
 }
 
 function endsOf(rule: LifecycleRuleLike, index: number): EndRule[] {
-    const filter = { ...rule.Filter, ...rule.Filter?.And };
+    const filters = [rule.Filter ?? {}, rule.Filter?.And ?? {}];
     const scope = {
         id: rule.ID ?? `number ${index + 1}`,
-        prefix: filter.Prefix ?? rule.Prefix ?? "",
-        isConditional:
-            filter.Tag !== undefined ||
-            (filter.Tags ?? []).length > 0 ||
-            filter.ObjectSizeGreaterThan !== undefined ||
-            filter.ObjectSizeLessThan !== undefined,
+        prefix: filters.map(({ Prefix }) => Prefix).find((prefix) => prefix !== undefined) ?? rule.Prefix ?? "",
+        isConditional: filters.some(hasCondition),
     };
     const ends: EndRule[] = [];
     if (rule.Expiration?.Days !== undefined || rule.Expiration?.Date !== undefined) {
@@ -70,6 +68,11 @@ function endsOf(rule: LifecycleRuleLike, index: number): EndRule[] {
         }
     }
     return ends;
+}
+
+function hasCondition({ Tag, Tags = [], ObjectSizeGreaterThan, ObjectSizeLessThan }: FilterLike): boolean {
+    const sizes = [ObjectSizeGreaterThan, ObjectSizeLessThan];
+    return Tag !== undefined || Tags.length > 0 || sizes.some((size) => size !== undefined);
 }
 
 /** Whether a rule may end the object with this key. */
@@ -105,4 +108,41 @@ export function describeEnd({ id, what, days, date, isConditional }: EndRule): s
     const when = days === undefined ? `on ${date?.toISOString().slice(0, 10)}` : `after ${days} days`;
     const condition = isConditional ? ", where its tags or its size fit" : "";
     return `the lifecycle rule ${JSON.stringify(id)} ${what} it ${when}${condition}`;
+}
+
+/** What points at something, and how long that must stay. */
+export interface Pointer {
+    /** For people: `published/latest.json`. */
+    readonly name: string;
+    /** A prefix of the bucket that declares it, `s3://<bucket>/<prefix>`, or `ecr://<repository>`. */
+    readonly target: string;
+    /** Days after an object was written. */
+    readonly days: number | "forever";
+    readonly why?: string;
+}
+
+/**
+ * How a pointer's target reads: which kind of place, which one (undefined: the declaring bucket), which prefix in it.
+ */
+export function targetOf({ target }: Pointer): { kind: "s3" | "ecr"; place: string | undefined; prefix: string } {
+    const match = /^(s3|ecr):\/\/([^/]+)\/?(.*)$/s.exec(target);
+    return match === null
+        ? { kind: "s3", place: undefined, prefix: target }
+        : { kind: match[1] === "ecr" ? "ecr" : "s3", place: match[2], prefix: match[3] ?? "" };
+}
+
+/** Why a rule breaks a pointer of the same place, in words; undefined where the pointer's objects stay long enough. */
+export function brokenBy(pointer: Pointer, rule: EndRule): string | undefined {
+    if (!reachesBelow(rule, targetOf(pointer).prefix)) {
+        return undefined;
+    }
+    const isLongEnough =
+        rule.isByCount !== true && pointer.days !== "forever" && rule.days !== undefined && rule.days >= pointer.days;
+    if (isLongEnough) {
+        return undefined;
+    }
+    const needed = pointer.days === "forever" ? "for as long as it stands" : `${pointer.days} days`;
+    const why = pointer.why === undefined ? "" : ` (${pointer.why})`;
+    const end = rule.isByCount === true ? `a rule of ${rule.id} deletes by number` : describeEnd(rule);
+    return `${pointer.name} needs what lies in ${pointer.target} ${needed}${why}, but ${end}`;
 }

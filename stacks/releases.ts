@@ -19,7 +19,10 @@ export interface Releases {
 export const NO_RELEASES: Releases = { functions: {}, images: {} };
 
 const schema = z.object({
-    functions: z.record(z.string(), z.array(z.object({ alias: z.string(), version: z.string() }))),
+    functions: z.record(
+        z.string(),
+        z.array(z.object({ alias: z.string(), version: z.string(), retired: z.string().optional() })),
+    ),
     images: z.record(z.string(), z.object({ pushed: z.array(z.string()), held: z.string().optional() })),
 });
 

@@ -26,12 +26,20 @@ import { type PushedImages, TrainingImage } from "../components/trainingImage";
 import { TrainingSchedule } from "../components/trainingSchedule";
 import { TrainingStateMachine } from "../components/trainingStateMachine";
 import { defined } from "../ground/fields";
-import { ensembleTraining, jobNamePrefix, type Permission, policyDocument } from "../workflow";
+import {
+    ensembleTraining,
+    executionBound,
+    jobNamePrefix,
+    type Permission,
+    policyDocument,
+    type StageSettings,
+} from "../workflow";
 import { type Bundles, loadBundles } from "./bundles";
 import { jobsContext, sourceArchive, trainingContext } from "./code";
 import { ConfigError, loadStageConfig, type RawConfig, type StageConfig, type StageOptions } from "./config";
 import { builtImages, DOCUMENTS, type EnsembleSpec, modelsOf, problemsOf } from "./models";
 import { functionStatements, jobStatements, READ_KEY, trainingStatements, WRITE_KEY } from "./permissions";
+import { declaration, pointersOf, proveLifetimes } from "./lifetimes";
 import { NO_RELEASES, type Releases } from "./releases";
 import {
     type BuiltCode,
@@ -211,9 +219,18 @@ function declareStage(
     const sources = sourceArchives(config, models, common, store, child);
     const jobsImage = config.images.jobs ?? images.built.jobs.uri;
     const settings = stageSettings(config, names, { images: images.built, sources: sources.addresses }, models);
+    declarePointers(config, settings, common, store, child);
 
     const places = { names, locations: locationsOf(config, names) };
-    const functions = stageFunctions(config, bundles, common, before, functionStatements(places), afterKey);
+    const functions = stageFunctions(
+        config,
+        bundles,
+        common,
+        before,
+        functionStatements(places),
+        executionBound(settings, config.modelRegistry ? { modelPackageGroup: names.modelPackageGroup } : {}),
+        afterKey,
+    );
     const parameters = jobParameters(settings);
     const definitions = Object.fromEntries(
         JOBS.map((job) => [
@@ -474,12 +491,36 @@ function sourceArchives(
     return { addresses, parts };
 }
 
+/** Proves that what the stage points at stays, and says in the bucket what that is. */
+function declarePointers(
+    config: StageConfig,
+    settings: StageSettings,
+    { service, tags }: Common,
+    store: ArtifactStore,
+    opts: pulumi.CustomResourceOptions,
+): void {
+    const pointers = pointersOf(settings, config);
+    proveLifetimes(pointers, config);
+    new s3.BucketObjectv2(
+        `${service}-pointers`,
+        {
+            bucket: store.bucket,
+            key: "pointers.json",
+            content: declaration(pointers),
+            contentType: "application/json",
+            tags,
+        },
+        { ...opts, dependsOn: [...store.parts] },
+    );
+}
+
 function stageFunctions(
     config: StageConfig,
     bundles: Bundles,
     common: Common,
     before: Releases,
     statements: ReturnType<typeof functionStatements>,
+    executionSeconds: number,
     opts: pulumi.ComponentResourceOptions,
 ): Record<FunctionName, StageFunction> {
     const entries = FUNCTIONS.map((name) => {
@@ -505,6 +546,8 @@ function stageFunctions(
                     keyActions: key,
                     before: earlier,
                     remembered: config.keptReleases,
+                    executionSeconds,
+                    now: new Date(),
                     logDays: config.retention.logDays,
                     // SageMaker takes an alias of a key for outputs, but not for volumes.
                     addresses: name === "setup" ? { KMS_KEY_ARN: common.keyArn } : undefined,

@@ -32,6 +32,7 @@ import { lambdaTracing } from "./lambdaTracing";
 import { logGroupEncrypted } from "./logGroupEncrypted";
 import { logGroupRetention } from "./logGroupRetention";
 import { noOutputText } from "./noOutputText";
+import { pointedObjectsKept } from "./pointedObjectsKept";
 import { runBudgetProvable } from "./runBudgetProvable";
 import { runWithinBudget } from "./runWithinBudget";
 import { s3BucketAccessLogged } from "./s3BucketAccessLogged";
@@ -118,6 +119,7 @@ export const rulesWith = ({ judgeBudget = noPrices }: HandedIn = {}): readonly R
     logGroupEncrypted,
     logGroupRetention,
     noOutputText,
+    pointedObjectsKept,
     runBudgetProvable(judgeBudget),
     runWithinBudget(judgeBudget),
     s3BucketAccessLogged,

@@ -120,6 +120,8 @@ export const WAYS: Readonly<Record<string, Way>> = {
     'ensemble local --fail "Text Model Training=AlgorithmError"': slow(/Notified\.UserBug/, 1),
     "ensemble predict --model .local/runs/<run>/artifacts my-new-scans": slow(/stack-0001\n {2}pages? \d/),
     "ensemble predict --model .local/runs/<run>/artifacts scan/1.png scan/2.png scan/3.png --json": slow(/"segments":/),
+    "ensemble prune --stack prod": suite("test/cli/prune.spec.ts", "pruneCommand()"),
+    "ensemble prune --stack prod --keep 20 --yes": suite("test/cli/prune.spec.ts", "pruneCommand()"),
     "ensemble report --run .local/runs/20261123-211743": slow(/report\.html/),
 
     "ensemble local --serve": suite("test/slow/localServe.spec.ts", '"local", "--serve", "--port"'),

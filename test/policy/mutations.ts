@@ -146,6 +146,10 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     "s3-bucket-encrypted": set("artifacts-encryption", "rules", [
         { applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } },
     ]),
+    "pointed-objects-kept": set("artifacts-lifecycle", "rules", [
+        { id: "uploads", status: "Enabled", abortIncompleteMultipartUpload: { daysAfterInitiation: 7 } },
+        { id: "all", status: "Enabled", filter: { prefix: "" }, expiration: { days: 400 } },
+    ]),
     "s3-bucket-lifecycle": set("artifacts-lifecycle", "rules", [{ id: "uploads", status: "Disabled" }]),
     "s3-bucket-not-public": statement("artifacts-policy", { ...everybody, Action: "s3:GetObject" }),
     "s3-bucket-public-access-blocked": set("artifacts-block", "restrictPublicBuckets", false),

@@ -63,6 +63,7 @@ const CASES: Readonly<Record<string, readonly [property: string, answers: string
     "lambda-tracing": ["prepare:tracingConfig.mode", "vvvvvu"],
     "log-group-encrypted": ["machine-logs:kmsKeyId", "vvvvvc"],
     "log-group-retention": ["machine-logs:retentionInDays", "vvvvvu"],
+    "pointed-objects-kept": ["artifacts-pointers:content", "vvvvvu"],
     "run-budget-provable": ["training:definition", "nnnnnu"],
     "run-within-budget": ["training:definition", "nnnnnu"],
     "s3-bucket-access-logged": ["artifacts-logging:targetBucket", "vvvvvc"],

@@ -160,7 +160,25 @@ export const sampleStage: readonly SampleResource[] = [
         name: "artifacts-lifecycle",
         props: {
             bucket: ref("artifacts", "id"),
-            rules: [{ id: "uploads", status: "Enabled", abortIncompleteMultipartUpload: { daysAfterInitiation: 7 } }],
+            rules: [
+                { id: "uploads", status: "Enabled", abortIncompleteMultipartUpload: { daysAfterInitiation: 7 } },
+                { id: "runs", status: "Enabled", filter: { prefix: "runs/" }, expiration: { days: 14 } },
+            ],
+        },
+    },
+    {
+        type: "aws:s3/bucketObjectv2:BucketObjectv2",
+        name: "artifacts-pointers",
+        props: {
+            bucket: ref("artifacts", "id"),
+            key: "pointers.json",
+            content: JSON.stringify({
+                format: 1,
+                pointers: [
+                    { name: "published/latest.json", target: "published/", days: "forever" },
+                    { name: "an execution", target: "runs/", days: 9, why: "it reads its own copy of the data" },
+                ],
+            }),
         },
     },
     {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { keptReleases, type Release } from "../../components/functions";
 import type { StateMachineDefinition } from "../../asl/types";
 import type { Statement } from "../../components/iam";
 import { assertProven, UnprovenDefinitionError } from "../../components/trainingStateMachine";
@@ -96,7 +97,7 @@ describe("a stage", function () {
                         repositories: count("aws:ecr/repository:Repository"),
                         images: count("docker-build:index:Image"),
                         buckets: count("aws:s3/bucket:Bucket"),
-                        sources: count("aws:s3/bucketObjectv2:BucketObjectv2"),
+                        sourcesAndPointers: count("aws:s3/bucketObjectv2:BucketObjectv2"),
                         keys: count("aws:kms/key:Key"),
                         logGroups: count("aws:cloudwatch/logGroup:LogGroup"),
                         rules: count("aws:cloudwatch/eventRule:EventRule"),
@@ -116,7 +117,7 @@ describe("a stage", function () {
                         repositories: 2,
                         images: 2,
                         buckets: 1,
-                        sources: 2,
+                        sourcesAndPointers: 3,
                         keys: 1,
                         logGroups: 6,
                         rules: 1,
@@ -406,10 +407,14 @@ describe("a stage", function () {
                     ["h-000000000000", "7"],
                 ].sort(),
             );
-            assert.deepEqual((next.outputs.releases as { functions: Record<string, unknown> }).functions.setup, [
-                { alias: setup, version: "4" },
-                { alias: "h-000000000000", version: "7" },
-            ]);
+            const { functions } = next.outputs.releases as { functions: Record<string, Release[]> };
+            assert.deepEqual(
+                functions.setup?.map(({ alias, version, retired }) => [alias, version, retired !== undefined]),
+                [
+                    [setup, "4", false],
+                    ["h-000000000000", "7", true],
+                ],
+            );
         },
     );
 
@@ -417,6 +422,7 @@ describe("a stage", function () {
         const releases = Array.from({ length: 5 }, (_, index) => ({
             alias: `h-00000000000${index}`,
             version: String(index),
+            retired: index === 0 ? undefined : "2020-01-01T00:00:00.000Z",
         }));
         const next = await evaluateStage("dev", {
             before: { functions: { setup: releases }, images: {} },
@@ -428,6 +434,35 @@ describe("a stage", function () {
             .sort();
         const { setup } = next.outputs.functionAliases as Record<string, string>;
         assert.deepEqual(names, ["h-000000000000", "h-000000000001", setup].sort());
+    });
+
+    describe("releases of a function", () => {
+        const now = new Date("2026-11-28T00:00:00.000Z");
+        const policy = { remembered: 2, executionSeconds: 8 * 86_400, now };
+        const retired = (daysAgo: number) => new Date(now.getTime() - daysAgo * 86_400_000).toISOString();
+        const before: Release[] = [
+            { alias: "h-current", version: "9" },
+            { alias: "h-week", version: "8", retired: retired(7) },
+            { alias: "h-fortnight", version: "7", retired: retired(14) },
+        ];
+
+        it("stay as long as an execution may call them, however many deployments there were meanwhile", () => {
+            const kept = keptReleases(before, "h-new", policy);
+            assert.deepEqual(
+                kept.map(({ alias }) => alias),
+                ["h-new", "h-current", "h-week"],
+            );
+            assert.equal(kept[1]?.retired, now.toISOString());
+        });
+
+        it("stay all where nothing changed, so that an unchanged stack is unchanged", () => {
+            assert.deepEqual(keptReleases(before, "h-current", { ...policy, now: new Date("2030-01-01") }), before);
+        });
+
+        it("come back where a deployment goes back to them", () => {
+            const [first] = keptReleases(before, "h-week", policy);
+            assert.deepEqual(first, { alias: "h-week", version: "8" });
+        });
     });
 
     it("gives a changed job another definition, so that a running execution keeps its own", async () => {

@@ -32,6 +32,8 @@ export interface LocalS3 {
     readonly storage: Storage;
     /** Makes a bucket of its own and gives its s3:// address. */
     readonly bucket: () => Promise<string>;
+    /** Makes a bucket of a name: `s3://<bucket>`. */
+    readonly makeBucket: (address: string) => Promise<void>;
 }
 
 /**
@@ -123,6 +125,12 @@ export async function startS3(kind: S3Kind = "plain"): Promise<LocalS3> {
     }
     const client = s3Client(endpoint);
     let buckets = 0;
+    const makeBucket = async (address: string): Promise<void> => {
+        const CreateBucketConfiguration = { LocationConstraint: "eu-central-1" as const };
+        await client.send(
+            new CreateBucketCommand({ Bucket: address.slice("s3://".length), CreateBucketConfiguration }),
+        );
+    };
     return {
         endpoint,
         client,
@@ -131,15 +139,12 @@ export async function startS3(kind: S3Kind = "plain"): Promise<LocalS3> {
             await stopped(child);
             rmSync(folder, { recursive: true, force: true });
         },
+        makeBucket,
         bucket: async () => {
-            const name = `bucket-${++buckets}`;
-            await client.send(
-                new CreateBucketCommand({
-                    Bucket: name,
-                    CreateBucketConfiguration: { LocationConstraint: "eu-central-1" },
-                }),
-            );
-            return `s3://${name}`;
+            buckets += 1;
+            const address = `s3://bucket-${buckets}`;
+            await makeBucket(address);
+            return address;
         },
     };
 }

@@ -1,127 +1,25 @@
 import assert from "node:assert/strict";
 import { joinS3 } from "../../ground/s3Address";
-import type { ModelRun, Run, TrainedModel } from "../../workflow/contract";
+import type { TrainedModel } from "../../workflow/contract";
 import { sha256 } from "../../workflow/keys";
 import type { Plan } from "../../workloads/common/plan";
 import { Storage } from "../../workloads/common/storage";
-import { register } from "../../workloads/functions/register/index";
 import { setup } from "../../workloads/functions/setup/index";
-import { parseLabels } from "../../workloads/jobs/labels";
-import type { Page } from "../../workloads/documents/pages";
 import type { Manifest } from "../../workloads/jobs/publish";
-import { run as runJob } from "../../workloads/jobs/run";
-import {
-    execution,
-    executionInput,
-    imageLines,
-    jsonLines,
-    putArchives,
-    putData,
-    sampleLabels,
-    stageSettings,
-    textLines,
-} from "../support/ensemble";
-import type { Line } from "../support/ensemble";
+import { execution, executionInput, putData, sampleLabels, stageSettings } from "../support/ensemble";
+import { Executions, type Trained } from "../support/executions";
 import { S3_KINDS, useS3, type LocalS3 } from "../support/s3";
 
 /** The endpoint of the suite that runs. */
 let s3: () => LocalS3;
 
-const quietly = () => ({ storage: s3().storage, print: () => undefined });
+let executions: Executions;
 
-async function job(
-    name: string,
-    parameters: Readonly<Record<string, string>>,
-    storage = s3().storage,
-): Promise<{ code: number; lines: string[]; errors: string[] }> {
-    const lines: string[] = [];
-    const errors: string[] = [];
-    const args = Object.entries(parameters).flatMap(([key, value]) => [`--${key}`, value]);
-    const code = await runJob([name, ...args], {
-        out: (line) => lines.push(line),
-        error: (line) => errors.push(line),
-        signal: new AbortController().signal,
-        createStorage: () => storage,
-    });
-    return { code, lines, errors };
-}
-
-async function succeed(name: string, parameters: Readonly<Record<string, string>>): Promise<string[]> {
-    const { code, lines, errors } = await job(name, parameters);
-    assert.deepEqual([code, errors], [0, []]);
-    return lines;
-}
-
-function modelOf(run: Run, name: string): ModelRun {
-    return run.members[name] ?? run.combiner;
-}
-
-/** Stands in for a training: leaves archives where SageMaker does, and registers them. */
-async function train(name: string, run: Run, executionName: string, output: Record<string, string>): Promise<void> {
-    const model = modelOf(run, name);
-    const jobName = `documents-dev-${name}-${executionName}-0-0-0`;
-    await putArchives(s3().storage, joinS3(model.output_path, jobName, "output"), {
-        model: { "model.json": JSON.stringify({ name }), "weights/a.bin": `weights of ${name}` },
-        output: { "metrics.json": JSON.stringify({ page_accuracy: 0.9, classes: ["bill", "letter"] }), ...output },
-    });
-    await register(
-        {
-            model: name,
-            key: model.key,
-            outputPath: model.output_path,
-            prefix: run.output_artifact_paths[`${name}_model_prefix`],
-            execution: executionName,
-            job: {
-                TrainingJobName: jobName,
-                TrainingJobStatus: "Completed",
-                BillableTimeInSeconds: 60,
-                S3ModelArtifacts: joinS3(model.output_path, jobName, "output", "model.tar.gz"),
-            },
-        },
-        s3().storage,
-    );
-}
-
-interface Trained {
-    readonly run: Run;
-    readonly pages: readonly Page[];
-}
-
-/** The whole way of an execution, with the trainings that Setup asks for. */
-async function execute(bucket: string, name: string, input: unknown, changed = {}): Promise<Trained> {
-    const settings = stageSettings(bucket, changed);
-    const run = await setup({ settings, input, execution: execution(name) }, quietly());
-    if (run.fetch) {
-        await succeed("fetch", run.parameters.fetch);
-    }
-    const pages = parseLabels(
-        (await s3().storage.text(joinS3(run.output_artifact_paths.raw_data, "labels.csv"))) ?? "",
-        "labels.csv",
-    );
-    if (run.members.image.action === "train") {
-        if (run.members.image.split === "new") {
-            await succeed("split", run.parameters.split);
-        }
-        const { folds } = (await s3().storage.json(
-            joinS3(run.output_artifact_paths.image_model_training_split_set, "folds.json"),
-        )) as {
-            folds: Record<string, number>;
-        };
-        await train("image", run, name, {
-            "fold-0/predictions.jsonl": jsonLines(imageLines(pages, 0, folds)),
-            "fold-1/predictions.jsonl": jsonLines(imageLines(pages, 1, folds)),
-        });
-    }
-    if (run.members.text.action === "train") {
-        await train("text", run, name, { "predictions.jsonl": jsonLines(textLines(pages)) });
-    }
-    if (run.combiner.action === "train") {
-        await succeed("merge", run.parameters.merge);
-        await train("sequence", run, name, { "predictions.jsonl": jsonLines([] as Line[]) });
-    }
-    await succeed("publish", run.parameters.publish);
-    return { run, pages };
-}
+const quietly = () => executions.quietly;
+const job: Executions["job"] = (...args) => executions.job(...args);
+const succeed: Executions["succeed"] = (...args) => executions.succeed(...args);
+const train: Executions["train"] = (...args) => executions.train(...args);
+const execute: Executions["execute"] = (...args) => executions.execute(...args);
 
 for (const kind of S3_KINDS) {
     describe(`functions and jobs together, with S3 that is ${kind}`, function () {
@@ -129,6 +27,7 @@ for (const kind of S3_KINDS) {
         const own = useS3(kind);
         before(() => {
             s3 = own;
+            executions = new Executions(own().storage);
         });
         let bucket: string;
         let data: string;

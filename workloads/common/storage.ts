@@ -16,7 +16,14 @@ import {
     PutObjectCommand,
     S3Client,
 } from "@aws-sdk/client-s3";
-import type { HeadObjectCommandOutput, LifecycleRule, PutObjectCommandInput, S3ClientConfig } from "@aws-sdk/client-s3";
+import type {
+    HeadObjectCommandOutput,
+    LifecycleRule,
+    ListObjectsV2CommandInput,
+    ListObjectsV2CommandOutput,
+    PutObjectCommandInput,
+    S3ClientConfig,
+} from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { defined } from "../../ground/fields";
 import { parseS3Address, type S3Address } from "../../ground/s3Address";
@@ -85,6 +92,24 @@ function listenedToByMany(signal: AbortSignal | undefined): void {
     }
 }
 
+/** What an answer of S3 calls something, relative to the prefix that was asked for. */
+function nameIn({ EncodingType, Prefix = "" }: ListObjectsV2CommandOutput, key = ""): string {
+    const name = EncodingType === "url" ? decodeURIComponent(key.replace(/\+/g, " ")) : key;
+    return name.slice(Prefix.length);
+}
+
+/** The objects of an answer, without folder markers. */
+function listedObjects(answer: ListObjectsV2CommandOutput): ListedVersion[] {
+    return (answer.Contents ?? [])
+        .map(({ Key, Size = 0, ETag = "", LastModified = new Date(0) }) => ({
+            key: nameIn(answer, Key),
+            bytes: Size,
+            etag: bareEtag(ETag),
+            modified: LastModified,
+        }))
+        .filter(({ key }) => key !== "" && !key.endsWith("/"));
+}
+
 /** Storage with one abort signal for everything it does. */
 export class Storage {
     constructor(
@@ -99,36 +124,38 @@ export class Storage {
      * markers are left out.
      */
     async *list(prefix: string): AsyncGenerator<ListedVersion> {
+        for await (const answer of this.pages(prefix)) {
+            yield* listedObjects(answer);
+        }
+    }
+
+    /** Names of the folders directly below a prefix, without what lies in them. */
+    async folders(prefix: string): Promise<string[]> {
+        const names: string[] = [];
+        for await (const answer of this.pages(prefix, "/")) {
+            const found = answer.CommonPrefixes ?? [];
+            names.push(...found.map((one) => nameIn(answer, one.Prefix).replace(/\/$/, "")));
+        }
+        return names;
+    }
+
+    private async *pages(prefix: string, delimiter?: string): AsyncGenerator<ListObjectsV2CommandOutput> {
         const { bucket, key } = locate(prefix);
-        const folder = key === "" ? "" : `${key.replace(/\/+$/, "")}/`;
         let token: string | undefined;
         do {
+            const query: ListObjectsV2CommandInput = {
+                Bucket: bucket,
+                Prefix: key === "" ? "" : `${key.replace(/\/+$/, "")}/`,
+                Delimiter: delimiter,
+                ContinuationToken: token,
+                // Names may hold what XML cannot: ask for them encoded.
+                EncodingType: "url",
+            };
             const answer = await this.send(`list ${prefix}`, () =>
-                this.client.send(
-                    new ListObjectsV2Command({
-                        // Names may hold what XML cannot: ask for them encoded.
-                        Bucket: bucket,
-                        Prefix: folder,
-                        ContinuationToken: token,
-                        EncodingType: "url",
-                    }),
-                    this.options,
-                ),
+                this.client.send(new ListObjectsV2Command(query), this.options),
             );
-            for (const object of answer.Contents ?? []) {
-                const name =
-                    answer.EncodingType === "url"
-                        ? decodeURIComponent((object.Key ?? "").replace(/\+/g, " "))
-                        : (object.Key ?? "");
-                if (!name.endsWith("/")) {
-                    yield {
-                        key: name.slice(folder.length),
-                        bytes: object.Size ?? 0,
-                        etag: bareEtag(object.ETag ?? ""),
-                        modified: object.LastModified ?? new Date(0),
-                    };
-                }
-            }
+            // The answer's own prefix is encoded as well, or is not: what was asked for is known.
+            yield { ...answer, Prefix: query.Prefix };
             token = answer.IsTruncated === true ? answer.NextContinuationToken : undefined;
         } while (token !== undefined);
     }
