@@ -7,6 +7,7 @@
 export * from "./analysis";
 export * from "./diff";
 export * from "./drawing";
+export * from "./history";
 export * from "./interpreter";
 export * from "./types";
 export * from "./walk";

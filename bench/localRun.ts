@@ -6,6 +6,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import Table from "cli-table3";
+import { visitsOf } from "../asl/history";
 import type { HistoryEvent } from "../asl/interpreter";
 
 const SHORTEST_TOLD = 100;
@@ -25,20 +26,14 @@ const events = readFileSync(path.join(folder, "history.jsonl"), "utf8")
     .split("\n")
     .map((line) => JSON.parse(line) as HistoryEvent);
 const start = events[0].timestamp;
-const entered = new Map<string, number>();
 const table = new Table({
     head: ["state", "begins, s", "takes, s"],
     colAligns: ["left", "right", "right"],
     style: { head: [], border: [], compact: true },
 });
-for (const { type, timestamp, stateEnteredEventDetails, stateExitedEventDetails } of events) {
-    if (stateEnteredEventDetails !== undefined) {
-        entered.set(String(stateEnteredEventDetails.name), timestamp);
-    }
-    const name = String(stateExitedEventDetails?.name);
-    const from = entered.get(name);
-    if (from !== undefined && timestamp - from >= SHORTEST_TOLD && type === "TaskStateExited") {
-        table.push([name, ((from - start) / 1000).toFixed(1), ((timestamp - from) / 1000).toFixed(1)]);
+for (const { state, type, from, to } of visitsOf(events, "SUCCEEDED")) {
+    if (type === "Task" && to - from >= SHORTEST_TOLD) {
+        table.push([state, ((from - start) / 1000).toFixed(1), ((to - from) / 1000).toFixed(1)]);
     }
 }
 const last = events[events.length - 1];

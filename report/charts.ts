@@ -1,7 +1,8 @@
 /** Charts as SVG text, drawn on the server side: the page needs no script and no network. */
 import * as echarts from "echarts";
+import type { Visit, VisitOutcome } from "../asl/history";
 import { defined, present } from "../ground/fields";
-import type { Curve, Outcome, Visit } from "./model";
+import type { Curve } from "./model";
 
 /**
  * The library wants colours; the page wants its own, for light and dark. So each colour drawn with stands for one of
@@ -53,7 +54,7 @@ interface Bar {
     readonly row: number;
     readonly from: number;
     readonly to: number;
-    readonly outcome: Outcome;
+    readonly outcome: VisitOutcome;
 }
 
 /**

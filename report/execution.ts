@@ -1,4 +1,5 @@
 /** The one way from an execution to a report: its history, its definition, and whatever artefacts can be read. */
+import { detailsOf, visitsOf, type Attempt, type HistoryEventLike, type Visit } from "../asl/history";
 import type { StateMachineDefinition } from "../asl/types";
 import { logUrl } from "../ground/console";
 import { defined } from "../ground/fields";
@@ -13,7 +14,6 @@ import { readArchive, Unavailable, type ArtefactReader } from "./artefacts";
 import { readHistory } from "./history";
 import { confusionOf, judge, labelOf, readPredictions, readTruth, type JudgedPage } from "./metrics";
 import type {
-    Attempt,
     Curve,
     ExecutionStatus,
     FailureReport,
@@ -23,11 +23,9 @@ import type {
     ModelReport,
     ModelResult,
     ReportData,
-    Visit,
 } from "./model";
 import { shrink } from "./pictures";
 import { priceOf } from "./price";
-import { visitsOf, type TimelineEvent } from "./visits";
 
 /** What is known of an execution without its artefacts. */
 export interface ExecutionFacts {
@@ -42,7 +40,7 @@ export interface ExecutionFacts {
     readonly stoppedAt: number;
     readonly definition: StateMachineDefinition;
     readonly settings: StageSettings;
-    readonly events: readonly TimelineEvent[];
+    readonly events: readonly HistoryEventLike[];
     readonly remarks: readonly string[];
     /** What could not be had of these facts. */
     readonly missing: readonly Missing[];
@@ -210,11 +208,10 @@ export async function reportOf(
 type AttemptTo = <T>(what: string, work: () => Promise<T> | T) => Promise<T | undefined>;
 
 /** Where this execution writes: its input may say so. */
-function targetOf(events: readonly TimelineEvent[]): string | undefined {
-    const started = events.find(({ type }) => type === "ExecutionStarted")?.executionStartedEventDetails as
-        { input?: string } | undefined;
+function targetOf(events: readonly HistoryEventLike[]): string | undefined {
+    const started = events.find(({ type }) => type === "ExecutionStarted");
     try {
-        const input = JSON.parse(started?.input ?? "{}") as {
+        const input = JSON.parse((started && detailsOf(started).input) ?? "{}") as {
             initialization?: { output_artifact_target_base_path?: unknown };
         };
         const target = input.initialization?.output_artifact_target_base_path;

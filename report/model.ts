@@ -2,6 +2,7 @@
  * What a report shows, wherever the execution ran: on this machine or on AWS. Everything optional is left out, not
  * invented.
  */
+import type { Visit } from "../asl/history";
 import type { StateMachineDefinition } from "../asl/types";
 import type { Judgement, JudgedPage } from "./metrics";
 
@@ -35,37 +36,6 @@ export interface ReportData {
     readonly price: PriceReport;
     /** What the report should hold and could not get. */
     readonly missing: readonly Missing[];
-}
-
-export type Outcome = "succeeded" | "failed" | "stopped" | "running";
-
-/** One entry of a state. */
-export interface Visit {
-    readonly state: string;
-    readonly type: string;
-    /** Milliseconds since the epoch. */
-    readonly from: number;
-    readonly to: number;
-    /** `failed` also where a Catch went on from it. */
-    readonly outcome: Outcome;
-    /** Of a Task: every attempt, native retries included. */
-    readonly attempts: readonly Attempt[];
-    /** Of a Parallel or Map: the error that ended it. */
-    readonly error?: string;
-}
-
-export interface Attempt {
-    readonly from: number;
-    readonly to: number;
-    readonly outcome: Outcome;
-    readonly error?: string;
-    readonly cause?: string;
-    /** `sagemaker:createTrainingJob.sync`. */
-    readonly resource?: string;
-    /** Of a job that the service took: its request, JSON; empty where the history has no data. */
-    readonly submitted?: string;
-    /** What the service answered, JSON. */
-    readonly output?: string;
 }
 
 export interface FailureReport {

@@ -1,10 +1,11 @@
 /** What an execution cost, or would have cost on AWS, from what its jobs said about themselves. */
+import type { Attempt, Visit } from "../asl/history";
 import { formatDuration } from "../ground/duration";
 import { defined } from "../ground/fields";
 import { worstCaseBill } from "../pricing/bill";
 import type { Prices } from "../pricing/prices";
 import type { StageSettings } from "../workflow/contract";
-import type { Attempt, PriceLine, PriceReport, Visit } from "./model";
+import type { PriceLine, PriceReport } from "./model";
 
 type Json = Record<string, unknown>;
 

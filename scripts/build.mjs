@@ -27,6 +27,7 @@ export const WORKSPACES = {
             "api/index",
             "diff",
             "drawing",
+            "history/index",
             "interpreter/index",
             "states/index",
             "types",

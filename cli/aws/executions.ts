@@ -11,6 +11,7 @@ import {
     type HistoryEvent,
     type SFNClient,
 } from "@aws-sdk/client-sfn";
+import { failureOf, StateOfEvent } from "../../asl/history";
 import type { StateMachineDefinition } from "../../asl/types";
 import { logUrl } from "../../ground/console";
 import { EXIT, ToolError } from "../../ground/errors";
@@ -20,7 +21,7 @@ import { advice, classify } from "../../workflow/failures";
 import { titleOf } from "../../workflow/ensembleTraining";
 import { describeProblem, readInput } from "../../workflow/input";
 import { registerStateName } from "../../workflow/modelTraining";
-import { failureOf, historyOf, StateOfEvent } from "./history";
+import { historyOf } from "./history";
 
 export interface Stage {
     readonly stateMachineArn: string;

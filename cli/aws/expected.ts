@@ -1,6 +1,9 @@
 /** How long states take: from earlier executions of the same state machine that succeeded. */
 import { paginateListExecutions, type HistoryEvent, type SFNClient } from "@aws-sdk/client-sfn";
-import { failureOf, historyOf, StateOfEvent } from "./history";
+import { visitsOf } from "../../asl/history";
+import { defined } from "../../ground/fields";
+import { median } from "../../pricing/expected";
+import { historyOf } from "./history";
 
 /** Executions that are looked at: the newest ones that succeeded. */
 const LOOKED_AT = 5;
@@ -34,56 +37,23 @@ export async function expectedTimes(
         .slice(0, LOOKED_AT);
     const visits = new Map<string, number[]>();
     for (const { executionArn } of executions) {
-        for (const { state, milliseconds } of visitsOf(await historyOf(client, executionArn as string, abortSignal))) {
+        for (const { state, milliseconds } of timesOf(await historyOf(client, executionArn as string, abortSignal))) {
             visits.set(state, [...(visits.get(state) ?? []), milliseconds]);
         }
     }
-    return {
+    const times = executions.flatMap(({ startDate, stopDate }) =>
+        startDate === undefined || stopDate === undefined ? [] : [stopDate.getTime() - startDate.getTime()],
+    );
+    return defined({
         executions: executions.length,
-        states: new Map([...visits].map(([state, times]) => [state, median(times) as number])),
-        execution: median(
-            executions.flatMap(({ startDate, stopDate }) =>
-                startDate === undefined || stopDate === undefined ? [] : [stopDate.getTime() - startDate.getTime()],
-            ),
-        ),
-    };
+        states: new Map([...visits].map(([state, milliseconds]) => [state, median(milliseconds)])),
+        execution: times.length === 0 ? undefined : median(times),
+    });
 }
 
-/** Visits of a history that came to their end: a state that is left by a catcher has no time that one could expect. */
-export function visitsOf(events: readonly HistoryEvent[]): { readonly state: string; readonly milliseconds: number }[] {
-    const stateOf = new StateOfEvent();
-    const failed = new Set<number>();
-    const entered = new Map<number, Date>();
-    const visits: { state: string; milliseconds: number }[] = [];
-    for (const event of events) {
-        const visit = stateOf.take(event);
-        if (visit === undefined || event.timestamp === undefined) {
-            continue;
-        }
-        if (event.stateEnteredEventDetails !== undefined) {
-            entered.set(visit.id, event.timestamp);
-        } else if (failureOf(event) !== undefined) {
-            failed.add(visit.id);
-        } else if (/Succeeded$/.test(String(event.type))) {
-            // a retry that worked
-            failed.delete(visit.id);
-        } else if (event.stateExitedEventDetails?.name === visit.state && !failed.has(visit.id)) {
-            const { timestamp } = event;
-            visits.push({
-                state: visit.state,
-                milliseconds: timestamp.getTime() - (entered.get(visit.id) ?? timestamp).getTime(),
-            });
-        }
-    }
-    return visits;
-}
-
-function median(values: readonly number[]): number | undefined {
-    const sorted = [...values].sort((a, b) => a - b);
-    const middle = sorted.length >> 1;
-    return sorted.length === 0
-        ? undefined
-        : sorted.length % 2 === 1
-          ? sorted[middle]
-          : (sorted[middle - 1] + sorted[middle]) / 2;
+/** Milliseconds of each visit that came to its end: one that a catcher took has no time that one could expect. */
+export function timesOf(events: readonly HistoryEvent[]): { readonly state: string; readonly milliseconds: number }[] {
+    return visitsOf(events, "SUCCEEDED")
+        .filter(({ outcome }) => outcome === "succeeded")
+        .map(({ state, from, to }) => ({ state, milliseconds: to - from }));
 }

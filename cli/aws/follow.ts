@@ -1,10 +1,10 @@
 /** An execution's events as progress: states with their time, repainted on a terminal, plain lines elsewhere. */
 import type { HistoryEvent } from "@aws-sdk/client-sfn";
 import pc from "picocolors";
+import { failureOf, StateOfEvent } from "../../asl/history";
 import { formatDuration } from "../../ground/duration";
 import type { ProgressStream } from "../../local/run/progress";
 import type { Expected } from "./expected";
-import { failureOf, StateOfEvent } from "./history";
 import type { JobReference } from "./logs";
 
 /** States that take time of their own; others pass at once and are not shown. */

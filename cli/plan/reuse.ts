@@ -3,6 +3,7 @@
  * is written there.
  */
 import { SFNClient, paginateListExecutions, type HistoryEvent } from "@aws-sdk/client-sfn";
+import { visitsOf } from "../../asl/history";
 import type { StateMachineDefinition } from "../../asl/types";
 import { statesIn } from "../../asl/walk";
 import { defined } from "../../ground/fields";
@@ -179,22 +180,15 @@ async function earlierExecution(
 
 /** How often states were entered, and what the Batch jobs took from their start on. */
 function counted(events: readonly HistoryEvent[], jobs: ReadonlyMap<string, string>): Omit<EarlierExecution, "name"> {
+    const visits = visitsOf(events, "SUCCEEDED");
     const seconds: Record<string, number> = {};
-    const began = new Map<string, number>();
-    for (const { type, timestamp, stateEnteredEventDetails: entered, stateExitedEventDetails: exited } of events) {
-        const at = (timestamp?.getTime() ?? 0) / 1000;
-        if (entered?.name !== undefined) {
-            began.set(entered.name, at);
-        }
-        const job = exited?.name === undefined || type !== "TaskStateExited" ? undefined : jobs.get(exited.name);
-        if (job !== undefined && exited?.name !== undefined) {
-            seconds[job] = (seconds[job] ?? 0) + Math.max(0, at - (began.get(exited.name) ?? at));
+    for (const { state, type, from, to } of visits) {
+        const job = type === "Task" ? jobs.get(state) : undefined;
+        if (job !== undefined) {
+            seconds[job] = (seconds[job] ?? 0) + (to - from) / 1000;
         }
     }
-    return {
-        transitions: events.filter(({ stateEnteredEventDetails }) => stateEnteredEventDetails !== undefined).length,
-        jobs: seconds,
-    };
+    return { transitions: visits.length, jobs: seconds };
 }
 
 /** The states that run a Batch job, with the job's name. */

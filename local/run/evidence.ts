@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import type { HistoryEventLike } from "../../asl/history";
 import type { StateMachineDefinition } from "../../asl/types";
 import { EXIT, ToolError } from "../../ground/errors";
 import { defined } from "../../ground/fields";
@@ -9,7 +10,6 @@ import { loadPrices } from "../../pricing/prices";
 import { bucketReader, folderReader, keepingReader, Unavailable, type ArtefactReader } from "../../report/artefacts";
 import { reportOf, type ExecutionFacts } from "../../report/execution";
 import type { Judgement } from "../../report/metrics";
-import type { TimelineEvent } from "../../report/visits";
 import type { StageSettings } from "../../workflow/contract";
 import { Storage } from "../../workloads/common/storage";
 import type { ObjectStore } from "../storage/objectStore";
@@ -62,7 +62,7 @@ export function readRun(directory: string): KeptRun {
     const events = text(directory, "history.jsonl")
         .trim()
         .split("\n")
-        .map((line, index) => parsed<TimelineEvent>(line, directory, `history.jsonl, line ${index + 1}`));
+        .map((line, index) => parsed<HistoryEventLike>(line, directory, `history.jsonl, line ${index + 1}`));
     return {
         facts: factsOf({ ...result, definition, events, settings: settingsOf(definition) }),
         reader: withPages(folderReader(path.join(directory, EVIDENCE)), result.documents.directory),
@@ -74,11 +74,11 @@ export function readRun(directory: string): KeptRun {
 export function factsOf(
     run: Pick<RunResult, "id" | "status" | "error" | "cause" | "executionArn" | "reductions"> & {
         readonly definition: StateMachineDefinition;
-        readonly events: readonly TimelineEvent[];
+        readonly events: readonly HistoryEventLike[];
         readonly settings: StageSettings;
     },
 ): ExecutionFacts {
-    const time = (event: TimelineEvent | undefined): number => new Date(event?.timestamp ?? 0).getTime();
+    const time = (event: HistoryEventLike | undefined): number => new Date(event?.timestamp ?? 0).getTime();
     return defined({
         where: "local",
         executionArn: run.executionArn,

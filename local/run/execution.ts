@@ -3,11 +3,11 @@ import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from "no
 import { rename } from "node:fs/promises";
 import path from "node:path";
 import { RealClock, type ExecutionResult, type HistoryEvent, type TaskHandler } from "../../asl/interpreter";
+import type { HistoryEventLike } from "../../asl/history";
 import type { StateMachineDefinition } from "../../asl/types";
 import { defined } from "../../ground/fields";
 import { parseS3Address } from "../../ground/s3Address";
 import type { Judgement } from "../../report/metrics";
-import type { TimelineEvent } from "../../report/visits";
 import type { ModelRun, Run } from "../../workflow/contract";
 import type { ObjectStore } from "../storage/objectStore";
 import { concurrently, downloadObject, listObjects } from "../storage/transfer";
@@ -160,7 +160,7 @@ export class LocalExecution {
             const events = readFileSync(this.history, "utf8")
                 .trim()
                 .split("\n")
-                .map((line) => JSON.parse(line) as TimelineEvent);
+                .map((line) => JSON.parse(line) as HistoryEventLike);
             metrics = await keepEvidence(
                 factsOf({
                     ...execution,

@@ -5,7 +5,7 @@ import { CreateStateMachineCommand, type HistoryEvent, StartExecutionCommand } f
 import { VirtualClock } from "../../asl/interpreter";
 import { clientsAt, type Clients } from "../../cli/aws/clients";
 import { isDenied } from "../../cli/aws/errors";
-import { expectedTimes, visitsOf } from "../../cli/aws/expected";
+import { expectedTimes, timesOf } from "../../cli/aws/expected";
 import { Follower } from "../../cli/aws/follow";
 import { newestLogLine } from "../../cli/aws/logs";
 import { serveStepFunctions } from "../../asl/api/stepFunctions";
@@ -70,7 +70,7 @@ function training(
 describe("expected times", () => {
     it("counts visits that came to their end, not those that a catcher ended", () => {
         const events = [...training(2, 0, 100, "TaskFailed"), ...training(6, 100, 400, "TaskSucceeded")];
-        assert.deepEqual(visitsOf(events), [{ state: "Image Model Training", milliseconds: 300_000 }]);
+        assert.deepEqual(timesOf(events), [{ state: "Image Model Training", milliseconds: 300_000 }]);
     });
 
     it("are the medians of the executions that succeeded, and none before the first", async () => {

@@ -1,8 +1,7 @@
 import { PNG } from "pngjs";
+import { visitsOf, type HistoryEventLike } from "../../asl/history";
 import { confusionOf, type JudgedPage } from "../../report/metrics";
 import type { ModelResult, ReportData } from "../../report/model";
-import type { TimelineEvent } from "../../report/visits";
-import { visitsOf } from "../../report/visits";
 
 const start = Date.UTC(2026, 10, 20, 8);
 
@@ -16,8 +15,8 @@ export function history(
         exits?: boolean;
         retries?: number;
     }[],
-): TimelineEvent[] {
-    const events: TimelineEvent[] = [{ id: 1, type: "ExecutionStarted", timestamp: start }];
+): HistoryEventLike[] {
+    const events: HistoryEventLike[] = [{ id: 1, type: "ExecutionStarted", timestamp: start }];
     let time = start;
     const add = (type: string, details: object): void => {
         events.push({ id: events.length + 1, previousEventId: events.length, type, timestamp: time, ...details });
