@@ -5,6 +5,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { Command } from "commander";
 import { EXIT, ToolError } from "../../ground/errors";
+import { PREDICT, pythonOf } from "../../local/python";
 import { TOOL } from "../terminal";
 
 /** One line of workloads/training/predict. */
@@ -53,6 +54,7 @@ export function predictCommand(root: string): Command {
                 `  ${TOOL} predict --model .local/runs/<run>/artifacts my-new-scans`,
                 `  ${TOOL} predict --model .local/runs/<run>/artifacts scan/1.png scan/2.png scan/3.png --json`,
                 "",
+                "ENSEMBLE_PYTHON names the Python with the trainings' packages. Default: .venv of the project.",
                 "Exit codes: 0 labelled, 1 the model or a page cannot be used, 2 wrong arguments, 3 this machine, " +
                     "130 interrupted.",
             ].join("\n"),
@@ -121,14 +123,8 @@ function textOf(page: string): string {
 
 async function label(root: string, documents: string, { model, stack, json }: Options): Promise<void> {
     const child = spawn(
-        path.join(root, ".venv", "bin", "python"),
-        [
-            path.join(root, "workloads", "training", "predict", "predict.py"),
-            model,
-            "--documents",
-            documents,
-            ...(stack === undefined ? [] : ["--stack", ...stack]),
-        ],
+        pythonOf(root),
+        [PREDICT, model, "--documents", documents, ...(stack === undefined ? [] : ["--stack", ...stack])],
         { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: "3" } },
     );
     createInterface({ input: child.stdout }).on("line", (line) =>
@@ -136,7 +132,7 @@ async function label(root: string, documents: string, { model, stack, json }: Op
     );
     process.exitCode = await new Promise<number>((resolve, reject) => {
         child.once("error", (error) =>
-            reject(new ToolError(`predict cannot be started: ${error.message}. Run npm start once.`)),
+            reject(new ToolError(`predict cannot be started: ${error.message}; ENSEMBLE_PYTHON names its Python.`)),
         );
         child.once("close", (code, signal) => resolve(signal === null ? (code ?? EXIT.failed) : EXIT.interrupted));
     });

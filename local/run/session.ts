@@ -4,6 +4,7 @@ import { statfs } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { EXIT, explain, ToolError } from "../../ground/errors";
+import { pythonOf } from "../python";
 import { parseS3Address, type S3Address } from "../../ground/s3Address";
 import { CONFIG_KEYS } from "../../stacks/config";
 import { COMBINER, hyperparametersOf, MEMBERS } from "../../stacks/models";
@@ -92,7 +93,7 @@ export async function inSession<T>(
             folder,
             supervisor,
             progress,
-            python: pythonOf(options),
+            python: pythonOf(options.root, options.python),
             mirror: new Mirror(folder.store, (key) => !NOT_MIRRORED.test(key)),
         });
     } catch (error) {
@@ -239,17 +240,6 @@ async function checkDisk(folder: LocalFolder): Promise<void> {
                 `free some space (older runs lie in ${folder.runs}), then run this again.`,
         );
     }
-}
-
-function pythonOf({ root, python }: SessionOptions): string {
-    const found = python ?? (process.env.ENSEMBLE_PYTHON || path.join(root, ".venv", "bin", "python"));
-    if (path.isAbsolute(found) && !existsSync(found)) {
-        throw new ToolError(
-            `${found} is missing: make a Python environment there with the trainings' packages and moto[s3,server] ` +
-                "(python3 -m venv .venv), or name one, ENSEMBLE_PYTHON=/path/to/python.",
-        );
-    }
-    return found;
 }
 
 /** What the members' channels take from the data besides the labels: folders of pages, or files. */

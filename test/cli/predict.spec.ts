@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { predictCommand, predictionText } from "../../cli/commands/predict";
@@ -44,6 +44,37 @@ describe("predict", () => {
         await refuses(["--model", directory, page, directory], /: a folder, beside other pages; give one folder alone/);
         writeFileSync(path.join(directory, "3.pdf"), "");
         await refuses(["--model", directory, path.join(directory, "3.pdf")], /3\.pdf: no page; expected a PNG/);
+    });
+
+    describe("with a Python of one's own", () => {
+        const before = process.env.ENSEMBLE_PYTHON;
+        afterEach(() => {
+            if (before === undefined) {
+                delete process.env.ENSEMBLE_PYTHON;
+            } else {
+                process.env.ENSEMBLE_PYTHON = before;
+            }
+            process.exitCode = undefined;
+        });
+
+        it("starts what ENSEMBLE_PYTHON names, with the program beside the trainings", async () => {
+            const python = path.join(directory, "python");
+            const told = path.join(directory, "told");
+            writeFileSync(python, `#!/bin/sh\nprintf '%s\\n' "$@" > '${told}'\n`, { mode: 0o755 });
+            process.env.ENSEMBLE_PYTHON = python;
+            await predictCommand(directory).parseAsync(["node", "predict", "--model", directory, directory]);
+            const [program = "", ...args] = readFileSync(told, "utf8").trim().split("\n");
+            assert.deepEqual(args, [directory, "--documents", directory]);
+            assert.ok(existsSync(program), program);
+        });
+
+        it("says that it is not there, before anything is started", async () => {
+            process.env.ENSEMBLE_PYTHON = path.join(directory, "none");
+            await assert.rejects(
+                predictCommand(directory).parseAsync(["node", "predict", "--model", directory, directory]),
+                /none is missing: make a Python environment there .*ENSEMBLE_PYTHON=/,
+            );
+        });
     });
 
     it("refuses a model that is not there, and --stack without a folder", async () => {
