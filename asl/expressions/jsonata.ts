@@ -8,6 +8,7 @@ import jsonata from "jsonata";
 import type { JsonValue } from "../types";
 import { ExpressionError } from "./errors";
 import { adopt, NotJsonError } from "./json";
+import { BOUNDS, boundPassed, boundValues } from "./bounds";
 import { compileQuick, LEAVE } from "./quick";
 import { seededRandom } from "./random";
 import type { Host, Scope } from "./scope";
@@ -34,6 +35,12 @@ const HOST = "\u0000host";
 
 interface Focus {
     readonly environment: { lookup(name: string): unknown; timestamp: Date };
+    readonly createSequence: () => unknown[];
+}
+
+/** A list that the package takes apart when it has one item. */
+interface Sequence extends Array<unknown> {
+    readonly sequence?: boolean;
 }
 
 interface NativeFunction {
@@ -136,6 +143,7 @@ const FUNCTIONS: readonly (readonly [name: string, implementation: Implementatio
         } as Implementation,
         "<a:a>",
     ],
+    ["distinct", distinct as Implementation, "<x:x>"],
     [
         "uuid",
         function (this: Focus) {
@@ -198,6 +206,35 @@ export function range(start: number, end: number, step: number): number[] {
     return Array.from({ length: Math.max(0, count) }, (_, index) => first + index * by);
 }
 
+/** As the package's, whose time is the square of the length. */
+function distinct(this: Focus, values: unknown): unknown {
+    if (!Array.isArray(values) || values.length <= 1) {
+        return values;
+    }
+    const seen = new Set<string>();
+    const results = (values as Sequence).sequence === true ? this.createSequence() : [];
+    for (const value of values as unknown[]) {
+        const key = typeof value === "function" ? undefined : canonical(value);
+        if (key === undefined || !seen.has(key)) {
+            results.push(value);
+        }
+        if (key !== undefined) {
+            seen.add(key);
+        }
+    }
+    return results;
+}
+
+/** A text that equal values share. */
+function canonical(value: unknown): string {
+    return JSON.stringify(value, (_, inner: unknown) => {
+        if (typeof inner !== "object" || inner === null || Array.isArray(inner)) {
+            return inner;
+        }
+        return Object.fromEntries(Object.entries(inner).sort(([left], [right]) => (left < right ? -1 : 1)));
+    });
+}
+
 // Preparing costs some hundred microseconds, and equal texts are common: in the branches of an ensemble, in repeated
 // runs.
 const prepared = new Map<string, jsonata.Expression>();
@@ -210,7 +247,7 @@ function prepare(source: string, field: string): jsonata.Expression {
     }
     let expression: jsonata.Expression;
     try {
-        expression = jsonata(source);
+        expression = jsonata(source, BOUNDS);
     } catch (error) {
         throw new ExpressionError(
             "JSONata",
@@ -236,6 +273,7 @@ function prepare(source: string, field: string): jsonata.Expression {
             );
         }
     }
+    boundValues(expression);
     if (prepared.size >= MOST_PREPARED) {
         prepared.clear();
     }
@@ -281,7 +319,7 @@ export function compileJsonata(text: string, field: string): JsonataExpression {
             throw new ExpressionError(
                 "JSONata",
                 field,
-                `The JSONata expression '${source}' specified for the field '${field}' threw an error during evaluation. ${messageOf(error)}`,
+                `The JSONata expression '${source}' specified for the field '${field}' threw an error during evaluation${reasonOf(error)}`,
             );
         }
         return finish(value);
@@ -304,6 +342,11 @@ function namesVariable(node: unknown, name: string): boolean {
     }
     const { type, value } = node as { type?: unknown; value?: unknown };
     return (type === "variable" && value === name) || Object.values(node).some((part) => namesVariable(part, name));
+}
+
+function reasonOf(error: unknown): string {
+    const passed = boundPassed(error);
+    return passed === undefined ? `. ${messageOf(error)}` : `: ${passed}`;
 }
 
 function messageOf(error: unknown): string {

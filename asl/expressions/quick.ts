@@ -43,8 +43,23 @@ const FIELDS: ReadonlySet<string> = new Set([
     "expressions",
 ]);
 
+/** Deeper than this, the package decides, which counts the nesting as AWS does. */
+const DEEPEST = 90;
+
 /** @returns undefined when the expression is not simple enough. */
 export function compileQuick(ast: unknown): Quick | undefined {
+    return isWithin(ast, DEEPEST) ? compileNode(ast) : undefined;
+}
+
+function isWithin(node: unknown, depth: number): boolean {
+    if (typeof node !== "object" || node === null) {
+        return true;
+    }
+    const below = Array.isArray(node) ? depth : depth - 1;
+    return below >= 0 && Object.values(node).every((child) => isWithin(child, below));
+}
+
+function compileNode(ast: unknown): Quick | undefined {
     const node = ast as Node;
     if (Object.keys(node).some((field) => !FIELDS.has(field))) {
         return undefined;
@@ -67,7 +82,7 @@ export function compileQuick(ast: unknown): Quick | undefined {
         case "function":
             return exists(node);
         case "block":
-            return node.expressions?.length === 1 ? compileQuick(node.expressions[0]) : undefined;
+            return node.expressions?.length === 1 ? compileNode(node.expressions[0]) : undefined;
         case "unary":
             return node.value === "{" ? construct(node.lhs as [Node, Node][]) : undefined;
         default:
@@ -133,7 +148,7 @@ function path(steps: readonly Node[]): Quick | undefined {
 }
 
 function binary(operator: string, left: unknown, right: unknown): Quick | undefined {
-    const [lhs, rhs] = [compileQuick(left), compileQuick(right)];
+    const [lhs, rhs] = [compileNode(left), compileNode(right)];
     if (lhs === undefined || rhs === undefined) {
         return undefined;
     }
@@ -232,9 +247,9 @@ function truth(value: Operand | typeof LEAVE): boolean | typeof LEAVE {
 }
 
 function condition(node: Node): Quick | undefined {
-    const test = compileQuick(node.condition);
-    const then = compileQuick(node.then);
-    const otherwise = node.else === undefined ? () => undefined : compileQuick(node.else);
+    const test = compileNode(node.condition);
+    const then = compileNode(node.then);
+    const otherwise = node.else === undefined ? () => undefined : compileNode(node.else);
     return test === undefined || then === undefined || otherwise === undefined
         ? undefined
         : (scope) => {
@@ -245,9 +260,7 @@ function condition(node: Node): Quick | undefined {
 
 function exists(node: Node): Quick | undefined {
     const argument =
-        node.arguments?.length === 1 && node.procedure?.value === "exists"
-            ? compileQuick(node.arguments[0])
-            : undefined;
+        node.arguments?.length === 1 && node.procedure?.value === "exists" ? compileNode(node.arguments[0]) : undefined;
     return argument === undefined
         ? undefined
         : (scope) => {
@@ -259,7 +272,7 @@ function exists(node: Node): Quick | undefined {
 function construct(pairs: readonly [Node, Node][]): Quick | undefined {
     const parts: [string, Quick][] = [];
     for (const [key, value] of pairs) {
-        const quick = compileQuick(value);
+        const quick = compileNode(value);
         if (
             key.type !== "string" ||
             quick === undefined ||

@@ -34,7 +34,7 @@ for (const [suffix, compare] of Object.entries(ordered)) {
 TESTS.set("BooleanEquals", (value, other) => typeof value === "boolean" && value === other);
 TESTS.set(
     "StringMatches",
-    (value, pattern) => typeof value === "string" && typeof pattern === "string" && wildcard(pattern).test(value),
+    (value, pattern) => typeof value === "string" && typeof pattern === "string" && matchesWildcard(value, pattern),
 );
 TESTS.set("IsNull", (value, wanted) => (value === null) === wanted);
 TESTS.set("IsNumeric", (value, wanted) => (typeof value === "number") === wanted);
@@ -42,19 +42,41 @@ TESTS.set("IsString", (value, wanted) => (typeof value === "string") === wanted)
 TESTS.set("IsBoolean", (value, wanted) => (typeof value === "boolean") === wanted);
 TESTS.set("IsTimestamp", (value, wanted) => (parseTimestamp(value) !== undefined) === wanted);
 
-const patterns = new Map<string, RegExp>();
-
-/** `*` stands for any run of characters; a backslash makes the next character literal. */
-function wildcard(pattern: string): RegExp {
-    let compiled = patterns.get(pattern);
-    if (compiled === undefined) {
-        const source = pattern.replace(/\\(.)|\*|[\s\S]/gu, (found, escaped: string | undefined) =>
-            found === "*" ? "[\\s\\S]*" : (escaped ?? found).replace(/[\\^$.*+?()[\]{}|]/gu, "\\$&"),
-        );
-        compiled = new RegExp(`^${source}$`, "u");
-        patterns.set(pattern, compiled);
+/**
+ * Whether a text matches a pattern in which `*` stands for any run of characters and a backslash makes the next
+ * character literal. Without regular expressions, whose time many stars would let explode.
+ */
+function matchesWildcard(text: string, pattern: string): boolean {
+    const [first = "", ...rest] = literalsOf(pattern);
+    const last = rest.pop();
+    if (last === undefined) {
+        return text === first;
     }
-    return compiled;
+    if (!text.startsWith(first)) {
+        return false;
+    }
+    let position = first.length;
+    for (const literal of rest) {
+        const found = text.indexOf(literal, position);
+        if (found < 0) {
+            return false;
+        }
+        position = found + literal.length;
+    }
+    return text.length - last.length >= position && text.endsWith(last);
+}
+
+/** The texts between a pattern's stars. */
+function literalsOf(pattern: string): string[] {
+    const literals = [""];
+    for (const [, escaped, character] of pattern.matchAll(/\\([^])|([^])/gu)) {
+        if (character === "*") {
+            literals.push("");
+        } else {
+            literals[literals.length - 1] += escaped ?? character ?? "";
+        }
+    }
+    return literals;
 }
 
 /** @throws ExpressionError when the rule has no operator that the language knows. */

@@ -238,6 +238,56 @@ describe("JSONata", () => {
         );
     });
 
+    describe("is bounded as AWS bounds it", () => {
+        const doubling = (times: number) =>
+            `($p := function($s, $n) { $n = 0 ? $s : $p($s & $s, $n - 1) }; $length($p("x", ${times})))`;
+        const sum = (terms: number) => Array.from({ length: terms }, () => "1").join("+");
+        const pad = (times: number) => `$length($pad("x", ${times}))`;
+
+        it("succeeds up to the bounds", async () => {
+            assert.equal(await evaluate("[1..873782] ~> $count()"), 873_782);
+            assert.equal(await evaluate(doubling(22)), 4_194_304);
+            assert.equal(await evaluate(sum(99)), 99);
+            assert.equal(await evaluate(pad(6_000_000)), 6_000_000);
+        });
+
+        const beyond: [string, RegExp][] = [
+            ["[1..873783] ~> $count()", /memory limit exceeded/u],
+            ["[1..100000000] ~> $count()", /memory limit exceeded/u],
+            [doubling(23), /memory limit exceeded/u],
+            [pad(1_000_000_000), /memory limit exceeded/u],
+            [sum(102), /Stack overflow error: Check for non-terminating recursive function/u],
+            [
+                "($f := function($x){ $x = 0 ? 0 : 1 + $f($x - 1) }; $f(150))",
+                /Stack overflow error: Check for non-terminating recursive function/u,
+            ],
+            [`$match("${"a".repeat(40)}!", /^(a+)+$/)`, /evaluation timeout/u],
+        ];
+        for (const [text, words] of beyond) {
+            it(`fails beyond: ${text.slice(0, 60)}`, () => assert.rejects(evaluate(text), words));
+        }
+
+        it("ends an expression that would run for ever", async () => {
+            const { now } = Date;
+            let calls = 0;
+            Date.now = () => {
+                calls += 1;
+                return now() + 100 * calls;
+            };
+            try {
+                await assert.rejects(evaluate("($f := function($x){ $f($x + 1) }; $f(1))"), /evaluation timeout/u);
+            } finally {
+                Date.now = now;
+            }
+        });
+
+        it("finds what is distinct in as many steps as there are values", async () => {
+            assert.equal(await evaluate("$count($distinct([1..200000]))"), 200_000);
+            const distinct = await evaluate("$distinct([1, '1', 1, null, {'a': 1, 'b': 2}, {'b': 2, 'a': 1}])");
+            assert.equal(JSON.stringify(distinct), '[1,"1",null,{"a":1,"b":2}]');
+        });
+    });
+
     it("keeps a sequence's mark from changing later expressions", async () => {
         const first = await evaluate("$states.input.list[n > 0].n", { list: [{ n: 1 }, { n: 2 }] });
         assert.deepEqual(Object.getOwnPropertyNames(first), ["0", "1", "length"]);
@@ -419,7 +469,7 @@ describe("intrinsic functions", () => {
     }
 
     it("States.MathRandom stays in its bounds, and a seed fixes it", () => {
-        for (let run = 0; run < 50; run++) {
+        for (let run = 0; run < 50; run += 1) {
             const value = call("States.MathRandom(3, 6)") as number;
             assert.ok(Number.isInteger(value) && value >= 3 && value < 6);
         }

@@ -114,6 +114,10 @@ describe("Choice", () => {
         ["StringGreaterThan", { StringGreaterThan: "a" }, { v: "b" }, true],
         ["StringMatches with *", { StringMatches: "log-*.txt" }, { v: "log-2025.txt" }, true],
         ["StringMatches is anchored", { StringMatches: "log-*" }, { v: "a log-1" }, false],
+        ["StringMatches with several *", { StringMatches: "*a*b*" }, { v: "xaxxbx" }, true],
+        ["StringMatches whose parts would overlap", { StringMatches: "ab*ba" }, { v: "aba" }, false],
+        ["StringMatches without *", { StringMatches: "ab" }, { v: "abc" }, false],
+        ["StringMatches of many *", { StringMatches: `${"*a".repeat(40)}b` }, { v: "a".repeat(100_000) }, false],
         ["StringMatches with an escaped *", { StringMatches: "a\\*b" }, { v: "axb" }, false],
         ["BooleanEquals", { BooleanEquals: true }, { v: true }, true],
         [
