@@ -258,8 +258,8 @@ export const WAYS: Readonly<Record<string, Way>> = {
         "local/documents/generate.py",
     ),
     "python predict/predict.py MODEL --documents DIR [--stack NAME ...] [--review-below P] [--unknown-below P]": suite(
-        "cli/commands/predict.ts",
-        '"predict.py"',
+        "local/python.ts",
+        "predict/predict.py",
     ),
     "node jobs.js <job> --name value ...": suite("test/workloads/chain.spec.ts", "jobs"),
 
