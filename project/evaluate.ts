@@ -10,6 +10,8 @@ import { parse } from "yaml";
 import type { StateMachineDefinition } from "../asl/types";
 import type { Identity } from "../components/names";
 import { defined } from "../ground/fields";
+import { ConfigError } from "../stacks/config";
+import { locating } from "../stacks/configFile";
 import { program } from "../stacks/program";
 import type { Releases } from "../stacks/releases";
 
@@ -176,6 +178,12 @@ export function readStackConfig(
             .filter(([, value]) => value !== undefined),
     );
     const own = (readYaml(root, `Pulumi.${stage}.yaml`).config ?? {}) as Json;
+    if (Object.keys(own).length === 0 && Object.keys(overrides).length === 0) {
+        throw new ConfigError([
+            `Pulumi.${stage}.yaml: holds no configuration, expected \`config:\` with keys ${name}:<key> below it ` +
+                "(docs/configuration.md lists them)",
+        ]);
+    }
     const over = Object.fromEntries(
         Object.entries(overrides).map(([key, value]) => [key.includes(":") ? key : `${name}:${key}`, value]),
     );
@@ -297,7 +305,8 @@ export async function evaluateStage(stage: string, options: EvaluateOptions = {}
     // process.
     const declared = (await pulumi.runtime.runInPulumiStack(async () => {
         try {
-            return await project.program();
+            const elsewhere = Object.keys(options.overrides ?? {});
+            return await locating(project.root, stage, project.program, elsewhere);
         } catch (error) {
             thrown.push(error);
             return {};

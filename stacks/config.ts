@@ -7,9 +7,11 @@ import * as z from "zod";
 import type { ComputeChoice, JobSize } from "../components/batchJobs";
 import { cutBlock, type NetworkChoice } from "../components/network";
 import type { JobName } from "../components/names";
+import { instanceTypeProblem } from "../ground/instanceTypes";
 import { parseS3Address } from "../ground/s3Address";
 import { JOB_QUEUE_SECONDS, JOB_SECONDS, type Capacity, type Hyperparameters } from "../workflow";
-import { DATA_MARKERS, readHyperparameter } from "../workflow/input";
+import { readHyperparameter } from "../workflow/hyperparameterRules";
+import { DATA_MARKERS } from "../workflow/input";
 import {
     builtImages,
     DOCUMENTS,
@@ -21,6 +23,7 @@ import {
     modelsOf,
     type ModelSpec,
 } from "./models";
+import { misfits } from "./configRules";
 import { isTimeZone, scheduleProblem } from "./scheduleExpression";
 
 /** What a model of a stage is configured with. */
@@ -121,7 +124,7 @@ export class ConfigError extends Error {
     /** @param subject What the problems are of. */
     constructor(
         readonly problems: readonly string[],
-        subject = "The stack configuration has",
+        readonly subject = "The stack configuration has",
     ) {
         super(
             `${subject} ${problems.length} ${problems.length === 1 ? "problem" : "problems"}:\n${problems
@@ -199,12 +202,12 @@ const imageAddress = z
         /^[a-z0-9][a-zA-Z0-9._\-/:]*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/,
         "expected an image address with a tag or, better, a digest (@sha256:<64 hexadecimal digits>)",
     );
-const instanceType = z
-    .string()
-    .regex(
-        /^ml\.[a-z0-9-]+\.([0-9]*x?large|medium|metal)$/,
-        "expected a SageMaker training instance type, for example ml.g6.xlarge",
-    );
+const instanceType = z.string().superRefine((value, context) => {
+    const expected = instanceTypeProblem(value);
+    if (expected !== undefined) {
+        context.addIssue({ code: "custom", message: `expected ${expected}` });
+    }
+});
 const whole = (minimum: number, maximum: number) => z.number().int().min(minimum).max(maximum);
 const days = whole(1, 3_653);
 
@@ -275,6 +278,7 @@ function modelSchema(spec: ModelSpec & Pick<MemberSpec, "required">, member: boo
                 context.addIssue({
                     code: "custom",
                     path: ["maxHours"],
+                    params: { value: model.maxHours },
                     message:
                         `expected at least ${model.maxRuntimeSeconds / 3_600} hours: one job may run that long ` +
                         "(maxRuntimeSeconds)",
@@ -297,6 +301,7 @@ function modelSchema(spec: ModelSpec & Pick<MemberSpec, "required">, member: boo
                 context.addIssue({
                     code: "custom",
                     path: ["capacity"],
+                    params: { value: model.capacity },
                     message: `expected every rung once; ${twice.instanceType} is there twice`,
                 });
             }
@@ -564,8 +569,11 @@ export const CONFIG_KEYS = configKeys(DOCUMENTS);
 const schemaFor = (ensemble: EnsembleSpec) =>
     z.strictObject(configKeys(ensemble)).superRefine((config, context) => {
         const fail = (path: (string | number)[], message: string) =>
-            context.addIssue({ code: "custom", path, message });
+            context.addIssue({ code: "custom", path, message, params: { value: valueAt(config, path) } });
         const models = config.models as unknown as Record<string, ModelConfig>;
+        for (const { path, message } of misfits({ models, retention: config.retention }, ensemble)) {
+            fail([...path], message);
+        }
         const members = Object.keys(ensemble.members);
         const required = members.filter((name) => models[name]?.required).length;
         const quorum = config.quorum ?? ensemble.quorum;
@@ -577,7 +585,7 @@ const schemaFor = (ensemble: EnsembleSpec) =>
             if (spec.splitSet === true && machines > config.folds) {
                 fail(
                     ["models", name, "instanceCount"],
-                    `expected at most ${config.folds} (folds), is ${machines}: some would have nothing to train`,
+                    `expected at most ${config.folds} (folds): some would have nothing to train`,
                 );
             }
         }
@@ -659,6 +667,13 @@ function knownKeys(schema: z.core.$ZodType, path: readonly PropertyKey[]): strin
     return object instanceof z.ZodObject ? Object.keys(object.shape as object) : [];
 }
 
+/** The value that a problem is about: as it was written, else what it is by default. */
+function foundValue(raw: unknown, issue: z.core.$ZodIssueCustom): string {
+    const written = valueAt(raw, issue.path);
+    const filled: unknown = issue.params?.value;
+    return written === undefined && filled !== undefined ? `is ${shown(filled)} by default` : `got ${shown(written)}`;
+}
+
 function describeIssue(schema: z.core.$ZodType, raw: unknown, issue: z.core.$ZodIssue): string[] {
     const where = (extra: readonly PropertyKey[] = []) => [...issue.path, ...extra].map(String).join(".");
     const got = shown(valueAt(raw, issue.path));
@@ -696,6 +711,10 @@ function describeIssue(schema: z.core.$ZodType, raw: unknown, issue: z.core.$Zod
                 `${where()}: got ${got}, expected ` +
                     `${issue.discriminator === undefined ? "another form" : `"default", "given" or "created"`}`,
             ];
+        case "invalid_key":
+            return [`${where()}: got this name, ${issue.issues[0]?.message ?? issue.message}`];
+        case "custom":
+            return [`${where()}: ${foundValue(raw, issue)}, ${issue.message}`];
         default:
             return [`${where()}: got ${got}, ${issue.message}`];
     }

@@ -4,6 +4,7 @@
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { closest } from "fastest-levenshtein";
 import type { Capacity, Channel, HyperparameterRule, Hyperparameters, MetricDefinition } from "../workflow";
 import {
     defaultsOf,
@@ -13,7 +14,7 @@ import {
     SEED,
     type HyperparameterTable,
 } from "../workflow/hyperparameters";
-import { readHyperparameter } from "../workflow/input";
+import { hyperparameterConflicts, readHyperparameter } from "../workflow/hyperparameterRules";
 
 export { SEED };
 
@@ -22,6 +23,11 @@ const TRAINING = path.resolve(__dirname, "../workloads/training");
 /** What the trainings of this package print, by folder; the scripts themselves are tested against it. */
 const METRICS = JSON.parse(fs.readFileSync(path.join(TRAINING, "common/metric_definitions.json"), "utf8")) as Readonly<
     Record<"image" | "text" | "sequence", readonly MetricDefinition[]>
+>;
+
+/** The figures that the quality gate can judge, of a base model and of the combiner; the trainings write these. */
+const HEADLINES = JSON.parse(fs.readFileSync(path.join(TRAINING, "common/headlines.json"), "utf8")) as Readonly<
+    Record<"member" | "combiner", readonly string[]>
 >;
 
 /** AWS's framework containers that a stage's configuration names: see `containers` there. */
@@ -67,6 +73,11 @@ export interface ModelSpec {
      * Default: none.
      */
     readonly metricDefinitions?: readonly MetricDefinition[];
+    /**
+     * The figures, each at most 1, that the training's metrics.json has at its top: a bound (`minimumMetrics`) on any
+     * other is refused. Default: any name and any bound.
+     */
+    readonly metrics?: readonly string[];
     /** Machines in the order in which they are tried. Default: `ml.m5.large`, then `ml.m6i.large`, both on demand. */
     readonly capacity?: readonly Capacity[];
     /** Machines of one training job, 1 to 20. Default 1. */
@@ -161,6 +172,7 @@ export const MEMBERS: Readonly<Record<string, MemberSpec & Required<ModelSpec>>>
         ],
         hyperparameters: HYPERPARAMETERS.image,
         metricDefinitions: METRICS.image,
+        metrics: HEADLINES.member,
         // One fold an instance; each rung is a card that today's containers know (the talk's p2 is gone).
         capacity: [
             { instanceType: "ml.g6.xlarge", spot: false },
@@ -180,6 +192,7 @@ export const MEMBERS: Readonly<Record<string, MemberSpec & Required<ModelSpec>>>
         channels: [LABELS, { name: "text", from: "raw_data", path: "text" }],
         hyperparameters: HYPERPARAMETERS.text,
         metricDefinitions: METRICS.text,
+        metrics: HEADLINES.member,
         capacity: [
             { instanceType: "ml.m5.2xlarge", spot: false },
             { instanceType: "ml.m6i.2xlarge", spot: false },
@@ -199,6 +212,7 @@ export const COMBINER: Required<CombinerSpec> = {
     channels: [{ name: "dataframe", from: "dataframe", path: "dataframe.csv" }],
     hyperparameters: HYPERPARAMETERS.sequence,
     metricDefinitions: METRICS.sequence,
+    metrics: HEADLINES.combiner,
     capacity: [
         { instanceType: "ml.m5.large", spot: false },
         { instanceType: "ml.m6i.large", spot: false },
@@ -220,7 +234,7 @@ const IMAGE_NAME = /^[a-z][a-z0-9-]{0,29}$/;
  * expected.
  */
 export function problemsOf(ensemble: EnsembleSpec): string[] {
-    const problems: string[] = [];
+    const problems = unknownKeys(ensemble);
     const sources = new Map<string, string>();
     const images = new Map<string, string>();
     const same = (known: Map<string, string>, key: string, source: string) =>
@@ -269,17 +283,57 @@ export function problemsOf(ensemble: EnsembleSpec): string[] {
                     `${images.get(container.image)}; expected one source an image`,
             );
         }
-        problems.push(...problemsOfDefaults(name, hyperparameters));
+        problems.push(...problemsOfDefaults(name, hyperparameters, Object.keys(ensemble.members)));
     }
     return problems;
 }
 
-function problemsOfDefaults(name: string, hyperparameters: HyperparameterTable): string[] {
-    return Object.entries(hyperparameters).flatMap(([parameter, { default: value, ...rule }]) => {
+const MODEL_KEYS = [
+    "container",
+    "source",
+    "channels",
+    "hyperparameters",
+    "metricDefinitions",
+    "metrics",
+    "capacity",
+    "instanceCount",
+    "volumeGb",
+    "maxRuntimeSeconds",
+    "maxHours",
+] as const satisfies readonly (keyof ModelSpec)[];
+const MEMBER_KEYS = [
+    ...MODEL_KEYS,
+    "splitSet",
+    "required",
+    "mergeParameter",
+    "publishParameter",
+] as const satisfies readonly (keyof MemberSpec)[];
+const COMBINER_KEYS = [...MODEL_KEYS, "name"] as const satisfies readonly (keyof CombinerSpec)[];
+const ENSEMBLE_KEYS = ["members", "combiner", "quorum"] as const satisfies readonly (keyof EnsembleSpec)[];
+
+/** Keys that nobody reads: a program in JavaScript, or a spread object, can have them. */
+function unknownKeys(ensemble: EnsembleSpec): string[] {
+    const unknown = (where: string, value: object, known: readonly string[]) =>
+        Object.keys(value)
+            .filter((key) => !known.includes(key))
+            .map((key) => `${where}${key}: unknown key; did you mean "${closest(key, [...known])}"?`);
+    return [
+        ...unknown("", ensemble, ENSEMBLE_KEYS),
+        ...Object.entries(ensemble.members).flatMap(([name, member]) => unknown(`${name}.`, member, MEMBER_KEYS)),
+        ...unknown(`${ensemble.combiner.name}.`, ensemble.combiner, COMBINER_KEYS),
+    ];
+}
+
+function problemsOfDefaults(name: string, table: HyperparameterTable, members: readonly string[]): string[] {
+    const wrong = Object.entries(table).flatMap(([parameter, { default: value, ...rule }]) => {
         const read = readHyperparameter(value, rule);
-        const got = `${name}.hyperparameters.${parameter}.default: got ${JSON.stringify(value)}`;
-        return "expected" in read ? [`${got}, expected ${read.expected}`] : [];
+        return "expected" in read ? [{ name: parameter, value, expected: read.expected }] : [];
     });
+    const misfits = wrong.length > 0 ? wrong : hyperparameterConflicts(defaultsOf(table), schemaOf(table), members);
+    return misfits.map(
+        ({ name: parameter, value, expected }) =>
+            `${name}.hyperparameters.${parameter}.default: got ${JSON.stringify(value)}, expected ${expected}`,
+    );
 }
 
 /** Rules and defaults of a model, in the form that the workflow's settings hold them. */

@@ -4,13 +4,19 @@ import { getPartition } from "@pulumi/aws/getPartition";
 import { getRegion } from "@pulumi/aws/getRegion";
 import * as pulumi from "@pulumi/pulumi";
 import type { Identity } from "../components/names";
-import { decodeConfig, loadStageConfig, type StageConfig } from "./config";
+import { ConfigError, decodeConfig, loadStageConfig, type StageConfig } from "./config";
+import { locating, namespaceProblems } from "./configFile";
 import { EnsembleTraining } from "./stage";
 import { previousReleases, type Releases } from "./releases";
 
 /** The validated configuration of the stack that the program runs for. */
 function stageConfig(): StageConfig {
-    return loadStageConfig(pulumi.getStack(), decodeConfig(pulumi.runtime.allConfig(), pulumi.getProject()));
+    const values = pulumi.runtime.allConfig();
+    const problems = namespaceProblems(Object.keys(values), pulumi.getProject());
+    if (problems.length > 0) {
+        throw new ConfigError(problems);
+    }
+    return loadStageConfig(pulumi.getStack(), decodeConfig(values, pulumi.getProject()));
 }
 
 /**
@@ -40,4 +46,9 @@ export async function program(): Promise<Record<string, unknown>> {
     });
     const { modelImages, ...names } = outputs;
     return { ...names, textImage: modelImages.text, releases };
+}
+
+/** The program as Pulumi runs it, in the project's folder: what is wrong with the configuration is told by line. */
+export function stackProgram(): Promise<Record<string, unknown>> {
+    return locating(process.cwd(), pulumi.getStack(), program);
 }

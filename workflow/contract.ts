@@ -75,6 +75,12 @@ export interface HyperparameterRule {
     readonly exclusiveMinimum?: boolean;
     readonly exclusiveMaximum?: boolean;
     readonly values?: readonly string[];
+    /** Another hyperparameter of the model, of which this one may not be more. */
+    readonly atMost?: string;
+    /** Another hyperparameter, which counts how often this one is halved: at least 1 must be left. */
+    readonly halvedBy?: string;
+    /** `both` for all members of the ensemble, or names of some with commas. */
+    readonly members?: true;
     /** False for what does not change the trained model (log folders, workers). */
     readonly learning: boolean;
     /** For people; left out of what Setup is given, whose size is bounded. */

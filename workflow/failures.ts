@@ -79,12 +79,14 @@ function table(entries: Readonly<Record<string, ErrorClass>>): Readonly<Record<s
 /** Prefixes that jobs, functions and training scripts put before the one line that says what is wrong. */
 const prefixes = table({
     DataError: "Data",
+    HyperparameterError: "Input",
     QualityGate: "QualityGate",
     PermissionError: "Permission",
     StorageError: "ServiceFault",
     InputError: "Input",
 });
-const prefixPattern = /(?<![A-Za-z])(DataError|QualityGate|PermissionError|StorageError|InputError): /;
+const prefixPattern =
+    /(?<![A-Za-z])(DataError|HyperparameterError|QualityGate|PermissionError|StorageError|InputError): /;
 
 /** Texts of services (never of user code), the first that matches decides. */
 const serviceTexts: readonly (readonly [RegExp, ErrorClass])[] = [

@@ -18,7 +18,7 @@ const MAXIMUM_HYPERPARAMETERS = 100;
 const MAXIMUM_HYPERPARAMETER_NAME = 256;
 const MAXIMUM_HYPERPARAMETER_VALUE = 2_500;
 
-type Bounds = Pick<HyperparameterRule, "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum">;
+type Bounds = Pick<HyperparameterRule, "exclusiveMinimum" | "exclusiveMaximum" | "atMost">;
 
 function integer(
     value: number,
@@ -46,6 +46,8 @@ function oneOf(value: string, values: readonly string[], description: string): H
 
 const ABOVE_MINIMUM: Bounds = { exclusiveMinimum: true };
 const BELOW_MAXIMUM: Bounds = { exclusiveMaximum: true };
+/** Each block of the image model halves its pages. */
+const HALVED = { halvedBy: "depth" } as const;
 
 /** What no model learns from: where copies of logs go. */
 export const EVERY_JOB: HyperparameterTable = {
@@ -124,11 +126,11 @@ export const HYPERPARAMETERS = {
         depth: integer(5, 1, 8, "Blocks; each halves the page's width and height."),
         dropout: number(0.5, 0, 1, "Share of activations dropped before the last layer.", BELOW_MAXIMUM),
         max_lr: number(0.1, 0, 10, "Learning rate at the top of a cycle.", ABOVE_MINIMUM),
-        min_lr: number(0.0001, 0, 10, "Learning rate at the bottom of a cycle."),
+        min_lr: number(0.0001, 0, 10, "Learning rate at the bottom of a cycle.", { atMost: "max_lr" }),
         start_filter: integer(4, 1, 256, "Filters of the first block; each further block has twice as many."),
         worker: integer(4, 1, 64, "Threads that load pages.", false),
-        image_width: integer(192, 8, 2_048, "Pages are scaled to this width, in pixels."),
-        image_height: integer(256, 8, 2_048, "Pages are scaled to this height, in pixels."),
+        image_width: { ...integer(192, 8, 2_048, "Pages are scaled to this width, in pixels."), ...HALVED },
+        image_height: { ...integer(256, 8, 2_048, "Pages are scaled to this height, in pixels."), ...HALVED },
         ...EVERY_JOB,
         ...SCRIPT_MODE,
     },
@@ -158,6 +160,7 @@ export const HYPERPARAMETERS = {
         lr_schedule_factor: number(0.5, 0, 1, "By this factor.", ABOVE_MINIMUM),
         mode: {
             type: "string",
+            members: true,
             learning: true,
             default: "both",
             description: "Whose outputs are read: both (all members), or one member's name.",

@@ -4,8 +4,9 @@
  */
 import { closest } from "fastest-levenshtein";
 import * as z from "zod";
-import { defined, present } from "../ground/fields";
+import { defined } from "../ground/fields";
 import type { Capacity, HyperparameterRule, Hyperparameters, StageSettings } from "./contract";
+import { hyperparameterConflicts, readHyperparameter } from "./hyperparameterRules";
 import { PLACES } from "./places";
 
 /** What validation needs of a stage; a `StageSettings` is one. */
@@ -206,57 +207,6 @@ function ruleSchema(rule: HyperparameterRule): Record<string, unknown> {
     };
 }
 
-/**
- * Reads one hyperparameter by its rule: numbers and booleans may be written as strings, as the talk's input does.
- * @returns the typed value, or what was expected.
- */
-export function readHyperparameter(
-    value: unknown,
-    rule: HyperparameterRule,
-): { readonly value: string | number | boolean } | { readonly expected: string } {
-    const expected = describeRule(rule);
-    if (rule.type === "string") {
-        const fits = typeof value === "string" && (rule.values === undefined || rule.values.includes(value));
-        return fits ? { value } : { expected };
-    }
-    if (rule.type === "boolean") {
-        const read =
-            typeof value === "boolean" ? value : value === "true" ? true : value === "false" ? false : undefined;
-        return read === undefined ? { expected } : { value: read };
-    }
-    const number =
-        typeof value === "number" ? value : typeof value === "string" && value.trim() !== "" ? Number(value) : NaN;
-    const fits =
-        Number.isFinite(number) &&
-        (rule.type === "number" || Number.isSafeInteger(number)) &&
-        (rule.minimum === undefined ||
-            (rule.exclusiveMinimum === true ? number > rule.minimum : number >= rule.minimum)) &&
-        (rule.maximum === undefined ||
-            (rule.exclusiveMaximum === true ? number < rule.maximum : number <= rule.maximum));
-    return fits ? { value: number } : { expected };
-}
-
-function describeRule(rule: HyperparameterRule): string {
-    if (rule.type === "boolean") {
-        return "true or false";
-    }
-    if (rule.type === "string") {
-        return rule.values === undefined ? "a string" : `one of ${rule.values.join(", ")}`;
-    }
-    const bounds = present([
-        rule.minimum === undefined
-            ? undefined
-            : `${rule.exclusiveMinimum === true ? "above" : "at least"} ${rule.minimum}`,
-        rule.maximum === undefined
-            ? undefined
-            : `${rule.exclusiveMaximum === true ? "below" : "at most"} ${rule.maximum}`,
-    ]);
-    return (
-        `${rule.type === "integer" ? "a whole number" : "a number"}` +
-        `${bounds.length === 0 ? "" : ` ${bounds.join(" and ")}`}`
-    );
-}
-
 /** Validates and completes an input; either `input` or at least one problem. */
 export function readInput(
     raw: unknown,
@@ -411,7 +361,7 @@ function crossCheck(raw: unknown, shape: InputShape): { readonly input: Complete
             problems.push({
                 path: ["initialization", ...parts].join("."),
                 got: showValue(uri),
-                expected: `a place inside ${allowed.join(", ")}`,
+                expected: `a place inside ${[...new Set(allowed)].join(", ")}`,
                 advice:
                     "the stage's roles reach nothing else: copy the data there, or add its prefix to the stage's " +
                     "dataLocations",
@@ -498,6 +448,18 @@ function crossCheck(raw: unknown, shape: InputShape): { readonly input: Complete
             if (read !== undefined && "value" in read) {
                 hyperparameters[key] = read.value;
             }
+        }
+        for (const { name: key, value, expected } of hyperparameterConflicts(
+            hyperparameters,
+            settings.schema,
+            Object.keys(shape.members),
+        )) {
+            problems.push({
+                path: `${where}.hyperparameters.${key}`,
+                got: showValue(value),
+                expected,
+                advice: "change one of them; what the input leaves out is the stage's",
+            });
         }
         const bucket = get(`${name}_model`, "log_bucket");
         if (typeof bucket === "string" && bucket !== "") {

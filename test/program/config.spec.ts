@@ -107,6 +107,57 @@ describe("the stack configuration", () => {
             /optimizer: got "adamw", expected .*rmsprop, adam, sgd/,
         ],
         [
+            "a learning rate whose bottom is above its top",
+            { models: { image: { hyperparameters: { min_lr: 1 } } } },
+            /^models\.image\.hyperparameters\.min_lr: got 1, expected at most max_lr, which is 0\.1$/,
+        ],
+        [
+            "a page that is too small for the depth",
+            { models: { image: { hyperparameters: { depth: 8, image_height: "2048" } } } },
+            /image_width: is 192 by default, expected at least 256: it is halved 8 times \(depth\)/,
+        ],
+        [
+            "a mode that names no member",
+            { models: { sequence: { hyperparameters: { mode: "text,layout" } } } },
+            /mode: got "text,layout", expected both, or names of image, text with commas/,
+        ],
+        [
+            "a bound on a figure that nobody measures",
+            { models: { text: { minimumMetrics: { page_acuracy: 0.9 } } } },
+            /^models\.text\.minimumMetrics\.page_acuracy: got 0\.9, .*did you mean "page_accuracy"\?/,
+        ],
+        [
+            "a bound in per cent",
+            { models: { sequence: { minimumMetrics: { segment_f1: 92 } } } },
+            /^models\.sequence\.minimumMetrics\.segment_f1: got 92, expected at most 1/,
+        ],
+        [
+            "a bound on a figure whose name is none",
+            { models: { text: { minimumMetrics: { "Page accuracy": 0.9 } } } },
+            /minimumMetrics\.Page accuracy: got this name, expected the name of a metric/,
+        ],
+        [
+            "a retired instance type",
+            { models: { text: { capacity: [{ instanceType: "ml.p2.xlarge" }] } } },
+            /instanceType: got "ml\.p2\.xlarge", expected ml\.g4dn, .*retired/,
+        ],
+        [
+            "an instance type of a size that there is not",
+            { models: { text: { capacity: [{ instanceType: "ml.m5.huge" }] } } },
+            /instanceType: got "ml\.m5\.huge", expected one of ml\.m5\.large, /,
+        ],
+        [
+            "a graphics card for a container that cannot use it",
+            { models: { sequence: { capacity: [{ instanceType: "ml.g5.xlarge" }] } } },
+            /^models\.sequence\.capacity\.0\.instanceType: got "ml\.g5\.xlarge", expected a type without graphics/,
+        ],
+        [
+            "copies that expire while an execution may still run",
+            { retention: { runDays: 2, checkpointDays: 3 } },
+            /^retention\.runDays: got 2, expected at least 8/,
+            /^retention\.checkpointDays: got 3, expected at least 8/,
+        ],
+        [
             "an instance type that is none",
             { models: { text: { capacity: [{ instanceType: "m5.large" }] } } },
             /capacity\.0\.instanceType: got "m5\.large", expected a SageMaker/,
@@ -129,7 +180,7 @@ describe("the stack configuration", () => {
         [
             "more machines than folds",
             { folds: 2 },
-            /^models\.image\.instanceCount: got nothing, expected at most 2 \(folds\), is 4/,
+            /^models\.image\.instanceCount: is 4 by default, expected at most 2 \(folds\)/,
         ],
         ["a quorum that nobody can reach", { quorum: 3 }, /^quorum: got 3, expected 2 \(the required members\) to 2/],
         [
@@ -186,7 +237,7 @@ describe("the stack configuration", () => {
         [
             "a container without a digest",
             { containers: {} },
-            /^containers\.tensorflowCpu: got nothing, expected a digest/,
+            /^containers\.tensorflowCpu: is "tensorflow-training:.*" by default, expected a digest/,
             /^containers\.tensorflowGpu/,
         ],
         [

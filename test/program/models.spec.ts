@@ -76,6 +76,17 @@ describe("models of one's own", () => {
             () => ({ container: { kind: "image", image: "jobs" } }),
             /container\.image: got "jobs"/,
         ],
+        ["a key that nobody reads", () => ({ maxHour: 2 }), /^forest\.maxHour: unknown key; did you mean "maxHours"\?/],
+        [
+            "defaults that do not fit each other",
+            () => ({
+                hyperparameters: {
+                    low: { type: "number", atMost: "high", learning: true, default: 2, description: "" },
+                    high: { type: "number", learning: true, default: 1, description: "" },
+                },
+            }),
+            /^forest\.hyperparameters\.low\.default: got 2, expected at most high, which is 1/,
+        ],
         [
             "a default that breaks its own rule",
             () => ({

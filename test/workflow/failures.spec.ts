@@ -79,6 +79,15 @@ const table: readonly (readonly [string, Failure, ErrorClass, RegExp])[] = [
         /ExecuteUserScriptError/,
     ],
     [
+        "a hyperparameter that a script refused",
+        {
+            error: "States.TaskFailed",
+            cause: failed("AlgorithmError: HyperparameterError: c: expected above 0 to 10000, got -1"),
+        },
+        "Input",
+        /^HyperparameterError: c: expected above 0/,
+    ],
+    [
         "data that a script refused",
         {
             error: "States.TaskFailed",

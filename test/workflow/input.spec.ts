@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { inputSchemaText, schemaFile } from "../../scripts/inputSchema";
-import { describeProblem, isInside, readHyperparameter, readInput } from "../../workflow/input";
+import { readHyperparameter } from "../../workflow/hyperparameterRules";
+import { describeProblem, isInside, readInput } from "../../workflow/input";
 import { executionInput, stageSettings } from "../support/ensemble";
 
 const settings = stageSettings("s3://bucket");

@@ -3,7 +3,8 @@
 The line begins with the class name; the classifier of failures knows these prefixes:
 
 * `DataError`: the input data is wrong; repairing the data helps, repeating the training does not;
-* `HyperparameterError`: an unknown hyperparameter, a wrong type, a value out of bounds (a user bug);
+* `HyperparameterError`: an unknown hyperparameter, a wrong type, a value out of bounds or beside others that
+  it does not fit (the input);
 * `StorageError`: the disk is full or an input cannot be read (repeating on another machine may help);
 * `UnexpectedError`: everything else (a user bug: of this program).
 """

@@ -23,6 +23,8 @@ class Integer:
     default: int
     minimum: int
     maximum: int
+    #: Another hyperparameter, which counts how often this one is halved.
+    halved_by: str | None = None
 
     def read(self, text: str) -> int:
         try:
@@ -47,6 +49,8 @@ class Number:
     #: The bound itself is not allowed.
     exclusive_minimum: bool = False
     exclusive_maximum: bool = False
+    #: Another hyperparameter, of which this one may not be more.
+    at_most: str | None = None
 
     def read(self, text: str) -> float:
         value = _number(text)
@@ -101,10 +105,10 @@ def schema_of(model: str) -> Schema:
 def _rule(entry: Mapping[str, Any]) -> Rule:
     default = entry["default"]
     if entry["type"] == "integer":
-        return Integer(default, entry["minimum"], entry["maximum"])
+        return Integer(default, entry["minimum"], entry["maximum"], entry.get("halvedBy"))
     if entry["type"] == "number":
         exclusive = bool(entry.get("exclusiveMinimum")), bool(entry.get("exclusiveMaximum"))
-        return Number(default, entry["minimum"], entry["maximum"], *exclusive)
+        return Number(default, entry["minimum"], entry["maximum"], *exclusive, entry.get("atMost"))
     if "values" in entry:
         return Choice(default, tuple(entry["values"]))
     return Text(default)
@@ -185,6 +189,23 @@ def read(schema: Schema, values: Mapping[str, str]) -> tuple[dict[str, Any], Job
                 f"{name}: unknown"
                 + (f", did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(schema))}")
             )
+    problems += [] if problems else _conflicts(schema, result)
     if problems:
         raise HyperparameterError("; ".join(problems))
     return result, Job(**job)
+
+
+def _conflicts(schema: Schema, values: Mapping[str, Any]) -> list[str]:
+    """What does not fit beside the other values; the stage's loader and Setup refuse the same."""
+    problems = []
+    for name, rule in schema.items():
+        if isinstance(rule, Number) and rule.at_most is not None and values[name] > values[rule.at_most]:
+            problems.append(f"{name}: {values[name]:g} is above {rule.at_most} {values[rule.at_most]:g}")
+        if isinstance(rule, Integer) and rule.halved_by is not None:
+            smallest = 2 ** values[rule.halved_by]
+            if values[name] < smallest:
+                problems.append(
+                    f"{name}: {values[name]} is too small for {rule.halved_by} {values[rule.halved_by]}, "
+                    f"expected at least {smallest}"
+                )
+    return problems

@@ -119,16 +119,19 @@ def judge(case: Case) -> dict[str, Any]:
     best = comparison["best_member"]
     gains = comparison["members"][best]
     return (
-        metrics.headline(judged)
-        | {
-            "expected_calibration_error": reliability["expected_calibration_error"],
-            "gain": gains["page_accuracy"]["gain"],
-            "gain_low": gains["page_accuracy"]["low"],
-            "gain_noise": gains["page_accuracy"]["noise"],
-            "segment_gain": gains["segment_f1"]["gain"],
-            "segment_gain_low": gains["segment_f1"]["low"],
-            "segment_gain_noise": gains["segment_f1"]["noise"],
-        }
+        metrics.headline(
+            judged
+            | {
+                "expected_calibration_error": reliability["expected_calibration_error"],
+                "gain": gains["page_accuracy"]["gain"],
+                "gain_low": gains["page_accuracy"]["low"],
+                "gain_noise": gains["page_accuracy"]["noise"],
+                "segment_gain": gains["segment_f1"]["gain"],
+                "segment_gain_low": gains["segment_f1"]["low"],
+                "segment_gain_noise": gains["segment_f1"]["noise"],
+            },
+            "combiner",
+        )
         | {"classes": case.table.classes, "members": list(case.members), "test": judged, "comparison": comparison}
         | {"reliability": reliability, "review": review(case, probabilities, right)}
     )

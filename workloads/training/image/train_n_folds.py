@@ -26,7 +26,6 @@ from common.arrays import Floats, Integers
 from common.container import Container, run
 from common.data import classes_of, read_folds, read_images, read_labels
 from common.documents import TEST, TRAIN, Page
-from common.errors import HyperparameterError
 from common.network import Epochs, prepare_keras, save_network, seed_of, start_over, train_epochs
 
 SCHEMA = hyperparameters.schema_of("image")
@@ -138,24 +137,10 @@ def loader(keras: Any, task: Task, rows: Sequence[int], seed: int) -> Any:
     return Batches(workers=workers, use_multiprocessing=False, max_queue_size=2 * workers)
 
 
-def check_sizes(parameters: dict[str, Any]) -> None:
-    smallest = 2 ** parameters["depth"]
-    problems = [
-        f"{name}: {parameters[name]} is too small for depth {parameters['depth']}, expected at least {smallest}"
-        for name in ("image_width", "image_height")
-        if parameters[name] < smallest
-    ]
-    if parameters["min_lr"] > parameters["max_lr"]:
-        problems.append(f"min_lr: {parameters['min_lr']:g} is above max_lr {parameters['max_lr']:g}")
-    if problems:
-        raise HyperparameterError("; ".join(problems))
-
-
 def train(container: Container) -> None:
     parameters, job = hyperparameters.read(
         SCHEMA, hyperparameters.arguments_of(sys.argv[1:], container.hyperparameters_file())
     )
-    check_sizes(parameters)
     pages = read_labels(container.channel("labels"))
     classes = classes_of(pages)
     count, folds = read_folds(container.channel("folds"), pages)
