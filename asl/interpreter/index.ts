@@ -14,6 +14,8 @@ export type { CompiledMachine } from "./compile/compiled";
 export { DEFAULT_LIMITS, DEFAULT_READINGS } from "./execution/run";
 export { TaskStopped } from "./failure";
 export type { MapRunCounts, MapRunProgress } from "./map/progress";
+export { testState, type TestStateOptions } from "./testState/testState";
+export { TestStateError, type TestStateRequest, type TestStateResponse } from "./testState/types";
 export {
     TaskError,
     type ExecutionOptions,

@@ -5,8 +5,7 @@ botocore's models are published by Amazon under the Apache License 2.0. Run in a
     python generate.py > api.json
 
 Shapes are kept once each, with only what a check of a state machine needs: members, which are required, lengths,
-bounds, patterns, values. Step Functions writes members in PascalCase whatever the service's own spelling is; so does
-api.json.
+bounds, values. Step Functions writes members in PascalCase whatever the service's own spelling is; so does api.json.
 """
 
 import json
@@ -39,8 +38,6 @@ OPERATIONS = {
 }
 # How the service is called in a Resource.
 NAMES = {"stepfunctions": "states"}
-# Patterns that say nothing.
-EVERYTHING = [".*", "[\\s\\S]*", "^.*$", "(?s).*", "[\\S\\s]*"]
 
 
 def pascal(name):
@@ -81,9 +78,7 @@ def main():
             for bound in ("min", "max"):
                 if bound in shape:
                     entry[bound] = shape[bound]
-            if kind == "string" and shape.get("pattern", ".*") not in EVERYTHING:
-                entry["pattern"] = shape["pattern"]
-            if "enum" in shape:
+            if "enum" in shape and len(shape["enum"]) <= 40:
                 entry["enum"] = shape["enum"]
             shapes[name] = entry
         services[NAMES.get(service, service)] = {"calls": calls, "shapes": dict(sorted(shapes.items()))}

@@ -61,7 +61,8 @@ async function recover(frame: Frame, work: Work, attempts: readonly number[], fi
     }
 }
 
-function isCaught(failure: StateFailure, readings: Readings): boolean {
+/** Whether retriers and catchers are asked at all. */
+export function isCaught(failure: StateFailure, readings: Readings): boolean {
     return (
         isCatchable(failure) && (failure.error !== "States.QueryEvaluationError" || readings.queryErrorsAreCatchable)
     );
@@ -88,8 +89,13 @@ async function again(frame: Frame, index: number, done: number): Promise<void> {
 }
 
 function interval(run: Run, retrier: CompiledRetrier, done: number): number {
-    const seconds = Math.min(retrier.intervalSeconds * retrier.backoffRate ** done, retrier.maxDelaySeconds);
+    const seconds = backoff(retrier, done);
     return retrier.fullJitter ? seconds * run.host.random() : seconds;
+}
+
+/** Seconds before the next attempt, without jitter. */
+export function backoff({ intervalSeconds, backoffRate, maxDelaySeconds }: CompiledRetrier, done: number): number {
+    return Math.min(intervalSeconds * backoffRate ** done, maxDelaySeconds);
 }
 
 /** Leaves the state by the first catcher that takes the failure. @throws the failure where none does. */
@@ -133,7 +139,8 @@ function isTaskFailure(error: string | undefined, { taskFailedMatchesAll }: Read
     return taskFailedMatchesAll || (error !== "States.HeartbeatTimeout" && error !== "States.QueryEvaluationError");
 }
 
-function caught(frame: Frame, catcher: CompiledCatcher, failure: StateFailure): Outcome | Promise<Outcome> {
+/** Leaves the state by a catcher. */
+export function caught(frame: Frame, catcher: CompiledCatcher, failure: StateFailure): Outcome | Promise<Outcome> {
     const errorOutput = errorOutputOf(failure, frame.thread.run.readings);
     if (frame.state.jsonata) {
         const scope = scopeOfError(frame, errorOutput);

@@ -16,6 +16,8 @@ export interface Run {
     /** The context object's Execution and StateMachine. */
     readonly execution: JsonObject;
     readonly machine: JsonObject;
+    /** The whole context object, where somebody has given it. */
+    readonly context: JsonObject | undefined;
     readonly history: History;
     /** How often each state has been entered. */
     readonly entries: Map<CompiledState, number>;
@@ -111,6 +113,29 @@ export interface Frame {
      * Whether ParallelStateFailed or MapStateFailed is due, once it is clear that the state is not retried (recorded).
      */
     failedEvent: boolean;
+}
+
+/** A state as it is when it is entered. */
+export function frameOf(
+    thread: Thread,
+    state: CompiledState,
+    input: JsonValue,
+    entry: Pick<Frame, "enteredId" | "beforeId" | "entered">,
+): Frame {
+    return {
+        thread,
+        state,
+        input,
+        enteredId: entry.enteredId,
+        beforeId: entry.beforeId,
+        enteredTime: thread.run.clock.now(),
+        entered: entry.entered,
+        retryCount: 0,
+        taskToken: undefined,
+        children: [],
+        failed: undefined,
+        failedEvent: false,
+    };
 }
 
 /** How a state was left. */

@@ -49,19 +49,26 @@ export function finishJsonata(
     );
 }
 
+/** A JSONPath state's result after ResultSelector. */
+export function resultSelected(frame: Frame, result: JsonValue): JsonValue {
+    const selector = frame.state.resultSelector;
+    return selector === undefined ? result : fill(selector, scopeWith(frame, result));
+}
+
+/** What ResultPath makes of the selected result. */
+export function resultPlaced({ state, input }: Frame, selected: JsonValue): JsonValue {
+    if (state.resultPath === null) {
+        return input;
+    }
+    return state.resultPath === undefined ? selected : state.resultPath.write(input, selected);
+}
+
 /** ResultSelector, Assign, ResultPath and OutputPath of a JSONPath state. */
 export function finishPath(frame: Frame, result: JsonValue, after?: number): Outcome {
     const { state } = frame;
-    const selector = state.resultSelector;
-    const selected = selector === undefined ? result : fill(selector, scopeWith(frame, result));
+    const selected = resultSelected(frame, result);
     const variables = assigned(state.assign, scopeWith(frame, selected)) as JsonObject | undefined;
-    let output = selected;
-    if (state.resultPath === null) {
-        output = frame.input;
-    } else if (state.resultPath !== undefined) {
-        output = state.resultPath.write(frame.input, selected);
-    }
-    return exit(frame, outputPath(frame, output), variables, state.next, after);
+    return exit(frame, outputPath(frame, resultPlaced(frame, selected)), variables, state.next, after);
 }
 
 /** The end of a state that has done work, in its language. */

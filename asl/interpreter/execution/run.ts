@@ -2,7 +2,7 @@
 import { MAXIMUM_EVENTS, MAXIMUM_PAYLOAD_BYTES, MAXIMUM_VARIABLES_BYTES } from "../../../ground/awsLimits";
 import { adopt, byteSize, copyJson, seededRandom, uuidFrom } from "../../expressions/index";
 import type { JsonObject, JsonValue } from "../../types";
-import { VirtualClock } from "../clock";
+import { VirtualClock, type Clock } from "../clock";
 import type { CompiledMachine } from "../compile/compiled";
 import { StateFailure, STOPPED } from "../failure";
 import { History } from "../history";
@@ -66,26 +66,16 @@ class Execution {
         private readonly input: JsonValue,
     ) {
         const clock = options.clock ?? new VirtualClock();
-        const random = options.random ?? seededRandom(1);
-        const now = (): number => clock.now();
-        this.startTime = options.startTime ?? now();
-        this.run = {
-            options,
-            clock,
-            limits,
-            readings: { ...DEFAULT_READINGS, ...options.readings },
-            host: { now, random, uuid: () => uuidFrom(random) },
+        this.startTime = options.startTime ?? clock.now();
+        this.run = runOf(options, clock, limits, {
             ...contextObjects(options, input, this.startTime),
-            history: new History(now, options.history !== false, options.onEvent),
-            entries: new Map(),
-            transitions: 0,
-            tokens: 0,
+            history: new History(() => clock.now(), options.history !== false, options.onEvent),
             fail: (thread, error, cause) => {
                 this.root.previous = thread.previous;
                 this.end({ status: "FAILED", error, cause });
             },
             graph: runGraph,
-        };
+        });
         this.root = threadOf(this.run, { history: this.run.history, path: [], previous: 0 });
         this.finished = new Promise((resolve, reject) => {
             this.resolve = resolve;
@@ -164,6 +154,28 @@ class Execution {
         }
         return result;
     }
+}
+
+/** What all lines of work share; `more` is what distinguishes one kind of run from another. */
+export function runOf(
+    options: ExecutionOptions,
+    clock: Clock,
+    limits: Limits,
+    more: Pick<Run, "execution" | "machine" | "history" | "fail" | "graph"> & Partial<Run>,
+): Run {
+    const random = options.random ?? seededRandom(1);
+    return {
+        options,
+        clock,
+        limits,
+        readings: { ...DEFAULT_READINGS, ...options.readings },
+        host: { now: () => clock.now(), random, uuid: () => uuidFrom(random) },
+        context: undefined,
+        entries: new Map(),
+        transitions: 0,
+        tokens: 0,
+        ...more,
+    };
 }
 
 function contextObjects(

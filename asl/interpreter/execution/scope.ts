@@ -34,6 +34,9 @@ const COUNTING: ReadonlySet<string> = new Set(["Task", "Parallel", "Map"]);
 /** The context object. */
 export function contextOf(frame: Frame, mapItem: MapItem | undefined = frame.thread.mapItem): JsonObject {
     const { thread, state } = frame;
+    if (thread.run.context !== undefined) {
+        return thread.run.context;
+    }
     const State: JsonObject = { EnteredTime: new Date(frame.enteredTime).toISOString(), Name: state.name };
     if (COUNTING.has(state.type)) {
         State.RetryCount = frame.retryCount;

@@ -4,7 +4,7 @@ import type { CompiledGraph, CompiledState } from "../compile/compiled";
 import { catching } from "./catch";
 import { emit } from "./events";
 import { failureOf } from "./failures";
-import type { Frame, Outcome, Thread } from "./frame";
+import { frameOf, type Frame, type Outcome, type Thread } from "./frame";
 import { stateEvents } from "./leave";
 import { runMap } from "../map/map";
 import { parallel } from "./parallel";
@@ -72,20 +72,7 @@ function enter(thread: Thread, state: CompiledState, input: JsonValue): Frame {
     const enteredId = thread.history.watched
         ? emit(thread, ENTERED[state.type], DETAILS, { name: state.name }, { field: "input", value: input })
         : emit(thread, ENTERED[state.type]);
-    const frame: Frame = {
-        thread,
-        state,
-        input,
-        enteredId,
-        beforeId,
-        enteredTime: run.clock.now(),
-        entered,
-        retryCount: 0,
-        taskToken: undefined,
-        children: [],
-        failed: undefined,
-        failedEvent: false,
-    };
+    const frame = frameOf(thread, state, input, { enteredId, beforeId, entered });
     thread.frame = frame;
     return frame;
 }
