@@ -4,8 +4,9 @@
  * The object without its fields that are undefined: whoever compares, prints or sends it tells "not there" from
  * "undefined".
  */
-export function defined<T extends object>(fields: T): T {
-    return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+export function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+    const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+    return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
 }
 
 /** The entries that are there, in their order. */

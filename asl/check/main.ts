@@ -5,7 +5,8 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { closest } from "fastest-levenshtein";
 import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod/mini";
+import en from "zod/v4/locales/en.js";
 import { analyse, rules, type AnalysisOptions, type Consequence } from "../analysis";
 import { asJson, asSarif, explain, forPeople, type Failure, type FileFinding, type Outcome } from "./output";
 import { decode, filesIn, largestFile, readFile, readText, Unreadable, type Source } from "./sources";
@@ -14,13 +15,16 @@ const consequenceOf = (name: string): Consequence => rules.find((rule) => rule.n
 const ruleNames = rules.map((rule) => rule.name);
 const configurationFiles = [".asl-check.json", ".asl-check.yaml", ".asl-check.yml"];
 
+// The functions of zod and not its classes: those were half of the installed command.
+z.config(en());
+const text = z.string().check(z.minLength(1));
 const configuration = z.strictObject({
-    disable: z.array(z.enum(ruleNames as [string, ...string[]])).optional(),
-    tolerance: z.enum(["declared", "forbidden"]).optional(),
-    notification: z.array(z.string().min(1)).optional(),
-    notifiedPrefix: z.string().min(1).optional(),
-    format: z.enum(["text", "json", "sarif"]).optional(),
-    failOn: z.enum(["error", "warning"]).optional(),
+    disable: z.optional(z.array(z.enum(ruleNames))),
+    tolerance: z.optional(z.enum(["declared", "forbidden"])),
+    notification: z.optional(z.array(text)),
+    notifiedPrefix: z.optional(text),
+    format: z.optional(z.enum(["text", "json", "sarif"])),
+    failOn: z.optional(z.enum(["error", "warning"])),
 });
 type Configuration = z.infer<typeof configuration>;
 

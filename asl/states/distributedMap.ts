@@ -1,4 +1,4 @@
-import { defined } from "./fields";
+import { defined } from "../../ground/fields";
 import type { JsonValue, MapState, ProcessorConfig } from "../types";
 import { checkInteger, checkText } from "./bounds";
 import { isExpression, type Expression, type Template } from "./jsonata";

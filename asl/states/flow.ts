@@ -2,7 +2,7 @@
  * The states that do nothing but direct: Choice, Pass, Wait, Succeed, Fail. None can catch, so their expressions must
  * not fail.
  */
-import { defined } from "./fields";
+import { defined } from "../../ground/fields";
 import type {
     ChoiceState,
     ConditionRule,

@@ -1,4 +1,4 @@
-import { defined } from "./fields";
+import { defined } from "../../ground/fields";
 import { closest } from "fastest-levenshtein";
 import { MAXIMUM_DEFINITION_BYTES } from "../../ground/awsLimits";
 import type { JsonValue, StateMachineDefinition } from "../types";

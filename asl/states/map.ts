@@ -1,4 +1,4 @@
-import { defined } from "./fields";
+import { defined } from "../../ground/fields";
 import type { JsonataString, JsonValue, MapState, ProcessorConfig } from "../types";
 import { checkInteger, checkNumber } from "./bounds";
 import { Graph } from "./graph";

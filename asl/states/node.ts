@@ -1,5 +1,5 @@
 import type { Catcher, JsonObject, JsonValue, Retrier, State } from "../types";
-import { defined } from "./fields";
+import { defined } from "../../ground/fields";
 import { checkEntries, checkInteger, checkNumber } from "./bounds";
 import type { Permission } from "./permissions";
 import { render, type Expression, type Template } from "./jsonata";

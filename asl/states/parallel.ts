@@ -1,4 +1,4 @@
-import { defined } from "./fields";
+import { defined } from "../../ground/fields";
 import type { JsonValue, ParallelState, StateGraph } from "../types";
 import { Stub } from "./stub";
 import { Graph } from "./graph";

@@ -1,5 +1,5 @@
 /** What a Task's role must be allowed: statements of IAM, carried by the Task that needs them. */
-import { defined } from "./fields";
+import { defined } from "../../ground/fields";
 
 /** One statement of what is allowed. */
 export interface Permission {

@@ -1,4 +1,4 @@
-import { defined } from "./fields";
+import { defined } from "../../ground/fields";
 import { Expressions, type Ast } from "../analysis/jsonata";
 import type { JsonObject, JsonValue, PassState } from "../types";
 import { literal, render, type Template } from "./jsonata";

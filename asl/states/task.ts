@@ -1,4 +1,4 @@
-import { defined } from "./fields";
+import { defined } from "../../ground/fields";
 import type { JsonataString, JsonValue, TaskState } from "../types";
 import { checkInteger } from "./bounds";
 import { Stub } from "./stub";

@@ -1,3 +1,4 @@
+import { defined } from "../../../ground/fields";
 import type { JsonObject, JsonValue } from "../../types";
 import { machineArn, checkName, partsOf } from "../arns";
 import type { MachineType } from "../definitions";
@@ -5,7 +6,7 @@ import { invalid, resourceNotFound, ServiceError } from "../errors";
 import { notRedrivable, seconds, shownEvent, type Run, type StartRequest } from "../executions";
 import type { Chosen } from "../machines";
 import { pageOf, type PageRequest } from "../pagination";
-import { answer, type Operations, type Service } from "./service";
+import type { Operations, Service } from "./service";
 
 interface StopRequest {
     readonly executionArn: string;
@@ -91,7 +92,7 @@ async function startSync(service: Service, request: StartRequest & DescribeReque
     const stopDate = run.stopDate ?? Date.now();
     const steps = Math.max(1, Math.ceil((stopDate - run.startDate) / BILLED_STEP));
     const hasData = request.includedData !== "METADATA_ONLY";
-    return answer({
+    return defined({
         executionArn: run.arn,
         stateMachineArn: run.machineArn,
         name: run.name,
@@ -131,7 +132,7 @@ function summary(run: Run): Readonly<Record<string, JsonValue | undefined>> {
 
 function described(run: Run, hasData: boolean): JsonObject {
     const reason = notRedrivable(run);
-    return answer({
+    return defined({
         ...summary(run),
         ...data(run, hasData),
         error: run.error,
@@ -145,7 +146,7 @@ function described(run: Run, hasData: boolean): JsonObject {
 function ofExecution({ executions }: Service, { executionArn, includedData }: DescribeRequest): JsonObject {
     const run = executions.get(executionArn);
     const { revision } = run;
-    return answer({
+    return defined({
         stateMachineArn: run.machineArn,
         name: run.machineName,
         definition: includedData === "METADATA_ONLY" ? undefined : revision.definition,
@@ -176,7 +177,7 @@ function list({ machines, executions }: Service, request: ListRequest): JsonObje
     const found = executions.all().filter(isOfMachine).reverse();
     const name = ["executions", stateMachineArn, statusFilter, redriveFilter].join(" ");
     const { items, nextToken } = pageOf(name, found, request, ({ arn }) => arn);
-    return answer({ executions: items.map((run) => answer(summary(run))), nextToken });
+    return defined({ executions: items.map((run) => defined(summary(run))), nextToken });
 }
 
 function history({ executions }: Service, request: HistoryRequest): JsonObject {
@@ -185,7 +186,7 @@ function history({ executions }: Service, request: HistoryRequest): JsonObject {
     const ordered = reverseOrder ? [...events].reverse() : events;
     const name = ["history", executionArn, reverseOrder].join(" ");
     const { items, nextToken } = pageOf(name, ordered, request, ({ id }) => `${id}`);
-    return answer({ events: items.map((event) => shownEvent(event, includeExecutionData)), nextToken });
+    return defined({ events: items.map((event) => shownEvent(event, includeExecutionData)), nextToken });
 }
 
 function mapRunOperations({ executions }: Service): Operations {
@@ -195,7 +196,7 @@ function mapRunOperations({ executions }: Service): Operations {
             const runs = executions.get(executionArn).mapRuns.list();
             const name = `map runs ${executionArn}`;
             const { items, nextToken } = pageOf(name, runs, page, ({ mapRunArn }) => String(mapRunArn));
-            return answer({ mapRuns: [...items], nextToken });
+            return defined({ mapRuns: [...items], nextToken });
         },
         DescribeMapRun: (body) => {
             const { mapRunArn } = body as { readonly mapRunArn: string };

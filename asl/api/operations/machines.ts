@@ -1,3 +1,4 @@
+import { defined } from "../../../ground/fields";
 import type { JsonObject } from "../../types";
 import { checkName, checkRoleArn } from "../arns";
 import { compiled, validateDefinition, type MachineType, type ValidateRequest } from "../definitions";
@@ -16,7 +17,7 @@ import {
     type Tag,
 } from "../machines";
 import { pageOf, type PageRequest } from "../pagination";
-import { answer, type Operations, type Service } from "./service";
+import type { Operations, Service } from "./service";
 
 interface CreateRequest extends ConfigurationRequest {
     readonly name: string;
@@ -49,7 +50,7 @@ export function machineOperations(service: Service): Operations {
         },
         ListStateMachines: (body) => {
             const { items, nextToken } = pageOf("machines", machines.all(), body as PageRequest, ({ arn }) => arn);
-            return answer({ stateMachines: items.map(summary), nextToken });
+            return defined({ stateMachines: items.map(summary), nextToken });
         },
         ValidateStateMachineDefinition: (body) => validateDefinition(body as ValidateRequest),
     };
@@ -60,7 +61,7 @@ function summary({ arn, name, type, creationDate }: Machine): JsonObject {
 }
 
 function described({ machine, revision, version }: Chosen, stateMachineArn: string): JsonObject {
-    return answer({
+    return defined({
         stateMachineArn,
         name: machine.name,
         status: machine.isDeleting ? "DELETING" : "ACTIVE",
@@ -102,7 +103,7 @@ function create({ machines, arn }: Service, request: CreateRequest): JsonObject 
         addTags(machine.tags, tags, key);
         machines.add(machine);
     }
-    return answer({
+    return defined({
         stateMachineArn: key,
         creationDate: seconds(machine.creationDate),
         stateMachineVersionArn: published(machine, request),
@@ -142,7 +143,7 @@ function update({ machines }: Service, request: UpdateRequest): JsonObject {
         checkRoleArn(roleArn);
     }
     machine.current = revisionOf(machine, request);
-    return answer({
+    return defined({
         updateDate: seconds(machine.current.date),
         revisionId: machine.current.id,
         stateMachineVersionArn: published(machine, request),

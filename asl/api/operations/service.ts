@@ -1,5 +1,5 @@
 /** What the operations work on. */
-import type { JsonObject, JsonValue } from "../../types";
+import type { JsonValue } from "../../types";
 import type { Executions } from "../executions";
 import type { Machines } from "../machines";
 import type { TaskTokens } from "../taskTokens";
@@ -17,10 +17,4 @@ export interface Service {
     readonly tokens: TaskTokens;
     /** An ARN of this account and region. */
     readonly arn: (kind: string, name: string) => string;
-}
-
-/** The fields that have a value. */
-export function answer(fields: Readonly<Record<string, JsonValue | undefined>>): JsonObject {
-    const entries = Object.entries(fields).filter((entry): entry is [string, JsonValue] => entry[1] !== undefined);
-    return Object.fromEntries(entries);
 }

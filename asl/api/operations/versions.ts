@@ -1,10 +1,11 @@
+import { defined } from "../../../ground/fields";
 import type { JsonObject } from "../../types";
 import { machineArn } from "../arns";
 import { invalid, ServiceError } from "../errors";
 import { seconds } from "../executions";
 import { aliasArn, publish, versionArn, type Alias, type Machine, type Route } from "../machines";
 import { pageOf, type PageRequest } from "../pagination";
-import { answer, type Operations, type Service } from "./service";
+import type { Operations, Service } from "./service";
 
 interface PublishRequest {
     readonly stateMachineArn: string;
@@ -44,7 +45,7 @@ export function versionOperations(service: Service): Operations {
                 stateMachineVersionArn: versionArn(machine, number),
                 creationDate: seconds(date),
             }));
-            return answer({ stateMachineVersions, nextToken });
+            return defined({ stateMachineVersions, nextToken });
         },
         DeleteStateMachineVersion: (body) =>
             deleteVersion(service, (body as { readonly stateMachineVersionArn: string }).stateMachineVersionArn),
@@ -60,7 +61,7 @@ function aliasOperations(service: Service): Operations {
         DescribeStateMachineAlias: (body) => {
             const { stateMachineAliasArn } = body as { readonly stateMachineAliasArn: string };
             const { alias } = machines.alias(stateMachineAliasArn);
-            return answer({
+            return defined({
                 stateMachineAliasArn,
                 name: alias.name,
                 description: alias.description,
@@ -90,7 +91,7 @@ function aliasOperations(service: Service): Operations {
                 stateMachineAliasArn: aliasArn(machine, name),
                 creationDate: seconds(creationDate),
             }));
-            return answer({ stateMachineAliases, nextToken });
+            return defined({ stateMachineAliases, nextToken });
         },
     };
 }
