@@ -52,7 +52,7 @@ export function rulesDocument(): string {
     return `${[
         "# Rules of the policy pack",
         "Made from the rules' own metadata by `npm run policy:docs`; do not edit.",
-        "Level is the default; the pack's configuration (`config.<stage>.json`) sets level, parameters and suppressions per rule. " +
+        "Level is the default; the pack's configuration (`config.json`) sets level, parameters and suppressions per rule. " +
             '"one" rules judge a resource before it is created or changed, "stack" rules what lies between resources, at the end of ' +
             "preview and update. What is not known at preview is named in the preview and judged at the update.",
         table(

@@ -2,6 +2,7 @@
  * The one loader of the stack configuration: types, defaults, bounds, and every problem at once. The schema is the
  * source of the configuration table in the README and of the keys in Pulumi.yaml.
  */
+import { RunError } from "@pulumi/pulumi/errors";
 import { closest } from "fastest-levenshtein";
 import * as z from "zod";
 import type { ComputeChoice, JobSize } from "../components/batchJobs";
@@ -119,8 +120,8 @@ export type StageOptions = Optional<Omit<StageConfig, "stage" | "network">> & {
     readonly network?: NetworkChoice;
 };
 
-/** All that is wrong with a configuration. */
-export class ConfigError extends Error {
+/** All that is wrong with a configuration. Pulumi tells a RunError's message alone, without a stack trace. */
+export class ConfigError extends RunError {
     /** @param subject What the problems are of. */
     constructor(
         readonly problems: readonly string[],

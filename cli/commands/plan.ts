@@ -3,6 +3,7 @@ import path from "node:path";
 import { Command } from "commander";
 import { toMermaid } from "../../asl/drawing";
 import { EXIT, ToolError } from "../../ground/errors";
+import { settingsOfStack } from "../../ground/perStack";
 import { strictestBudget } from "../../pricing/bill";
 import { loadPrices } from "../../pricing/prices";
 import { describeProblem } from "../../workflow/input";
@@ -10,7 +11,7 @@ import { settingsOf } from "../aws/executions";
 import { completed, planOf } from "../plan/plan";
 import { planHtml, planText, workflowSvg } from "../plan/render";
 import { reuseOf } from "../plan/reuse";
-import type { EvaluatedStage } from "../../project/evaluate";
+import { type EvaluatedStage, projectName } from "../../project/evaluate";
 import { evaluated, guarded, readJson, stageFacts, writeText } from "../support";
 
 interface Options {
@@ -46,7 +47,7 @@ export function planCommand(root: string): Command {
         )
         .option(
             "--budget <usd>",
-            `US dollars a run may cost (default: the stage's budget, or ${BUDGET_RULE} in policy/config.<stage>.json)`,
+            `US dollars a run may cost (default: the stage's budget, or ${BUDGET_RULE} in policy/config.json)`,
             dollars,
         )
         .option("--region <region>", "of the deployed stage (default: the stage's)")
@@ -147,13 +148,13 @@ function pricesOf(root: string, file: string | undefined) {
 
 /** The budget that a preview of the stage is held to, so that plan and preview cannot disagree. */
 function budgetOf(root: string, stage: string): number | undefined {
-    const file = path.join(root, "policy", `config.${stage}.json`);
+    const file = path.join(root, "policy/config.json");
     if (!existsSync(file)) {
         return undefined;
     }
     const rule = (readJson(file, "the policy configuration") as Readonly<Record<string, unknown>>)[BUDGET_RULE];
-    const limit =
-        typeof rule === "object" && rule !== null ? (rule as { readonly dollars?: unknown }).dollars : undefined;
+    const settings = typeof rule === "object" && rule !== null ? (rule as Readonly<Record<string, unknown>>) : {};
+    const limit = settingsOfStack(settings, projectName(), stage).dollars;
     return typeof limit === "number" && limit > 0 ? limit : undefined;
 }
 

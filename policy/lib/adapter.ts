@@ -7,6 +7,7 @@ import type {
     StackValidationPolicy,
 } from "@pulumi/policy";
 import type { PolicyConfigJSONSchema } from "@pulumi/policy/schema";
+import { settingsOfStack } from "../../ground/perStack";
 import type { Facts, ResourceFacts } from "./facts";
 import { get, list, snapshotObject } from "./facts";
 import type { Rule, RuleContext, Suppression, SuppressionRecord, Verdict } from "./rule";
@@ -25,6 +26,12 @@ const SUPPRESSIONS: PolicyConfigJSONSchema = {
         required: ["resource", "reason"],
         additionalProperties: false,
     },
+};
+
+const STACKS: PolicyConfigJSONSchema = {
+    type: "object",
+    description: "By `<project>/<stack>`, or `<project>/*`: parameters and suppressions that are other ones there.",
+    additionalProperties: { type: "object" },
 };
 
 /**
@@ -83,13 +90,13 @@ export function toPolicy(rule: Rule, ledger: SuppressionLedger): ResourceValidat
         enforcementLevel: rule.level,
         severity: rule.severity,
         remediationSteps: rule.remediation,
-        configSchema: { properties: { ...rule.parameters, suppressions: SUPPRESSIONS } },
+        configSchema: { properties: { ...rule.parameters, suppressions: SUPPRESSIONS, stacks: STACKS } },
     };
     if (rule.kind === "resource") {
         return {
             ...common,
             validateResource(args: ResourceValidationArgs, report: ReportViolation): void {
-                const parameters = parametersOf(rule, args, ledger);
+                const parameters = parametersOf(rule, args, args.urn, ledger);
                 if (rule.types !== "any" && !rule.types.includes(args.type)) {
                     args.notApplicable("The rule is about other types.");
                 }
@@ -108,7 +115,7 @@ export function toPolicy(rule: Rule, ledger: SuppressionLedger): ResourceValidat
     return {
         ...common,
         validateStack(args: StackValidationArgs, report: ReportViolation): void {
-            const parameters = parametersOf(rule, args, ledger);
+            const parameters = parametersOf(rule, args, args.resources.at(0)?.urn, ledger);
             const resources = args.resources.map(stackResourceFacts);
             const context: RuleContext = { suppressions: ledger.records() };
             conclude(
@@ -123,9 +130,15 @@ export function toPolicy(rule: Rule, ledger: SuppressionLedger): ResourceValidat
     };
 }
 
-/** The parameters of a rule: its defaults, and over them what the pack's configuration says. */
-function parametersOf(rule: Rule, args: { getConfig<T extends object>(): T }, ledger: SuppressionLedger): Facts {
-    const configured = snapshotObject(args.getConfig<Record<string, unknown>>());
+/** The parameters of a rule: its defaults, over them the configuration, and over that what it says of the one stack. */
+function parametersOf(
+    rule: Rule,
+    args: { getConfig<T extends object>(): T },
+    urn: string | undefined,
+    ledger: SuppressionLedger,
+): Facts {
+    const general = snapshotObject(args.getConfig<Record<string, unknown>>());
+    const configured = urn === undefined ? general : (settingsOfStack(general, ...stackOf(urn)) as Facts);
     ledger.declare(
         rule.name,
         list(configured.suppressions).map((one) => ({
@@ -134,6 +147,12 @@ function parametersOf(rule: Rule, args: { getConfig<T extends object>(): T }, le
         })),
     );
     return { ...defaultParameters(rule), ...configured };
+}
+
+/** Project and stack in a URN, `urn:pulumi:<stack>::<project>::...`: a pack is told of them in no other way. */
+function stackOf(urn: string): readonly [project: string, stack: string] {
+    const [start, project] = urn.split("::");
+    return [project, start.slice("urn:pulumi:".length)];
 }
 
 /** A rule's parameters when nothing is configured. */
@@ -184,11 +203,12 @@ function conclude(
         args.notApplicable(verdict.notApplicable);
     }
     const unknown = verdict.undecided.at(0);
-    // What the SDK threw goes back to the SDK, which says in the preview that the rule could not be run and runs it at
-    // the update.
-    if (unknown?.cause !== undefined) {
-        throw unknown.cause;
+    if (unknown === undefined) {
+        return;
     }
+    // Nobody can do anything about a value that AWS has not drawn yet, so nothing is said: the update runs the rule
+    // again, before it makes the resource.
+    args.notApplicable(`${unknown.path} is known only at the update, which judges it.`);
 }
 
 function resourceFacts(args: ResourceValidationArgs): ResourceFacts {

@@ -104,7 +104,16 @@ describe("the adapter of the policy pack", () => {
         assert.ok(run(toPolicy(rule, new SuppressionLedger()), { on: false }, {}, "test:index:Other").notApplicable);
     });
 
-    it("gives an unknown value back to the SDK, after what could be judged", () => {
+    it("takes what the configuration says of the stack, and of all stacks of its project", () => {
+        const policy = toPolicy(rule, new SuppressionLedger());
+        const violations = (stacks: object) => run(policy, { on: false }, { expected: true, stacks }).violations.length;
+        assert.equal(violations({ "test/dev": { expected: false } }), 0);
+        assert.equal(violations({ "test/*": { expected: false } }), 0);
+        assert.equal(violations({ "test/*": { expected: false }, "test/dev": { expected: true } }), 1);
+        assert.equal(violations({ "test/prod": { expected: false }, "other/dev": { expected: false } }), 1);
+    });
+
+    it("says nothing of a value that is not known yet, after what could be judged", () => {
         const unknown = new UnknownValueError("string value at .on can't be known during preview");
         const props = Object.defineProperty({}, "on", {
             enumerable: true,
@@ -121,8 +130,7 @@ describe("the adapter of the policy pack", () => {
         };
         assert.deepEqual(run(toPolicy(half, new SuppressionLedger()), props), {
             violations: ["Something else."],
-            notApplicable: false,
-            thrown: unknown,
+            notApplicable: true,
         });
     });
 

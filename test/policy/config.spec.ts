@@ -2,53 +2,55 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
+import { projectName } from "../../project/evaluate";
 import { rules } from "./packRules";
 
 const root = path.resolve(__dirname, "../..");
 const read = (file: string): string => readFileSync(path.join(root, file), "utf8");
 
-for (const stage of ["dev", "prod"]) {
-    describe(`the configuration of the policy pack for ${stage}`, () => {
-        const config = JSON.parse(read(`policy/config.${stage}.json`)) as Record<
-            string,
-            string | Record<string, unknown>
-        >;
+describe("the configuration of the policy pack", () => {
+    type Settings = Record<string, unknown> & { readonly stacks?: Record<string, object> };
+    const config = JSON.parse(read("policy/config.json")) as Record<string, string | Settings>;
+    const stages = ["dev", "prod"];
 
-        it("names rules and parameters that exist", () => {
-            for (const [name, settings] of Object.entries(config)) {
-                const rule = rules.find((one) => one.name === name);
-                assert.ok(rule !== undefined, `there is no rule ${name}`);
-                for (const key of typeof settings === "string" ? [] : Object.keys(settings)) {
-                    assert.ok(
-                        ["enforcementLevel", "suppressions", ...Object.keys(rule.parameters ?? {})].includes(key),
-                        `${name} has no parameter ${key}`,
-                    );
-                }
-            }
-        });
-
-        it("lets no definition pass that is not known at preview", () => {
-            assert.equal(config["definition-known-at-preview"], "mandatory");
-        });
-
-        it("switches no rule off", () => {
-            for (const [name, settings] of Object.entries(config)) {
-                assert.notEqual(typeof settings === "string" ? settings : settings.enforcementLevel, "disabled", name);
-            }
-        });
-
-        for (const command of ["preview", "up"]) {
-            it(`is carried by npm run ${command}:${stage}`, () => {
-                const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
-                assert.equal(
-                    scripts[`${command}:${stage}`],
-                    `pulumi ${command} --stack ${stage} --policy-pack policy --policy-pack-config ` +
-                        `policy/config.${stage}.json`,
+    it("names rules, parameters and stacks that exist", () => {
+        for (const [name, settings] of Object.entries(config)) {
+            const rule = rules.find((one) => one.name === name);
+            assert.ok(rule !== undefined, `there is no rule ${name}`);
+            const { stacks = {}, enforcementLevel: _level, ...general } = typeof settings === "string" ? {} : settings;
+            for (const key of [general, ...Object.values(stacks)].flatMap((one) => Object.keys(one))) {
+                assert.ok(
+                    ["suppressions", ...Object.keys(rule.parameters ?? {})].includes(key),
+                    `${name} has no ${key}`,
                 );
-            });
+            }
+            const known = ["*", ...stages].map((stage) => `${projectName()}/${stage}`);
+            assert.deepEqual(
+                Object.keys(stacks).filter((key) => !known.includes(key)),
+                [],
+            );
         }
     });
-}
+
+    it("lets no definition pass that is not known at preview", () => {
+        assert.equal(config["definition-known-at-preview"], "mandatory");
+    });
+
+    it("switches no rule off", () => {
+        for (const [name, settings] of Object.entries(config)) {
+            assert.notEqual(typeof settings === "string" ? settings : settings.enforcementLevel, "disabled", name);
+        }
+    });
+
+    it("is that of `pulumi preview --policy-pack policy`, which the scripts run for each stage", () => {
+        const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+        for (const stage of stages) {
+            for (const command of ["preview", "up"]) {
+                assert.equal(scripts[`${command}:${stage}`], `pulumi ${command} --stack ${stage} --policy-pack policy`);
+            }
+        }
+    });
+});
 
 describe("the policy pack's own files", () => {
     it("say what the engine and the SDK ask for: a runtime, an entry point that is there, a version", () => {

@@ -4,7 +4,7 @@
  */
 import { automation } from "@pulumi/pulumi";
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
@@ -49,6 +49,55 @@ export interface RunOptions {
 const UNTOLD_TYPES = /^pulumi:(?:pulumi:Stack(?:Reference)?$|providers:)/;
 const UNTOLD_STEPS: ReadonlySet<string> = new Set(["same", "read", "refresh", "discard"]);
 
+/** How a line of the shell ended, and all that it printed. */
+export interface Printed {
+    readonly code: number | null;
+    readonly printed: string;
+}
+
+/** Runs a line of the shell. Not synchronously: the provider that the CLI asks is this process. */
+export async function shell(line: string, folder: string, environment: NodeJS.ProcessEnv): Promise<Printed> {
+    // A file, and no pipe: a host that the CLI leaves behind would keep a pipe open.
+    const file = path.join(mkdtempSync(path.join(tmpdir(), "engine-suite-shell-")), "printed");
+    const output = openSync(file, "w");
+    const child = spawn("bash", ["-c", line], {
+        cwd: folder,
+        env: { ...process.env, NO_COLOR: "1", ...environment },
+        stdio: ["ignore", output, output],
+    });
+    closeSync(output);
+    const code = await new Promise<number | null>((resolve, reject) =>
+        child.once("error", reject).once("exit", resolve),
+    );
+    const printed = readFileSync(file, "utf8");
+    rmSync(path.dirname(file), { recursive: true });
+    return { code, printed };
+}
+
+/** An account, the providers that work on it, and what leads the CLI to them. */
+export interface ServedCloud {
+    readonly cloud: TestCloud;
+    readonly providers: readonly Served[];
+    readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Serves a new account. */
+export async function serveCloud(): Promise<ServedCloud> {
+    const cloud = new TestCloud({ account: ACCOUNT, region: REGION });
+    const providers = [
+        await serveProvider(AWS_TYPES, AWS_FUNCTIONS, cloud),
+        await serveProvider(DOCKER_BUILD_TYPES, {}, cloud),
+    ];
+    const environment = {
+        PULUMI_CONFIG_PASSPHRASE: "engine-suite",
+        PULUMI_DEBUG_PROVIDERS: `aws:${providers[0].port},docker-build:${providers[1].port}`,
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+        PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+        PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
+    };
+    return { cloud, providers, environment };
+}
+
 /** One stack on one account, from its creation to its end. */
 export class TestStack {
     private constructor(
@@ -78,11 +127,7 @@ export class TestStack {
             source === undefined
                 ? { config: { "aws:region": REGION } }
                 : (parse(readFileSync(path.join(source, stackFile(stack)), "utf8")) as object);
-        const cloud = new TestCloud({ account: ACCOUNT, region: REGION });
-        const providers = [
-            await serveProvider(AWS_TYPES, AWS_FUNCTIONS, cloud),
-            await serveProvider(DOCKER_BUILD_TYPES, {}, cloud),
-        ];
+        const { cloud, providers, environment } = await serveCloud();
         writeFileSync(path.join(folder, stackFile(stack)), stringify(settings));
         const created = await automation.LocalWorkspace.createStack(
             { stackName: stack, projectName: project.name, program },
@@ -90,13 +135,7 @@ export class TestStack {
                 workDir: folder,
                 pulumiHome: path.join(folder, "home"),
                 projectSettings: { ...project, main: root, backend: { url: `file://${folder}` } },
-                envVars: {
-                    PULUMI_CONFIG_PASSPHRASE: "engine-suite",
-                    PULUMI_DEBUG_PROVIDERS: `aws:${providers[0].port},docker-build:${providers[1].port}`,
-                    PULUMI_SKIP_UPDATE_CHECK: "true",
-                    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-                    PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
-                },
+                envVars: environment,
             },
         );
         return new TestStack(cloud, created, providers, folder);
@@ -138,19 +177,9 @@ export class TestStack {
     }
 
     /** Runs a line of the shell as the stack's user would, in the project's folder and with its backend. */
-    shell(line: string): Promise<{ readonly code: number | null; readonly printed: string }> {
-        const { envVars, pulumiHome, workDir } = this.stack.workspace;
-        // not synchronously: the provider that the CLI asks is this process
-        const child = spawn("bash", ["-c", `${line} 2>&1`], {
-            cwd: workDir,
-            env: { ...process.env, ...envVars, PULUMI_HOME: pulumiHome, NO_COLOR: "1" },
-            stdio: ["ignore", "pipe", "ignore"],
-        });
-        let printed = "";
-        child.stdout.setEncoding("utf8").on("data", (text: string) => void (printed += text));
-        return new Promise((resolve, reject) =>
-            child.once("error", reject).once("close", (code) => resolve({ code, printed })),
-        );
+    shell(line: string): Promise<Printed> {
+        const { envVars, pulumiHome = "", workDir } = this.stack.workspace;
+        return shell(line, workDir, { ...envVars, PULUMI_HOME: pulumiHome });
     }
 
     /** Removes what the stack left behind on this machine. */
@@ -215,7 +244,7 @@ function stackFile(stack: string): string {
 /** The flags that an npm script of the project carries: `preview:dev` and the like. */
 export function scriptFlags(script: string): {
     readonly stack: string;
-    readonly policies: { readonly pack: string; readonly config: string };
+    readonly policies: { readonly pack: string };
 } {
     const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
         scripts: Record<string, string>;
@@ -225,9 +254,8 @@ export function scriptFlags(script: string): {
         options: {
             "stack": { type: "string" },
             "policy-pack": { type: "string" },
-            "policy-pack-config": { type: "string" },
         },
     });
-    const { stack = "", "policy-pack": policyPack = "", "policy-pack-config": config = "" } = values;
-    return { stack, policies: { pack: policyPack, config } };
+    const { stack = "", "policy-pack": policyPack = "" } = values;
+    return { stack, policies: { pack: policyPack } };
 }
