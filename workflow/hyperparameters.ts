@@ -95,9 +95,13 @@ export const SEED: HyperparameterRule = {
 export const HYPERPARAMETERS = {
     text: {
         k_folds: integer(4, 2, 20, "Folds of the training pages, for predictions of pages that a model has not seen."),
-        c: number(1, 0, 10_000, "Inverse strength of the SVM's regularisation.", ABOVE_MINIMUM),
-        analyzer: oneOf("word", ["word", "char_wb"], "What the n-grams consist of: words, or characters within words."),
-        ngram_max: integer(2, 1, 6, "Longest n-gram."),
+        c: number(0.3, 0, 10_000, "Inverse strength of the SVM's regularisation.", ABOVE_MINIMUM),
+        analyzer: oneOf(
+            "char_wb",
+            ["word", "char_wb"],
+            "What the n-grams consist of: words, or characters within words.",
+        ),
+        ngram_max: integer(4, 1, 6, "Longest n-gram."),
         max_features: integer(200_000, 10, 10_000_000, "Size of the vocabulary: the most frequent n-grams."),
         min_df: integer(2, 1, 1_000, "An n-gram counts when so many pages hold it."),
         calibration: oneOf("sigmoid", ["sigmoid", "isotonic", "none"], "How the SVM's margins become probabilities."),

@@ -55,7 +55,10 @@ export function localCommand(root: string): Command {
                 "local object store",
             integer(0, 65535),
         )
-        .option("--hyperparameters <file>", "what to make smaller on this machine (default local/hyperparameters.json)")
+        .option(
+            "--hyperparameters <file>",
+            "what to make smaller on this machine, and why (default local/hyperparameters.json)",
+        )
         .option(
             "--json",
             "print the result as JSON, the progress on standard error; with --serve the endpoint, ARN and input",

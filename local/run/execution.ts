@@ -13,7 +13,7 @@ import type { ObjectStore } from "../storage/objectStore";
 import { concurrently, downloadObject, listObjects } from "../storage/transfer";
 import { factsOf, keepEvidence } from "./evidence";
 import { writeJson } from "./folder";
-import type { Reduction } from "./input";
+import type { Reduction } from "./reductions";
 import type { Progress } from "./progress";
 import type { RunResult } from "./report";
 import type { Prepared, Session } from "./session";

@@ -1,7 +1,8 @@
 import { closest } from "fastest-levenshtein";
 import { EXIT, ToolError } from "../../ground/errors";
 import { defined } from "../../ground/fields";
-import type { Hyperparameters, StageSettings } from "../../workflow/contract";
+import type { StageSettings } from "../../workflow/contract";
+import { reductionsOf, type Reduction, type UpperBounds } from "./reductions";
 
 type Json = Record<string, unknown>;
 
@@ -11,14 +12,6 @@ export interface Settings {
     readonly configuration: Readonly<Json>;
     /** Of the execution's input: `image.epochs=3`, `run_training_steps.image_model=false`. */
     readonly input: readonly { readonly path: readonly string[]; readonly value: unknown; readonly text: string }[];
-}
-
-/** A hyperparameter that is smaller here than in the stage. */
-export interface Reduction {
-    readonly model: string;
-    readonly name: string;
-    readonly configured: string | number | boolean;
-    readonly local: string | number | boolean;
 }
 
 /**
@@ -105,7 +98,7 @@ export interface InputOptions {
     readonly given?: unknown;
     /** s3:// prefix of the documents in the local object store. */
     readonly dataPath: string;
-    readonly reductions: Readonly<Record<string, Hyperparameters>>;
+    readonly bounds: UpperBounds;
     readonly changes: Settings["input"];
     /** Train everything, also where the same model exists. */
     readonly force: boolean;
@@ -153,22 +146,17 @@ export function executionInput(options: InputOptions): {
         assign(fields, path, value);
     }
     const reductions: Reduction[] = [];
-    for (const [model, values] of Object.entries(options.reductions)) {
-        if (!(model in models)) {
-            continue;
-        }
+    for (const [model, { hyperparameters }] of Object.entries(models)) {
         const own = (fields[`${model}_model`] ?? {}) as Json;
         const set = (own.hyperparameters ?? {}) as Json;
-        for (const [name, local] of Object.entries(values)) {
-            const configured = models[model].hyperparameters[name];
-            // what the user says himself is not overruled; batch_size has two places
-            if (name in set || name in own || configured === local) {
-                continue;
-            }
-            set[name] = local;
-            reductions.push({ model, name, configured, local });
+        // what the user says himself is not overruled; batch_size has two places
+        const fixed = new Set([...Object.keys(set), ...Object.keys(own)]);
+        const smaller = reductionsOf(model, hyperparameters, options.bounds, fixed);
+        if (smaller.length > 0) {
+            const values = Object.fromEntries(smaller.map(({ name, local }) => [name, local]));
+            fields[`${model}_model`] = { ...own, hyperparameters: { ...set, ...values } };
+            reductions.push(...smaller);
         }
-        fields[`${model}_model`] = { ...own, hyperparameters: set };
     }
     return { input, reductions };
 }

@@ -3,7 +3,7 @@ import Table from "cli-table3";
 import pc from "picocolors";
 import { formatDuration } from "../../ground/duration";
 import type { Judgement } from "../../report/metrics";
-import type { Reduction } from "./input";
+import type { Reduction } from "./reductions";
 
 export interface RunResult {
     readonly format: 1;

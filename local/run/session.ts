@@ -8,7 +8,7 @@ import { pythonOf } from "../python";
 import { parseS3Address, type S3Address } from "../../ground/s3Address";
 import { CONFIG_KEYS } from "../../stacks/config";
 import { COMBINER, hyperparametersOf, MEMBERS } from "../../stacks/models";
-import type { Hyperparameters, StageSettings } from "../../workflow/contract";
+import type { StageSettings } from "../../workflow/contract";
 import { mostFolds, readInput as completeInput } from "../../workflow/input";
 import { parseFault, type Fault, type TaskKind } from "../faults";
 import { takeLock } from "../process/lock";
@@ -20,7 +20,8 @@ import { startObjectStore, type ObjectStore } from "../storage/objectStore";
 import { currentProject, type Project } from "../../project/evaluate";
 import { evaluateProgram } from "./evaluate";
 import { localFolder, type LocalFolder } from "./folder";
-import { executionInput, parseSettings, type Reduction, type Settings } from "./input";
+import { executionInput, parseSettings, type Settings } from "./input";
+import { parseUpperBounds, type Reduction, type UpperBounds } from "./reductions";
 import { Progress, type ProgressStream } from "./progress";
 import { localStage, type LocalStage } from "./stage";
 import { semaphore, taskStates, type Semaphore } from "./tasks";
@@ -124,7 +125,7 @@ export async function prepare(session: Session): Promise<Prepared> {
     const { root, signal } = options;
     const settings: Settings = parseSettings(options.set, modelHyperparameters(), Object.keys(CONFIG_KEYS));
     const given = readInput(options.input);
-    const reductions = readReductions(root, options.hyperparameters);
+    const bounds = readUpperBounds(root, options.hyperparameters);
     const project = options.project ?? currentProject();
     await checkDisk(folder);
     const seeded = options.seed === undefined ? {} : { seed: options.seed };
@@ -143,7 +144,7 @@ export async function prepare(session: Session): Promise<Prepared> {
     signal.throwIfAborted();
     const dataPath = `${stage.settings.artifactBase}/data/documents`;
     const input = (force: boolean) =>
-        executionInput({ settings: stage.settings, given, dataPath, reductions, changes: settings.input, force });
+        executionInput({ settings: stage.settings, given, dataPath, bounds, changes: settings.input, force });
     const documents = await prepareDocuments(session, stage.settings, input(false).input);
     signal.throwIfAborted();
     return {
@@ -204,19 +205,13 @@ function readInput(file: string | undefined): unknown {
     }
 }
 
-/** Only the checkout has reductions of its own: a project that uses the package trains what it is configured with. */
-function readReductions(root: string, file: string | undefined): Record<string, Hyperparameters> {
+/** Only the checkout has bounds of its own: a project that uses the package trains what it is configured with. */
+function readUpperBounds(root: string, file: string | undefined): UpperBounds {
     const source = file ?? path.join(root, "local", "hyperparameters.json");
     if (file === undefined && !existsSync(source)) {
         return {};
     }
-    try {
-        return JSON.parse(readText(source, "--hyperparameters")) as Record<string, Hyperparameters>;
-    } catch (error) {
-        throw error instanceof ToolError
-            ? error
-            : new ToolError(`${source}: no JSON: ${(error as Error).message}`, EXIT.usage);
-    }
+    return parseUpperBounds(readText(source, "--hyperparameters"), file ?? "local/hyperparameters.json");
 }
 
 function readText(file: string, option: string): string {

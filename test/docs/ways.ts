@@ -47,6 +47,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
     "npm run measure": slow(/\*\*all\*\*/),
     "npm run measure -- --write": { way: "syntax", why: "It rewrites a document of the checkout." },
     "npm run nightly": { way: "syntax", why: "It takes an hour, and asks the registry for known holes." },
+    "npm run nightly:quality": { way: "syntax", why: "It trains the sample with the values of both stages: hours." },
     "npm audit": { way: "syntax", why: "It asks the registry." },
     "npm install --package-lock-only": { way: "syntax", why: "It rewrites the lock file of the checkout." },
     "node scripts/bootstrap.mjs": suite(".ci/run", "node scripts/bootstrap.mjs"),

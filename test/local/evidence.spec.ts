@@ -52,7 +52,7 @@ describe("what a local run keeps for its report", () => {
                 id: "run-1",
                 status: "SUCCEEDED" as const,
                 executionArn: executionArn as string,
-                reductions: [{ model: "image", name: "epochs", configured: 80, local: 3 }],
+                reductions: [{ model: "image", name: "epochs", configured: 80, local: 3, because: "small" }],
             };
             const { definition, settings, events } = remote;
             const facts = factsOf({ ...result, definition, settings, events });

@@ -44,7 +44,9 @@ describe("local/run/input", () => {
         executionInput({
             settings,
             dataPath: "s3://bucket/data",
-            reductions: { image: { epochs: 6, batch_size: 128 } },
+            bounds: {
+                image: { epochs: { atMost: 6, because: "small" }, batch_size: { atMost: 128, because: "large" } },
+            },
             changes: [],
             force: true,
             ...more,
@@ -65,7 +67,7 @@ describe("local/run/input", () => {
                 image_model: { hyperparameters: { epochs: 6 } },
             },
         });
-        assert.deepEqual(reductions, [{ model: "image", name: "epochs", configured: 80, local: 6 }]);
+        assert.deepEqual(reductions, [{ model: "image", name: "epochs", configured: 80, local: 6, because: "small" }]);
     });
 
     it("what the user sets is not reduced", () => {

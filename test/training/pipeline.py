@@ -74,6 +74,12 @@ def train(model: str, base: Path, channels: Mapping[str, Path], parameters: Mapp
     return out
 
 
+def reduced() -> dict[str, dict[str, Any]]:
+    """The hyperparameters that a local run makes smaller, by model."""
+    bounds = json.loads((ROOT / "local" / "hyperparameters.json").read_text(encoding="utf-8"))
+    return {model: {name: bound["atMost"] for name, bound in own.items()} for model, own in bounds.items()}
+
+
 def read_labels(documents: Path) -> list[dict[str, str]]:
     with open(documents / "labels.csv", encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))

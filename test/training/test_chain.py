@@ -11,8 +11,8 @@ import pytest
 
 from common.chain import Posterior, Scores, batches_of, most_probable, score_of
 from common.chain_loss import loss_and_gradient
-from common.combiner import Weights, decode
-from common.fitting import fit_temperature, fit_weights, loss_of
+from common.combiner import Evidence, Weights, decode
+from common.fitting import HeldOut, Truth, fit_stacking, fit_temperature, fit_weights
 from common.structure import Document, Structure, documents_of, structure_of
 
 CLASSES, AGES = 3, 3
@@ -140,11 +140,42 @@ def test_weights_make_the_true_documents_more_probable_and_the_temperature_makes
             scores[document.start, -1] += 2
         stacks.append(scores)
     learnt = structure_of(truth, CLASSES)
-    weights = fit_weights(stacks, learnt, truth)
 
-    def loss(given: Weights) -> float:
-        return loss_of([given.of_pages(own) for own in stacks], learnt.scaled(given.length, given.order), truth)
+    def weighted(given: Weights, times: float = 1.0) -> HeldOut:
+        structure = learnt.scaled(given.length * times, given.order * times)
+        return HeldOut([given.of_pages(own) * times for own in stacks], structure, truth)
 
-    assert loss(weights) < loss(Weights()) - 0.05
-    boasting = [weights.of_pages(own) * 5 for own in stacks]
-    assert fit_temperature(boasting, learnt.scaled(weights.length * 5, weights.order * 5), truth) > 3
+    weights = fit_weights([HeldOut(stacks, learnt, truth)])
+    assert weighted(weights).loss() < weighted(Weights()).loss() - 0.05 * 8 * len(stacks)
+    assert fit_temperature([weighted(weights, 5)]) > 3
+
+
+def test_an_order_that_is_chance_counts_for_little() -> None:
+    same, other = [], []
+    for seed in range(6, 11):
+        random = numpy.random.default_rng(seed)
+        truth = [[Document(int(random.integers(CLASSES)), page, page + 1) for page in range(6)] for _ in range(16)]
+        stacks = [random.normal(size=(6, CLASSES + 1)) for _ in truth]
+        halves = [slice(0, 8), slice(8, 16)]
+        shares = [
+            HeldOut(stacks[own], structure_of(truth[rest], CLASSES), truth[own]) for own, rest in (halves, halves[::-1])
+        ]
+        same.append(fit_weights([HeldOut(stacks, structure_of(truth, CLASSES), truth)]).order)
+        other.append(fit_weights(shares).order)
+    assert numpy.mean(same) > 1, "counted on the very stacks, chance seems to be an order"
+    assert numpy.mean(other) < 0.5
+
+
+def test_a_member_that_knows_nothing_costs_nothing_even_on_few_pages() -> None:
+    random = numpy.random.default_rng(7)
+    pages, classes = 400, 6
+    truth = random.integers(classes, size=pages)
+    knowing = random.dirichlet(numpy.ones(classes), pages) * 0.5
+    knowing[numpy.arange(pages), truth] += 0.5
+    guessing = random.dirichlet(numpy.full(classes, 0.3), pages)
+    evidence = Evidence(numpy.stack([knowing, guessing], axis=1), numpy.zeros((pages, 0)), [range(pages)])
+    documents = [[Document(int(number), page, page + 1) for page, number in enumerate(truth)]]
+    few = numpy.arange(80)
+    stacking = fit_stacking(evidence, Truth(truth, numpy.ones(pages, int), documents, classes), few, (0.003, 0.003))
+    answers = stacking.scores(evidence)[80:, :-1].argmax(axis=1)
+    assert (answers == truth[80:]).mean() >= (knowing[80:].argmax(axis=1) == truth[80:]).mean() - 0.02

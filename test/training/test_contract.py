@@ -12,7 +12,7 @@ import pytest
 
 import pipeline
 
-TEXT = {"k_folds": 2, "calibration_folds": 2, "ngram_max": 1}
+TEXT = {"k_folds": 2, "calibration_folds": 2, "analyzer": "word", "ngram_max": 1}
 IMAGE = {
     "epochs": 1,
     "depth": 3,

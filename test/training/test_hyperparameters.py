@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -61,7 +60,7 @@ def test_defaults_are_the_talks(model: str) -> None:
 def test_reduced_values_are_valid_hyperparameters() -> None:
     import pipeline
 
-    reduced = json.loads((pipeline.ROOT / "local" / "hyperparameters.json").read_text())
+    reduced = pipeline.reduced()
     for model, values in reduced.items():
         assert parameters_of(model, **values).items() >= values.items()
 

@@ -22,7 +22,7 @@ import pipeline
 
 pytestmark = pytest.mark.slow
 
-REDUCED = json.loads((pipeline.ROOT / "local" / "hyperparameters.json").read_text())
+REDUCED = pipeline.reduced()
 IMAGE = {
     "epochs": 4,
     "cycle_length": 2,

@@ -14,7 +14,7 @@ from .combiner import LARGEST_SCORE, Evidence, Stacking, Weights
 from .structure import Document, Structure
 
 #: Strengths of the regressions' regularisation (scikit-learn's C) among which the folds choose.
-STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+STRENGTHS = (0.0003, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 #: Above so many coefficients Newton's matrix becomes large, and a quasi-Newton method is used.
 _NEWTON_COEFFICIENTS = 2000
 _ITERATIONS = 200
@@ -37,29 +37,82 @@ class Truth:
     classes: int
 
 
+@dataclass(frozen=True)
+class HeldOut:
+    """Some stacks, with scores (page, class + 1) and a structure that did not learn from them."""
+
+    scores: Sequence[Floats]
+    structure: Structure
+    documents: Sequence[Sequence[Document]]
+
+    def limited(self, stacks: int) -> HeldOut:
+        return HeldOut(self.scores[:stacks], self.structure, self.documents[:stacks])
+
+    def loss(self, temperature: float = 1.0) -> float:
+        """Negative logarithm of the true documents' probability. Scores and structure are weighted already."""
+        cooled = self.structure.scaled(1 / temperature, 1 / temperature)
+        stacks = [stack / temperature for stack in self.scores]
+        total = 0.0
+        for places, scores in batches_of(stacks):
+            total += float(Posterior(scores, cooled).log_total.sum())
+            total -= sum(sum(score_of(stacks[place], cooled, self.documents[place])) for place in places)
+        return total
+
+
 def fit_stacking(evidence: Evidence, truth: Truth, rows: Integers, strengths: tuple[float, float]) -> Stacking:
     """Learnt on the pages `rows`; `strengths`: of the regression of classes and of begins."""
-    classes, intercepts = _fit_classes(
-        evidence.logarithms[rows], truth.class_numbers[rows], truth.classes, strengths[0]
-    )
+    classes, intercepts = _fit_classes(evidence, rows, truth.class_numbers[rows], truth.classes, strengths[0])
     inner = rows[~evidence.firsts[rows]]
     begins, begins_intercept = _fit_begins(evidence.around[inner], truth.begins[inner], strengths[1])
     return Stacking(classes, intercepts, begins, begins_intercept)
 
 
-def _fit_classes(inputs: Floats, numbers: Integers, classes: int, strength: float) -> tuple[Floats, Floats]:
-    """Weights (class, input) and intercepts (class,); of a class that no page has, an intercept that rules it out."""
-    weights, intercepts = numpy.zeros((classes, inputs.shape[1])), numpy.full(classes, -LARGEST_SCORE)
-    known = numpy.unique(numbers)
-    if len(known) < 2:
-        intercepts[known] = 0
-        return weights, intercepts
-    fitted = _regression(inputs, numbers, strength)
-    if len(known) == 2:
-        weights[known[1]], intercepts[known] = fitted.coef_[0], (0.0, fitted.intercept_[0])
-    else:
-        weights[known], intercepts[known] = fitted.coef_, fitted.intercept_
-    return weights, intercepts
+def _fit_classes(
+    evidence: Evidence, rows: Integers, numbers: Integers, classes: int, strength: float
+) -> tuple[Floats, Floats]:
+    """Weights (class, member x class) and intercepts (class,) of a multinomial regression.
+
+    A member's own logarithms count for their own classes with one weight a member, which is free; what else a weight
+    is, and the intercepts, is held to 0. So few pages give a weighted mean of what the members say, and many tell which
+    of them confuses what. Of a class that no page has the intercept rules it out.
+    """
+    from scipy.optimize import minimize
+
+    inputs, probabilities = evidence.logarithms[rows], evidence.probabilities
+    members = probabilities.shape[1]
+    own = inputs.reshape(len(rows), members, classes)
+    known = numpy.zeros(classes, bool)
+    known[numpy.unique(numbers)] = True
+    shut_out = numpy.where(known, 0.0, -LARGEST_SCORE)
+    targets = numpy.zeros((len(rows), classes))
+    targets[numpy.arange(len(rows)), numbers] = 1
+
+    def parts(values: Floats) -> tuple[Floats, Floats, Floats]:
+        trust, rest = values[:members], values[members:].reshape(classes, -1)
+        return trust, rest[:, :-1], rest[:, -1]
+
+    def loss(values: Floats) -> tuple[float, Floats]:
+        trust, weights, intercepts = parts(values)
+        scores = numpy.einsum("nmc,m->nc", own, trust) + inputs @ weights.T + intercepts + shut_out
+        scores -= scores.max(axis=1, keepdims=True)
+        totals = numpy.log(numpy.exp(scores).sum(axis=1, keepdims=True))
+        wrong = numpy.exp(scores - totals) - targets
+        total = float((totals[:, 0] - (scores * targets).sum(axis=1)).sum())
+        total += 0.5 / strength * float((weights**2).sum() + (intercepts**2).sum())
+        gradient = numpy.hstack(
+            [wrong.T @ inputs + weights / strength, (wrong.sum(axis=0) + intercepts / strength)[:, None]]
+        )
+        return total, numpy.concatenate([numpy.einsum("nmc,nc->m", own, wrong), gradient.ravel()])
+
+    start = numpy.zeros(members + classes * (inputs.shape[1] + 1))
+    start[:members] = 1 / members
+    bounds = [(0.0, None)] * members + [(None, None)] * (len(start) - members)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _ITERATIONS})
+    trust, weights, intercepts = parts(found.x)
+    for member in range(members):
+        diagonal = numpy.arange(classes)
+        weights[diagonal, member * classes + diagonal] += trust[member]
+    return weights, intercepts + shut_out
 
 
 def _fit_begins(inputs: Floats, begins: Integers, strength: float) -> tuple[Floats, float]:
@@ -103,22 +156,27 @@ def choose_strengths(evidence: Evidence, truth: Truth, folds: Sequence[Integers]
     return STRENGTHS[int(classes)], STRENGTHS[int(begins)]
 
 
-def fit_weights(scores: Sequence[Floats], structure: Structure, truth: Sequence[Sequence[Document]]) -> Weights:
+def fit_weights(shares: Sequence[HeldOut]) -> Weights:
     """The weights under which the true documents are most probable, held to their start.
 
-    `scores`: of each stack the stacking's (page, class + 1), of pages that it did not learn from.
+    What neither scores nor structure have learnt from: on its own stacks a structure seems to know more than it does.
     """
     from scipy.optimize import minimize
 
     start = numpy.array(list(vars(Weights()).values()))
-    stacks = list(scores[:STACKS_FOR_WEIGHTS])
+    limited = [share.limited(-(-STACKS_FOR_WEIGHTS // len(shares))) for share in shares]
     known = numpy.array(
-        [_true_parts(own, structure, documents) for own, documents in zip(stacks, truth, strict=False)]
+        [
+            _true_parts(own, share.structure, documents)
+            for share in limited
+            for own, documents in zip(share.scores, share.documents, strict=True)
+        ]
     ).sum(axis=0)
 
     def loss(values: Floats) -> tuple[float, Floats]:
         weights = Weights(*values)
-        total, expected = _expected_parts(stacks, structure, weights)
+        parts = [_expected_parts(share.scores, share.structure, weights) for share in limited]
+        total, expected = sum(part[0] for part in parts), numpy.sum([part[1] for part in parts], axis=0)
         away = values - start
         gradient = expected - known + WEIGHTS_PENALTY * away
         return total - float(known @ values) + 0.5 * WEIGHTS_PENALTY * float(away @ away), gradient
@@ -157,26 +215,13 @@ def _expected_parts(stacks: Sequence[Floats], structure: Structure, weights: Wei
     return total, expected
 
 
-def loss_of(stacks: Sequence[Floats], structure: Structure, truth: Sequence[Sequence[Document]]) -> float:
-    """Negative logarithm of the true documents' probability, per page. `stacks`: weighted scores (page, class + 1)."""
-    total = 0.0
-    for places, scores in batches_of(stacks):
-        total += float(Posterior(scores, structure).log_total.sum())
-        total -= sum(sum(score_of(stacks[place], structure, truth[place])) for place in places)
-    return total / sum(len(stack) for stack in stacks)
-
-
 def best_of(values: Sequence[float], loss: Callable[[float], float]) -> float:
     """The value with the least loss; of equal ones the first."""
     return min(values, key=loss)
 
 
-def fit_temperature(stacks: Sequence[Floats], structure: Structure, truth: Sequence[Sequence[Document]]) -> float:
+def fit_temperature(shares: Sequence[HeldOut]) -> float:
     """By what scores are divided so that probabilities are as high as documents are often right."""
-    stacks, truth = stacks[:STACKS_FOR_WEIGHTS], truth[:STACKS_FOR_WEIGHTS]
-
-    def loss(temperature: float) -> float:
-        cooled = structure.scaled(1 / temperature, 1 / temperature)
-        return loss_of([stack / temperature for stack in stacks], cooled, truth)
-
-    return round(best_of([float(value) for value in _TEMPERATURES], loss), 6)
+    limited = [share.limited(-(-STACKS_FOR_WEIGHTS // len(shares))) for share in shares]
+    temperatures = [float(value) for value in _TEMPERATURES]
+    return round(best_of(temperatures, lambda value: sum(share.loss(value) for share in limited)), 6)

@@ -32,7 +32,7 @@ from common.container import Container, run
 from common.data import Table, read_table, rows_by_stack
 from common.documents import TEST, TRAIN
 from common.errors import DataError, HyperparameterError
-from common.fitting import Truth
+from common.fitting import HeldOut, Truth
 from common.judgement import Answered, Case
 from common.network import Epochs, Trained, prepare_keras, save_network, seed_of, start_over, train_epochs
 from common.structure import Document, Structure, documents_of, structure_of
@@ -134,11 +134,20 @@ class Prior:
     combiner: Combiner
     #: (page, class + 1) weighted scores; of training pages by a stacking that did not learn from them
     scores: Floats
+    #: Of each share of the training stacks, counted on the others.
+    structures: list[Structure]
 
     @property
     def structure(self) -> Structure:
+        return self._weighted(self.combiner.structure)
+
+    def _weighted(self, structure: Structure) -> Structure:
         weights = self.combiner.weights
-        return self.combiner.structure.scaled(weights.length, weights.order)
+        return structure.scaled(weights.length, weights.order)
+
+    def held_out(self, problem: Problem, scores: Floats) -> list[HeldOut]:
+        """The training stacks with these weighted scores (page, class + 1), share by share."""
+        return shares_of(problem, scores, [self._weighted(structure) for structure in self.structures])
 
 
 def fit_prior(problem: Problem) -> Prior:
@@ -151,12 +160,25 @@ def fit_prior(problem: Problem) -> Prior:
     for held_out in folds:
         own = fitting.fit_stacking(evidence, truth, numpy.setdiff1d(everything, held_out), strengths)
         scores[held_out] = own.scores(evidence)[held_out]
+    structures = [
+        structure_of(
+            [stack.documents for other in problem.folds if other is not share for stack in other], truth.classes
+        )
+        for share in problem.folds
+    ]
+    weights = fitting.fit_weights(shares_of(problem, scores, structures))
     structure = structure_of(truth.documents, truth.classes)
-    weights = fitting.fit_weights([scores[stack.rows] for stack in problem.training], structure, truth.documents)
     combiner = Combiner(
         problem.table.classes, problem.members, problem.begins_members, stacking, weights, structure, 0.0, 1.0
     )
-    return Prior(combiner, weights.of_pages(scores))
+    return Prior(combiner, weights.of_pages(scores), structures)
+
+
+def shares_of(problem: Problem, scores: Floats, structures: Sequence[Structure]) -> list[HeldOut]:
+    return [
+        HeldOut([scores[stack.rows] for stack in share], structure, [stack.documents for stack in share])
+        for share, structure in zip(problem.folds, structures, strict=True)
+    ]
 
 
 def draw(stacks: Sequence[Stack], count: int, longest: int, seed: int) -> list[Integers]:
@@ -414,15 +436,12 @@ def finish(problem: Problem, prior: Prior, networks: Networks) -> Combiner:
     """How much the networks count, and how sure the whole is: what makes the training stacks' documents most
     probable.
     """
-    documents = problem.truth.documents
-    structure = prior.structure
 
-    def scores_at(share: float) -> list[Floats]:
-        total = prior.scores + share * networks.residual
-        return [total[stack.rows] for stack in problem.training]
+    def at(share: float) -> list[HeldOut]:
+        return prior.held_out(problem, prior.scores + share * networks.residual)
 
-    share = fitting.best_of(SHARES, lambda value: fitting.loss_of(scores_at(value), structure, documents))
-    temperature = fitting.fit_temperature(scores_at(share), structure, documents)
+    share = fitting.best_of(SHARES, lambda value: sum(own.loss() for own in at(value)))
+    temperature = fitting.fit_temperature(at(share))
     known = vars(prior.combiner) | {"network_share": share, "temperature": temperature}
     return Combiner(**known)
 
@@ -476,19 +495,23 @@ def train(container: Container) -> None:
 
 def case_of(problem: Problem, prior: Prior, networks: Networks, combiner: Combiner) -> Case:
     """The test stacks as the model decodes them; the training stacks as networks do that did not learn from them."""
-    structure = prior.structure
 
-    def answered(stacks: Sequence[Stack], scores: Floats) -> Answered:
-        rows = [stack.rows for stack in stacks]
-        return Answered(rows, decode([scores[own] for own in rows], structure, combiner.temperature))
+    def tested(scores: Floats) -> Answered:
+        rows = [stack.rows for stack in problem.testing]
+        return Answered(rows, decode([scores[own] for own in rows], prior.structure, combiner.temperature))
 
     total = prior.scores + combiner.network_share * networks.residual
+    training = [
+        one
+        for share in prior.held_out(problem, total)
+        for one in decode(share.scores, share.structure, combiner.temperature)
+    ]
     return Case(
         problem.table,
         problem.members,
-        answered(problem.training, total),
-        answered(problem.testing, total),
-        answered(problem.testing, prior.scores),
+        Answered([stack.rows for share in problem.folds for stack in share], training),
+        tested(total),
+        tested(prior.scores),
         combiner.stacking.scores(problem.evidence)[:, :-1],
         seed_of(problem.parameters["seed"], 7),
     )
