@@ -3,7 +3,6 @@ import * as cloudwatch from "@pulumi/aws/cloudwatch";
 import * as iam from "@pulumi/aws/iam";
 import * as pulumi from "@pulumi/pulumi";
 import { defined } from "../ground/fields";
-import { JOB_QUEUE_SECONDS } from "../workflow";
 import { hashParts } from "./contentHash";
 import { type Statement, trustPolicy } from "./iam";
 import { JOBS, type JobName, type StageNames } from "./names";
@@ -14,7 +13,7 @@ import type { StageTags } from "./tags";
 /** What the jobs run on. */
 export interface ComputeChoice {
     readonly type: "FARGATE" | "FARGATE_SPOT" | "EC2" | "SPOT";
-    /** All jobs of the stage together; where Spot falls back, in each of the two environments. */
+    /** All jobs of the stage together. */
     readonly maxVcpus: number;
     /** EC2 and SPOT only; `optimal` lets Batch choose. */
     readonly instanceTypes: readonly string[];
@@ -27,6 +26,8 @@ export interface JobSize {
     readonly memoryMb: number;
     /** At least 60. */
     readonly timeoutSeconds: number;
+    /** 1 to 10: tries where the host or the image's download failed; a job's own failure is never tried again. */
+    readonly attempts: number;
 }
 
 /** A job as it is registered: all known at preview, under a name that ends in the hash of the rest. */
@@ -35,6 +36,7 @@ export interface JobDefinitionSpec {
     readonly containerProperties: string;
     readonly platformCapability: "FARGATE" | "EC2";
     readonly timeoutSeconds: number;
+    readonly attempts: number;
 }
 
 /** What a job definition is made of. */
@@ -93,12 +95,18 @@ export function jobDefinition(input: JobDefinitionInput): JobDefinitionSpec {
             runtimePlatform: fargate ? { operatingSystemFamily: "LINUX", cpuArchitecture: "X86_64" } : undefined,
         }),
     );
-    const hash = hashParts([containerProperties, String(size.timeoutSeconds), String(fargate)]).slice(0, 12);
+    const hash = hashParts([
+        containerProperties,
+        String(size.timeoutSeconds),
+        String(size.attempts),
+        String(fargate),
+    ]).slice(0, 12);
     return {
         name: `${names.prefix}-${job}-${hash}`,
         containerProperties,
         platformCapability: fargate ? "FARGATE" : "EC2",
         timeoutSeconds: size.timeoutSeconds,
+        attempts: size.attempts,
     };
 }
 
@@ -180,36 +188,7 @@ const ALLOCATION: Readonly<Record<ComputeChoice["type"], string | undefined>> = 
     FARGATE_SPOT: undefined,
 };
 
-/**
- * The environments of the queue, in the order in which Batch tries to place a job: behind Spot capacity the same
- * without Spot. Source: API reference of Batch, ComputeEnvironmentOrder.
- */
-function environmentTypes({ type }: ComputeChoice): ComputeChoice["type"][] {
-    switch (type) {
-        case "FARGATE_SPOT":
-            return [type, "FARGATE"];
-        case "SPOT":
-            return [type, "EC2"];
-        default:
-            return [type];
-    }
-}
-
-function onInstances({ type }: ComputeChoice): boolean {
-    return type === "EC2" || type === "SPOT";
-}
-
-/** Why a job stays RUNNABLE at the head of its queue, as Batch says it (User Guide, "Jobs stuck in RUNNABLE"). */
-const BLOCKED_REASONS = [
-    "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY",
-    "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE",
-    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT",
-] as const;
-
-/** Batch cancels such a job and says why, well before the state's time-out ends it without a word. */
-const RUNNABLE_SECONDS = JOB_QUEUE_SECONDS - 600;
-
-/** Compute environments, queue, and one definition and one role for each job. */
+/** Compute environment, queue, and one definition and one role for each job. */
 export class BatchJobs extends pulumi.ComponentResource {
     readonly queueArn: pulumi.Output<string>;
     /** What must exist before a job can be submitted. */
@@ -258,24 +237,14 @@ export class BatchJobs extends pulumi.ComponentResource {
                     child,
                 ),
         );
-        const profile = onInstances(args.compute) ? this.instanceProfile(name, args) : undefined;
-        const environments = environmentTypes(args.compute).map((type, order) => {
-            const resource = order === 0 ? name : `${name}-fallback`;
-            return this.computeEnvironment(resource, { ...args.compute, type }, profile, args);
-        });
+        const environment = this.computeEnvironment(name, args);
         const queue = new batch.JobQueue(
             name,
             {
                 name: names.jobQueue,
                 state: "ENABLED",
                 priority: 1,
-                computeEnvironmentOrders: environments.map(({ arn }, order) => ({ order, computeEnvironment: arn })),
-                jobStateTimeLimitActions: BLOCKED_REASONS.map((reason) => ({
-                    action: "CANCEL",
-                    state: "RUNNABLE",
-                    reason,
-                    maxTimeSeconds: RUNNABLE_SECONDS,
-                })),
+                computeEnvironmentOrders: [{ order: 0, computeEnvironment: environment.arn }],
                 tags,
             },
             child,
@@ -290,8 +259,15 @@ export class BatchJobs extends pulumi.ComponentResource {
                     platformCapabilities: [spec.platformCapability],
                     containerProperties: spec.containerProperties,
                     timeout: { attemptDurationSeconds: spec.timeoutSeconds },
-                    // The workflow's loop is who tries again: it knows the class, and waits.
-                    retryStrategy: { attempts: 1 },
+                    retryStrategy: {
+                        attempts: spec.attempts,
+                        evaluateOnExits: [
+                            { action: "RETRY", onStatusReason: "Host EC2*" },
+                            { action: "RETRY", onReason: "CannotPullContainer*" },
+                            { action: "RETRY", onReason: "ResourceInitializationError*" },
+                            { action: "EXIT", onReason: "*" },
+                        ],
+                    },
                     deregisterOnNewRevision: false,
                     propagateTags: true,
                     tags,
@@ -307,16 +283,11 @@ export class BatchJobs extends pulumi.ComponentResource {
     /**
      * Its name changes with what would replace it: an environment cannot be deleted while a queue still refers to it.
      */
-    private computeEnvironment(
-        name: string,
-        compute: ComputeChoice,
-        profile: pulumi.Input<string> | undefined,
-        args: BatchJobsArgs,
-    ): batch.ComputeEnvironment {
-        const { names, tags } = args;
+    private computeEnvironment(name: string, args: BatchJobsArgs): batch.ComputeEnvironment {
+        const { names, compute, tags } = args;
         const child = { parent: this };
         const hash = hashParts([compute.type, ...compute.instanceTypes]).slice(0, 8);
-        const isEc2 = onInstances(compute);
+        const onInstances = compute.type === "EC2" || compute.type === "SPOT";
         return new batch.ComputeEnvironment(
             name,
             {
@@ -328,11 +299,11 @@ export class BatchJobs extends pulumi.ComponentResource {
                     maxVcpus: compute.maxVcpus,
                     subnets: args.subnetIds,
                     securityGroupIds: [args.securityGroupId],
-                    minVcpus: isEc2 ? 0 : undefined,
-                    instanceTypes: isEc2 ? [...compute.instanceTypes] : undefined,
-                    instanceRole: profile,
+                    minVcpus: onInstances ? 0 : undefined,
+                    instanceTypes: onInstances ? [...compute.instanceTypes] : undefined,
+                    instanceRole: onInstances ? this.instanceProfile(name, args) : undefined,
                     allocationStrategy: ALLOCATION[compute.type],
-                    tags: isEc2 ? tags : undefined,
+                    tags: onInstances ? tags : undefined,
                 }),
                 tags,
             },

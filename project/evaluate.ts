@@ -69,6 +69,7 @@ export interface EvaluatedJobDefinition {
         readonly [property: string]: unknown;
     };
     readonly timeoutSeconds: number;
+    readonly attempts: number;
 }
 
 /** The state machine as it is declared, its definition parsed. */
@@ -348,6 +349,7 @@ function selected(
                 String(inputs.containerProperties),
             ) as EvaluatedJobDefinition["containerProperties"],
             timeoutSeconds: (inputs.timeout as { attemptDurationSeconds: number }).attemptDurationSeconds,
+            attempts: (inputs.retryStrategy as { attempts: number }).attempts,
         })),
     };
 }

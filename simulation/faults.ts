@@ -25,12 +25,6 @@ export const FAULTS = {
     batch: [
         "throttled",
         "hostLost",
-        "spotReclaimed",
-        "noFargate",
-        "queueFull",
-        "neverPlaced",
-        "dockerTimeout",
-        "imageMissing",
         "exit1",
         "data",
         "storage",

@@ -15,6 +15,15 @@ export interface Expectation {
     readonly output?: JsonValue;
 }
 
+/** What a machine did. */
+export interface Observation {
+    readonly created: boolean;
+    readonly status?: string;
+    readonly error?: string;
+    readonly cause?: string;
+    readonly output?: JsonValue;
+}
+
 export interface Assumption {
     readonly id: string;
     readonly rule: string;
@@ -24,6 +33,8 @@ export interface Assumption {
     readonly definition: StateMachineDefinition;
     readonly input?: JsonValue;
     readonly expected: Expectation;
+    /** Why TestState, which runs one state, cannot show the rule; only an execution can. Absent where it can. */
+    readonly onlyInExecution?: string;
 }
 
 /** Answers on every account without any permission. */
@@ -232,6 +243,7 @@ export const ASSUMPTIONS: readonly Assumption[] = [
             },
             C: { Type: "Pass", Output: { result: "{% $states.input %}", inner: "{% $exists($inner) %}" }, End: true },
         }),
+        onlyInExecution: "the scopes of variables are the execution's",
         expected: { status: "SUCCEEDED", output: { result: [1], inner: false } },
     },
     {
@@ -301,6 +313,7 @@ export const ASSUMPTIONS: readonly Assumption[] = [
             ),
             C: { Type: "Pass", End: true },
         }),
+        onlyInExecution: "the Cause would pass through the verifier's hands",
         expected: { status: "SUCCEEDED", output: { member: "text", n: 1 } },
     },
     {
@@ -357,6 +370,7 @@ export const ASSUMPTIONS: readonly Assumption[] = [
             C: { Type: "Choice", Choices: [{ Condition: "{% $n < 2 %}", Next: "T" }], Default: "D" },
             D: { Type: "Succeed", Output: "{% $log %}" },
         }),
+        onlyInExecution: "the caller of TestState counts the retries",
         expected: { status: "SUCCEEDED", output: [1, 1] },
     },
     {
@@ -365,6 +379,7 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         source: "recorded for JSONPath ($$); not for JSONata",
         dependents: "the names of training jobs, which hold it",
         definition: machine({ A: { Type: "Pass", Output: "{% $states.context.Execution.RedriveCount %}", End: true } }),
+        onlyInExecution: "TestState's context object has no RedriveCount",
         expected: { status: "SUCCEEDED", output: 0 },
     },
     {
@@ -414,6 +429,7 @@ export const ASSUMPTIONS: readonly Assumption[] = [
             { P: parallel({ W: { Type: "Wait", Seconds: 20, End: true } }), Caught: caught },
             { TimeoutSeconds: 2 },
         ),
+        onlyInExecution: "a state that is tested has no machine around it",
         expected: { status: "TIMED_OUT" },
     },
     {
@@ -497,6 +513,7 @@ export const ASSUMPTIONS: readonly Assumption[] = [
             },
             Caught: caught,
         }),
+        onlyInExecution: "the branches of a Parallel do not run in TestState",
         expected: { status: "SUCCEEDED", output: "caught" },
     },
 ];

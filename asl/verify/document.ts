@@ -54,30 +54,39 @@ function expectation(expected: Expectation): string {
               .join(" ");
 }
 
+const INTRODUCTION = [
+    "Rules of Step Functions that this project's proofs rest on and that none of the recorded executions",
+    "(asl/CONFORMANCE.md) shows. `npm run verify:aws` walks the machine of each rule of the first table with mocked calls",
+    "of TestState on an account and says whether the rule holds; nothing is deployed, and `npm run verify:aws -- --plan`",
+    "prints the calls without an account. Rules marked * only an execution shows: `npm run verify:aws -- --deploy --role",
+    "ARN` runs their machines and deletes them. It has not been run on a real account yet.",
+    "",
+    "Where a rule is in doubt, the interpreter has both readings (`Readings` in asl/interpreter/types.ts), and the fault",
+    "sweep can run under either. This file is written from asl/verify/assumptions.ts by `npm run verify:docs`; a test",
+    "keeps it true, and another runs every machine in the interpreter, which must behave as this table says.",
+];
+
 export function assumptionsDocument(): string {
     const cell = (text: string): string => text.replaceAll("|", "\\|");
+    const row = (cells: readonly string[]): string => `| ${cells.map(cell).join(" | ")} |`;
+    const rows = ASSUMPTIONS.map(({ id, rule, source, dependents, expected, onlyInExecution }) => {
+        const marked = onlyInExecution === undefined ? id : `${id} *`;
+        return row([marked, rule, source, dependents, expectation(expected)]);
+    });
     return [
         "# Assumptions about AWS",
         "",
-        "Rules of Step Functions that this project's proofs rest on and that none of the recorded executions (asl/CONFORMANCE.md) shows.",
-        "`npm run verify:aws -- --role ARN` runs the machine of each rule of the first table on an account, deletes it, and says whether the",
-        "rule holds (`npm run verify:aws -- --help`). It has not been run on a real account yet. Where a rule is in doubt, the interpreter",
-        "has both readings (`Readings` in asl/interpreter/types.ts), and the fault sweep can run under either.",
-        "This file is written from asl/verify/assumptions.ts by `npm run verify:docs`; a test keeps it true, and another runs every machine",
-        "in the interpreter, which must behave as this table says.",
+        ...INTRODUCTION,
         "",
         "| id | rule | source | what depends on it | expected of its machine |",
         "|---|---|---|---|---|",
-        ...ASSUMPTIONS.map(
-            ({ id, rule, source, dependents, expected }) =>
-                `| ${id} | ${cell(rule)} | ${cell(source)} | ${cell(dependents)} | ${cell(expectation(expected))} |`,
-        ),
+        ...rows,
         "",
         "Not run by the command:",
         "",
         "| id | rule | source | what depends on it | how to verify it by hand |",
         "|---|---|---|---|---|",
-        ...OTHERS.map((row) => `| ${row.map(cell).join(" | ")} |`),
+        ...OTHERS.map(row),
         "",
     ].join("\n");
 }

@@ -8,16 +8,8 @@ import {
 } from "@aws-sdk/client-sfn";
 import type { JsonValue } from "../types";
 import { equalJson } from "../expressions/index";
-import type { Assumption, Expectation } from "./assumptions";
-
-/** What a machine did. */
-export interface Observation {
-    readonly created: boolean;
-    readonly status?: string;
-    readonly error?: string;
-    readonly cause?: string;
-    readonly output?: JsonValue;
-}
+import type { Assumption, Expectation, Observation } from "./assumptions";
+import { walkMachine, type CallTestState } from "./walk";
 
 export interface Verdict {
     readonly id: string;
@@ -53,6 +45,36 @@ export async function verify(
         options.onVerdict?.(verdict);
     }
     return verdicts;
+}
+
+/** As verify, by calls of TestState: nothing is deployed, and rules that only an execution shows are not run. */
+export async function verifyByTestState(
+    call: CallTestState,
+    assumptions: readonly Assumption[],
+    onVerdict: (verdict: Verdict) => void = () => undefined,
+): Promise<Verdict[]> {
+    const verdicts: Verdict[] = [];
+    for (const assumption of assumptions) {
+        const verdict = await testOne(call, assumption);
+        verdicts.push(verdict);
+        onVerdict(verdict);
+    }
+    return verdicts;
+}
+
+async function testOne(call: CallTestState, assumption: Assumption): Promise<Verdict> {
+    const { id, rule, expected, definition, input, onlyInExecution } = assumption;
+    const said = { id, rule, expected: describe(expected) };
+    if (onlyInExecution !== undefined) {
+        return { ...said, observed: `only an execution shows it: ${onlyInExecution}`, holds: undefined };
+    }
+    try {
+        const observed = await walkMachine(definition, input ?? {}, call);
+        return { ...said, observed: describe(observed), holds: matches(expected, observed) };
+    } catch (error) {
+        const { name, message } = error as Error;
+        return { ...said, observed: `could not run: ${name}: ${message}`, holds: undefined };
+    }
 }
 
 async function verifyOne(client: SFNClient, assumption: Assumption, options: VerifyOptions): Promise<Verdict> {

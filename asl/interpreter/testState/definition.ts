@@ -3,7 +3,7 @@ import { isObject } from "../../expressions/index";
 import type { JsonObject, JsonValue, StateMachineDefinition } from "../../types";
 import { statesIn } from "../../walk";
 import { compile, DefinitionError } from "../compile/compile";
-import type { CompiledState } from "../compile/compiled";
+import type { CompiledMachine, CompiledState } from "../compile/compiled";
 import { TestStateError } from "./types";
 
 /** What the API calls a state that comes without a name. */
@@ -21,6 +21,9 @@ export function testedState(text: string, stateName: string | undefined): Tested
     if (isMachine && stateName === undefined) {
         throw new TestStateError("ValidationException", "stateName is required when definition is a state machine.");
     }
+    if (isMachine) {
+        prepared(given);
+    }
     const definition = isMachine ? stateOf(given, stateName ?? "") : given;
     const name = stateName ?? UNNAMED;
     const states: JsonObject = {};
@@ -32,7 +35,8 @@ export function testedState(text: string, stateName: string | undefined): Tested
     if (typeof given.QueryLanguage === "string") {
         machine.QueryLanguage = given.QueryLanguage;
     }
-    return { state: compiled(machine, name), definition };
+    const { graph } = prepared(machine);
+    return { state: graph.states.get(name) ?? graph.start, definition };
 }
 
 function parsed(text: string): JsonObject {
@@ -69,10 +73,9 @@ function targetsOf(state: JsonObject): string[] {
     return targets.filter((target) => typeof target === "string");
 }
 
-function compiled(machine: JsonObject, name: string): CompiledState {
+function prepared(machine: JsonObject): CompiledMachine {
     try {
-        const { graph } = compile(machine as unknown as StateMachineDefinition);
-        return graph.states.get(name) ?? graph.start;
+        return compile(machine as unknown as StateMachineDefinition);
     } catch (error) {
         if (error instanceof DefinitionError) {
             throw invalid(`'SCHEMA_VALIDATION_FAILED: ${error.message}'`);

@@ -2,6 +2,7 @@
  * AWS's TestState, without AWS: one state, once, with its work mocked. Source: the API reference of TestState, and
  * calls recorded on AWS, which a test replays.
  */
+import { defined } from "../../../ground/fields";
 import { adopt, isObject } from "../../expressions/index";
 import type { JsonObject, JsonValue } from "../../types";
 import { VirtualClock } from "../clock";
@@ -52,16 +53,25 @@ export async function testState(request: TestStateRequest, options: TestStateOpt
 }
 
 async function answer(test: Test): Promise<TestStateResponse> {
-    const { frame } = test;
     try {
         return left("SUCCEEDED", await course(test));
     } catch (error) {
-        const failure = failureOf(frame, error);
-        if (!(failure instanceof StateFailure)) {
-            throw failure;
-        }
-        return failed(test, failure);
+        return failed(test, failureIn(test, error));
     }
+}
+
+/** @throws what is no failure of the state. */
+function failureIn({ frame }: Test, error: unknown): StateFailure {
+    const failure = failureOf(frame, error);
+    if (!(failure instanceof StateFailure)) {
+        throw failure;
+    }
+    return failure;
+}
+
+/** What the failure is called, in the response. */
+function saidOf({ error, cause }: StateFailure): Pick<TestStateResponse, "error" | "cause"> {
+    return defined({ error, cause });
 }
 
 function left(status: TestStateResponse["status"], { output, next }: Outcome): TestStateResponse {
@@ -75,13 +85,7 @@ function left(status: TestStateResponse["status"], { output, next }: Outcome): T
 async function failed(test: Test, failure: StateFailure): Promise<TestStateResponse> {
     const { frame, configuration, seen } = test;
     const { readings } = frame.thread.run;
-    const said: Pick<TestStateResponse, "error" | "cause"> = {};
-    if (failure.error !== undefined) {
-        said.error = failure.error;
-    }
-    if (failure.cause !== undefined) {
-        said.cause = failure.cause;
-    }
+    const said = saidOf(failure);
     if (!isCaught(failure, readings)) {
         return { status: "FAILED", ...said };
     }
@@ -105,7 +109,12 @@ async function failed(test: Test, failure: StateFailure): Promise<TestStateRespo
     }
     seen.errorDetails = details;
     details.catchIndex = catchIndex;
-    return { ...left("CAUGHT_ERROR", await caught(frame, catcher, failure)), ...said };
+    try {
+        return { ...left("CAUGHT_ERROR", await caught(frame, catcher, failure)), ...said };
+    } catch (error) {
+        // A catcher that fails is not caught by its own state.
+        return { status: "FAILED", ...saidOf(failureIn(test, error)) };
+    }
 }
 
 /** The frame of the tested state in a run that has nothing else. */

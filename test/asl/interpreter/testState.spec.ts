@@ -63,6 +63,12 @@ describe("testState", () => {
         );
     });
 
+    it("fails with what a catcher does wrong, which its own state does not catch", async () => {
+        const Catch = [{ ErrorEquals: ["States.ALL"], Output: "{% $states.errorOutput.missing %}", Next: "Caught" }];
+        const failed = await tested({ ...TASK, Catch }, {}, { mock: failing });
+        assert.deepEqual([failed.status, failed.error], ["FAILED", "States.QueryEvaluationError"]);
+    });
+
     it("fails with what an expression does wrong", async () => {
         const failed = await tested({ Type: "Pass", Parameters: { "x.$": "$.missing" }, End: true }, {});
         assert.deepEqual([failed.status, failed.error], ["FAILED", "States.Runtime"]);
@@ -129,8 +135,14 @@ describe("testState", () => {
             /stateName is required/u,
         ],
         [
+            "a state of a machine that could not be created",
+            { definition: JSON.stringify({ StartAt: "A", States: { A: TASK } }), stateName: "A" },
+            "InvalidDefinition",
+            /After/u,
+        ],
+        [
             "a state that the machine has not",
-            { definition: JSON.stringify({ StartAt: "A", States: { A: TASK } }), stateName: "B" },
+            { definition: JSON.stringify({ StartAt: "A", States: { A: { Type: "Succeed" } } }), stateName: "B" },
             "ValidationException",
             /'B' does not exist/u,
         ],

@@ -6,8 +6,11 @@ import {
     DefinitionError,
     execute,
     TaskError,
+    testState,
+    TestStateError,
     type ExecutionResult,
     type Readings,
+    type TestStateRequest,
 } from "../../../asl/interpreter/index";
 import type { StateMachineDefinition } from "../../../asl/types";
 import { FAILS } from "../../../asl/verify/assumptions";
@@ -19,6 +22,14 @@ export interface Fake {
     readonly machines: Map<string, StateMachineDefinition>;
     readonly calls: string[];
     readonly close: () => Promise<void>;
+}
+
+async function tested(request: TestStateRequest): Promise<object> {
+    try {
+        return await testState(request);
+    } catch (problem) {
+        throw problem instanceof TestStateError ? Object.assign(problem, { type: problem.code }) : problem;
+    }
 }
 
 export async function fakeStepFunctions(
@@ -75,6 +86,8 @@ export async function fakeStepFunctions(
                           output: result.status === "SUCCEEDED" ? JSON.stringify(result.output) : undefined,
                       });
             }
+            case "TestState":
+                return tested(body as unknown as TestStateRequest);
             case "DeleteStateMachine":
                 machines.delete(body.stateMachineArn);
                 return {};

@@ -4,10 +4,10 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { SFNClient } from "@aws-sdk/client-sfn";
-import { compile, DefinitionError, execute, TaskError } from "../../../asl/interpreter/index";
+import { compile, DefinitionError, execute, TaskError, testState } from "../../../asl/interpreter/index";
 import { ASSUMPTIONS, FAILS } from "../../../asl/verify/assumptions";
 import { assumptionsDocument } from "../../../asl/verify/document";
-import { matches, verify } from "../../../asl/verify/run";
+import { matches, verify, verifyByTestState } from "../../../asl/verify/run";
 import { fakeStepFunctions, type Fake } from "./fake";
 
 const root = path.resolve(__dirname, "../../..");
@@ -137,10 +137,47 @@ describe("verify:aws", () => {
         assert.match(stderr.trim(), /^verify:aws: no AWS credentials [^\n]*$/u);
     });
 
+    it("by TestState finds that every rule holds that one state can show", async () => {
+        const verdicts = await verifyByTestState(testState, ASSUMPTIONS);
+        assert.deepEqual(
+            verdicts.filter(({ holds }) => holds !== true).map(({ id }) => id),
+            ASSUMPTIONS.filter(({ onlyInExecution }) => onlyInExecution !== undefined).map(({ id }) => id),
+        );
+    });
+
+    it("by TestState finds a rule that does not hold", async () => {
+        const verdicts = await verifyByTestState(async (request) => {
+            const answer = await testState(request);
+            return answer.status === "CAUGHT_ERROR" ? { status: "FAILED", error: "States.Runtime" } : answer;
+        }, ASSUMPTIONS);
+        const broken = verdicts.filter(({ holds }) => holds === false).map(({ id }) => id);
+        assert.ok(broken.includes("query-error-arguments") && !broken.includes("wait-zero"), broken.join());
+    });
+
+    it("prints its plan without credentials", async () => {
+        const { stdout, code } = await command(["--plan", "query-error-arguments", "redrive-count"], {});
+        assert.equal(code, 0);
+        assert.match(stdout, /TestState \{"stateName":"T","input":"\{\}"/u);
+        assert.match(stdout, /expected: only an execution shows it/u);
+        assert.match(stdout, /2 calls of TestState for 1 of 2 rules; none was made\./u);
+    });
+
+    it("asks TestState, needs no role and leaves nothing behind", async () => {
+        fake = await fakeStepFunctions();
+        const { stdout, code } = await command(
+            ["--endpoint", fake.endpoint, "query-error-arguments", "eval-refused", "redrive-count"],
+            { AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b" },
+        );
+        assert.equal(code, 0, stdout);
+        assert.match(stdout, /2 of 2 rules hold\./u);
+        assert.match(stdout, /1 that only an execution shows were not run; --deploy runs them\./u);
+        assert.deepEqual([...new Set(fake.calls)], ["TestState"]);
+    });
+
     it("prints a table and how many rules hold", async () => {
         fake = await fakeStepFunctions();
         const { stdout, code } = await command(
-            ["--role", options.roleArn, "--endpoint", fake.endpoint, "redrive-count", "eval-refused"],
+            ["--deploy", "--role", options.roleArn, "--endpoint", fake.endpoint, "redrive-count", "eval-refused"],
             { AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b" },
         );
         assert.equal(code, 0);
