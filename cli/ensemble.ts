@@ -3,6 +3,7 @@ import { EXIT, ToolError } from "../ground/errors";
 import { currentProject } from "../project/evaluate";
 import { addCompletion } from "./commands/completion";
 import { diffCommand } from "./commands/diff";
+import { documentsCommand } from "./commands/documents";
 import { executionCommands } from "./commands/executions";
 import { localCommand } from "./commands/local";
 import { planCommand } from "./commands/plan";
@@ -33,6 +34,7 @@ export function program(): Command {
         )
         .exitOverride()
         .addCommand(localCommand(root))
+        .addCommand(documentsCommand(root))
         .addCommand(predictCommand(root))
         .addCommand(planCommand(root))
         .addCommand(pricesCommand(root))

@@ -5,6 +5,9 @@ import { ToolError } from "../ground/errors";
 /** The prediction's program: beside the trainings, in the checkout as in the package. */
 export const PREDICT = path.resolve(__dirname, "../workloads/training/predict/predict.py");
 
+/** What makes documents out of PDF, TIFF, JPEG and PNG: beside it, as predictions read the same sources. */
+export const IMPORT = path.resolve(__dirname, "../workloads/training/predict/import_documents.py");
+
 /**
  * The Python that trainings and predictions run in: the given one, ENSEMBLE_PYTHON, or the project's .venv, in this
  * order. A name without a folder is looked up on the path by who starts it.

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { predictCommand, predictionText } from "../../cli/commands/predict";
+import { predictCommand, predictionText, tableOf } from "../../cli/commands/predict";
 import { ToolError } from "../../ground/errors";
 
 describe("predict", () => {
@@ -33,17 +33,42 @@ describe("predict", () => {
             (error: Error) => error instanceof ToolError && error.exitCode === 2 && message.test(error.message),
         );
 
-    it("names every page that is missing, has no text beside it or is no PNG, before a model is loaded", async () => {
+    it("names every source that is missing, before a model is loaded", async () => {
         const page = path.join(directory, "1.png");
         writeFileSync(page, "");
         await refuses(
             ["--model", directory, page, path.join(directory, "2.png"), path.join(directory, "3.pdf")],
-            /1\.txt: no such file\n.*2\.png: no such file\n.*2\.txt: no such file\n.*3\.pdf: no such file or folder/,
+            /^.*2\.png: no such file or folder\n.*3\.pdf: no such file or folder$/,
         );
         await refuses(["--model", directory, path.join(page, "4")], /1\.png\/4: no such file or folder/);
-        await refuses(["--model", directory, page, directory], /: a folder, beside other pages; give one folder alone/);
-        writeFileSync(path.join(directory, "3.pdf"), "");
-        await refuses(["--model", directory, path.join(directory, "3.pdf")], /3\.pdf: no page; expected a PNG/);
+    });
+
+    it("marks what is not sure, and names the files that pages are from", () => {
+        const page = (file: string, number: number) => ({
+            page: number,
+            class: "a",
+            probability: 1,
+            begins_document: 1,
+            file: `scan/${file}`,
+            file_page: 1,
+        });
+        const answer = {
+            stack: "scan",
+            pages: [page("1.png", 1), page("2.png", 2), page("10.png", 3)],
+            segments: [
+                { first_page: 1, last_page: 2, class: "payslip", probability: 0.99 },
+                { first_page: 3, last_page: 3, class: "unknown", probability: 0.4, review: true },
+            ],
+        };
+        assert.equal(
+            predictionText(answer),
+            "scan\n  pages 1-2 (1.png to 2.png): payslip, 0.99\n  page 3 (10.png): unknown, 0.40  <- review\n",
+        );
+        assert.equal(
+            tableOf([answer]),
+            "stack,first_page,last_page,class,probability,review,file\n" +
+                "scan,1,2,payslip,0.99,,scan/1.png\nscan,3,3,unknown,0.4,review,scan/10.png\n",
+        );
     });
 
     describe("with a Python of one's own", () => {
@@ -62,10 +87,21 @@ describe("predict", () => {
             const told = path.join(directory, "told");
             writeFileSync(python, `#!/bin/sh\nprintf '%s\\n' "$@" > '${told}'\n`, { mode: 0o755 });
             process.env.ENSEMBLE_PYTHON = python;
-            await predictCommand(directory).parseAsync(["node", "predict", "--model", directory, directory]);
-            const [program = "", ...args] = readFileSync(told, "utf8").trim().split("\n");
-            assert.deepEqual(args, [directory, "--documents", directory]);
-            assert.ok(existsSync(program), program);
+            const started = async (...parameters: readonly string[]) => {
+                await predictCommand(directory).parseAsync(["node", "predict", "--model", directory, ...parameters]);
+                const [program = "", model, ...args] = readFileSync(told, "utf8").trim().split("\n");
+                assert.ok(existsSync(program), program);
+                assert.equal(model, directory);
+                return args;
+            };
+            assert.deepEqual((await started(directory)).slice(-2), ["--source", directory]);
+            mkdirSync(path.join(directory, "images"));
+            const stacks = ["--stack", "a", "b", "--stack", "c"];
+            assert.deepEqual(
+                (await started(directory, ...stacks)).slice(0, 6),
+                ["a", "b", "c"].flatMap((stack) => ["--stack", stack]),
+            );
+            assert.deepEqual((await started(directory)).slice(-2), ["--documents", directory]);
         });
 
         it("says that it is not there, before anything is started", async () => {
@@ -77,8 +113,14 @@ describe("predict", () => {
         });
     });
 
-    it("refuses a model that is not there, and --stack without a folder", async () => {
+    it("refuses a model that is not there, and a probability that is none", async () => {
         await refuses(["--model", path.join(directory, "none"), directory], /--model .*none: no such folder/);
-        await refuses(["--model", directory, "1.png", "--stack", "s-1"], /--stack: only with a folder/);
+        const wrong = ["--model", directory, directory, "--review-below", "90"];
+        await assert.rejects(
+            predictCommand(directory)
+                .configureOutput({ writeErr: () => undefined })
+                .parseAsync(["node", "p", ...wrong]),
+            /expected a probability from 0 to 1/,
+        );
     });
 });

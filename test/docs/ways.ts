@@ -120,7 +120,16 @@ export const WAYS: Readonly<Record<string, Way>> = {
     ),
     'ensemble local --fail "Text Model Training=AlgorithmError"': slow(/Notified\.UserBug/, 1),
     "ensemble predict --model .local/runs/<run>/artifacts my-new-scans": slow(/stack-0001\n {2}pages? \d/),
-    "ensemble predict --model .local/runs/<run>/artifacts scan/1.png scan/2.png scan/3.png --json": slow(/"segments":/),
+    "ensemble predict --model .local/runs/<run>/artifacts scan/*.png --json": slow(/"segments":/),
+    "ensemble predict --model .local/runs/<run>/artifacts post.pdf --out answers.csv": suite(
+        "test/training/test_predict.py",
+        "--source",
+    ),
+    "ensemble documents import scans --out documents --labels labels.csv": suite(
+        "test/cli/documents.spec.ts",
+        '"documents", "import"',
+    ),
+    "ensemble local --documents documents": slow(/SUCCEEDED in/, 0, ["--reuse"]),
     "ensemble prune --stack prod": suite("test/cli/prune.spec.ts", "pruneCommand()"),
     "ensemble prune --stack prod --keep 20 --yes": suite("test/cli/prune.spec.ts", "pruneCommand()"),
     "ensemble report --run .local/runs/20261123-211743": slow(/report\.html/),
@@ -258,7 +267,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
         "test/slow/local.spec.ts",
         "local/documents/generate.py",
     ),
-    "python predict/predict.py MODEL --documents DIR [--stack NAME ...] [--review-below P] [--unknown-below P]": suite(
+    "python predict/predict.py MODEL --documents DIR|--source PATH... [--stack NAME ...]": suite(
         "local/python.ts",
         "predict/predict.py",
     ),

@@ -266,3 +266,16 @@ def test_published_ensemble_predicts_what_the_training_did(documents: Path, tmp_
         ]
         probabilities = [line["document_probability"] for line in own if line["begins"]]
         assert [segment["probability"] for segment in answer["segments"]] == pytest.approx(probabilities, abs=2e-3)
+    scans = tmp_path / "scans"
+    shutil.copytree(documents / "images" / "stack-0001", scans)
+    shutil.copytree(documents / "text" / "stack-0001", scans, dirs_exist_ok=True)
+    imported = subprocess.run(
+        [sys.executable, pipeline.TRAINING / "predict" / "predict.py", tmp_path / "published", "--source", scans],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert imported.returncode == 0, imported.stderr[-2000:]
+    answer = json.loads(imported.stdout)
+    assert answer["segments"] == answers["stack-0001"]["segments"]
+    assert [Path(page["file"]).name for page in answer["pages"]][:2] == ["001.png", "002.png"]

@@ -144,6 +144,11 @@ def page_files(channel: Path, folder: str, pages: Sequence[Page], source: str) -
     return files
 
 
+def _row_of(page: Page, source: str) -> int | None:
+    """The row of labels.csv that names a page; pages to be labelled have none."""
+    return page.line if source == LABELS else None
+
+
 def read_texts(channel: Path, pages: Sequence[Page], source: str = LABELS) -> list[str]:
     """Text of every page; an empty page is allowed (OCR found nothing). `source`: what Page.line counts in, for
     messages.
@@ -152,7 +157,7 @@ def read_texts(channel: Path, pages: Sequence[Page], source: str = LABELS) -> li
     reasons = [documents.text_problem(content) for content in contents]
     refuse(
         [
-            Problem("text", page.file("text"), values={"reason": reason}, row=page.line)
+            Problem("text", page.file("text"), values={"reason": reason}, row=_row_of(page, source))
             for page, reason in zip(pages, reasons, strict=True)
             if reason is not None
         ]
@@ -164,6 +169,8 @@ def decode_image(path: Path, width: int, height: int) -> Floats:
     """A page as grey pixels (height, width), 0 white to 1 black; raises OSError or ValueError when it is no image."""
     from PIL import Image
 
+    from .images import grey_of
+
     content = path.read_bytes()
     problem = documents.png_problem(content)
     if problem is not None:
@@ -171,11 +178,7 @@ def decode_image(path: Path, width: int, height: int) -> Floats:
     # the bound on pixels is documents.json's, not Pillow's
     Image.MAX_IMAGE_PIXELS = None
     with Image.open(io.BytesIO(content), formats=["PNG"]) as opened:
-        image: Image.Image = opened
-        if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-            rgba = image.convert("RGBA")
-            image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-        grey = image.convert("L").resize((width, height), Image.Resampling.BOX)
+        grey = grey_of(opened).resize((width, height), Image.Resampling.BOX)
     return 1 - numpy.asarray(grey, dtype=numpy.float32) / 255
 
 
@@ -194,7 +197,7 @@ def read_images(
             pixels[index, :, :, 0] = decode_image(files[index], width, height)
         except (OSError, ValueError, SyntaxError) as error:
             page = pages[index]
-            return Problem("image", page.file("images"), values={"reason": str(error)}, row=page.line)
+            return Problem("image", page.file("images"), values={"reason": str(error)}, row=_row_of(page, source))
         return None
 
     with ThreadPoolExecutor(max_workers=workers) as pool:

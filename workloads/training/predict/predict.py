@@ -23,6 +23,7 @@ import argparse
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,12 +36,12 @@ import numpy
 from common import text_model
 from common.arrays import Floats
 from common.combiner import Combiner, Decoded, Evidence
-from common.container import failure_line
 from common.data import read_images, read_texts, rows_by_stack
 from common.documents import Page, by_stack, listing_of, read_unlabelled, refuse
 from common.errors import DataError
 from common.network import prepare_keras
 from common.published import Model, Published, read_published
+from sources import REPORT_SECONDS, SourcePage, import_pages
 
 #: Pages that a network reads at once.
 BATCH = 64
@@ -218,12 +219,18 @@ def _probability(text: str) -> float:
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Labels stacks of pages with a published ensemble.")
     parser.add_argument("model", type=Path, help="folder with manifest.json, as the publish step writes it")
-    parser.add_argument(
-        "--documents",
-        type=Path,
-        required=True,
-        help="folder with text/<stack>/<page>.txt and images/<stack>/<page>.png",
+    given = parser.add_mutually_exclusive_group(required=True)
+    given.add_argument(
+        "--documents", type=Path, help="folder with text/<stack>/<page>.txt and images/<stack>/<page>.png"
     )
+    given.add_argument(
+        "--source",
+        type=Path,
+        action="extend",
+        nargs="+",
+        help="PDF, TIFF, JPEG or PNG, or folders of them: a stack a PDF or TIFF, or a folder of pictures",
+    )
+    parser.add_argument("--languages", default="eng", help="what Tesseract reads, for example deu+eng")
     parser.add_argument("--stack", action="append", help="name of a stack; repeatable; default: every stack of DIR")
     parser.add_argument(
         "--review-below", type=_probability, default=0.0, help="documents that are less probable are marked for review"
@@ -234,18 +241,45 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def label(options: argparse.Namespace, documents: Path, places: Mapping[tuple[str, int], SourcePage]) -> None:
+    """Prints the answers; `places` says of imported pages which file each is from."""
+    published = read_published(options.model)
+    # loading takes seconds: after the pages have been checked
+    stacks = read_stacks(documents, published.folders, options.stack)
+    print(f"{sum(map(len, stacks.values()))} pages in {len(stacks)} stacks; loading the models ...", file=sys.stderr)
+    ensemble = Ensemble(published)
+    limits = Limits(options.review_below, options.unknown_below)
+    told = time.monotonic()
+    for count, answer in enumerate(ensemble.predict(documents, stacks, limits), start=1):
+        for page in answer["pages"]:
+            place = places.get((answer["stack"], page["page"]))
+            if place is not None:
+                page |= {"file": str(place.file), "file_page": place.file_page}
+        print(json.dumps(answer), flush=True)
+        if time.monotonic() - told > REPORT_SECONDS:
+            told = time.monotonic()
+            print(f"  {count} of {len(stacks)} stacks", file=sys.stderr, flush=True)
+
+
+def run(options: argparse.Namespace) -> None:
+    if options.source is None:
+        label(options, options.documents, {})
+        return
+    with tempfile.TemporaryDirectory(prefix="pages-") as folder:
+        imported = import_pages(options.source, Path(folder), options.languages)
+        label(options, Path(folder), {(page.stack, page.page): page for page in imported.pages})
+
+
 def main(arguments: Sequence[str]) -> int:
     options = parse(arguments)
     try:
-        published = read_published(options.model)
-        # loading takes seconds: after the pages have been checked
-        stacks = read_stacks(options.documents, published.folders, options.stack)
-        ensemble = Ensemble(published)
-        for answer in ensemble.predict(options.documents, stacks, Limits(options.review_below, options.unknown_below)):
-            print(json.dumps(answer), flush=True)
+        run(options)
     except (DataError, OSError) as error:
-        print(failure_line(error), file=sys.stderr)
+        print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     return 0
 
 
