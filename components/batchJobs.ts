@@ -3,6 +3,7 @@ import * as cloudwatch from "@pulumi/aws/cloudwatch";
 import * as iam from "@pulumi/aws/iam";
 import * as pulumi from "@pulumi/pulumi";
 import { defined } from "../ground/fields";
+import { JOB_QUEUE_SECONDS } from "../workflow";
 import { hashParts } from "./contentHash";
 import { type Statement, trustPolicy } from "./iam";
 import { JOBS, type JobName, type StageNames } from "./names";
@@ -13,7 +14,7 @@ import type { StageTags } from "./tags";
 /** What the jobs run on. */
 export interface ComputeChoice {
     readonly type: "FARGATE" | "FARGATE_SPOT" | "EC2" | "SPOT";
-    /** All jobs of the stage together. */
+    /** All jobs of the stage together; where Spot falls back, in each of the two environments. */
     readonly maxVcpus: number;
     /** EC2 and SPOT only; `optimal` lets Batch choose. */
     readonly instanceTypes: readonly string[];
@@ -26,8 +27,6 @@ export interface JobSize {
     readonly memoryMb: number;
     /** At least 60. */
     readonly timeoutSeconds: number;
-    /** 1 to 10: tries where the host or the image's download failed; a job's own failure is never tried again. */
-    readonly attempts: number;
 }
 
 /** A job as it is registered: all known at preview, under a name that ends in the hash of the rest. */
@@ -36,7 +35,6 @@ export interface JobDefinitionSpec {
     readonly containerProperties: string;
     readonly platformCapability: "FARGATE" | "EC2";
     readonly timeoutSeconds: number;
-    readonly attempts: number;
 }
 
 /** What a job definition is made of. */
@@ -95,18 +93,12 @@ export function jobDefinition(input: JobDefinitionInput): JobDefinitionSpec {
             runtimePlatform: fargate ? { operatingSystemFamily: "LINUX", cpuArchitecture: "X86_64" } : undefined,
         }),
     );
-    const hash = hashParts([
-        containerProperties,
-        String(size.timeoutSeconds),
-        String(size.attempts),
-        String(fargate),
-    ]).slice(0, 12);
+    const hash = hashParts([containerProperties, String(size.timeoutSeconds), String(fargate)]).slice(0, 12);
     return {
         name: `${names.prefix}-${job}-${hash}`,
         containerProperties,
         platformCapability: fargate ? "FARGATE" : "EC2",
         timeoutSeconds: size.timeoutSeconds,
-        attempts: size.attempts,
     };
 }
 
@@ -188,7 +180,36 @@ const ALLOCATION: Readonly<Record<ComputeChoice["type"], string | undefined>> = 
     FARGATE_SPOT: undefined,
 };
 
-/** Compute environment, queue, and one definition and one role for each job. */
+/**
+ * The environments of the queue, in the order in which Batch tries to place a job: behind Spot capacity the same
+ * without Spot. Source: API reference of Batch, ComputeEnvironmentOrder.
+ */
+function environmentTypes({ type }: ComputeChoice): ComputeChoice["type"][] {
+    switch (type) {
+        case "FARGATE_SPOT":
+            return [type, "FARGATE"];
+        case "SPOT":
+            return [type, "EC2"];
+        default:
+            return [type];
+    }
+}
+
+function onInstances({ type }: ComputeChoice): boolean {
+    return type === "EC2" || type === "SPOT";
+}
+
+/** Why a job stays RUNNABLE at the head of its queue, as Batch says it (User Guide, "Jobs stuck in RUNNABLE"). */
+const BLOCKED_REASONS = [
+    "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY",
+    "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE",
+    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT",
+] as const;
+
+/** Batch cancels such a job and says why, well before the state's time-out ends it without a word. */
+const RUNNABLE_SECONDS = JOB_QUEUE_SECONDS - 600;
+
+/** Compute environments, queue, and one definition and one role for each job. */
 export class BatchJobs extends pulumi.ComponentResource {
     readonly queueArn: pulumi.Output<string>;
     /** What must exist before a job can be submitted. */
@@ -237,14 +258,24 @@ export class BatchJobs extends pulumi.ComponentResource {
                     child,
                 ),
         );
-        const environment = this.computeEnvironment(name, args);
+        const profile = onInstances(args.compute) ? this.instanceProfile(name, args) : undefined;
+        const environments = environmentTypes(args.compute).map((type, order) => {
+            const resource = order === 0 ? name : `${name}-fallback`;
+            return this.computeEnvironment(resource, { ...args.compute, type }, profile, args);
+        });
         const queue = new batch.JobQueue(
             name,
             {
                 name: names.jobQueue,
                 state: "ENABLED",
                 priority: 1,
-                computeEnvironmentOrders: [{ order: 0, computeEnvironment: environment.arn }],
+                computeEnvironmentOrders: environments.map(({ arn }, order) => ({ order, computeEnvironment: arn })),
+                jobStateTimeLimitActions: BLOCKED_REASONS.map((reason) => ({
+                    action: "CANCEL",
+                    state: "RUNNABLE",
+                    reason,
+                    maxTimeSeconds: RUNNABLE_SECONDS,
+                })),
                 tags,
             },
             child,
@@ -259,15 +290,8 @@ export class BatchJobs extends pulumi.ComponentResource {
                     platformCapabilities: [spec.platformCapability],
                     containerProperties: spec.containerProperties,
                     timeout: { attemptDurationSeconds: spec.timeoutSeconds },
-                    retryStrategy: {
-                        attempts: spec.attempts,
-                        evaluateOnExits: [
-                            { action: "RETRY", onStatusReason: "Host EC2*" },
-                            { action: "RETRY", onReason: "CannotPullContainer*" },
-                            { action: "RETRY", onReason: "ResourceInitializationError*" },
-                            { action: "EXIT", onReason: "*" },
-                        ],
-                    },
+                    // The workflow's loop is who tries again: it knows the class, and waits.
+                    retryStrategy: { attempts: 1 },
                     deregisterOnNewRevision: false,
                     propagateTags: true,
                     tags,
@@ -283,11 +307,16 @@ export class BatchJobs extends pulumi.ComponentResource {
     /**
      * Its name changes with what would replace it: an environment cannot be deleted while a queue still refers to it.
      */
-    private computeEnvironment(name: string, args: BatchJobsArgs): batch.ComputeEnvironment {
-        const { names, compute, tags } = args;
+    private computeEnvironment(
+        name: string,
+        compute: ComputeChoice,
+        profile: pulumi.Input<string> | undefined,
+        args: BatchJobsArgs,
+    ): batch.ComputeEnvironment {
+        const { names, tags } = args;
         const child = { parent: this };
         const hash = hashParts([compute.type, ...compute.instanceTypes]).slice(0, 8);
-        const onInstances = compute.type === "EC2" || compute.type === "SPOT";
+        const isEc2 = onInstances(compute);
         return new batch.ComputeEnvironment(
             name,
             {
@@ -299,11 +328,11 @@ export class BatchJobs extends pulumi.ComponentResource {
                     maxVcpus: compute.maxVcpus,
                     subnets: args.subnetIds,
                     securityGroupIds: [args.securityGroupId],
-                    minVcpus: onInstances ? 0 : undefined,
-                    instanceTypes: onInstances ? [...compute.instanceTypes] : undefined,
-                    instanceRole: onInstances ? this.instanceProfile(name, args) : undefined,
+                    minVcpus: isEc2 ? 0 : undefined,
+                    instanceTypes: isEc2 ? [...compute.instanceTypes] : undefined,
+                    instanceRole: profile,
                     allocationStrategy: ALLOCATION[compute.type],
-                    tags: onInstances ? tags : undefined,
+                    tags: isEc2 ? tags : undefined,
                 }),
                 tags,
             },

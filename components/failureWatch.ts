@@ -63,6 +63,36 @@ export function failureMessage(names: StageNames): FailureMessage {
     };
 }
 
+/** The events that Batch sends of a job that cannot be placed at the head of the stage's queue. */
+export function blockedQueuePattern(jobQueueArn: string): Readonly<Record<string, unknown>> {
+    return {
+        "source": ["aws.batch"],
+        "detail-type": ["Batch Job Queue Blocked"],
+        "detail": { jobQueue: [jobQueueArn] },
+    };
+}
+
+/** What the operations topic is told of such a job, with Batch's reason. */
+function blockedQueueMessage(names: StageNames): FailureMessage {
+    const lines = [
+        `${names.name.service} (${names.name.stage}): job <job> waits for a machine and holds up the queue.`,
+        "Reason: <reason>",
+        "Queue: <queue>",
+        "Batch cancels the job when the queue's limit is reached; for want of capacity it is tried again.",
+        "What to do: compare jobs and compute of the stage's configuration, and its subnets, with the reason.",
+        "Message: <id>",
+    ];
+    return {
+        inputPaths: {
+            job: "$.detail.jobName",
+            reason: "$.detail.statusReason",
+            queue: "$.detail.jobQueue",
+            id: "$.detail.jobId",
+        },
+        inputTemplate: lines.map((line) => `"${line}"`).join("\n"),
+    };
+}
+
 /**
  * The alarms of a stage: that executions fail, or that the telling of it does.
  *
@@ -141,6 +171,7 @@ export class FailureWatch extends pulumi.ComponentResource {
     constructor(name: string, args: FailureWatchArgs, opts?: pulumi.ComponentResourceOptions) {
         super("ensemble:events:FailureWatch", name, {}, opts);
         const { names, tags, startingRules = [] } = args;
+        const ownRules = [names.failureRuleArn, names.blockedQueueRuleArn];
         const child = { parent: this };
         const queue = new sqs.Queue(
             `${name}-undelivered`,
@@ -167,10 +198,7 @@ export class FailureWatch extends pulumi.ComponentResource {
                         Resource: names.undeliveredQueueArn,
                         Condition: {
                             ArnEquals: {
-                                "aws:SourceArn":
-                                    startingRules.length === 0
-                                        ? names.failureRuleArn
-                                        : [names.failureRuleArn, ...startingRules],
+                                "aws:SourceArn": [...ownRules, ...startingRules],
                             },
                         },
                     },
@@ -192,9 +220,14 @@ export class FailureWatch extends pulumi.ComponentResource {
                 roleName: names.role("failure-rule"),
                 description: "Tells of executions that ended where no state could",
                 // A role, because conditions do not work in the policy of a topic that EventBridge publishes to.
-                trust: trustPolicy(names.identity, "events.amazonaws.com", names.failureRuleArn),
+                trust: trustPolicy(names.identity, "events.amazonaws.com", ownRules),
                 statements: [
-                    { Sid: "Tell", Effect: "Allow", Action: "sns:Publish", Resource: names.topicArn("alerts") },
+                    {
+                        Sid: "Tell",
+                        Effect: "Allow",
+                        Action: "sns:Publish",
+                        Resource: [names.topicArn("alerts"), names.topicArn("operations")],
+                    },
                 ],
                 keyActions: ["kms:Decrypt", "kms:GenerateDataKey"],
                 keyArn: args.keyArn,
@@ -220,6 +253,29 @@ export class FailureWatch extends pulumi.ComponentResource {
                 arn: names.topicArn("alerts"),
                 roleArn: role.arn,
                 inputTransformer: failureMessage(names),
+                deadLetterConfig: { arn: queue.arn },
+                retryPolicy: { maximumEventAgeInSeconds: 24 * 3600, maximumRetryAttempts: 185 },
+            },
+            { ...child, dependsOn: [...role.parts, queuePolicy] },
+        );
+        const blocked = new cloudwatch.EventRule(
+            `${name}-blocked`,
+            {
+                name: names.blockedQueueRule,
+                description: `Jobs of ${names.jobQueue} that cannot be placed`,
+                eventPattern: JSON.stringify(blockedQueuePattern(names.jobQueueArn)),
+                tags,
+            },
+            child,
+        );
+        new cloudwatch.EventTarget(
+            `${name}-blocked`,
+            {
+                rule: blocked.name,
+                targetId: "operations",
+                arn: names.topicArn("operations"),
+                roleArn: role.arn,
+                inputTransformer: blockedQueueMessage(names),
                 deadLetterConfig: { arn: queue.arn },
                 retryPolicy: { maximumEventAgeInSeconds: 24 * 3600, maximumRetryAttempts: 185 },
             },

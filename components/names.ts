@@ -125,6 +125,14 @@ export class StageNames {
         return `${this.prefix}-training-failed`;
     }
 
+    get blockedQueueRule(): string {
+        return `${this.prefix}-queue-blocked`;
+    }
+
+    get blockedQueueRuleArn(): string {
+        return this.arn("events", `rule/${this.blockedQueueRule}`);
+    }
+
     get failureRuleArn(): string {
         return this.arn("events", `rule/${this.failureRule}`);
     }

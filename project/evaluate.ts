@@ -69,7 +69,6 @@ export interface EvaluatedJobDefinition {
         readonly [property: string]: unknown;
     };
     readonly timeoutSeconds: number;
-    readonly attempts: number;
 }
 
 /** The state machine as it is declared, its definition parsed. */
@@ -349,7 +348,6 @@ function selected(
                 String(inputs.containerProperties),
             ) as EvaluatedJobDefinition["containerProperties"],
             timeoutSeconds: (inputs.timeout as { attemptDurationSeconds: number }).attemptDurationSeconds,
-            attempts: (inputs.retryStrategy as { attempts: number }).attempts,
         })),
     };
 }

@@ -25,6 +25,12 @@ export const FAULTS = {
     batch: [
         "throttled",
         "hostLost",
+        "spotReclaimed",
+        "noFargate",
+        "queueFull",
+        "neverPlaced",
+        "dockerTimeout",
+        "imageMissing",
         "exit1",
         "data",
         "storage",

@@ -325,7 +325,6 @@ function jobSchema(job: JobName) {
             vcpu: z.number().positive().max(16).default(JOB_DEFAULTS[job].vcpu),
             memoryMb: whole(512, 122_880).default(JOB_DEFAULTS[job].memoryMb),
             timeoutSeconds: whole(60, longest).default(longest),
-            attempts: whole(1, 10).default(3),
         })
         .prefault({});
 }
@@ -476,7 +475,7 @@ const configKeys = (ensemble: EnsembleSpec) =>
                 publish: jobSchema("publish"),
             })
             .prefault({})
-            .describe("Size, time-out and attempts of each Batch job."),
+            .describe("Size and time-out of each Batch job."),
         compute: z
             .strictObject({
                 type: z.enum(["FARGATE", "FARGATE_SPOT", "EC2", "SPOT"]).default("FARGATE"),

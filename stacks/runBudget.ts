@@ -7,6 +7,7 @@ import { MAXIMUM_TRANSITIONS } from "../ground/awsLimits";
 import type { BudgetAnswer, BudgetQuestion } from "../policy";
 import { judgeBudget, strictestBudget, worstCaseBill } from "../pricing/bill";
 import { loadPrices } from "../pricing/prices";
+import { batchRunBound } from "../workflow";
 import type { StageSettings } from "../workflow/contract";
 
 const model = z.object({
@@ -41,8 +42,15 @@ export function judgeRunBudget({ definition, jobs, dollars }: BudgetQuestion): B
     // The age of the prices is the plan's matter: a rule that fails by the calendar would stop a deployment that
     // changed nothing.
     const prices = loadPrices();
-    const input = { settings, batchJobs: jobs, transitions: MAXIMUM_TRANSITIONS };
+    const input = { settings, batchJobs: triedAgain(jobs), transitions: MAXIMUM_TRANSITIONS };
     return judgeBudget(worstCaseBill(input, prices, new Date(prices.file.asOf)), budget);
+}
+
+/** The workflow tries a job again; the pack knows one attempt of it. */
+function triedAgain(jobs: BudgetQuestion["jobs"]): BudgetQuestion["jobs"] {
+    return Object.fromEntries(
+        Object.entries(jobs).map(([name, bound]) => [name, { ...bound, seconds: batchRunBound(name, bound.seconds) }]),
+    );
 }
 
 function settingsOf(definition: string): StageSettings | undefined {

@@ -2,7 +2,15 @@ import type { ErrorClass } from "./contract";
 import { ERROR_CLASSES } from "./errorClasses";
 import { functionBound, FUNCTION_SECONDS } from "./limits";
 import { MAXIMUM_ATTEMPTS } from "./names";
-import { caught, classifyError, loopVariables, pauseState, set } from "./retries";
+import {
+    caught,
+    classifyError,
+    LONGEST_PAUSE_SECONDS,
+    loopVariables,
+    pauseState,
+    set,
+    WAITING_CLASSES,
+} from "./retries";
 import {
     all,
     BatchSubmitJob,
@@ -16,7 +24,7 @@ import {
     type StateNode,
     type Template,
 } from "../asl/states";
-import { JOB_SECONDS, type Job, type Targets } from "./targets";
+import { JOB_SECONDS, JOBS, type Job, type Targets } from "./targets";
 
 /** What is known of a failure that stands. */
 export interface StepFailure {
@@ -54,18 +62,19 @@ export interface BatchStepOptions {
 }
 
 /**
- * A Batch job that is tried again after throttling and faults of the service, a bounded number of times; every other
- * error stands. That a host is lost is for the job definition's own retry strategy.
+ * A Batch job that is tried again a bounded number of times: after throttling and faults of the service, and when
+ * capacity was missing, used up or taken away; every other error stands. Batch itself tries nothing again.
  */
 export function batchStep(options: BatchStepOptions): readonly StateNode[] {
     const { name, job, targets, failed, deadline } = options;
     const variables = loopVariables(job);
-    const { attempt, throttles, faults, errorClass } = variables;
+    const { attempt, throttles, faults, waits, errorClass } = variables;
     const explain = `JSONify ${name} Error Cause`;
     const decide = `Retry ${name}?`;
     const wait = `Pause before ${name}`;
     const now = jsonata<number>`$toMillis(${states.context.State.EnteredTime})`;
-    const most = 1 + ERROR_CLASSES.Throttling.retries + ERROR_CLASSES.ServiceFault.retries;
+    const retries = [ERROR_CLASSES.Throttling, ERROR_CLASSES.ServiceFault, ERROR_CLASSES.Capacity];
+    const most = retries.reduce((sum, policy) => sum + policy.retries, 1);
     const bounded = all(
         isExpression(deadline)
             ? jsonata<boolean>`${now} < ${deadline}`
@@ -96,6 +105,7 @@ export function batchStep(options: BatchStepOptions): readonly StateNode[] {
             spot: false,
             outputPath: options.outputPath,
             maximumReason: options.maximumReason,
+            queued: true,
             next: decide,
             failed: { next: failed.next, assign: (unclassified) => failed.assign({ ...variables, ...unclassified }) },
         }),
@@ -119,6 +129,15 @@ export function batchStep(options: BatchStepOptions): readonly StateNode[] {
                     assign: set(job, { faults: jsonata`${faults} + 1` }),
                     next: wait,
                 },
+                {
+                    when: all(
+                        bounded,
+                        jsonata`${errorClass} in ${WAITING_CLASSES}`,
+                        jsonata`${waits} < ${ERROR_CLASSES.Capacity.retries}`,
+                    ),
+                    assign: set(job, { waits: jsonata`${waits} + 1` }),
+                    next: wait,
+                },
             ],
             assign: failed.assign(variables),
             otherwise: failed.next,
@@ -135,12 +154,22 @@ function lastRetry(secondsBefore: number, job: Job): number {
     return secondsBefore + JOB_SECONDS[job] + RETRY_SECONDS;
 }
 
+/**
+ * The longest that all attempts of a job can run together, in seconds, of at most `timeoutSeconds` each: it bounds what
+ * they cost. Throttled attempts never ran.
+ *
+ * @param definition Name of its definition, which holds the job's.
+ */
+export function batchRunBound(definition: string, timeoutSeconds: number): number {
+    const job = definition.split("-").findLast((part): part is Job => (JOBS as readonly string[]).includes(part));
+    if (job === undefined) {
+        return timeoutSeconds;
+    }
+    const attempts = 1 + ERROR_CLASSES.ServiceFault.retries + ERROR_CLASSES.Capacity.retries;
+    return Math.min(attempts * timeoutSeconds, lastRetry(0, job) + timeoutSeconds);
+}
+
 /** Longest time of a step with all its attempts and waits, in seconds. */
 export function batchStepBound(job: Job): number {
-    return (
-        lastRetry(0, job) +
-        ERROR_CLASSES.ServiceFault.maximumWaitSeconds +
-        JOB_SECONDS[job] +
-        functionBound(FUNCTION_SECONDS)
-    );
+    return lastRetry(0, job) + LONGEST_PAUSE_SECONDS + JOB_SECONDS[job] + functionBound(FUNCTION_SECONDS);
 }

@@ -11,6 +11,7 @@ import type { LogLocation } from "../ground/console";
 import { defined } from "../ground/fields";
 import type { ErrorClass, FailureRecord } from "./contract";
 import { ERROR_CLASSES } from "./errorClasses";
+import { classOfText } from "./failureTexts";
 
 /** What a person can do about each class; errorClasses.ts says what the workflow itself does. */
 export const advice: Readonly<Record<ErrorClass, string>> = {
@@ -87,33 +88,6 @@ const prefixes = table({
 });
 const prefixPattern =
     /(?<![A-Za-z])(DataError|HyperparameterError|QualityGate|PermissionError|StorageError|InputError): /;
-
-/** Texts of services (never of user code), the first that matches decides. */
-const serviceTexts: readonly (readonly [RegExp, ErrorClass])[] = [
-    [
-        /CapacityError|InsufficientInstanceCapacity|InsufficientCapacity|Unable to provision requested .*capacity/i,
-        "Capacity",
-    ],
-    [/ResourceLimitExceeded|account-level service limit|LimitExceededException|ServiceQuotaExceeded/i, "Quota"],
-    [/throttl|rate exceeded|too ?many ?requests|slow ?down|RequestLimitExceeded/i, "Throttling"],
-    [
-        /spot (task|instance|capacity).*(interrupt|reclaim|terminat)|Host EC2 .*terminated|MaxWaitTimeExceeded/i,
-        "SpotInterrupted",
-    ],
-    [
-        /AccessDenied|access denied|not authorized|UnauthorizedOperation|cannot assume|could not assume|unable to assume|ExpiredToken|InvalidClientTokenId|UnrecognizedClient|status code:? 403|KMSAccess/i,
-        "Permission",
-    ],
-    [/MaxRuntimeExceeded|duration exceeded timeout|timed? ?out after|Task timed out/i, "TimeLimit"],
-    [/No S3 objects found|NoSuchKey|NoSuchBucket|does not exist.*s3:|S3 .*does not exist/i, "Data"],
-    [/OutOfMemory|MISCONFIGURATION|manifest unknown|image.* not found|no such image|not found in registry/i, "UserBug"],
-    [
-        /InternalServer|InternalFailure|internal error|ServiceUnavailable|service (is )?(currently )?unavailable|status code:? 5\d\d|ResourceInitializationError|CannotPullContainer|CannotStartContainer|connection (reset|refused|timed out)|ECONNRE/i,
-        "ServiceFault",
-    ],
-    [/a training job with this name already exists|ResourceInUse/i, "ServiceFault"],
-    [/Validation ?(Error|Exception)|invalid|SCHEMA_VALIDATION|Could not find model data|not supported/i, "UserBug"],
-];
 
 /** Errors that the engine itself or an integration raises, by name. */
 const byName = table({
@@ -339,7 +313,7 @@ function decide(error: string, read: ReadCause, failure: Failure): [ErrorClass, 
     if (read.kind === "lambda") {
         const type = read.errorType ?? "";
         const cls =
-            prefixes[type] ?? byName[type] ?? prefixed(read.text)?.[0] ?? serviceText(read.text) ?? byName[error];
+            prefixes[type] ?? byName[type] ?? prefixed(read.text)?.[0] ?? classOfText(read.text) ?? byName[error];
         return [cls ?? "UserBug", type === "" ? read.text : `${type}: ${read.text}`];
     }
     if (failure.failureText?.trim() && (error === "States.TaskFailed" || error === "") && read.text.trim() === "") {
@@ -358,7 +332,7 @@ function decide(error: string, read: ReadCause, failure: Failure): [ErrorClass, 
     if (/^AlgorithmError/.test(read.text)) {
         return ["UserBug", said];
     }
-    return [serviceText(`${error} ${read.text}`) ?? known ?? "Unknown", said];
+    return [classOfText(`${error} ${read.text}`) ?? known ?? "Unknown", said];
 }
 
 function decideTraining(error: string, read: ReadCause, spot: boolean): [ErrorClass, string] {
@@ -394,7 +368,7 @@ function decideTraining(error: string, read: ReadCause, spot: boolean): [ErrorCl
         return ["ServiceFault", read.text];
     }
     if (/^ClientError/.test(read.text)) {
-        return inner ?? [serviceText(read.text) ?? "UserBug", read.text];
+        return inner ?? [classOfText(read.text) ?? "UserBug", read.text];
     }
     if (read.text === "") {
         const known = byName[error] ?? "Unknown";
@@ -404,7 +378,7 @@ function decideTraining(error: string, read: ReadCause, spot: boolean): [ErrorCl
                 "no reason",
         ];
     }
-    return inner ?? [serviceText(read.text) ?? serviceText(error) ?? "Unknown", read.text];
+    return inner ?? [classOfText(read.text) ?? classOfText(error) ?? "Unknown", read.text];
 }
 
 function decideBatch(error: string, read: ReadCause, failureText: string): [ErrorClass, string] {
@@ -412,7 +386,7 @@ function decideBatch(error: string, read: ReadCause, failureText: string): [Erro
     if (error === "States.Timeout") {
         return ["TimeLimit", read.text || `${about} was longer than the state's time-out`];
     }
-    const byText = serviceText(read.text);
+    const byText = classOfText(read.text);
     // The file may be an earlier attempt's where this one never came to speak: its line counts for a container that
     // exited by itself.
     if (failureText.trim() !== "" && (read.exitCode === 1 || (read.exitCode === undefined && byText === undefined))) {
@@ -453,10 +427,6 @@ function prefixed(said: string): [ErrorClass, string] | undefined {
     // The toolkit puts the script's message in quotation marks.
     const bare = said[match.index - 1] === '"' ? line.replace(/"(?=\s|$).*$/, "") : line;
     return [prefixes[match[1]] ?? "Unknown", bare];
-}
-
-function serviceText(said: string): ErrorClass | undefined {
-    return serviceTexts.find(([pattern]) => pattern.test(said))?.[1];
 }
 
 function isClass(value: unknown): value is ErrorClass {

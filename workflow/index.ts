@@ -11,4 +11,5 @@ export {
 export { modelBound } from "./modelTraining";
 export { jobNamePrefix } from "./names";
 export { policyDocument, type MetricDefinition, type Permission } from "../asl/states";
+export { batchRunBound } from "./batchStep";
 export { JOB_QUEUE_SECONDS, JOB_SECONDS, JOBS, type Job, type Targets } from "./targets";

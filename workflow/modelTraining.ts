@@ -6,10 +6,10 @@
 import { present } from "../ground/fields";
 import { batchStep } from "./batchStep";
 import type { BilledJob, ErrorClass, MemberOutcome, ModelRun, ModelSettings, StageSettings } from "./contract";
-import { CAPACITY_WAIT_SECONDS, classesWhere, ERROR_CLASSES } from "./errorClasses";
+import { CAPACITY_WAIT_SECONDS, ERROR_CLASSES } from "./errorClasses";
 import { functionBound, FUNCTION_SECONDS } from "./limits";
 import { jobNamePrefix, MAXIMUM_ATTEMPTS, stagePrefix } from "./names";
-import { caught, classifyError, initial, loopVariables, pauseState, set } from "./retries";
+import { caught, classifyError, initial, loopVariables, pauseState, set, WAITING_CLASSES } from "./retries";
 import {
     all,
     at,
@@ -137,9 +137,8 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
     };
     checkModel(model, settings);
 
-    const { attempt, throttles, faults, errorClass, reason } = loopVariables("");
+    const { attempt, throttles, faults, waits, errorClass, reason } = loopVariables("");
     const rung = variable<number>("rung");
-    const waits = variable<number>("waits");
     const jobs = variable<string[]>("jobs");
     const billed = variable<readonly BilledJob[]>("billed");
     /** Instance type of the job whose billed time is still to be written down; empty when there is none. */
@@ -204,8 +203,7 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
                   },
               });
 
-    const ladderClasses = classesWhere((policy) => policy.nextRung);
-    const onLadder = jsonata<boolean>`${errorClass} in ${ladderClasses}`;
+    const onLadder = jsonata<boolean>`${errorClass} in ${WAITING_CLASSES}`;
     const retryRules: Rule[] = present([
         { when: jsonata`${step} != ${names.training}`, next: names.fail },
         rungs > 1
@@ -243,7 +241,6 @@ export function modelTraining(options: ModelTrainingOptions): Parallel {
             assign: {
                 ...initial(""),
                 rung: 0,
-                waits: 0,
                 jobs: [],
                 billed: [],
                 unbilled: "",

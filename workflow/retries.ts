@@ -1,6 +1,6 @@
 /** Variables and states of a loop that tries a job again: the same for Batch and for training jobs. */
 import type { ErrorClass } from "./contract";
-import { ERROR_CLASSES } from "./errorClasses";
+import { CAPACITY_WAIT_SECONDS, classesWhere, ERROR_CLASSES } from "./errorClasses";
 import { FUNCTION_SECONDS } from "./limits";
 import {
     jsonata,
@@ -23,12 +23,17 @@ export interface Classified {
     readonly billableSeconds?: number;
 }
 
+/** Classes for which another machine, or the same one later, may help. */
+export const WAITING_CLASSES = classesWhere((policy) => policy.nextRung);
+
 /** The variables of one loop. Their names begin with the loop's, where several loops share a scope. */
 export interface LoopVariables {
     /** Failed attempts so far; number of the current one, from 0. */
     readonly attempt: Handle<number>;
     readonly throttles: Handle<number>;
     readonly faults: Handle<number>;
+    /** Waits for capacity, for a quota, or after a Spot interruption. */
+    readonly waits: Handle<number>;
     /** Seconds of the next wait. */
     readonly pause: Handle<number>;
     readonly errorName: Handle<string>;
@@ -37,7 +42,17 @@ export interface LoopVariables {
     readonly reason: Handle<string>;
 }
 
-const NAMES = ["attempt", "throttles", "faults", "pause", "errorName", "errorCause", "errorClass", "reason"] as const;
+const NAMES = [
+    "attempt",
+    "throttles",
+    "faults",
+    "waits",
+    "pause",
+    "errorName",
+    "errorCause",
+    "errorClass",
+    "reason",
+] as const;
 
 function prefixed(loop: string, name: string): string {
     return loop === "" ? name : `${loop}${name[0]!.toUpperCase()}${name.slice(1)}`;
@@ -58,6 +73,7 @@ export function initial(loop: string): Assignments {
         attempt: 0,
         throttles: 0,
         faults: 0,
+        waits: 0,
         pause: 1,
         errorName: "none",
         errorCause: "none",
@@ -71,28 +87,45 @@ export function caught(loop: string): Assignments {
     return set(loop, { errorName: text(states.errorOutput.Error), errorCause: text(states.errorOutput.Cause) });
 }
 
-/** Seconds before the next attempt, by the table of error classes. */
+/** After a Spot host was taken away a Batch job goes back into its queue, which may have another kind of capacity. */
+const SPOT_PAUSE_SECONDS = 60;
+/** The longest that {@link pauseState} waits, in seconds. */
+export const LONGEST_PAUSE_SECONDS = Math.max(
+    CAPACITY_WAIT_SECONDS,
+    ERROR_CLASSES.Throttling.maximumWaitSeconds,
+    ERROR_CLASSES.ServiceFault.maximumWaitSeconds,
+);
+
+/**
+ * Seconds before the next attempt, by the table of error classes.
+ *
+ * @param queued Whether it waits for capacity, too; a training has its ladder for that.
+ */
 function pauseExpression(
     errorClass: Expression<string>,
-    throttles: Expression<number>,
-    faults: Expression<number>,
+    { throttles, faults }: Pick<LoopVariables, "throttles" | "faults">,
+    queued: boolean,
 ): Expression<number> {
     const wait = (name: ErrorClass, retry: Expression<number>) => {
         const { waitSeconds, backoff, maximumWaitSeconds, jitter } = ERROR_CLASSES[name];
         const whole = jsonata<number>`$min([${maximumWaitSeconds}, ${waitSeconds} * $power(${backoff}, ${retry})])`;
         return jitter ? jsonata<number>`$ceil(${whole} * (0.5 + 0.5 * $random()))` : whole;
     };
-    return jsonata`${errorClass} = 'Throttling' ? ${wait("Throttling", throttles)} : ${wait("ServiceFault", faults)}`;
+    const throttled = wait("Throttling", throttles);
+    const pause = jsonata<number>`${errorClass} = 'Throttling' ? ${throttled} : ${wait("ServiceFault", faults)}`;
+    if (!queued) {
+        return pause;
+    }
+    const isSpot = jsonata<boolean>`${errorClass} = 'SpotInterrupted'`;
+    const waiting = jsonata<number>`${isSpot} ? ${SPOT_PAUSE_SECONDS} : ${CAPACITY_WAIT_SECONDS}`;
+    return jsonata`${errorClass} in ${WAITING_CLASSES} ? (${waiting}) : (${pause})`;
 }
 
 /** The wait before the next attempt. A Wait cannot catch, so what it waits is bounded where it is read, too. */
 export function pauseState(name: string, loop: string, next: string): Wait {
-    const longest = Math.max(
-        ERROR_CLASSES.Throttling.maximumWaitSeconds,
-        ERROR_CLASSES.ServiceFault.maximumWaitSeconds,
-    );
+    const { pause } = loopVariables(loop);
     return new Wait(name, {
-        seconds: jsonata<number>`$max([1, $min([${longest}, ${loopVariables(loop).pause}])])`,
+        seconds: jsonata<number>`$max([1, $min([${LONGEST_PAUSE_SECONDS}, ${pause}])])`,
         next,
     });
 }
@@ -116,6 +149,8 @@ export interface ClassifyOptions {
     /** Where the step writes, and so its failure.txt; null where it leaves none. */
     readonly outputPath: Expression<string> | null;
     readonly maximumReason: number;
+    /** What is tried again waits for capacity as well. */
+    readonly queued?: boolean;
     readonly next: string;
     /** Where it goes when the function itself fails, with the class Unknown: nothing is tried again on a guess. */
     readonly failed: {
@@ -155,7 +190,7 @@ export function classifyError(options: ClassifyOptions): LambdaInvoke {
                 errorClass: answer.class,
                 reason: jsonata`$substring(${answer.reason}, 0, ${maximumReason})`,
                 attempt: jsonata`${variables.attempt} + 1`,
-                pause: pauseExpression(answer.class, variables.throttles, variables.faults),
+                pause: pauseExpression(answer.class, variables, options.queued === true),
             }),
             ...options.assign,
         },

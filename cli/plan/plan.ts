@@ -7,6 +7,7 @@ import { expectedBill, type ExpectedBill, type ExpectedInput, type Usual } from 
 import type { Prices } from "../../pricing/prices";
 import type { EvaluatedStage } from "../../project/evaluate";
 import type { Hyperparameters, ModelRun, ModelSettings, StageSettings } from "../../workflow/contract";
+import { batchRunBound } from "../../workflow/batchStep";
 import { executionBound } from "../../workflow/ensembleTraining";
 import { readInput, type CompletedInput, type CompletedModel, type Problem } from "../../workflow/input";
 import { bareJob, type Reuse } from "./reuse";
@@ -245,10 +246,10 @@ function planned(
     };
 }
 
-/** A job's bound as the stage registers it: time-out times attempts, on the size that it asks for. */
+/** A job's bound: all its attempts, on the size that it asks for. */
 function jobBounds({ jobDefinitions }: EvaluatedStage): Record<string, BatchJobBound> {
     return Object.fromEntries(
-        jobDefinitions.map(({ name, containerProperties, timeoutSeconds, attempts }) => {
+        jobDefinitions.map(({ name, containerProperties, timeoutSeconds }) => {
             const asked = (containerProperties.resourceRequirements ?? []) as readonly {
                 type: string;
                 value: string;
@@ -256,7 +257,11 @@ function jobBounds({ jobDefinitions }: EvaluatedStage): Record<string, BatchJobB
             const amount = (type: string) => Number(asked.find((requirement) => requirement.type === type)?.value ?? 0);
             return [
                 `job ${bareJob(name)}`,
-                { seconds: timeoutSeconds * attempts, vcpu: amount("VCPU"), gib: amount("MEMORY") / 1024 },
+                {
+                    seconds: batchRunBound(name, timeoutSeconds),
+                    vcpu: amount("VCPU"),
+                    gib: amount("MEMORY") / 1024,
+                },
             ];
         }),
     );

@@ -23,6 +23,22 @@ const WRITTEN: Partial<Readonly<Record<FaultName, string>>> = {
     qualityGate: "QualityGate: sequence.page_accuracy 0.71, expected at least 0.8",
 };
 
+/** What Batch says of jobs that were not placed, not started, or whose host was taken away. */
+const NOT_PLACED: Partial<Readonly<Record<FaultName, string>>> = {
+    spotReclaimed: "Your Spot Task was interrupted.",
+    noFargate: "Capacity is unavailable at this time. Please try again later or in a different availability zone",
+    queueFull:
+        "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - Service cannot fulfill the capacity requested for instance type " +
+        "[m5.large]",
+    neverPlaced:
+        "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - The job resource requirement (vCPU/memory/GPU) is higher than " +
+        "that can be met by the CE(s) attached to the job queue.",
+    dockerTimeout: "DockerTimeoutError: Could not transition to started; timed out after waiting 3m0s",
+    imageMissing:
+        "CannotPullContainerError: failed to resolve ref 1.dkr.ecr.eu-central-1.amazonaws.com/jobs:abc: " +
+        "1.dkr.ecr.eu-central-1.amazonaws.com/jobs:abc: not found",
+};
+
 const EXITED = "Essential container in task exited";
 
 /** SubmitJob.sync */
@@ -62,6 +78,10 @@ function failure({ account }: Call, fault: FaultName, name: string, parameters: 
     if (written !== undefined) {
         account.failureText = written;
         return taskFailed(described(EXITED, { ExitCode: 1 }));
+    }
+    const placement = NOT_PLACED[fault];
+    if (placement !== undefined) {
+        return taskFailed(described(placement, { Reason: placement }));
     }
     switch (fault) {
         case "hostLost":

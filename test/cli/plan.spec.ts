@@ -12,6 +12,7 @@ import { ToolError } from "../../ground/errors";
 import { Prices, type PriceFile } from "../../pricing/prices";
 import { currentProject, evaluateStage, type EvaluatedStage } from "../../project/evaluate";
 import type { StageSettings } from "../../workflow/contract";
+import { batchRunBound } from "../../workflow/batchStep";
 import { executionBound } from "../../workflow/ensembleTraining";
 
 const today = new Date("2026-11-23");
@@ -79,7 +80,11 @@ describe("the plan of a stage", function () {
         assert.deepEqual(["image", "text", "sequence"].map(worst), [16, 4, 8]);
         const fetch = made.bill.lines.find((line) => line.item === "job ensemble-dev-fetch");
         const job = stage.jobDefinitions.find(({ name }) => name.includes("-fetch-"));
-        assert.equal(fetch?.seconds, (job?.timeoutSeconds ?? 0) * (job?.attempts ?? 0));
+        assert.equal(fetch?.seconds, batchRunBound("fetch", job?.timeoutSeconds ?? 0));
+        assert.ok(
+            (fetch?.seconds ?? 0) > 2 * (job?.timeoutSeconds ?? Infinity),
+            "it may be tried again, at full length",
+        );
         assert.equal(made.longestSeconds, executionBound(settings));
         assert.deepEqual(made.bill.unknown, []);
     });

@@ -5,7 +5,7 @@ import { keptReleases, type Release } from "../../components/functions";
 import type { StateMachineDefinition } from "../../asl/types";
 import type { Statement } from "../../components/iam";
 import { assertProven, UnprovenDefinitionError } from "../../components/trainingStateMachine";
-import { type Job, JOB_SECONDS, JOBS } from "../../workflow";
+import { type Job, JOB_QUEUE_SECONDS, JOB_SECONDS, JOBS } from "../../workflow";
 import { type EvaluatedStage, evaluateStage, type RecordedResource } from "../../project/evaluate";
 
 process.env.PULUMI_ERROR_OUTPUT_STRING = "1";
@@ -109,7 +109,8 @@ describe("a stage", function () {
                         machines: 1,
                         functions: 4,
                         aliases: 4,
-                        environments: 1,
+                        // dev runs on Fargate Spot and falls back to Fargate
+                        environments: name === "dev" ? 2 : 1,
                         queues: 1,
                         jobs: 4,
                         topics: 2,
@@ -120,7 +121,7 @@ describe("a stage", function () {
                         sourcesAndPointers: 3,
                         keys: 1,
                         logGroups: 6,
-                        rules: 1,
+                        rules: 2,
                         deadLetters: 1,
                         alarms: 8,
                         roles: 12,
@@ -506,10 +507,16 @@ describe("a stage", function () {
             overrides: { network: { kind: "created" }, compute: { type: "SPOT", instanceTypes: ["m7i"] } },
         });
         assert.equal(ofType(created, "aws:ec2/subnet:Subnet").length, 2);
-        const { computeResources } = one(created, "aws:batch/computeEnvironment:ComputeEnvironment").inputs as {
-            computeResources: Record<string, unknown>;
-        };
-        assert.equal(computeResources.allocationStrategy, "SPOT_PRICE_CAPACITY_OPTIMIZED");
+        const environments = ofType(created, "aws:batch/computeEnvironment:ComputeEnvironment").map(
+            ({ inputs }) => (inputs as { computeResources: Record<string, unknown> }).computeResources,
+        );
+        assert.deepEqual(
+            environments.map(({ type, allocationStrategy }) => [type, allocationStrategy]),
+            [
+                ["SPOT", "SPOT_PRICE_CAPACITY_OPTIMIZED"],
+                ["EC2", "BEST_FIT_PROGRESSIVE"],
+            ],
+        );
         assert.equal(ofType(created, "aws:iam/instanceProfile:InstanceProfile").length, 1);
         assert.ok(
             created.jobDefinitions.every(
@@ -519,10 +526,11 @@ describe("a stage", function () {
         const given = await evaluateStage("dev", {
             overrides: { network: { kind: "given", vpcId: "vpc-1", subnetIds: ["subnet-1"] } },
         });
-        const fargate = one(given, "aws:batch/computeEnvironment:ComputeEnvironment").inputs as {
-            computeResources: Record<string, unknown>;
-        };
-        assert.deepEqual(fargate.computeResources.subnets, ["subnet-1"]);
+        for (const { inputs } of ofType(given, "aws:batch/computeEnvironment:ComputeEnvironment")) {
+            assert.deepEqual((inputs as { computeResources: { subnets: string[] } }).computeResources.subnets, [
+                "subnet-1",
+            ]);
+        }
         assert.ok(
             given.jobDefinitions.every(
                 ({ containerProperties }) =>
@@ -530,6 +538,34 @@ describe("a stage", function () {
                     "DISABLED",
             ),
         );
+    });
+
+    it("gives up a job that cannot be placed before the state's time-out does, and tells of it with the reason", () => {
+        const dev = stages.get("dev") as EvaluatedStage;
+        const { inputs } = one(dev, "aws:batch/jobQueue:JobQueue");
+        const limits = inputs.jobStateTimeLimitActions as { state: string; reason: string; maxTimeSeconds: number }[];
+        assert.deepEqual(
+            limits.map(({ state, reason }) => [state, reason.split(":")[0]]),
+            [
+                ["RUNNABLE", "CAPACITY"],
+                ["RUNNABLE", "MISCONFIGURATION"],
+                ["RUNNABLE", "MISCONFIGURATION"],
+            ],
+        );
+        assert.ok(limits.every(({ maxTimeSeconds }) => maxTimeSeconds >= 600 && maxTimeSeconds < JOB_QUEUE_SECONDS));
+        const rule = ofType(dev, "aws:cloudwatch/eventRule:EventRule").find(({ name }) => name.endsWith("-blocked"));
+        const pattern = JSON.parse(String(rule?.inputs.eventPattern)) as { detail: { jobQueue: string[] } };
+        assert.match(pattern.detail.jobQueue[0] ?? "", new RegExp(`:job-queue/${String(inputs.name)}$`));
+        const target = ofType(dev, "aws:cloudwatch/eventTarget:EventTarget").find(({ name }) =>
+            name.endsWith("-blocked"),
+        );
+        assert.match(String(target?.inputs.arn), /:ensemble-dev-operations$/);
+        const { inputPaths, inputTemplate } = target?.inputs.inputTransformer as {
+            inputPaths: Record<string, string>;
+            inputTemplate: string;
+        };
+        assert.equal(inputPaths.reason, "$.detail.statusReason");
+        assert.match(inputTemplate, /Reason: <reason>/);
     });
 
     it("trains in a VPC and without network where that is configured", async () => {

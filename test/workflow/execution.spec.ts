@@ -133,10 +133,16 @@ describe("the classes of errors", () => {
         assert.ok(gaps.reduce((sum, gap) => sum + gap, 0) <= 3_600 + 60 * 2);
     });
 
-    it("of a Batch job: throttling and faults of the service are tried again, its own errors never", async () => {
+    it("of a Batch job: what AWS is at fault for is tried again, its own errors never", async () => {
         for (const [fault, attempts, error] of [
             ["throttled", 61, "Notified.Throttling"],
             ["hostLost", 4, "Notified.ServiceFault"],
+            ["dockerTimeout", 4, "Notified.ServiceFault"],
+            ["spotReclaimed", 13, "Notified.SpotInterrupted"],
+            ["noFargate", 13, "Notified.Capacity"],
+            ["queueFull", 13, "Notified.Capacity"],
+            ["neverPlaced", 1, "Notified.UserBug"],
+            ["imageMissing", 1, "Notified.UserBug"],
             ["storage", 4, "Notified.ServiceFault"],
             ["exit1", 1, "Notified.UserBug"],
             ["data", 1, "Notified.Data"],
