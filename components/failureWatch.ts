@@ -1,8 +1,9 @@
 import * as cloudwatch from "@pulumi/aws/cloudwatch";
 import * as sqs from "@pulumi/aws/sqs";
 import * as pulumi from "@pulumi/pulumi";
+import { defined } from "../ground/fields";
 import { alarms, type AlarmSpec } from "./alarm";
-import { policyDocument, trustPolicy } from "./iam";
+import { policyDocument, trustPolicy, type Statement } from "./iam";
 import type { StageNames } from "./names";
 import { StageRole } from "./role";
 import type { StageTags } from "./tags";
@@ -15,16 +16,23 @@ export const NOTIFIED_PREFIX = "Notified.";
  * A timeout, an abort, States.Runtime, States.DataLimitExceeded and a failed notification reach no state.
  *
  * `anything-but` alone does not match where the field is missing, as in a timeout or an abort without an error.
+ *
+ * @param notifiedPrefix What the Error of a Fail begins with when a state has told of the failure; undefined where none
+ * does, and every execution that ended badly is an event.
  */
-export function failurePattern(stateMachineArn: string): Readonly<Record<string, unknown>> {
+export function failurePattern(
+    stateMachineArn: string,
+    notifiedPrefix: string | undefined,
+): Readonly<Record<string, unknown>> {
+    const untold = [{ "anything-but": { prefix: notifiedPrefix } }, null, { exists: false }];
     return {
         "source": ["aws.states"],
         "detail-type": ["Step Functions Execution Status Change"],
-        "detail": {
+        "detail": defined({
             stateMachineArn: [stateMachineArn],
             status: ["FAILED", "TIMED_OUT", "ABORTED"],
-            error: [{ "anything-but": { prefix: NOTIFIED_PREFIX } }, null, { exists: false }],
-        },
+            error: notifiedPrefix === undefined ? undefined : untold,
+        }),
     };
 }
 
@@ -150,6 +158,34 @@ function alarmSpecs(names: StageNames, starts = false): AlarmSpec[] {
     ];
 }
 
+/** What the policy of a queue says that keeps what rules could not deliver. */
+export function undeliveredStatements(queueArn: string, ruleArns: string | readonly string[]): Statement[] {
+    return [
+        {
+            Sid: "UndeliveredOfTheRule",
+            Effect: "Allow",
+            Principal: { Service: "events.amazonaws.com" },
+            Action: "sqs:SendMessage",
+            Resource: queueArn,
+            Condition: { ArnEquals: { "aws:SourceArn": ruleArns } },
+        },
+        {
+            Sid: "TlsOnly",
+            Effect: "Deny",
+            Principal: "*",
+            Action: "sqs:*",
+            Resource: queueArn,
+            Condition: { Bool: { "aws:SecureTransport": "false" } },
+        },
+    ];
+}
+
+/** How long, and how often, EventBridge tries to deliver what it was told. */
+export const DELIVERY = { maximumEventAgeInSeconds: 24 * 3600, maximumRetryAttempts: 185 };
+
+/** Days that SQS keeps a message at most, in seconds. */
+export const UNDELIVERED_SECONDS = 14 * 24 * 3600;
+
 export interface FailureWatchArgs {
     readonly names: StageNames;
     readonly keyArn: pulumi.Input<string>;
@@ -177,7 +213,7 @@ export class FailureWatch extends pulumi.ComponentResource {
             `${name}-undelivered`,
             {
                 name: names.undeliveredQueue,
-                messageRetentionSeconds: 14 * 24 * 3600,
+                messageRetentionSeconds: UNDELIVERED_SECONDS,
                 // SQS's own key: EventBridge could use the stage's key only by a statement for the service without any
                 // source condition.
                 sqsManagedSseEnabled: true,
@@ -189,28 +225,9 @@ export class FailureWatch extends pulumi.ComponentResource {
             `${name}-undelivered`,
             {
                 queueUrl: queue.url,
-                policy: policyDocument([
-                    {
-                        Sid: "UndeliveredOfTheRule",
-                        Effect: "Allow",
-                        Principal: { Service: "events.amazonaws.com" },
-                        Action: "sqs:SendMessage",
-                        Resource: names.undeliveredQueueArn,
-                        Condition: {
-                            ArnEquals: {
-                                "aws:SourceArn": [...ownRules, ...startingRules],
-                            },
-                        },
-                    },
-                    {
-                        Sid: "TlsOnly",
-                        Effect: "Deny",
-                        Principal: "*",
-                        Action: "sqs:*",
-                        Resource: names.undeliveredQueueArn,
-                        Condition: { Bool: { "aws:SecureTransport": "false" } },
-                    },
-                ]),
+                policy: policyDocument(
+                    undeliveredStatements(names.undeliveredQueueArn, [...ownRules, ...startingRules]),
+                ),
             },
             child,
         );
@@ -240,7 +257,7 @@ export class FailureWatch extends pulumi.ComponentResource {
             {
                 name: names.failureRule,
                 description: `Executions of ${names.stateMachine} that ended badly and of which no state has told`,
-                eventPattern: JSON.stringify(failurePattern(names.stateMachineArn)),
+                eventPattern: JSON.stringify(failurePattern(names.stateMachineArn, NOTIFIED_PREFIX)),
                 tags,
             },
             child,
@@ -254,7 +271,7 @@ export class FailureWatch extends pulumi.ComponentResource {
                 roleArn: role.arn,
                 inputTransformer: failureMessage(names),
                 deadLetterConfig: { arn: queue.arn },
-                retryPolicy: { maximumEventAgeInSeconds: 24 * 3600, maximumRetryAttempts: 185 },
+                retryPolicy: DELIVERY,
             },
             { ...child, dependsOn: [...role.parts, queuePolicy] },
         );

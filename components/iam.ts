@@ -33,6 +33,38 @@ export function trustPolicy(identity: Identity, service: string, sourceArn?: str
     ]);
 }
 
+/** What a state machine does besides its tasks, logs and traces: both services know no resource. */
+export function observationStatements(): Statement[] {
+    return [
+        {
+            Sid: "DeliverLogs",
+            Effect: "Allow",
+            Action: [
+                "logs:CreateLogDelivery",
+                "logs:GetLogDelivery",
+                "logs:UpdateLogDelivery",
+                "logs:DeleteLogDelivery",
+                "logs:ListLogDeliveries",
+                "logs:PutResourcePolicy",
+                "logs:DescribeResourcePolicies",
+                "logs:DescribeLogGroups",
+            ],
+            Resource: "*",
+        },
+        {
+            Sid: "Trace",
+            Effect: "Allow",
+            Action: [
+                "xray:PutTraceSegments",
+                "xray:PutTelemetryRecords",
+                "xray:GetSamplingRules",
+                "xray:GetSamplingTargets",
+            ],
+            Resource: "*",
+        },
+    ];
+}
+
 /** What starts executions may start those of this state machine, and nothing else. */
 export function startStatements(names: StageNames): Statement[] {
     return [{ Sid: "Start", Effect: "Allow", Action: "states:StartExecution", Resource: names.stateMachineArn }];

@@ -1,81 +1,13 @@
 import * as cloudwatch from "@pulumi/aws/cloudwatch";
 import * as sfn from "@pulumi/aws/sfn";
 import * as pulumi from "@pulumi/pulumi";
-import { analyse, type Finding } from "../asl/analysis";
 import type { StateMachineDefinition } from "../asl/types";
-import { present } from "../ground/fields";
-import { NOTIFIED_PREFIX } from "./failureWatch";
-import { type Statement, trustPolicy } from "./iam";
+import { observationStatements, type Statement, trustPolicy } from "./iam";
 import type { StageNames } from "./names";
+import { assertProven } from "./proof";
 import { protection } from "./protection";
 import { StageRole } from "./role";
 import type { StageTags } from "./tags";
-
-/** The definition of a state machine that may fail in silence, or that AWS would refuse. */
-export class UnprovenDefinitionError extends pulumi.RunError {
-    constructor(
-        stateMachine: string,
-        readonly findings: readonly Finding[],
-    ) {
-        const lines = findings.map((finding) =>
-            present([
-                `${finding.path === "" ? "definition" : finding.path}: ${finding.message} [${finding.rule}]`,
-                finding.counterExampleText === undefined ? undefined : `    ${finding.counterExampleText}`,
-            ]).join("\n"),
-        );
-        super(
-            `The state machine ${stateMachine} is not deployed: its definition has ${findings.length} ` +
-                `${findings.length === 1 ? "error" : "errors"}.\n${lines.join("\n")}`,
-        );
-    }
-}
-
-/**
- * Refuses a definition with an error: a failure that nobody would hear of, with the shortest way to it, or something
- * that AWS refuses.
- *
- * @throws UnprovenDefinitionError
- */
-export function assertProven(stateMachine: string, definition: StateMachineDefinition): void {
-    const errors = analyse(definition, { notifiedPrefix: NOTIFIED_PREFIX }).filter(
-        (finding) => finding.severity === "error",
-    );
-    if (errors.length > 0) {
-        throw new UnprovenDefinitionError(stateMachine, errors);
-    }
-}
-
-/** What a state machine does besides its tasks: both services know no resource. */
-function observationStatements(): Statement[] {
-    return [
-        {
-            Sid: "DeliverLogs",
-            Effect: "Allow",
-            Action: [
-                "logs:CreateLogDelivery",
-                "logs:GetLogDelivery",
-                "logs:UpdateLogDelivery",
-                "logs:DeleteLogDelivery",
-                "logs:ListLogDeliveries",
-                "logs:PutResourcePolicy",
-                "logs:DescribeResourcePolicies",
-                "logs:DescribeLogGroups",
-            ],
-            Resource: "*",
-        },
-        {
-            Sid: "Trace",
-            Effect: "Allow",
-            Action: [
-                "xray:PutTraceSegments",
-                "xray:PutTelemetryRecords",
-                "xray:GetSamplingRules",
-                "xray:GetSamplingTargets",
-            ],
-            Resource: "*",
-        },
-    ];
-}
 
 export interface TrainingStateMachineArgs {
     readonly names: StageNames;

@@ -21,3 +21,7 @@ const MAXIMUM_CAUSE = 32_768;
 export const MAXIMUM_MESSAGE_BYTES = 262_144;
 /** A key of S3, in bytes of UTF-8. */
 export const MAXIMUM_S3_KEY_BYTES = 1_024;
+/** Retention periods that CloudWatch Logs knows, in days. Source: its API reference, PutRetentionPolicy. */
+export const LOG_RETENTION_DAYS: readonly number[] = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];

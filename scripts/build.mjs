@@ -37,7 +37,7 @@ export const WORKSPACES = {
     },
     "policy": { entries: ["index"], finish: finishPolicy },
     // The run on this machine loads much that a library user has not: its code is one file, its declarations are files.
-    ".": { entries: ["stacks/index"], declared: ["local/index"], finish: finishRoot },
+    ".": { entries: ["stacks/index", "components/provenStateMachine"], declared: ["local/index"], finish: finishRoot },
 };
 
 /** What every bundle has in common. */

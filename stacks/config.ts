@@ -8,6 +8,7 @@ import * as z from "zod";
 import type { ComputeChoice, JobSize } from "../components/batchJobs";
 import { cutBlock, type NetworkChoice } from "../components/network";
 import type { JobName } from "../components/names";
+import { LOG_RETENTION_DAYS } from "../ground/awsLimits";
 import { instanceTypeProblem } from "../ground/instanceTypes";
 import { parseS3Address } from "../ground/s3Address";
 import { JOB_QUEUE_SECONDS, JOB_SECONDS, type Capacity, type Hyperparameters } from "../workflow";
@@ -136,10 +137,6 @@ export class ConfigError extends RunError {
     }
 }
 
-/** Retention periods that CloudWatch Logs knows, in days. */
-const LOG_DAYS = [
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-];
 /** vCPU to the memory that Fargate offers with it, in MiB: from, to, step. */
 const FARGATE: Readonly<Record<string, readonly [number, number, number]>> = {
     "0.5": [1_024, 4_096, 1_024],
@@ -517,7 +514,10 @@ const configKeys = (ensemble: EnsembleSpec) =>
             .strictObject({
                 logDays: z
                     .number()
-                    .refine((value) => LOG_DAYS.includes(value), `expected one of ${LOG_DAYS.join(", ")}`)
+                    .refine(
+                        (value) => LOG_RETENTION_DAYS.includes(value),
+                        `expected one of ${LOG_RETENTION_DAYS.join(", ")}`,
+                    )
                     .default(365),
                 runDays: days.default(180),
                 checkpointDays: days.default(60),

@@ -17,7 +17,7 @@ export type { Release } from "../components/functions";
 export type { FunctionName, Identity, JobName } from "../components/names";
 export type { NetworkChoice } from "../components/network";
 export type { PushedImages } from "../components/trainingImage";
-export { assertProven, UnprovenDefinitionError } from "../components/trainingStateMachine";
+export { assertProven, UnprovenDefinitionError } from "../components/proof";
 export { ConfigError, type ModelConfig, type StageConfig, type StageOptions } from "./config";
 export { EnsembleTraining, type EnsembleTrainingArgs, type EnsembleTrainingOutputs } from "./stage";
 export {

@@ -1,8 +1,6 @@
 /** The Pulumi program as a function: a stage's configuration in, its stack outputs out. */
-import { getCallerIdentity } from "@pulumi/aws/getCallerIdentity";
-import { getPartition } from "@pulumi/aws/getPartition";
-import { getRegion } from "@pulumi/aws/getRegion";
 import * as pulumi from "@pulumi/pulumi";
+import { callerIdentity } from "../components/identity";
 import type { Identity } from "../components/names";
 import { ConfigError, decodeConfig, loadStageConfig, type StageConfig } from "./config";
 import { locating, namespaceProblems } from "./configFile";
@@ -17,15 +15,6 @@ function stageConfig(): StageConfig {
         throw new ConfigError(problems);
     }
     return loadStageConfig(pulumi.getStack(), decodeConfig(values, pulumi.getProject()));
-}
-
-/**
- * Where the provider's credentials and region point. Awaited: from here on names and ARNs are plain strings, known at
- * any preview.
- */
-async function callerIdentity(): Promise<Identity> {
-    const [caller, region, partition] = await Promise.all([getCallerIdentity(), getRegion(), getPartition()]);
-    return { account: caller.accountId, region: region.region, partition: partition.partition };
 }
 
 /**

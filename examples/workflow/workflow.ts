@@ -43,9 +43,11 @@ export function orderImport({ importFunctionArn, topicArn }: Targets): Machine {
                 timeoutSeconds: 60,
                 output: failure,
                 next: "Import Failed",
-                catch: [{ output: failure, next: "Import Failed" }],
+                catch: [{ output: failure, next: "Nobody Told" }],
             }),
-            new Fail("Import Failed", { error: "ImportFailed", cause: text(failure.cause) }),
+            // The name says that a message went out: the rule outside tells of all other ends.
+            new Fail("Import Failed", { error: "Notified.ImportFailed", cause: text(failure.cause) }),
+            new Fail("Nobody Told", { error: "ImportFailed", cause: text(failure.cause) }),
         ],
     });
 }

@@ -274,6 +274,8 @@ export const WAYS: Readonly<Record<string, Way>> = {
     "node jobs.js <job> --name value ...": suite("test/workloads/chain.spec.ts", "jobs"),
 
     // the examples
+    "(examples/workflow) npm --prefix ../.. run packages": suite("test/package/installed.ts", ".build/packages"),
+    "(examples/tabular) npm --prefix ../.. run packages": suite("test/package/installed.ts", ".build/packages"),
     "(examples/workflow) npm install": suite("test/package/installed.ts", '"npm", ["install"'),
     "(examples/workflow) npm test": { way: "example" },
     "(examples/workflow) pulumi preview --stack dev": suite("test/engine/examples.spec.ts", ".preview("),

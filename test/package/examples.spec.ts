@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { cleanUp, project, root, runIn } from "./installed";
+import { cleanUp, inCheckout, project, root, runIn } from "./installed";
 
 const tsc = path.join(root, "node_modules/typescript/bin/tsc");
 
@@ -11,6 +11,27 @@ const testFile = (folder: string, file: string, env: NodeJS.ProcessEnv = {}) =>
 
 describe("the examples, with the installed package", () => {
     after(cleanUp);
+
+    for (const example of ["workflow", "tabular"]) {
+        it(`${example} is installed from what the checkout packs: its packages are on no registry`, async () => {
+            const folder = await inCheckout(example);
+            // what npm would install, without a hundred megabytes of peers
+            const args = ["install", "--package-lock-only", "--ignore-scripts", "--prefer-offline", "--no-audit"];
+            await runIn(folder, "npm", args);
+            const lock = JSON.parse(readFileSync(path.join(folder, "package-lock.json"), "utf8")) as {
+                readonly packages: Readonly<Record<string, { readonly resolved?: string }>>;
+            };
+            const own = Object.entries(lock.packages).filter(([name]) => name.includes("@ensemble-training/"));
+            assert.equal(own.length, 2);
+            for (const [name, { resolved }] of own) {
+                assert.match(
+                    resolved ?? "",
+                    /^file:\.\.\/\.\.\/\.build\/packages\/ensemble-training-\w+-[\d.]+\.tgz$/,
+                    name,
+                );
+            }
+        });
+    }
 
     it("a workflow of one's own holds its types, is proven, and runs on this machine", async () => {
         const folder = await project("workflow");

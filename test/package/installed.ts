@@ -50,18 +50,33 @@ function tarballsIn(folder: string): string[] {
     return found.map((name) => path.join(folder, name));
 }
 
+/** The example as it lies in a checkout in which `npm run packages` has been called. Answers its folder. */
+export async function inCheckout(example: string): Promise<string> {
+    const archives = await pack();
+    const checkout = temporary("checkout");
+    const packages = path.join(checkout, ".build/packages");
+    mkdirSync(packages, { recursive: true });
+    archives.forEach((archive) => cpSync(archive, path.join(packages, path.basename(archive))));
+    const folder = path.join(checkout, "examples", example);
+    copyExample(example, folder);
+    return folder;
+}
+
+function copyExample(example: string, folder: string): void {
+    cpSync(path.join(root, "examples", example), folder, {
+        recursive: true,
+        filter: (source) => !/\/(node_modules|\.local|\.build|\.venv|data)$/.test(source),
+    });
+}
+
 /** A new project with the packages installed: a copy of the example, or an empty one. Answers its folder. */
 export async function project(example?: string): Promise<string> {
     const archives = await pack();
     const folder = temporary(example ?? "consumer");
     if (example !== undefined) {
-        cpSync(path.join(root, "examples", example), folder, {
-            recursive: true,
-            filter: (source) => !/\/(node_modules|\.local|\.build|\.venv|data)$/.test(source),
-        });
+        copyExample(example, folder);
     }
-    // Of the example's own packages only this one: the registry does not have it under the example's range, and the
-    // rest is linked.
+    // Of the example's own packages only these: the rest is linked.
     const installing = temporary("installing");
     await run(
         "npm",

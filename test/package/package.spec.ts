@@ -4,7 +4,7 @@ import { builtinModules } from "node:module";
 import path from "node:path";
 import { cleanUp, project, root, runIn } from "./installed";
 
-const ENTRIES = ["asl", "asl/states", "asl/api", "policy", "pulumi", "pulumi/local"];
+const ENTRIES = ["asl", "asl/states", "asl/api", "policy", "pulumi", "pulumi/local", "pulumi/provenStateMachine"];
 
 describe("the package, installed", () => {
     let consumer: string;

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { keptReleases, type Release } from "../../components/functions";
 import type { StateMachineDefinition } from "../../asl/types";
 import type { Statement } from "../../components/iam";
-import { assertProven, UnprovenDefinitionError } from "../../components/trainingStateMachine";
+import { assertProven, UnprovenDefinitionError } from "../../components/proof";
 import { type Job, JOB_QUEUE_SECONDS, JOB_SECONDS, JOBS } from "../../workflow";
 import { type EvaluatedStage, evaluateStage, type RecordedResource } from "../../project/evaluate";
 

@@ -63,7 +63,10 @@ function matches(events: readonly object[]): boolean[] {
         );
     }
     const input = path.join(work, "input.json");
-    fs.writeFileSync(input, JSON.stringify({ pattern: failurePattern(names.stateMachineArn), events }));
+    fs.writeFileSync(
+        input,
+        JSON.stringify({ pattern: failurePattern(names.stateMachineArn, NOTIFIED_PREFIX), events }),
+    );
     const output = execFileSync(
         "java",
         ["-cp", fs.readFileSync(classpath, "utf8").trim(), path.join(__dirname, "eventPattern/Match.java"), input],

@@ -29,7 +29,7 @@ async function run(importOrders: TaskHandler) {
 
 test("no failure of it is silent", () => {
     assert.deepEqual(
-        analyse(definition).filter(({ severity }) => severity === "error"),
+        analyse(definition, { notifiedPrefix: "Notified." }).filter(({ severity }) => severity === "error"),
         [],
     );
 });
@@ -62,6 +62,6 @@ test("a failure is told once, and fails the execution with its cause", async () 
     const { result, told } = await run(async () => {
         throw new TaskError("DatabaseError", "no connection");
     });
-    assert.deepEqual([result.status, result.error, result.cause], ["FAILED", "ImportFailed", "no connection"]);
+    assert.deepEqual([result.status, result.error, result.cause], ["FAILED", "Notified.ImportFailed", "no connection"]);
     assert.deepEqual(told, ["DatabaseError: no connection"]);
 });
