@@ -726,11 +726,26 @@ export const rules: readonly RuleMetadata[] = [
         links: ["https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html"],
     },
     {
+        name: "training-stopped",
+        group: "jobs",
+        severity: "warning",
+        consequence: "advice",
+        summary: "Somebody looks at the status of a training that ended.",
+        rationale:
+            "createTrainingJob.sync succeeds for a training that was stopped, at MaxRuntimeInSeconds too: an " +
+            "unfinished model goes on as a finished one.",
+        bad: '"Resource": "...createTrainingJob.sync", "Next": "Deploy"',
+        good: "a Choice behind it: $states.input.TrainingJobStatus = 'Completed'",
+        links: ["https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeTrainingJob.html"],
+    },
+    {
         name: "spot",
         group: "jobs",
         severity: "error",
         consequence: "fails",
-        summary: "Spot training has a checkpoint place and MaxWaitTimeInSeconds of at least MaxRuntimeInSeconds.",
+        summary:
+            "Spot training has a checkpoint place and MaxWaitTimeInSeconds of at least MaxRuntimeInSeconds; " +
+            "no other has a MaxWaitTimeInSeconds.",
         rationale: "SageMaker refuses the job, or an interruption throws all work away.",
         bad: '"EnableManagedSpotTraining": true',
         good:

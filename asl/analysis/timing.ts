@@ -14,9 +14,9 @@
 import type { Context } from "./context";
 import { evaluate } from "./evaluate";
 import { cycles } from "./cycles";
-import { catchers, isFields } from "./definition";
+import { catchers, isFields, retriers } from "./definition";
 import { reachable, type Edge, type Node, type Scope } from "./graph";
-import { payloadNumber, retriers, retrySeconds } from "./jobs";
+import { payloadNumber, retrySeconds } from "./jobs";
 import { calledName, unwrapped, type Ast } from "./jsonata";
 import { argumentsOf, linear } from "./linear";
 import { Guards } from "./loops";

@@ -7,12 +7,13 @@ import { conditionValue, ruleEnvironments, treeOf } from "./conditions";
 import type { Context } from "./context";
 import { catchers, choiceRules, isFields } from "./definition";
 import { takes } from "./errors";
-import { assuming, evaluate, truthOf, type Environment } from "./evaluate";
+import { assuming, BUILT_INS, evaluate, truthOf, type Environment } from "./evaluate";
 import { expressionsOf, type Expression } from "./expressions";
 import { describeSteps } from "./findings";
 import type { Node } from "./graph";
 import type { Ast } from "./jsonata";
 import { failureCode, notifies } from "./notification";
+import { variablesIn } from "./reads";
 import { show } from "./structure";
 import { kinds, only, type Kind } from "./values";
 import type { Variables } from "./variables";
@@ -67,7 +68,8 @@ function expressions(context: Context, ways: Ways, variables: Variables, node: N
     for (const expression of found) {
         const ast = context.expressions.parse(expression.code).ast;
         const environment = environmentOf(context, variables, node, expression, rules);
-        const reasons = ast === undefined ? [] : whyNotTotal(ast, environment, expression);
+        const isJudged = ast !== undefined && !readsUnknown(context, ast);
+        const reasons = isJudged ? whyNotTotal(ast, environment, expression) : [];
         if (reasons.length > 0) {
             const steps = [...ways.to(node), lastStep(node, "error", "States.QueryEvaluationError")];
             const why = reasons.slice(0, 3).join("; ");
@@ -82,6 +84,10 @@ function expressions(context: Context, ways: Ways, variables: Variables, node: N
         }
     }
 }
+
+/** A variable that no state assigns is a finding of its own, and says why the expression fails. */
+const readsUnknown = (context: Context, ast: Ast): boolean =>
+    [...variablesIn(ast).read].some((name) => !context.assigned.has(name) && !BUILT_INS.has(name));
 
 const isMessage = (node: Node, { role }: Expression): boolean => node.type === "Task" && role === "state";
 

@@ -5,7 +5,8 @@ botocore's models are published by Amazon under the Apache License 2.0. Run in a
     python generate.py > api.json
 
 Shapes are kept once each, with only what a check of a state machine needs: members, which are required, lengths,
-bounds, values. Step Functions writes members in PascalCase whatever the service's own spelling is; so does api.json.
+bounds, patterns, values. Step Functions writes members in PascalCase whatever the service's own spelling is; so does
+api.json.
 """
 
 import json
@@ -38,6 +39,8 @@ OPERATIONS = {
 }
 # How the service is called in a Resource.
 NAMES = {"stepfunctions": "states"}
+# Patterns that say nothing.
+EVERYTHING = [".*", "[\\s\\S]*", "^.*$", "(?s).*", "[\\S\\s]*"]
 
 
 def pascal(name):
@@ -78,7 +81,9 @@ def main():
             for bound in ("min", "max"):
                 if bound in shape:
                     entry[bound] = shape[bound]
-            if "enum" in shape and len(shape["enum"]) <= 40:
+            if kind == "string" and shape.get("pattern", ".*") not in EVERYTHING:
+                entry["pattern"] = shape["pattern"]
+            if "enum" in shape:
                 entry["enum"] = shape["enum"]
             shapes[name] = entry
         services[NAMES.get(service, service)] = {"calls": calls, "shapes": dict(sorted(shapes.items()))}

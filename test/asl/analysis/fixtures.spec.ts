@@ -186,7 +186,8 @@ describe("analysis of this project's state machine", function () {
     const folder = path.join(root, "test/workflow/golden");
     const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".json")) : [];
     for (const file of files) {
-        const text = readFileSync(path.join(folder, file), "utf8");
+        // Golden files leave hashes out.
+        const text = readFileSync(path.join(folder, file), "utf8").replaceAll("<hash>", "0a1b2c3d");
         const read = (): Fields => JSON.parse(text) as Fields;
         const known = new Set(analyse(read()).map((finding) => `${finding.rule} ${finding.path}`));
         const noticed = (changed: Fields, what: string): void => {

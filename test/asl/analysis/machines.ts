@@ -88,6 +88,7 @@ export const training = (more: Json = {}, payload: Json = {}): Json =>
             HyperParameters: { epochs: "3" },
             ...payload,
         },
+        Assign: { status: "{% $states.result.TrainingJobStatus %}" },
         Retry: [{ ErrorEquals: ["ThrottlingException"], MaxAttempts: 5, MaxDelaySeconds: 60 }],
         ...more,
     });

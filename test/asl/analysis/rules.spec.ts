@@ -112,6 +112,12 @@ const batch = (more: Json = {}, payload: Json = {}): Json =>
         Arguments: { JobName: "job", JobDefinition: "definition", JobQueue: "queue", ...payload },
         ...more,
     });
+const pathBatch = (more: Json): Json => {
+    const { Arguments: given, ...rest } = batch({}, more);
+    return { ...rest, Parameters: given };
+};
+/** Where the payload of "Work" stands. */
+const PAYLOAD = "States/Work/Arguments";
 
 const cases: { readonly [rule: string]: Case } = {
     "not-a-definition": {
@@ -1266,6 +1272,10 @@ const cases: { readonly [rule: string]: Case } = {
     },
     "api-missing-field": {
         bad: [
+            [
+                machine({ Work: batch({}, { RetryStrategy: { EvaluateOnExit: [{ Action: "RETRY" }] } }) }),
+                "States/Work/Arguments/RetryStrategy",
+            ],
             [machine({ Work: batch({}, { JobQueue: undefined }) }), "States/Work/Arguments"],
             [withState({ Arguments: undefined }), "States/Work/Arguments"],
         ],
@@ -1292,8 +1302,74 @@ const cases: { readonly [rule: string]: Case } = {
                 }),
                 "States/Tell/Arguments/Subject",
             ],
+            [machine({ Work: batch({}, { ArrayProperties: { Size: 1 } }) }), `${PAYLOAD}/ArrayProperties/Size`],
+            [
+                machine({ Work: batch({}, { Timeout: { AttemptDurationSeconds: 59 } }) }),
+                `${PAYLOAD}/Timeout/AttemptDurationSeconds`,
+            ],
+            [
+                machine({ Work: batch({}, { Timeout: { AttemptDurationSeconds: "{% 60 - 1 %}" } }) }),
+                `${PAYLOAD}/Timeout/AttemptDurationSeconds`,
+            ],
+            [machine({ Work: batch({}, { RetryStrategy: { Attempts: 11 } }) }), `${PAYLOAD}/RetryStrategy/Attempts`],
+            [machine({ Work: batch({}, { JobName: "a job" }) }), `${PAYLOAD}/JobName`],
+            [machine({ Work: batch({}, { Parameters: { n: 1 } }) }), `${PAYLOAD}/Parameters/n`],
+            [
+                machine({ Work: batch({}, { Parameters: { n: "{% $states.context.State.RetryCount %}" } }) }),
+                `${PAYLOAD}/Parameters/n`,
+            ],
+            [
+                pathMachine({ Work: pathBatch({ Parameters: { "n.$": "$$.State.RetryCount" } }) }),
+                "States/Work/Parameters/Parameters/n.$",
+            ],
+            [
+                pathMachine({ Work: pathBatch({ Parameters: { "n.$": "States.MathAdd(1, 2)" } }) }),
+                "States/Work/Parameters/Parameters/n.$",
+            ],
+            [machine({ Work: batch({}, { ContainerOverrides: { Vcpus: 2 } }) }), `${PAYLOAD}/ContainerOverrides/Vcpus`],
+            [
+                machine({
+                    Work: training(
+                        {},
+                        { ResourceConfig: { InstanceCount: 1, InstanceType: "ml.m5.3xlarge", VolumeSizeInGB: 10 } },
+                    ),
+                }),
+                `${PAYLOAD}/ResourceConfig/InstanceType`,
+            ],
+            [
+                machine({
+                    Work: training(
+                        {},
+                        {
+                            AlgorithmSpecification: {
+                                TrainingImage: "i",
+                                AlgorithmName: "a",
+                                TrainingInputMode: "File",
+                            },
+                        },
+                    ),
+                }),
+                `${PAYLOAD}/AlgorithmSpecification`,
+            ],
         ],
-        good: [machine({ Work: lambda({ Arguments: { FunctionName: "f", Payload: { any: ["json", 1] } } }) })],
+        good: [
+            machine({ Work: lambda({ Arguments: { FunctionName: "f", Payload: { any: ["json", 1] } } }) }),
+            machine({
+                Work: batch(
+                    {},
+                    {
+                        ArrayProperties: { Size: 2 },
+                        Timeout: { AttemptDurationSeconds: 60 },
+                        RetryStrategy: { Attempts: 10, EvaluateOnExit: [{ Action: "RETRY", OnExitCode: "137" }] },
+                        Parameters: { n: "{% $string($states.context.State.RetryCount) %}" },
+                    },
+                ),
+            }),
+            pathMachine({
+                Work: pathBatch({ "ShareIdentifier.$": "$$.State.Name", "Parameters": { "n.$": "$$.State.Name" } }),
+            }),
+            machine({ Work: batch({}, { JobName: "${Job}", Timeout: "${Limit}", ArrayProperties: "${Array}" }) }),
+        ],
     },
     "task-token": {
         bad: [
@@ -1413,8 +1489,36 @@ const cases: { readonly [rule: string]: Case } = {
         ],
         good: [machine({ Work: training({}, { HyperParameters: { epochs: "80", more: "{% $string(80) %}" } }) })],
     },
+    "training-stopped": {
+        bad: [
+            [machine({ Work: training({ Assign: undefined }) }), "States/Work"],
+            [
+                machine({
+                    Work: training({ Assign: undefined, Next: "Use" }),
+                    Use: lambda({ Next: "Done" }),
+                }),
+                "States/Work",
+            ],
+        ],
+        good: [
+            machine({
+                "Work": training({ Assign: undefined, Next: "Ended?" }),
+                "Ended?": {
+                    Type: "Choice",
+                    Choices: [{ Condition: "{% $states.input.TrainingJobStatus = 'Completed' %}", Next: "Done" }],
+                    Default: "Notify",
+                },
+            }),
+        ],
+    },
     "spot": {
         bad: [
+            [
+                machine({
+                    Work: training({}, { StoppingCondition: { MaxRuntimeInSeconds: 100, MaxWaitTimeInSeconds: 500 } }),
+                }),
+                "States/Work/Arguments",
+            ],
             [machine({ Work: training({}, { EnableManagedSpotTraining: true }) }), "States/Work/Arguments"],
             [
                 machine({
