@@ -13,6 +13,7 @@ import { machineOperations } from "./operations/machines";
 import type { Operation, Operations, Service } from "./operations/service";
 import { tagOperations } from "./operations/tags";
 import { taskOperations } from "./operations/tasks";
+import { testOperations } from "./operations/testState";
 import { versionOperations } from "./operations/versions";
 import { checkRequest } from "./request";
 import { TaskTokens } from "./taskTokens";
@@ -84,6 +85,7 @@ export function operationsOf(service: Service): Operations {
         ...tagOperations(service),
         ...executionOperations(service),
         ...taskOperations(service),
+        ...testOperations(),
     };
     const entries = OPERATIONS.map((name) => {
         const operation = offered[name] ?? notOffered(name);

@@ -27,6 +27,7 @@ import {
     StartSyncExecutionCommand,
     StopExecutionCommand,
     TagResourceCommand,
+    TestStateCommand,
     UntagResourceCommand,
     UpdateStateMachineAliasCommand,
     UpdateStateMachineCommand,
@@ -545,6 +546,32 @@ describe("the operations of the Step Functions API", () => {
         own.destroy();
         await other.close();
         assert.ok(told);
+    });
+
+    it("test one state, its work mocked, and refuse in AWS's words what does not fit", async () => {
+        const definition = JSON.stringify({
+            Type: "Task",
+            QueryLanguage: "JSONata",
+            Resource: "arn:aws:states:::lambda:invoke",
+            Arguments: { FunctionName: "f", Payload: "{% $states.input %}" },
+            Output: "{% $states.result.Payload %}",
+            Retry: [{ ErrorEquals: ["Busy"], IntervalSeconds: 3 }],
+            Catch: [{ ErrorEquals: ["States.ALL"], Next: "Failed" }],
+            Next: "Done",
+        });
+        const test = (more: object) =>
+            client.send(new TestStateCommand({ definition, roleArn: ROLE_ARN, input: '{"day":1}', ...more }));
+        const done = await test({ mock: { result: '{"Payload":7,"StatusCode":200}' }, inspectionLevel: "DEBUG" });
+        assert.deepEqual([done.status, done.output, done.nextState], ["SUCCEEDED", "7", "Done"]);
+        const { afterArguments = "{}" } = done.inspectionData ?? {};
+        assert.deepEqual(JSON.parse(afterArguments), { FunctionName: "f", Payload: { day: 1 } });
+        const busy = await test({ mock: { errorOutput: { error: "Busy", cause: "later" } }, inspectionLevel: "DEBUG" });
+        assert.equal(busy.status, "RETRIABLE");
+        assert.equal(busy.inspectionData?.errorDetails?.retryBackoffIntervalSeconds, 3);
+        const other = await test({ mock: { errorOutput: { error: "Broken", cause: "for good" } } });
+        assert.deepEqual([other.status, other.error, other.nextState], ["CAUGHT_ERROR", "Broken", "Failed"]);
+        await fails(test({ definition: "{" }), "InvalidDefinition", /./);
+        await fails(test({}), "ValidationException", /needs a mock: nothing here does its work/);
     });
 
     it("are logged, with what was refused", async () => {
