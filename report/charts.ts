@@ -210,6 +210,56 @@ export function curvesChart(curves: readonly Curve[], measure: "loss" | "accurac
     );
 }
 
+/** How often documents are right against how probable they were said to be; the line is where both are equal. */
+export function reliabilityChart(
+    bins: readonly { readonly count: number; readonly probability: number; readonly right: number }[],
+): string {
+    const fontSize = 12;
+    const most = Math.max(1, ...bins.map(({ count }) => count));
+    const axis = (name: string, nameGap: number) => ({
+        type: "value",
+        name,
+        nameLocation: "middle",
+        nameGap,
+        min: 0,
+        max: 1,
+        interval: 0.25,
+        axisLabel: { color: inks.text, fontSize },
+        nameTextStyle: { color: inks.text, fontSize },
+        splitLine: { lineStyle: { color: inks.line } },
+    });
+    return svg(
+        {
+            grid: { left: 58, right: 16, top: 12, bottom: 42 },
+            xAxis: axis("probability that was given", 26),
+            yAxis: axis("share that is right", 40),
+            series: [
+                {
+                    type: "line",
+                    silent: true,
+                    showSymbol: false,
+                    data: [
+                        [0, 0],
+                        [1, 1],
+                    ],
+                    lineStyle: { color: inks.stopped, width: 1.5, type: "dashed" },
+                },
+                {
+                    type: "scatter",
+                    silent: true,
+                    data: bins.map(({ count, probability, right }) => ({
+                        value: [probability, right],
+                        symbolSize: 6 + 16 * Math.sqrt(count / most),
+                    })),
+                    itemStyle: { color: inks.c0 },
+                },
+            ],
+        },
+        430,
+        300,
+    );
+}
+
 /** The unit of a time axis, in seconds, by the longest time that it shows. */
 function unitOf(seconds: number): readonly [seconds: number, name: string] {
     return seconds < 180

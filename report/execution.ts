@@ -26,6 +26,7 @@ import type {
 } from "./model";
 import { shrink } from "./pictures";
 import { priceOf } from "./price";
+import { readQuality, type Quality } from "./quality";
 
 /** What is known of an execution without its artefacts. */
 export interface ExecutionFacts {
@@ -66,7 +67,7 @@ const maximumTable = 64 * 1024 ** 2;
 const maximumArchive = 256 * 1024 ** 2;
 const maximumImage = 16 * 1024 ** 2;
 /** What a report reads of output.tar.gz. */
-const wanted = /^(?:fold-\d+\/)?(?:predictions\.jsonl|history\.json)$/;
+const wanted = /^(?:fold-\d+\/)?(?:predictions\.jsonl|history\.json|metrics\.json)$/;
 
 interface Decided {
     readonly paths: Readonly<Record<string, string>>;
@@ -166,6 +167,7 @@ export async function reportOf(
                         : await attempt(`${model.name}: predictions of held-out pages`, () =>
                               resultOf(model.name, truth, files),
                           ),
+                quality: await qualityOf(model, files?.get("metrics.json"), attempt),
             }),
         );
     }
@@ -203,6 +205,16 @@ export async function reportOf(
         }),
         missing,
     });
+}
+
+async function qualityOf(
+    { name, role }: Decided["models"][number],
+    metrics: string | undefined,
+    attempt: AttemptTo,
+): Promise<Quality | undefined> {
+    return role !== "combiner" || metrics === undefined
+        ? undefined
+        : attempt(`${name}: what it measured`, () => readQuality(metrics));
 }
 
 type AttemptTo = <T>(what: string, work: () => Promise<T> | T) => Promise<T | undefined>;

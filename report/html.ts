@@ -9,6 +9,7 @@ import { escapeHtml } from "../ground/html";
 import { formatDollars, formatShare } from "../ground/quantity";
 import { curveColours, curvesChart, timelineChart } from "./charts";
 import type { Curve, FailureReport, Mistakes, ModelReport, ModelResult, PriceReport, ReportData } from "./model";
+import { qualityHtml } from "./quality";
 import { style } from "./style";
 
 /** States of a workflow that can be laid out and read. */
@@ -40,6 +41,11 @@ export async function renderReport(data: ReportData): Promise<string> {
                   html: failureText(data),
               },
         { id: "results", title: "Results on held-out stacks", html: resultsTable(data) },
+        ...data.models.flatMap(({ quality }) =>
+            quality === undefined
+                ? []
+                : [{ id: "quality", title: "What the ensemble gains, and how sure it is", html: qualityHtml(quality) }],
+        ),
         data.failures.length === 0
             ? undefined
             : { id: "attempts", title: "Failed attempts", html: failuresTable(data) },

@@ -5,6 +5,7 @@
 import type { Visit } from "../asl/history";
 import type { StateMachineDefinition } from "../asl/types";
 import type { Judgement, JudgedPage } from "./metrics";
+import type { Quality } from "./quality";
 
 export type ExecutionStatus = "RUNNING" | "SUCCEEDED" | "FAILED" | "TIMED_OUT" | "ABORTED" | "PENDING_REDRIVE";
 
@@ -66,6 +67,8 @@ export interface ModelReport {
     readonly seconds: number;
     /** On held-out stacks; without it there was nothing to judge. */
     readonly result?: ModelResult;
+    /** What the training itself measured, of a combiner that compares itself with its members. */
+    readonly quality?: Quality;
     readonly curves: readonly Curve[];
     /** Accuracy of each fold, where training has no epochs. */
     readonly folds: readonly { readonly fold: number; readonly pages: number; readonly accuracy: number }[];
