@@ -6,6 +6,8 @@ import type { Reported } from "./findings";
 
 /** Payloads and scopes deeper than this are refused; AWS stops earlier, and JSON.stringify of V8 much later. */
 export const deepest = 200;
+/** Nesting of a text beyond which it is not read: parsers recurse. */
+export const DEEPEST_TEXT = deepest * 2;
 
 export interface JsonDocument {
     /** Undefined when the text is no JSON. */
@@ -30,7 +32,7 @@ export function readJson(text: string): JsonDocument {
         problems: [{ rule, path: "", message, ...position(offset) }],
     });
     if (nested !== undefined) {
-        return failed("not-a-definition", `The text is nested more than ${deepest * 2} deep.`, nested);
+        return failed("not-a-definition", `The text is nested more than ${DEEPEST_TEXT} deep.`, nested);
     }
     const errors: ParseError[] = [];
     const body = text.startsWith("\uFEFF") ? text.slice(1) : text;

@@ -9,7 +9,8 @@ import * as z from "zod/mini";
 import en from "zod/v4/locales/en.js";
 import { analyse, rules, type AnalysisOptions, type Consequence } from "../analysis";
 import { asJson, asSarif, explain, forPeople, type Failure, type FileFinding, type Outcome } from "./output";
-import { decode, filesIn, largestFile, readFile, readText, Unreadable, type Source } from "./sources";
+import { decode, filesIn, largestFile, readFile, readText, type Source } from "./sources";
+import { Unreadable } from "./unreadable";
 
 const consequenceOf = (name: string): Consequence => rules.find((rule) => rule.name === name)?.consequence ?? "refused";
 const ruleNames = rules.map((rule) => rule.name);

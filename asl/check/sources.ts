@@ -2,27 +2,15 @@
  * Where definitions come from: files of their own (JSON or YAML), and CloudFormation, SAM and CDK templates, Terraform plans and Pulumi
  * previews or stack exports that hold them.
  */
-import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import {
-    isAlias,
-    isCollection,
-    isMap,
-    isScalar,
-    isSeq,
-    LineCounter,
-    parseAllDocuments,
-    visit,
-    type ScalarTag,
-    type Document,
-    type Node,
-} from "yaml";
 import type { Reported } from "../analysis/findings";
 import { readJson, type Place } from "../analysis/text";
+import { Unreadable, type Parsed } from "./unreadable";
+import { readYaml } from "./yaml";
 
 /** Larger files are not read: a definition has at most 1 MB, a template that holds hundreds of them is still smaller. */
 export const largestFile = 64 * 1024 * 1024;
-const largestYaml = 8 * 1024 * 1024;
 
 export interface Source {
     /** The file's path as it was given, or "-" for standard input. */
@@ -33,23 +21,6 @@ export interface Source {
     /** Findings of the text itself, such as duplicate keys. */
     readonly problems: readonly (Reported & Place)[];
     readonly position: (path: string) => Place;
-}
-
-/** Something that could not be read: one line, with a place where there is one. */
-export class Unreadable extends Error {
-    constructor(
-        readonly file: string,
-        message: string,
-        readonly place?: Place,
-    ) {
-        super(message);
-    }
-}
-
-interface Parsed {
-    readonly value: unknown;
-    readonly position: (path: string) => Place;
-    readonly problems: Source["problems"];
 }
 
 const names = /\.(?:asl(?:\.json|\.ya?ml)?|json|ya?ml|template)$/i;
@@ -98,16 +69,37 @@ export function decode(file: string, bytes: Buffer): string {
     }
 }
 
+/** Why the system does not hand out a file. */
+function whyNot(error: unknown): string {
+    const { code, message } = error as NodeJS.ErrnoException;
+    switch (code) {
+        case "ENOENT":
+            return "there is no such file";
+        case "ELOOP":
+            return "its links lead in a circle";
+        case "EACCES":
+            return "it may not be read: the permission is missing";
+        case "EISDIR":
+            return "it is a directory";
+        default:
+            return message;
+    }
+}
+
 /** All definitions of a file. `required`: a file without one is an error. */
 export function readFile(file: string, required: boolean): Source[] {
     let size: number;
     try {
-        size = lstatSync(resolve(file)).size;
+        const found = statSync(resolve(file));
+        if (found.isCharacterDevice() || found.isBlockDevice()) {
+            throw new Unreadable(file, "this is a device: expected a file, or - for standard input");
+        }
+        ({ size } = found);
     } catch (error) {
-        throw new Unreadable(
-            file,
-            (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : (error as Error).message,
-        );
+        if (error instanceof Unreadable) {
+            throw error;
+        }
+        throw new Unreadable(file, whyNot(error));
     }
     if (size > largestFile) {
         throw new Unreadable(
@@ -119,7 +111,7 @@ export function readFile(file: string, required: boolean): Source[] {
     try {
         bytes = readFileSync(file);
     } catch (error) {
-        throw new Unreadable(file, (error as Error).message);
+        throw new Unreadable(file, whyNot(error));
     }
     return readText(file, decode(file, bytes), required);
 }
@@ -155,151 +147,6 @@ export function readText(file: string, text: string, required: boolean): Source[
         );
     }
     return found;
-}
-
-const tag = (name: string, key: string): ScalarTag =>
-    ({ tag: name, resolve: (value: string) => ({ [key]: value }) }) as unknown as ScalarTag;
-const collectionTag = (name: string, key: string, collection: "seq" | "map") => ({
-    tag: name,
-    collection,
-    resolve: (node: Node) => ({ [key]: node }),
-});
-
-/** CloudFormation's short forms, read as their long ones. */
-function shortForms(): unknown[] {
-    const functions = [
-        "Sub",
-        "GetAtt",
-        "Join",
-        "Select",
-        "Split",
-        "If",
-        "ImportValue",
-        "FindInMap",
-        "Base64",
-        "Cidr",
-        "GetAZs",
-        "Transform",
-        "Not",
-        "Equals",
-        "And",
-        "Or",
-    ];
-    return [
-        tag("!Ref", "Ref"),
-        tag("!Condition", "Condition"),
-        ...functions.map((name) => tag(`!${name}`, `Fn::${name}`)),
-        ...functions.flatMap((name) => [
-            collectionTag(`!${name}`, `Fn::${name}`, "seq"),
-            collectionTag(`!${name}`, `Fn::${name}`, "map"),
-        ]),
-    ];
-}
-
-function readYaml(file: string, text: string): Parsed[] {
-    if (text.length > largestYaml) {
-        throw new Unreadable(
-            file,
-            `the YAML has ${text.length.toLocaleString("en")} characters; at most ${largestYaml.toLocaleString("en")} are read`,
-        );
-    }
-    const lines = new LineCounter();
-    const at = (offset: number): Place => {
-        const { line, col } = lines.linePos(offset);
-        return { line: Math.max(1, line), column: Math.max(1, col) };
-    };
-    const documents = parseAllDocuments(text, {
-        lineCounter: lines,
-        customTags: shortForms() as never,
-        uniqueKeys: true,
-        logLevel: "silent",
-        merge: true,
-    });
-    return [...(documents as Document.Parsed[])].map((document) => {
-        const [error] = document.errors;
-        if (error !== undefined && error.code !== "DUPLICATE_KEY") {
-            throw new Unreadable(
-                file,
-                error.message.split("\n")[0].replace(/ at line \d+, column \d+:?$/, ""),
-                at(error.pos[0]),
-            );
-        }
-        const loop = selfReference(document);
-        if (loop !== undefined) {
-            throw new Unreadable(file, "an alias refers to something that contains it", at(loop));
-        }
-        let value: unknown;
-        try {
-            value = document.toJS({ maxAliasCount: 100 });
-        } catch (problem) {
-            throw new Unreadable(file, (problem as Error).message.split("\n")[0], { line: 1, column: 1 });
-        }
-        return {
-            value: plain(value, 0),
-            position: (path: string) => at(offsetOf(document, path)),
-            problems: document.errors.map((duplicate) => ({
-                rule: "duplicate-key",
-                path: "",
-                message: "A key stands twice in this object: the last one silently wins.",
-                ...at(duplicate.pos[0]),
-            })),
-        };
-    });
-}
-
-/** The offset of an alias inside its own anchor. */
-function selfReference(document: Document.Parsed): number | undefined {
-    let found: number | undefined;
-    visit(document, {
-        Alias: (_, alias, path) => {
-            if (path.some((above) => isCollection(above) && above.anchor === alias.source)) {
-                found ??= alias.range?.[0] ?? 0;
-            }
-        },
-    });
-    return found;
-}
-
-function offsetOf(document: Document.Parsed, path: string): number {
-    let node: unknown = document.contents;
-    let offset = document.contents?.range?.[0] ?? 0;
-    for (const part of path === "" ? [] : path.split("/")) {
-        const key = part.replace(/~1/g, "/").replace(/~0/g, "~");
-        if (isAlias(node)) {
-            node = node.resolve(document);
-        }
-        if (isMap(node)) {
-            const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === key);
-            if (pair === undefined) {
-                return offset;
-            }
-            offset = (isScalar(pair.key) ? pair.key.range?.[0] : undefined) ?? offset;
-            node = pair.value;
-        } else if (isSeq(node)) {
-            node = node.items[Number(key)];
-            offset = (node as Node | undefined)?.range?.[0] ?? offset;
-        } else {
-            return offset;
-        }
-    }
-    return offset;
-}
-
-/** Custom tags leave nodes of the parser inside the value. */
-function plain(value: unknown, depth: number): unknown {
-    if (typeof value !== "object" || value === null || depth > 400) {
-        return value;
-    }
-    if (isCollection(value) || isScalar(value)) {
-        return plain(value.toJSON(), depth + 1);
-    }
-    if (value instanceof Date) {
-        return value.toISOString();
-    }
-    if (Array.isArray(value)) {
-        return value.map((item) => plain(item, depth + 1));
-    }
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item, depth + 1)]));
 }
 
 type Fields = { readonly [key: string]: unknown };
