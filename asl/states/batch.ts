@@ -12,6 +12,7 @@ export interface BatchSubmitJobOptions extends TaskOptions {
     readonly jobName: string | Expression<string>;
     /** ARN of a job definition without revision, whose name ends in the hash of its content. */
     readonly jobDefinitionArn: string;
+    /** ARN of the queue; the role may submit to this one alone. */
     readonly jobQueueArn: string;
     /** Take the places of `Ref::NAME` in the job definition's command; no empty values. Default: none. */
     readonly parameters?: { readonly [name: string]: Template };

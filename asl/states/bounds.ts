@@ -14,7 +14,9 @@ export interface Place {
 
 /** From and to, both included. */
 export interface Bounds {
+    /** Least value, itself allowed. */
     readonly min: number;
+    /** Greatest value, itself allowed. */
     readonly max: number;
     /** Unit, for messages: "seconds". Default: none. */
     readonly unit?: string;
@@ -56,8 +58,9 @@ export function checkNumber(place: Place, value: number | Expression | undefined
 
 /** How a text is bounded. */
 export interface TextBounds extends Bounds {
+    /** What the whole text must match. Default: any text of the length. */
     readonly pattern?: RegExp;
-    /** What the pattern takes, in words: "of letters, digits, - and _". */
+    /** What the pattern takes, in words: "of letters, digits, - and _". Default: the pattern itself. */
     readonly words?: string;
 }
 

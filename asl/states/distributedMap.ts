@@ -8,7 +8,9 @@ import { placeOf, type Permission } from "./permissions";
 
 /** Objects of a bucket as items: the list of what lies below a prefix. */
 export interface ObjectListReader {
+    /** Each object below the prefix is an item. */
     readonly kind: "objects";
+    /** Name of the bucket, 3 to 63 characters; plain, since the role is made for it. */
     readonly bucket: string;
     /** Default: the whole bucket. */
     readonly prefix?: string | Expression<string>;
@@ -23,7 +25,9 @@ export interface ObjectReader {
      * row.
      */
     readonly kind: "csv" | "json" | "jsonl" | "manifest" | "parquet";
+    /** Name of the bucket, 3 to 63 characters; plain, since the role is made for it. */
     readonly bucket: string;
+    /** The object's key, at most 1,024 bytes. */
     readonly key: string | Expression<string>;
     /** 1 to 100,000,000. Default: all. */
     readonly maxItems?: number | Expression<number>;
@@ -35,9 +39,9 @@ export interface ObjectReader {
 
 /** Several items for one iteration. At least one of the two bounds. */
 export interface ItemBatcher {
-    /** From 1. */
+    /** Items of a batch at most, from 1. Default: no bound but `maxBytes`. */
     readonly maxItems?: number | Expression<number>;
-    /** 1 to 262,144. */
+    /** Bytes of a batch at most, 1 to 262,144. Default: no bound but `maxItems`. */
     readonly maxBytes?: number | Expression<number>;
     /** What each batch gets besides `Items`, as `BatchInput`. Default: nothing. */
     readonly input?: Template;
@@ -45,7 +49,9 @@ export interface ItemBatcher {
 
 /** Where the iterations' results are written, in place of the state's result, which then says where. */
 export interface ResultWriter {
+    /** Name of the bucket, 3 to 63 characters; plain, since the role is made for it. */
     readonly bucket: string;
+    /** Where the results lie: below it a folder for each Map Run. */
     readonly prefix: string;
 }
 

@@ -22,6 +22,7 @@ export type AttributeMap = { readonly [name: string]: AttributeValue };
 
 /** What every call has. */
 export interface DynamoTableOptions extends TaskOptions {
+    /** ARN of the table; the role may touch this one alone. */
     readonly tableArn: string;
     /** Key of a table that is encrypted with one of the account's own. Default: none. */
     readonly kmsKeyArn?: string;

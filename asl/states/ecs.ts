@@ -15,6 +15,7 @@ export interface EcsContainerOverride {
 
 /** A task of ECS. Source of the bounds: API reference of ECS, RunTask. */
 export interface EcsRunTaskOptions extends TaskOptions {
+    /** ARN of the cluster; the role may run tasks in this one alone. */
     readonly clusterArn: string;
     /** ARN of a task definition, better without its revision: then the newest one runs. */
     readonly taskDefinitionArn: string;

@@ -31,6 +31,7 @@ import { Stub } from "./stub";
 export interface Rule {
     /** Must be true or false, never a failure: comparisons like `gt` are total. */
     readonly when: Expression<boolean>;
+    /** Name of the next state. */
     readonly next: string;
     /** Variables to set on this way. Default: none. */
     readonly assign?: Assignments;

@@ -9,6 +9,7 @@ const CODE: unique symbol = Symbol("code");
 declare const RESULT: unique symbol;
 
 interface Source {
+    /** JSONata, without the delimiters. */
     readonly code: string;
     /** Whether the code can stand beside an operator without parentheses. */
     readonly atom: boolean;
@@ -85,13 +86,16 @@ export function variable<T>(name: string): Handle<T> {
  * Context object".
  */
 export interface Context {
+    /** The execution: its ARN, name, ISO 8601 start, and how often it was redriven. */
     readonly Execution: {
         readonly Id: string;
         readonly Name: string;
         readonly StartTime: string;
         readonly RedriveCount: number;
     };
+    /** The state: its name, when it was entered (ISO 8601), and retries so far. */
     readonly State: { readonly Name: string; readonly EnteredTime: string; readonly RetryCount: number };
+    /** The state machine: its ARN and name. */
     readonly StateMachine: { readonly Id: string; readonly Name: string };
     /** Only in a Task that waits for its token. */
     readonly Task: { readonly Token: string };

@@ -7,7 +7,10 @@ import { Graph, reachable } from "./graph";
 import { MAXIMUM_SECONDS, type StateNode } from "./node";
 import { mergePermissions, type Permission } from "./permissions";
 
-/** What a state machine is assembled from. */
+/**
+ * What a state machine is assembled from. Source of the bounds: https://states-language.net/spec.html, "Top-level
+ * fields"; Step Functions Developer Guide, "Quotas".
+ */
 export interface MachineOptions {
     /** For readers of the definition. Default: none. */
     readonly comment?: string;
@@ -24,6 +27,7 @@ export interface MachineOptions {
 
 /** An assembled state machine. */
 export interface Machine {
+    /** In JSONata; plain data, ready for JSON.stringify, the prover and the interpreter. */
     readonly definition: StateMachineDefinition;
     /** What the machine's role must be allowed, for its states alone (logging and tracing come on top). */
     readonly permissions: readonly Permission[];

@@ -32,6 +32,7 @@ function versionsOf({
 
 /** Versions of a group. */
 export interface ListModelPackagesOptions extends TaskOptions {
+    /** The group whose packages are listed, newest first. */
     readonly group: ModelPackageGroup;
 }
 
@@ -66,6 +67,7 @@ export class ListModelPackages extends Task {
 
 /** A version of a group. Source of the bounds: API reference of SageMaker, CreateModelPackage. */
 export interface CreateModelPackageOptions extends TaskOptions {
+    /** The group that the package is a new version in. */
     readonly group: ModelPackageGroup;
     /** At most 1,024 characters. */
     readonly description: string | Expression<string>;

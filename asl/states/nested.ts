@@ -5,6 +5,7 @@ import { Task, type TaskOptions } from "./task";
 
 /** An execution of another state machine. Source of the bounds: API reference of Step Functions, StartExecution. */
 export interface StartExecutionOptions extends TaskOptions {
+    /** ARN of the state machine, a version or an alias. */
     readonly stateMachineArn: string;
     /** At most 262,144 bytes. Default: `{}`. */
     readonly input?: Template;

@@ -23,6 +23,7 @@ export interface StateOptions {
 export interface Failure {
     /** Error names. Default: `["States.ALL"]`, which must stand alone and last. */
     readonly errors?: readonly string[];
+    /** Name of the state that goes on. */
     readonly next: string;
     /** Variables to set; `states.errorOutput` is the failure. Default: none. */
     readonly assign?: Assignments;

@@ -15,7 +15,10 @@ import {
     type StateOptions,
 } from "./node";
 
-/** Branches side by side; the result is the list of their outputs, in their order. */
+/**
+ * Branches side by side; the result is the list of their outputs, in their order.
+ * Source: https://states-language.net/spec.html, "Parallel State".
+ */
 export interface ParallelOptions extends StateOptions {
     /**
      * The states of each branch, in the order in which they run; at least one. Variables that a branch sets end with

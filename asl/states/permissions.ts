@@ -18,17 +18,25 @@ export interface Permission {
 
 /** A statement of an IAM policy. */
 export interface PolicyStatement {
+    /** First action and place in the document: letters and digits. */
     readonly Sid: string;
+    /** Never anything else. */
     readonly Effect: "Allow";
+    /** `service:Action`, sorted. */
     readonly Action: readonly string[];
+    /** ARNs, sorted. */
     readonly Resource: readonly string[];
+    /** Default: none. */
     readonly Condition?: Permission["conditions"];
 }
 
 /** The parts of an ARN that its neighbours share. */
 export interface Place {
+    /** `aws`, `aws-cn`, `aws-us-gov`. */
     readonly partition: string;
+    /** For example `eu-central-1`. */
     readonly region: string;
+    /** Twelve digits. */
     readonly account: string;
 }
 

@@ -23,6 +23,7 @@ export interface CreateTrainingJobOptions extends TaskOptions {
      * hyphens.
      */
     readonly jobNamePrefix: string;
+    /** For example `eu-central-1`: where the names that the role may touch are. */
     readonly region: string;
     /** Registry path of the image; at most 255 characters. */
     readonly image: string;

@@ -5,6 +5,7 @@ import { Task, type TaskOptions } from "./task";
 
 /** A message to a topic. Source of the bounds: API reference of SNS, Publish. */
 export interface SnsPublishOptions extends TaskOptions {
+    /** ARN of the topic; the role may publish to this one alone. */
     readonly topicArn: string;
     /** 1 to 100 characters of ASCII, without line breaks. */
     readonly subject: string | Expression<string>;

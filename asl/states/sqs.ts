@@ -6,6 +6,7 @@ import { Task, type TaskOptions } from "./task";
 
 /** A message to a queue. Source of the bounds: API reference of SQS, SendMessage. */
 export interface SqsSendMessageOptions extends TaskOptions {
+    /** ARN of the queue; the role may send to this one alone. A FIFO queue ends in `.fifo`. */
     readonly queueArn: string;
     /**
      * A text, or JSON that is sent as one; at most 262,144 bytes with its attributes, which is the most a state can

@@ -82,8 +82,9 @@ function substitute(code: string, ast: Ast, result: string): string {
 }
 
 interface PlacedNode {
+    /** A node of the syntax tree. */
     readonly node: Ast;
-    /** The step of the path that follows. */
+    /** The step of the path that follows. Default: none, it is no step or the last. */
     readonly next?: Ast;
 }
 

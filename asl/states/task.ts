@@ -19,7 +19,7 @@ import {
 import type { Permission } from "./permissions";
 import type { Template } from "./jsonata";
 
-/** What every Task may have. */
+/** What every Task may have. Source of the bounds: https://states-language.net/spec.html, "Task State". */
 export interface TaskOptions extends StateOptions {
     /** Seconds of one attempt, 1 to 99,999,999. Demanded: without it a Task waits for ever. */
     readonly timeoutSeconds: Seconds;
