@@ -51,11 +51,6 @@ export function enteredType(event: HistoryEventLike): string | undefined {
     return /^(\w+)StateEntered$/.exec(event.type ?? "")?.[1];
 }
 
-/** Name of the state that the event leaves; undefined for other events. */
-export function exitedState(event: HistoryEventLike): string | undefined {
-    return (event.type ?? "").endsWith("StateExited") ? detailsOf(event).name : undefined;
-}
-
 /** All that a state's own work can end with, the ways of not even beginning included. */
 const FAILURE = /^(?:Task|LambdaFunction|Activity|Evaluation)(?:Schedule|Start|Submit)?(?:Failed|TimedOut)$/;
 

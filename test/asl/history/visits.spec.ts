@@ -161,6 +161,115 @@ describe("visits of states, from an event history", () => {
         assert.equal(visitsOf(events, "SUCCEEDED")[0].attempts[0].error, "SageMaker.TrainingJobStopped");
     });
 
+    it("leaves an inner state in its own iteration, though iterations of one name run side by side", () => {
+        const visits = visitsOf(
+            [
+                at(1, 0, "MapStateEntered", 0, "M"),
+                at(2, 1, "MapStateStarted", 0),
+                at(3, 2, "MapIterationStarted", 0),
+                at(4, 3, "TaskStateEntered", 1, "T"),
+                at(5, 2, "MapIterationStarted", 0),
+                at(6, 5, "TaskStateEntered", 2, "T"),
+                at(7, 4, "TaskStateExited", 5, "T"),
+                at(8, 7, "PassStateEntered", 5, "U"),
+                at(9, 6, "TaskStateExited", 6, "T"),
+                at(10, 8, "PassStateExited", 7, "U"),
+                at(11, 10, "MapStateSucceeded", 8),
+                at(12, 11, "MapStateExited", 8, "M"),
+                at(13, 12, "PassStateEntered", 8, "After"),
+                at(14, 13, "PassStateExited", 9, "After"),
+            ],
+            "SUCCEEDED",
+        );
+        assert.deepEqual(
+            visits.map(({ state, from, to, outcome }) => [state, from, to, outcome]),
+            [
+                ["M", 0, 8, "succeeded"],
+                ["T", 1, 5, "succeeded"],
+                ["T", 2, 6, "succeeded"],
+                ["U", 5, 7, "succeeded"],
+                ["After", 8, 9, "succeeded"],
+            ],
+        );
+    });
+
+    it("lets what runs beside a Parallel that failed go on", () => {
+        const visits = visitsOf(
+            [
+                at(1, 0, "ParallelStateEntered", 0, "Outer"),
+                at(2, 1, "ParallelStateStarted", 0),
+                at(3, 2, "ParallelStateEntered", 0, "Inner"),
+                at(4, 3, "ParallelStateStarted", 0),
+                at(5, 4, "TaskStateEntered", 1, "Stopped"),
+                at(6, 2, "TaskStateEntered", 1, "Beside"),
+                at(7, 4, "ParallelStateFailed", 2),
+                at(8, 7, "ParallelStateExited", 2, "Inner"),
+                at(9, 6, "TaskStateExited", 9, "Beside"),
+                at(10, 9, "ParallelStateSucceeded", 9),
+                at(11, 10, "ParallelStateExited", 9, "Outer"),
+            ],
+            "SUCCEEDED",
+        );
+        assert.deepEqual(
+            visits.map(({ state, to, outcome }) => [state, to, outcome]),
+            [
+                ["Outer", 9, "succeeded"],
+                ["Inner", 2, "failed"],
+                ["Stopped", 2, "stopped"],
+                ["Beside", 9, "succeeded"],
+            ],
+        );
+    });
+
+    it("finds the state that was left by its name where the chain of events is broken", () => {
+        const visits = visitsOf(
+            [
+                at(1, 0, "TaskStateEntered", 0, "A"),
+                at(2, 1, "TaskStateExited", 1, "A"),
+                at(3, 2, "TaskStateEntered", 2, "A"),
+                at(4, 77, "TaskStateExited", 5, "A"),
+                at(5, 77, "TaskStateExited", 6, "Nobody"),
+            ],
+            "RUNNING",
+        );
+        assert.deepEqual(
+            visits.map(({ from, to, outcome }) => [from, to, outcome]),
+            [
+                [0, 1, "succeeded"],
+                [2, 5, "succeeded"],
+            ],
+        );
+    });
+
+    it("has events that change nothing, and failures that nothing was scheduled for", () => {
+        const [visit] = visitsOf(
+            [
+                at(1, 0, "TaskStateEntered", 0, "A"),
+                at(2, 1, "TaskStarted", 1),
+                at(3, 2, "EvaluationFailed", 2),
+                at(4, 3, "TaskStateExited", 3, "A"),
+            ],
+            "SUCCEEDED",
+        );
+        assert.deepEqual(visit.attempts, [{ from: 2, to: 2, outcome: "failed", error: "EvaluationFailed" }]);
+        assert.equal(visit.outcome, "failed");
+    });
+
+    it("ends an attempt when its state ends, and not later", () => {
+        const [visit] = visitsOf(
+            [
+                at(1, 0, "TaskStateEntered", 0, "A"),
+                at(2, 1, "TaskScheduled", 1),
+                at(3, 2, "TaskSucceeded", 4),
+                at(4, 3, "TaskStateExited", 6, "A"),
+            ],
+            "SUCCEEDED",
+        );
+        assert.deepEqual(visit.attempts, [{ from: 1, to: 4, outcome: "succeeded" }]);
+        const [open] = visitsOf([at(1, 0, "TaskStateEntered", 0, "A"), at(2, 1, "TaskScheduled", 1)], "RUNNING", 9);
+        assert.deepEqual([open.to, open.attempts], [9, [{ from: 1, to: 9, outcome: "running" }]]);
+    });
+
     it("is empty for an empty history", () => {
         assert.deepEqual(visitsOf([]), []);
     });
