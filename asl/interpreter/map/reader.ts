@@ -6,12 +6,12 @@ import { adopt, isObject, render, takeIn, type Scope } from "../../expressions/i
 import type { JsonObject, JsonValue } from "../../types";
 import type { CompiledIo, CompiledMap } from "../compile/compiled";
 import { valueOf } from "../execution/failures";
+import { askHandler } from "../execution/ask";
 import type { Frame } from "../execution/frame";
 import { StateFailure, STOPPED } from "../failure";
 import { numeric } from "./fields";
 import { csvLines, itemsIn, underHeaders } from "./formats";
 import { listed, type Item } from "./items";
-import { callStore } from "./store";
 
 const GET = "arn:aws:states:::s3:getObject";
 
@@ -74,7 +74,7 @@ class Reader {
     /** The text of an object. */
     private async text(place: JsonObject): Promise<string> {
         const resource = this.reader.resource?.endsWith("getObject") === true ? this.reader.resource : GET;
-        const answer = takeIn(await callStore(this.frame, "ItemReader", resource, place));
+        const answer = takeIn(await askHandler(this.frame, "ItemReader", resource, place));
         const body = isObject(answer) ? answer.Body : answer;
         if (typeof body === "string") {
             return body;
@@ -88,7 +88,7 @@ class Reader {
         let token: JsonValue | undefined;
         do {
             const args: JsonObject = token === undefined ? this.args : { ...this.args, ContinuationToken: token };
-            const answer = takeIn(await callStore(this.frame, "ItemReader", this.reader.resource as string, args));
+            const answer = takeIn(await askHandler(this.frame, "ItemReader", this.reader.resource as string, args));
             const page = isObject(answer) ? answer : {};
             if (Array.isArray(page.Contents)) {
                 objects.push(...page.Contents);

@@ -2,9 +2,9 @@
 import { isObject, render, type Scope } from "../../expressions/index";
 import type { JsonObject, JsonValue } from "../../types";
 import type { CompiledIo } from "../compile/compiled";
+import { askHandler } from "../execution/ask";
 import type { Frame } from "../execution/frame";
 import { StateFailure, STOPPED } from "../failure";
-import { callStore } from "./store";
 import { isSuccess, transformed, type ChildResult } from "./results";
 
 /**
@@ -23,7 +23,7 @@ export async function writeResults(
     const prefix = typeof place.Prefix === "string" && place.Prefix !== "" ? `${place.Prefix}/` : "";
     const folder = `${prefix}${mapRunArn.split(":").pop()}`;
     const put = (key: string, body: string): Promise<JsonValue> =>
-        callStore(frame, "ResultWriter", writer.resource as string, { ...place, Key: key, Body: body });
+        askHandler(frame, "ResultWriter", writer.resource as string, { ...place, Key: key, Body: body });
     try {
         const files: JsonObject = { FAILED: [], PENDING: [], SUCCEEDED: [] };
         for (const [status, group] of byStatus(results)) {

@@ -2,7 +2,7 @@
 import { render } from "../../expressions/index";
 import type { JsonValue } from "../../types";
 import type { CompiledMap } from "../compile/compiled";
-import { attempt } from "../execution/attempt";
+import { askHandler } from "../execution/ask";
 import type { Frame, Outcome } from "../execution/frame";
 import { checkSize, finish, inputPath, resultPlaced, resultSelected } from "../execution/leave";
 import { scopeWith } from "../execution/scope";
@@ -112,23 +112,10 @@ async function taskResult(test: Test): Promise<JsonValue> {
         see(test, jsonata ? "afterArguments" : "afterParameters", args);
     }
     checkSize(frame, args);
-    const result = test.mocked === undefined ? await asked(frame, resource ?? "", args) : mockedResult(test.mocked);
+    const result =
+        test.mocked === undefined ? await askHandler(frame, "Task", resource ?? "", args) : mockedResult(test.mocked);
     see(test, "result", result);
     return result;
-}
-
-/** The caller's handler, for a Task without a mock. */
-function asked(frame: Frame, resource: string, args: JsonValue): Promise<JsonValue> {
-    return attempt(frame, {
-        purpose: "Task",
-        resource,
-        args,
-        credentials: undefined,
-        timeout: undefined,
-        heartbeat: undefined,
-        onStarted: () => undefined,
-        onSubmitted: () => undefined,
-    });
 }
 
 /** @throws the mocked error. */

@@ -1,11 +1,11 @@
-/** S3 as a Map sees it: the task handler, which stands for it. */
+/** The task handler asked without time-out or heartbeat: as S3, for a Map, and for a state that is tested. */
 import type { JsonValue } from "../../types";
-import { attempt } from "../execution/attempt";
-import type { Frame } from "../execution/frame";
+import { attempt } from "./attempt";
+import type { Frame } from "./frame";
 import type { TaskRequest } from "../types";
 
 /** @throws what the handler throws. */
-export function callStore(
+export function askHandler(
     frame: Frame,
     purpose: TaskRequest["purpose"],
     resource: string,
