@@ -51,6 +51,10 @@ export const WAYS: Readonly<Record<string, Way>> = {
     "npm run mutation -- --write": { way: "syntax", why: "It takes hours, and rewrites a document of the checkout." },
     "npm run nightly": { way: "syntax", why: "It takes an hour, and asks the registry for known holes." },
     "npm run nightly:quality": { way: "syntax", why: "It trains the sample with the values of both stages: hours." },
+    ".venv/bin/python bench/quality/measure.py --ablations --control": {
+        way: "syntax",
+        why: "It trains three sets with three seeds: an hour; npm run nightly:quality is the same program.",
+    },
     "npm audit": { way: "syntax", why: "It asks the registry." },
     "npm install --package-lock-only": { way: "syntax", why: "It rewrites the lock file of the checkout." },
     "node scripts/bootstrap.mjs": suite(".ci/run", "node scripts/bootstrap.mjs"),
