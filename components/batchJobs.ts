@@ -27,6 +27,8 @@ export interface JobSize {
     readonly memoryMb: number;
     /** At least 60. */
     readonly timeoutSeconds: number;
+    /** Disk of a job on Fargate in GiB, 21 to 200; 20 where it is left out. */
+    readonly ephemeralGb?: number;
 }
 
 /** A job as it is registered: all known at preview, under a name that ends in the hash of the rest. */
@@ -90,6 +92,7 @@ export function jobDefinition(input: JobDefinitionInput): JobDefinitionSpec {
                 ? { assignPublicIp: input.assignPublicIp ? "ENABLED" : "DISABLED" }
                 : undefined,
             fargatePlatformConfiguration: fargate ? { platformVersion: "1.4.0" } : undefined,
+            ephemeralStorage: size.ephemeralGb === undefined ? undefined : { sizeInGiB: size.ephemeralGb },
             runtimePlatform: fargate ? { operatingSystemFamily: "LINUX", cpuArchitecture: "X86_64" } : undefined,
         }),
     );

@@ -72,7 +72,7 @@ export function failureMessage(names: StageNames): FailureMessage {
 }
 
 /** The events that Batch sends of a job that cannot be placed at the head of the stage's queue. */
-export function blockedQueuePattern(jobQueueArn: string): Readonly<Record<string, unknown>> {
+function blockedQueuePattern(jobQueueArn: string): Readonly<Record<string, unknown>> {
     return {
         "source": ["aws.batch"],
         "detail-type": ["Batch Job Queue Blocked"],

@@ -31,8 +31,18 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
     EDQUOT: `the disk quota is used up: ${DISK_FULL}`,
     EACCES: "permission denied: check the owner of the checkout",
     EROFS: "the file system is read-only: move the checkout",
+    EFBIG: "the file is larger than the file system or the limit of this shell (ulimit -f) allows",
+    ENOTDIR: "a part of the path is a file where a folder is needed: choose another path",
+    EISDIR: "there is a folder where a file is needed: choose another path",
     EMFILE: "too many open files: raise the limit (ulimit -n 4096), then run this again",
 };
+
+/** The folder for temporary files is the environment's: where it cannot be used, its path alone says nothing. */
+function temporaryFolder(error: unknown): string | undefined {
+    const { syscall, code } = error as { syscall?: string; code?: string };
+    const isMissing = syscall === "mkdtemp" && ["ENOENT", "ENOTDIR", "EACCES"].includes(code ?? "");
+    return isMissing ? "no temporary folder can be made there: let TMPDIR name one that is there" : undefined;
+}
 
 /**
  * Errors of the operating system that a user can do something about, in one line; others come back as they are.
@@ -40,7 +50,7 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
  */
 export function explain(error: unknown, doing: string): unknown {
     const { code, path } = error as { code?: string; path?: string };
-    const what = code === undefined ? undefined : EXPLANATIONS[code];
+    const what = code === undefined ? undefined : (temporaryFolder(error) ?? EXPLANATIONS[code]);
     if (what === undefined || error instanceof ToolError) {
         return error;
     }

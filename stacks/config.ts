@@ -322,8 +322,20 @@ function jobSchema(job: JobName) {
             vcpu: z.number().positive().max(16).default(JOB_DEFAULTS[job].vcpu),
             memoryMb: whole(512, 122_880).default(JOB_DEFAULTS[job].memoryMb),
             timeoutSeconds: whole(60, longest).default(longest),
+            ephemeralGb: whole(21, 200).optional(),
         })
         .prefault({});
+}
+
+/** The sizes that Fargate has, in order, for people. */
+const FARGATE_VCPUS = Object.keys(FARGATE)
+    .sort((a, b) => Number(a) - Number(b))
+    .join(", ");
+
+/** Jobs that ask for a disk of their own where there is none to be had. */
+function jobsWithDisk({ compute, jobs }: Pick<StageConfig, "compute" | "jobs">): string[] {
+    const asking = Object.entries(jobs).filter(([, { ephemeralGb }]) => ephemeralGb !== undefined);
+    return compute.type.startsWith("FARGATE") ? [] : asking.map(([job]) => job);
 }
 
 const networkSchema = z.discriminatedUnion("kind", [
@@ -472,7 +484,7 @@ const configKeys = (ensemble: EnsembleSpec) =>
                 publish: jobSchema("publish"),
             })
             .prefault({})
-            .describe("Size and time-out of each Batch job."),
+            .describe("Size, time-out and, with Fargate, disk (ephemeralGb, 21 to 200; else 20) of each Batch job."),
         compute: z
             .strictObject({
                 type: z.enum(["FARGATE", "FARGATE_SPOT", "EC2", "SPOT"]).default("FARGATE"),
@@ -593,12 +605,7 @@ const schemaFor = (ensemble: EnsembleSpec) =>
             for (const [job, { vcpu, memoryMb }] of Object.entries(config.jobs)) {
                 const range = FARGATE[String(vcpu)];
                 if (range === undefined) {
-                    fail(
-                        ["jobs", job, "vcpu"],
-                        `expected one of ${Object.keys(FARGATE)
-                            .sort((a, b) => Number(a) - Number(b))
-                            .join(", ")} with Fargate`,
-                    );
+                    fail(["jobs", job, "vcpu"], `expected one of ${FARGATE_VCPUS} with Fargate`);
                 } else if (memoryMb < range[0] || memoryMb > range[1] || (memoryMb - range[0]) % range[2] !== 0) {
                     fail(
                         ["jobs", job, "memoryMb"],
@@ -607,6 +614,9 @@ const schemaFor = (ensemble: EnsembleSpec) =>
                 }
             }
         }
+        jobsWithDisk(config).forEach((job) =>
+            fail(["jobs", job, "ephemeralGb"], "expected none: on instances a job has the disk of its host"),
+        );
         const used = modelsOf(ensemble).map(([, { container }]) =>
             "framework" in container ? container.framework : undefined,
         );

@@ -52,8 +52,8 @@ import {
 } from "./settings";
 import { stageStarts, startingRules } from "./starts";
 
-/** Newest runtime that the jobs' base image has as well; the bundles are written for Node 20 and later. */
-const RUNTIME = "nodejs22.x";
+/** The newest that Lambda has; the bundles are written for Node 20 and later. */
+const RUNTIME = "nodejs24.x";
 
 interface FunctionSettings extends Pick<FunctionSpec, "memoryMb" | "timeoutSeconds"> {
     readonly description: string;

@@ -7,14 +7,14 @@
  */
 import type { ErrorClass } from "./contract";
 
-export interface FailureText {
+interface FailureText {
     readonly class: ErrorClass;
     /** Any of these; without regard to case. */
     readonly patterns: readonly string[];
 }
 
 /** The first row that matches decides. */
-export const FAILURE_TEXTS: readonly FailureText[] = [
+const FAILURE_TEXTS: readonly FailureText[] = [
     {
         class: "Capacity",
         patterns: [

@@ -177,6 +177,8 @@ describe("an error of the operating system", () => {
         assert.ok(full instanceof ToolError);
         assert.equal(full.exitCode, EXIT.machine);
         assert.match(full.message, /^Cannot write \(out\.html\): the disk is full: .* \(ENOSPC\)\.$/);
+        const temporary = Object.assign(new Error("x"), { code: "ENOENT", syscall: "mkdtemp", path: "/nowhere/a-" });
+        assert.match(String(explain(temporary, "Cannot begin")), /let TMPDIR name one that is there \(ENOENT\)\.$/);
         const other = new Error("other");
         assert.equal(explain(other, "Cannot write"), other);
         const told = new ToolError("told", EXIT.usage);

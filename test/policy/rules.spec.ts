@@ -113,6 +113,26 @@ function withValue(property: string, value: unknown): ResourceFacts[] {
     return factsOf(set(name, outer, JSON.stringify(edited[0].props.value))(sampleStage));
 }
 
+describe("lambda-runtime-current", () => {
+    const judge = (runtime: string): string => {
+        const facts = factsOf(set("prepare", "runtime", runtime)(sampleStage));
+        const found = rules.find(({ name }) => name === "lambda-runtime-current");
+        const resource = facts.find(({ name }) => name === "prepare");
+        assert.ok(found?.kind === "resource" && resource !== undefined);
+        const runtimes = found.parameters?.runtimes?.default as never;
+        return answer(found.check(resource, { runtimes }));
+    };
+
+    it("lets what is newer than all that it knows of a language, and nothing that is older or unknown", () => {
+        for (const newer of ["nodejs24.x", "nodejs26.x", "python3.15", "python4.0", "java25"]) {
+            assert.equal(judge(newer), "compliant", newer);
+        }
+        for (const older of ["nodejs20.x", "python3.9", "python3.11", "java17", "ruby3.4", "nodejs", "go1.x"]) {
+            assert.equal(judge(older), "violation", older);
+        }
+    });
+});
+
 describe("policy rules", () => {
     it("stand one in a file that is named like the rule: noOutputText.ts holds no-output-text", () => {
         const files = readdirSync(path.resolve(__dirname, "../../policy/rules"))

@@ -540,6 +540,19 @@ describe("a stage", function () {
         );
     });
 
+    it("gives a job the disk that is configured, on Fargate only", async () => {
+        const jobs = { fetch: { ephemeralGb: 100 } };
+        const dev = await evaluateStage("dev", { overrides: { jobs } });
+        const disks = dev.jobDefinitions.map(({ name, containerProperties }) => [
+            name.includes("-fetch-"),
+            containerProperties.ephemeralStorage,
+        ]);
+        assert.equal(disks.filter(([, disk]) => disk !== undefined).length, 1);
+        assert.deepEqual(disks.find(([isFetch]) => isFetch)?.[1], { sizeInGiB: 100 });
+        const onHosts = { overrides: { jobs, compute: { type: "EC2", instanceTypes: ["m7i"] } } };
+        await assert.rejects(evaluateStage("dev", onHosts), /jobs\.fetch\.ephemeralGb.*expected none/);
+    });
+
     it("gives up a job that cannot be placed before the state's time-out does, and tells of it with the reason", () => {
         const dev = stages.get("dev") as EvaluatedStage;
         const { inputs } = one(dev, "aws:batch/jobQueue:JobQueue");

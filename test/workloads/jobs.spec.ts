@@ -443,12 +443,34 @@ for (const kind of S3_KINDS) {
                 Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" }),
             );
             assert.equal(full.name, "StorageError");
-            assert.match(full.message, /the disk is full/);
+            assert.match(full.message, /the disk is full: raise jobs\.<job>\.ephemeralGb/);
+            for (const code of ["EFBIG", "ENOTDIR", "EISDIR"]) {
+                const said = translate("write x", Object.assign(new Error(`${code}: x`), { code })).message;
+                assert.match(said, /^could not write x: (the file is larger|a part of the path|there is a folder)/);
+            }
             const denied = translate(
                 "read s3://b/x",
                 Object.assign(new Error("Access Denied"), { name: "AccessDenied", $metadata: { httpStatusCode: 403 } }),
             );
             assert.equal(denied.name, "PermissionError");
+            const expired = translate(
+                "read s3://b/x",
+                Object.assign(new Error("The provided token has expired."), {
+                    name: "ExpiredToken",
+                    $metadata: { httpStatusCode: 400 },
+                }),
+            );
+            assert.equal(expired.name, "PermissionError");
+            assert.match(expired.message, /get new credentials/);
+            const long = translate(
+                "write s3://b/x",
+                Object.assign(new Error("Your key is too long"), {
+                    name: "KeyTooLongError",
+                    $metadata: { httpStatusCode: 400 },
+                }),
+            );
+            assert.equal(long.name, "DataError");
+            assert.match(long.message, /more than 1,024 bytes/);
             const none = translate(
                 "list s3://b",
                 Object.assign(new Error("x"), { name: "NoSuchBucket", $metadata: { httpStatusCode: 404 } }),

@@ -491,11 +491,17 @@ export function isMissing(error: unknown): boolean {
 }
 
 const diskErrors: Readonly<Record<string, string>> = {
-    ENOSPC: "the disk is full: give the job more ephemeral storage, or free some",
+    ENOSPC: "the disk is full: raise jobs.<job>.ephemeralGb in the stage's configuration, or free some space",
     EDQUOT: "the disk quota is used up: free some space",
     EROFS: "the disk is read-only",
     EMFILE: "too many open files",
+    EFBIG: "the file is larger than the file system or the process's limit (ulimit -f) allows",
+    ENOTDIR: "a part of the path is a file where a folder is needed",
+    EISDIR: "there is a folder where a file is needed",
 };
+
+/** What S3 says of credentials that no longer count, with status 400. */
+const EXPIRED = new Set(["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "InvalidToken"]);
 
 /** What a failed operation means, in one line. */
 export function translate(what: string, error: unknown): Error {
@@ -522,6 +528,19 @@ export function translate(what: string, error: unknown): Error {
             `could not ${what}: the source changed meanwhile; start the run again when nobody writes to it`,
             { cause: error },
         );
+    }
+    if (name === "KeyTooLongError") {
+        return new DataError(
+            `could not ${what}: the key has more than 1,024 bytes; choose shorter names or a shorter path`,
+            {
+                cause: error,
+            },
+        );
+    }
+    if (name !== undefined && EXPIRED.has(name)) {
+        return new PermissionError(`could not ${what}: ${said}; get new credentials, then start again`, {
+            cause: error,
+        });
     }
     if (status === 403 || name === "AccessDenied" || name === "Forbidden" || name === "CredentialsProviderError") {
         return new PermissionError(
