@@ -21,7 +21,6 @@ import { newWorld, type World } from "./world";
 export { FAULTS, kindOf, type Fault, type FaultName, type Kind } from "./faults";
 export { judge, ruleFires, type Outcome } from "./judge";
 export { runOf } from "./run";
-export type { Message, World } from "./world";
 
 /** An execution to simulate. */
 export interface Scenario extends RunChanges {
