@@ -9,6 +9,8 @@ export type TaskKind = "training" | "batch" | "lambda" | "sns" | "registry";
 export interface Fault {
     readonly state: string;
     readonly error: string;
+    /** How often it is to happen. */
+    readonly times: number;
     /** How often it still happens. */
     remaining: number;
 }
@@ -264,7 +266,22 @@ export function parseFault(text: string, states: ReadonlyMap<string, TaskKind>):
     if (remaining < 1) {
         throw new ToolError(`--fail ${JSON.stringify(text)}: a fault happens at least once`, EXIT.usage);
     }
-    return { state, error, remaining };
+    return { state, error, times: remaining, remaining };
+}
+
+/** What of the faults did not happen, one line each: what was to be rehearsed was not. */
+export function unrehearsed(faults: readonly Fault[]): string[] {
+    return faults
+        .filter(({ remaining }) => remaining > 0)
+        .map(({ state, error, times, remaining }) => {
+            const happened = times - remaining;
+            const asked = `--fail ${JSON.stringify(times === 1 ? `${state}=${error}` : `${state}=${error}*${times}`)}`;
+            if (happened === 0) {
+                const why = `${state} did not run (it was skipped, or its result reused)`;
+                return `${asked}: did not happen, since ${why}; --fresh runs everything`;
+            }
+            return `${asked}: happened ${happened} times, since ${state} did not run again`;
+        });
 }
 
 /** The effect of the next fault of a state, which is used up by that. */

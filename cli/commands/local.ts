@@ -118,7 +118,7 @@ async function run(root: string, options: Options): Promise<void> {
                 onResult: (result) => tellReport(result),
             });
         } else {
-            await tellResult(await localRun(common), root, options.json);
+            await tellResult(await localRun(common), root, options);
         }
     } catch (error) {
         if (!abort.signal.aborted) {
@@ -130,10 +130,19 @@ async function run(root: string, options: Options): Promise<void> {
     tellEnd(options.serve, abort.signal.aborted);
 }
 
-async function tellResult(result: RunResult, root: string, json: boolean): Promise<void> {
-    process.stdout.write(json ? `${JSON.stringify(result, null, 2)}\n` : `${renderResult(result, root)}\n`);
+async function tellResult(result: RunResult, root: string, options: Options): Promise<void> {
+    process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : `${renderResult(result, root)}\n`);
     await tellReport(result);
-    process.exitCode = result.status === "SUCCEEDED" ? EXIT.ok : EXIT.failed;
+    for (const line of result.unrehearsed) {
+        process.stderr.write(`${line}\n`);
+    }
+    const rehearsed = result.unrehearsed.length === 0;
+    process.exitCode = result.status === "SUCCEEDED" && rehearsed ? EXIT.ok : EXIT.failed;
+    if (result.status !== "SUCCEEDED") {
+        // with --fail the same command would fail in the same way again
+        const command = options.fail.length === 0 ? "the same command again" : "it again without --fail";
+        process.stderr.write(`The run failed. Run ${command} to continue: what was finished is reused.\n`);
+    }
 }
 
 /** What is left behind, and what to do next; sets the exit code of an interrupted command. */
@@ -150,8 +159,6 @@ function tellEnd(serve: boolean, interrupted: boolean): void {
                 "continue.\n",
         );
         process.exitCode = EXIT.interrupted;
-    } else if (process.exitCode === EXIT.failed) {
-        process.stderr.write("The run failed. Run the same command again to continue: what was finished is reused.\n");
     }
 }
 

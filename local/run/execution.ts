@@ -9,6 +9,7 @@ import { defined } from "../../ground/fields";
 import { parseS3Address } from "../../ground/s3Address";
 import type { Judgement } from "../../report/metrics";
 import type { ModelRun, Run } from "../../workflow/contract";
+import { unrehearsed } from "../faults";
 import type { ObjectStore } from "../storage/objectStore";
 import { concurrently, downloadObject, listObjects } from "../storage/transfer";
 import { factsOf, keepEvidence } from "./evidence";
@@ -207,6 +208,7 @@ export class LocalExecution {
             ),
             metrics,
             reductions,
+            unrehearsed: execution.status === "ABORTED" ? [] : unrehearsed(prepared.faults),
             skippedWaits: this.clock.skipped.map(({ state, kind, milliseconds }) => ({
                 state,
                 kind,

@@ -30,6 +30,8 @@ export interface RunResult {
     readonly models: Readonly<Record<string, { readonly action: string; readonly reason: string }>>;
     readonly metrics: readonly Judgement[];
     readonly reductions: readonly Reduction[];
+    /** Faults of `--fail` that did not happen as often as they were to, in words. */
+    readonly unrehearsed: readonly string[];
     readonly skippedWaits: readonly { readonly state: string; readonly kind: string; readonly seconds: number }[];
     readonly messages: number;
     readonly transitions: number;

@@ -5,11 +5,12 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 import { EXIT, explain, ToolError } from "../../ground/errors";
 import { pythonOf } from "../python";
+import { count } from "../../ground/quantity";
 import { parseS3Address, type S3Address } from "../../ground/s3Address";
 import { CONFIG_KEYS } from "../../stacks/config";
 import { COMBINER, hyperparametersOf, MEMBERS } from "../../stacks/models";
 import type { StageSettings } from "../../workflow/contract";
-import { mostFolds, readInput as completeInput } from "../../workflow/input";
+import { describeProblem, mostFolds, readInput as completeInput } from "../../workflow/input";
 import { parseFault, type Fault, type TaskKind } from "../faults";
 import { takeLock } from "../process/lock";
 import { endOrphans, Supervisor } from "../process/supervisor";
@@ -145,6 +146,7 @@ export async function prepare(session: Session): Promise<Prepared> {
     const dataPath = `${stage.settings.artifactBase}/data/documents`;
     const input = (force: boolean) =>
         executionInput({ settings: stage.settings, given, dataPath, bounds, changes: settings.input, force });
+    refuseInput(input(false).input, stage.settings);
     const documents = await prepareDocuments(session, stage.settings, input(false).input);
     signal.throwIfAborted();
     return {
@@ -156,6 +158,18 @@ export async function prepare(session: Session): Promise<Prepared> {
         slot: semaphore(availableParallelism()),
         input,
     };
+}
+
+/** @throws ToolError with all that Setup would refuse: then nothing is run. */
+export function refuseInput(input: unknown, settings: StageSettings): void {
+    const { problems } = completeInput(input, settings);
+    if (problems.length > 0) {
+        throw new ToolError(
+            `The execution's input (--set, --input) has ${count(problems.length, "problem")}; nothing was run.\n` +
+                problems.map((problem) => describeProblem(problem)).join("\n"),
+            EXIT.usage,
+        );
+    }
 }
 
 /** Starts the object store with what earlier runs left, the program's own objects and the documents. */

@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { StateMachineDefinition } from "../../asl/types";
@@ -26,7 +27,7 @@ export interface LocalStage {
     readonly functions: ReadonlyMap<string, LocalFunction>;
     readonly images: ReadonlyMap<string, LocalImage>;
     readonly buckets: readonly string[];
-    /** Objects that the program itself uploads: the code of script mode. */
+    /** Objects that the program itself uploads: the code of script mode, and what the stage points at. */
     readonly objects: readonly { readonly bucket: string; readonly key: string; readonly file: string }[];
 }
 
@@ -41,7 +42,10 @@ export async function localStage(evaluated: EvaluatedStage, root: string, direct
         ofType("aws:s3/bucketObjectv2:BucketObjectv2").map(async ({ name, inputs }) => ({
             bucket: String(inputs.bucket),
             key: String(inputs.key),
-            file: path.resolve(root, await assetPath(inputs.source, name)),
+            file:
+                typeof inputs.content === "string"
+                    ? writtenObject(inputs.content, path.join(directory, "objects", String(inputs.key)))
+                    : path.resolve(root, await assetPath(inputs.source, name)),
         })),
     );
     const images = new Map(
@@ -122,6 +126,13 @@ function jobDefinition(inputs: Readonly<Inputs>): JobDefinition {
         evaluateOnExit: retry?.evaluateOnExits ?? [],
         timeoutSeconds: (inputs.timeout as { attemptDurationSeconds?: number } | undefined)?.attemptDurationSeconds,
     };
+}
+
+/** An object whose content the program says itself, as a file. */
+function writtenObject(content: string, file: string): string {
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, content);
+    return file;
 }
 
 /** Pulumi's assets hold promises of their content. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { nextFault, parseFault, type TaskKind } from "../../local/faults";
+import { nextFault, parseFault, type TaskKind, unrehearsed } from "../../local/faults";
 
 const states = new Map<string, TaskKind>([
     ["Setup Statemachine", "lambda"],
@@ -30,6 +30,23 @@ describe("local/faults: --fail STATE=ERROR", () => {
             [1, 2, 3].map(() => nextFault(faults, own) !== undefined),
             [true, true, false],
         );
+    });
+
+    it("that did not happen as often as asked is told: what did not run was not rehearsed", () => {
+        const faults = [
+            parseFault("Image Model Training=CapacityError", states),
+            parseFault("Create Image Model Split Set=JobFailed*3", states),
+            parseFault("Setup Statemachine=Lambda.SdkClientException", states),
+        ];
+        for (const state of ["Create Image Model Split Set", "Setup Statemachine"]) {
+            nextFault(faults, { state, arguments: {} });
+        }
+        assert.deepEqual(unrehearsed(faults), [
+            '--fail "Image Model Training=CapacityError": did not happen, since Image Model Training did not run (it ' +
+                "was skipped, or its result reused); --fresh runs everything",
+            '--fail "Create Image Model Split Set=JobFailed*3": happened 1 times, since Create Image Model Split Set ' +
+                "did not run again",
+        ]);
     });
 
     it("a Spot wait ends Stopped, which is an answer and no error", () => {
