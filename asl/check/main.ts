@@ -8,8 +8,9 @@ import { parse } from "yaml";
 import * as z from "zod/mini";
 import en from "zod/v4/locales/en.js";
 import { analyse, rules, type AnalysisOptions, type Consequence } from "../analysis";
-import { asJson, asSarif, explain, forPeople, type Failure, type FileFinding, type Outcome } from "./output";
+import { asGithub, asJson, asSarif, explain, forPeople, type Failure, type FileFinding, type Outcome } from "./output";
 import { decode, filesIn, largestFile, readFile, readText, type Source } from "./sources";
+import { beyond, readBaseline, suppress, suppression, writeBaseline } from "./known";
 import { Unreadable } from "./unreadable";
 
 const consequenceOf = (name: string): Consequence => rules.find((rule) => rule.name === name)?.consequence ?? "refused";
@@ -24,8 +25,10 @@ const configuration = z.strictObject({
     tolerance: z.optional(z.enum(["declared", "forbidden"])),
     notification: z.optional(z.array(text)),
     notifiedPrefix: z.optional(text),
-    format: z.optional(z.enum(["text", "json", "sarif"])),
+    format: z.optional(z.enum(["text", "json", "sarif", "github"])),
     failOn: z.optional(z.enum(["error", "warning"])),
+    suppress: z.optional(z.array(suppression)),
+    baseline: z.optional(text),
 });
 type Configuration = z.infer<typeof configuration>;
 
@@ -39,6 +42,7 @@ interface Flags extends Configuration {
     readonly config?: string;
     readonly explain?: string;
     readonly rules?: boolean;
+    readonly updateBaseline?: boolean;
 }
 
 function rule(name: string, before: string[] | undefined): string[] {
@@ -72,7 +76,9 @@ export async function main(argv: readonly string[], streams: Streams): Promise<0
     const program = new Command("asl-check")
         .description("Checks state machines in Amazon States Language: structure, and that no failure ends in silence.")
         .argument("[paths...]", "files or directories; - or nothing reads standard input")
-        .addOption(new Option("--format <format>", "how findings are written").choices(["text", "json", "sarif"]))
+        .addOption(
+            new Option("--format <format>", "how findings are written").choices(["text", "json", "sarif", "github"]),
+        )
         .addOption(new Option("--disable <rule>", "leave a rule out; may be given more than once").argParser(rule))
         .addOption(
             new Option("--tolerance <kind>", "whether a failure may be recorded for a join").choices([
@@ -92,6 +98,8 @@ export async function main(argv: readonly string[], streams: Streams): Promise<0
             ).choices(["error", "warning"]),
         )
         .option("--config <file>", "configuration file (default: .asl-check.json, .yaml or .yml in this directory)")
+        .option("--baseline <file>", "findings that are known: only what is new fails")
+        .option("--update-baseline", "write the findings of this run to the baseline, and end with 0")
         .option("--explain <rule>", "say what a rule demands and why")
         .option("--rules", "list all rules")
         .exitOverride()
@@ -128,14 +136,50 @@ export async function main(argv: readonly string[], streams: Streams): Promise<0
         streams.err(`asl-check: ${error instanceof Unreadable ? `${error.file}: ` : ""}${(error as Error).message}\n`);
         return 2;
     }
-    const outcome = await check(program.args, settings, streams);
-    const write = settings.format === "json" ? asJson : settings.format === "sarif" ? asSarif : forPeople;
-    streams.out(write(outcome));
+    if (flags.updateBaseline === true && settings.baseline === undefined) {
+        streams.err("asl-check: --update-baseline needs a file: give --baseline, or baseline in the configuration\n");
+        return 2;
+    }
+    let outcome: Outcome;
+    try {
+        outcome = known(await check(program.args, settings, streams), settings, flags, streams);
+    } catch (error) {
+        streams.err(`asl-check: ${error instanceof Unreadable ? `${error.file}: ` : ""}${(error as Error).message}\n`);
+        return 2;
+    }
+    streams.out(WRITERS[settings.format ?? "text"](outcome));
     if (outcome.failures.length > 0) {
         return 2;
     }
     const counts = settings.failOn === "error" ? ["error"] : ["error", "warning"];
     return outcome.findings.some((finding) => counts.includes(finding.severity)) ? 1 : 0;
+}
+
+const WRITERS = { text: forPeople, json: asJson, sarif: asSarif, github: asGithub };
+
+/** What is left of an outcome beside suppressions and the baseline; tells of both. */
+function known(outcome: Outcome, settings: Configuration, flags: Flags, streams: Streams): Outcome {
+    const { findings, suppressed, unused } = suppress(outcome.findings, settings.suppress ?? []);
+    for (const { rule: name, state, reason } of unused) {
+        const where = state === undefined ? "" : ` at "${state}"`;
+        streams.err(`asl-check: nothing needs the suppression of ${name}${where} any more (${reason})\n`);
+    }
+    if (suppressed > 0) {
+        streams.err(`asl-check: ${suppressed} suppressed by the configuration\n`);
+    }
+    const { baseline } = settings;
+    if (baseline === undefined) {
+        return { ...outcome, findings };
+    }
+    if (flags.updateBaseline === true) {
+        streams.err(`asl-check: ${writeBaseline(baseline, findings)} findings written to ${baseline}\n`);
+        return { ...outcome, findings: [] };
+    }
+    const { findings: fresh, gone } = beyond(findings, readBaseline(baseline));
+    const others = findings.length - fresh.length;
+    const more = gone === 0 ? "" : `; ${gone} of it are gone: write it anew with --update-baseline`;
+    streams.err(`asl-check: ${others} known by ${baseline}${more}\n`);
+    return { ...outcome, findings: fresh };
 }
 
 async function check(paths: readonly string[], options: AnalysisOptions, streams: Streams): Promise<Outcome> {

@@ -42,13 +42,56 @@ export function forPeople({ findings, failures, checked }: Outcome): string {
         const place = failure.place === undefined ? "" : `:${failure.place.line}:${failure.place.column}`;
         lines.push(`${pc.bold(`${failure.file}${place}`)}  ${pc.red("unreadable")}  ${failure.message}`);
     }
+    lines.push(...byMachine(findings));
     const count = (severity: Finding["severity"]): number =>
         findings.filter((finding) => finding.severity === severity).length;
-    const plural = (number: number, word: string): string => `${number} ${word}${number === 1 ? "" : "s"}`;
     lines.push(
         `${plural(checked, "definition")}: ${plural(count("error"), "error")}, ${plural(count("warning"), "warning")}` +
             `${count("info") === 0 ? "" : `, ${count("info")} for information`}${failures.length === 0 ? "" : `, ${failures.length} unreadable`}`,
     );
+    return `${lines.join("\n")}\n`;
+}
+
+const plural = (number: number, word: string): string => `${number} ${word}${number === 1 ? "" : "s"}`;
+
+/** Where there are several: each machine with what it has, the worst first. */
+function byMachine(findings: readonly FileFinding[]): string[] {
+    const machines = new Map<string, { errors: number; warnings: number }>();
+    for (const { file, holder, severity } of findings) {
+        const name = holder === "" ? file : `${file} ${holder}`;
+        const counts = machines.get(name) ?? { errors: 0, warnings: 0 };
+        counts.errors += severity === "error" ? 1 : 0;
+        counts.warnings += severity === "warning" ? 1 : 0;
+        machines.set(name, counts);
+    }
+    if (machines.size < 2) {
+        return [];
+    }
+    const worst = [...machines].sort(
+        ([, left], [, right]) => right.errors - left.errors || right.warnings - left.warnings,
+    );
+    return worst.map(
+        ([name, { errors, warnings }]) => `${name}: ${plural(errors, "error")}, ${plural(warnings, "warning")}`,
+    );
+}
+
+const GITHUB_COMMANDS = { error: "error", warning: "warning", info: "notice" } as const;
+
+/** Annotations: https://docs.github.com/actions/reference/workflow-commands-for-github-actions */
+export function asGithub({ findings, failures, checked }: Outcome): string {
+    const data = (text: string): string => text.replace(/%/g, "%25").replace(/\r/g, "%0D").replace(/\n/g, "%0A");
+    const property = (text: string): string => data(text).replace(/:/g, "%3A").replace(/,/g, "%2C");
+    const lines = findings.map(({ severity, file, line, column, rule, holder, state, message, counterExampleText }) => {
+        const title = [rule, holder, state].filter((part) => part !== undefined && part !== "").join(" > ");
+        const place = `file=${property(file)},line=${line},col=${column},title=${property(title)}`;
+        const text = counterExampleText === undefined ? message : `${message}\n${counterExampleText}`;
+        return `::${GITHUB_COMMANDS[severity]} ${place}::${data(text)}`;
+    });
+    for (const { file, message, place } of failures) {
+        const at = `file=${property(file)},line=${place?.line ?? 1},col=${place?.column ?? 1}`;
+        lines.push(`::error ${at},title=unreadable::${data(message)}`);
+    }
+    lines.push(`${plural(checked, "definition")} checked`);
     return `${lines.join("\n")}\n`;
 }
 
