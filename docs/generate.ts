@@ -64,6 +64,7 @@ const parts: Readonly<Record<string, () => string | Promise<string>>> = {
     "failure-routes": async () => pictures.failureRoutes(await dev()),
     "life": async () => pictures.life(await dev()),
     "resources": async () => pictures.resources(await dev()),
+    "demands": () => tables.demandTable(),
     "roles": async () => tables.roleTables(await dev()),
     "rooms": pictures.rooms,
     "room-table": tables.roomTable,

@@ -2,6 +2,7 @@
 import { present } from "../ground/fields";
 import { UNAVOIDABLE_WILDCARDS } from "../policy/lib/wildcards";
 import { CONFIG_KEYS } from "../stacks/config";
+import { DEMANDS } from "../stacks/demands";
 import type { EvaluatedStage } from "../project/evaluate";
 import { COMBINER, hyperparametersOf, MEMBERS } from "../stacks/models";
 import type { ErrorClass, HyperparameterRule } from "../workflow/contract";
@@ -132,6 +133,17 @@ function shortArn(arn: string, region: string, account: string): string {
 
 function code(text: string): string {
     return `\`${text}\``;
+}
+
+/** What AWS's documentation demands of roles and of resources' own policies. */
+export function demandTable(): string {
+    const rows = DEMANDS.map(({ who, policyOf, actions, why, source }) => [
+        policyOf === undefined ? code(who) : `the service ${code(who)}, in the policy of the ${policyOf}`,
+        actions.map(code).join(", "),
+        why,
+        `[AWS](${source})`,
+    ]);
+    return table(["who", "must be allowed", "why", "written"], rows);
 }
 
 /** Every role of a stage: who takes it, what it may do on what, and why a wildcard is there. */

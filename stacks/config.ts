@@ -60,6 +60,8 @@ export interface StageConfig {
     readonly budget?: number;
     /** s3:// prefixes besides the stage's own bucket that executions read from. */
     readonly dataLocations: readonly string[];
+    /** ARNs of the keys that buckets of `dataLocations` are encrypted with. */
+    readonly dataKeys: readonly string[];
     readonly models: Readonly<Record<string, ModelConfig>>;
     readonly containers: {
         readonly tensorflowCpu: string;
@@ -200,6 +202,11 @@ const imageAddress = z
         /^[a-z0-9][a-zA-Z0-9._\-/:]*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/,
         "expected an image address with a tag or, better, a digest (@sha256:<64 hexadecimal digits>)",
     );
+/** A key's own ARN and not an alias's, which no policy can name; keys of several regions begin with mrk-. */
+const keyArn = z
+    .string()
+    .regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/(mrk-)?[0-9a-f-]+$/, "expected the ARN of a KMS key");
+
 const instanceType = z.string().superRefine((value, context) => {
     const expected = instanceTypeProblem(value);
     if (expected !== undefined) {
@@ -445,6 +452,14 @@ const configKeys = (ensemble: EnsembleSpec) =>
             .max(50)
             .default([])
             .describe("s3:// prefixes besides the stage's own bucket that executions may read from and write to."),
+        dataKeys: z
+            .array(keyArn)
+            .max(20)
+            .default([])
+            .describe(
+                "ARNs of the KMS keys that buckets of dataLocations are encrypted with; without them their objects " +
+                    "cannot be read.",
+            ),
         models: z
             .strictObject({
                 ...Object.fromEntries(
@@ -537,11 +552,7 @@ const configKeys = (ensemble: EnsembleSpec) =>
             })
             .prefault({})
             .describe("Days until logs, executions' copies, checkpoints and overwritten objects expire."),
-        keyArn: z
-            .string()
-            .regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[0-9a-f-]+$/, "expected the ARN of a KMS key")
-            .optional()
-            .describe("An existing KMS key; without it the stage has one of its own."),
+        keyArn: keyArn.optional().describe("An existing KMS key; without it the stage has one of its own."),
         protect: z.boolean().default(false).describe("Data is neither deleted by mistake nor together with the stack."),
         keptReleases: whole(1, 50)
             .default(10)
@@ -578,6 +589,22 @@ const configKeys = (ensemble: EnsembleSpec) =>
 /** Every key of the stack configuration. The order is that of the configuration table. */
 export const CONFIG_KEYS = configKeys(DOCUMENTS);
 
+/** Sizes of jobs that Fargate does not have: the key of each, and what it takes. */
+function fargateMisfits(jobs: Readonly<Record<string, JobSize>>): [path: string[], message: string][] {
+    return Object.entries(jobs).flatMap(([job, { vcpu, memoryMb }]): [string[], string][] => {
+        const range = FARGATE[String(vcpu)];
+        if (range === undefined) {
+            return [[["jobs", job, "vcpu"], `expected one of ${FARGATE_VCPUS} with Fargate`]];
+        }
+        const [least, most, step] = range;
+        if (memoryMb < least || memoryMb > most || (memoryMb - least) % step !== 0) {
+            const sizes = `${least} to ${most} in steps of ${step} for ${vcpu} vCPU`;
+            return [[["jobs", job, "memoryMb"], `expected ${sizes} with Fargate`]];
+        }
+        return [];
+    });
+}
+
 const schemaFor = (ensemble: EnsembleSpec) =>
     z.strictObject(configKeys(ensemble)).superRefine((config, context) => {
         const fail = (path: (string | number)[], message: string) =>
@@ -602,17 +629,10 @@ const schemaFor = (ensemble: EnsembleSpec) =>
             }
         }
         if (config.compute.type.startsWith("FARGATE")) {
-            for (const [job, { vcpu, memoryMb }] of Object.entries(config.jobs)) {
-                const range = FARGATE[String(vcpu)];
-                if (range === undefined) {
-                    fail(["jobs", job, "vcpu"], `expected one of ${FARGATE_VCPUS} with Fargate`);
-                } else if (memoryMb < range[0] || memoryMb > range[1] || (memoryMb - range[0]) % range[2] !== 0) {
-                    fail(
-                        ["jobs", job, "memoryMb"],
-                        `expected ${range[0]} to ${range[1]} in steps of ${range[2]} for ${vcpu} vCPU with Fargate`,
-                    );
-                }
-            }
+            fargateMisfits(config.jobs).forEach(([path, message]) => fail(path, message));
+        }
+        if (config.dataKeys.length > 0 && config.dataLocations.length === 0) {
+            fail(["dataKeys"], "expected dataLocations whose buckets they encrypt");
         }
         jobsWithDisk(config).forEach((job) =>
             fail(["jobs", job, "ephemeralGb"], "expected none: on instances a job has the disk of its host"),

@@ -17,6 +17,8 @@ export interface Places {
     readonly names: StageNames;
     /** s3:// prefixes that executions may read from and write to; the first is the stage's own bucket. */
     readonly locations: readonly string[];
+    /** ARNs of the keys, besides the stage's, that objects there are encrypted with. */
+    readonly keys: readonly string[];
 }
 
 /**
@@ -66,6 +68,11 @@ function read(places: Places): Statement[] {
     return readBelow(places.names.identity, "Data", places.locations);
 }
 
+/** What the objects that are encrypted with a key of their bucket's demand of who reads or writes them. */
+function dataKeys({ keys }: Places, actions: typeof READ_KEY | typeof WRITE_KEY): Statement[] {
+    return keys.length === 0 ? [] : [{ Sid: "DataKeys", Effect: "Allow", Action: actions, Resource: keys }];
+}
+
 /**
  * Reads only what executions wrote into a folder. Listing comes with it: without it a missing object looks like a
  * forbidden one.
@@ -85,16 +92,18 @@ function readFolders(places: Places, folders: readonly Folder[]): Statement[] {
 
 /** The statements of each function, without its log and its traces. */
 export function functionStatements(places: Places): Readonly<Record<FunctionName, readonly Statement[]>> {
+    const [readKeys, writeKeys] = [dataKeys(places, READ_KEY), dataKeys(places, WRITE_KEY)];
     return {
         "setup": [
             ...read(places),
+            ...writeKeys,
             lifecycleRules(places),
             write(places, ["runs", "checksums"]),
             // Quotas know no resource in this call.
             { Sid: "Quotas", Effect: "Allow", Action: "servicequotas:ListServiceQuotas", Resource: "*" },
         ],
-        "error-cause": readFolders(places, ["runs", "published"]),
-        "register": [...readFolders(places, ["runs", "models"]), write(places, ["runs", "trained"])],
+        "error-cause": [...readFolders(places, ["runs", "published"]), ...readKeys],
+        "register": [...readFolders(places, ["runs", "models"]), write(places, ["runs", "trained"]), ...writeKeys],
         "describe-failure": [],
     };
 }
@@ -102,9 +111,11 @@ export function functionStatements(places: Places): Readonly<Record<FunctionName
 /** The statements of each job's code. A multipart upload that is given up is taken back. */
 export function jobStatements(places: Places): Readonly<Record<JobName, readonly Statement[]>> {
     const upload = ["s3:AbortMultipartUpload", "s3:PutObject"];
+    const keys = dataKeys(places, WRITE_KEY);
     return {
         fetch: [
             ...read(places),
+            ...keys,
             write(places, ["runs"], [...upload, "s3:PutObjectTagging"]),
             // A copy takes the tags of its source along, and fails where it may not.
             {
@@ -115,14 +126,16 @@ export function jobStatements(places: Places): Readonly<Record<JobName, readonly
             },
             unmark(places, ["failure.txt", "manifest.json"]),
         ],
-        split: [...read(places), write(places, ["runs"]), unmark(places, ["failure.txt"])],
+        split: [...read(places), ...keys, write(places, ["runs"]), unmark(places, ["failure.txt"])],
         merge: [
             ...read(places),
+            ...keys,
             write(places, ["runs"]),
             unmark(places, ["failure.txt", "manifest.json", "mismatches.json"]),
         ],
         publish: [
             ...readFolders(places, ["runs", "models", "published"]),
+            ...keys,
             write(places, ["published"], upload),
             unmark(places, ["failure.txt", "manifest.json"], "published"),
         ],
@@ -134,6 +147,7 @@ export function trainingStatements(places: Places, repositories: readonly string
     const { names } = places;
     return [
         ...read(places),
+        ...dataKeys(places, WRITE_KEY),
         {
             Sid: "Write",
             Effect: "Allow",

@@ -221,7 +221,7 @@ function declareStage(
     const settings = stageSettings(config, names, { images: images.built, sources: sources.addresses }, models);
     declarePointers(config, settings, common, store, child);
 
-    const places = { names, locations: locationsOf(config, names) };
+    const places = { names, locations: locationsOf(config, names), keys: config.dataKeys };
     const functions = stageFunctions(
         config,
         bundles,
@@ -269,7 +269,8 @@ function declareStage(
             description: "What the trainings do",
             trust: trustPolicy(identity, "sagemaker.amazonaws.com", names.arn("sagemaker", "training-job/*")),
             statements: trainingStatements(places, trainingRepositories(settings), config.isolation.vpc !== undefined),
-            keyActions: [...WRITE_KEY, "kms:DescribeKey"],
+            // Encrypt, because OutputDataConfig names the key by its alias.
+            keyActions: [...WRITE_KEY, "kms:DescribeKey", "kms:Encrypt"],
             keyGrants: true,
             keyArn: key.arn,
             tags,

@@ -25,8 +25,11 @@ function versionsOf({
     groupName,
 }: ModelPackageGroup): Pick<Permission, "resources" | "reason"> {
     return {
-        resources: [`arn:${partition}:sagemaker:${region}:${account}:model-package/${groupName}/*`],
-        reason: "every version of the group has a number of its own",
+        resources: [
+            `arn:${partition}:sagemaker:${region}:${account}:model-package-group/${groupName}`,
+            `arn:${partition}:sagemaker:${region}:${account}:model-package/${groupName}/*`,
+        ],
+        reason: "a version is made and listed in its group, and has a number of its own",
     };
 }
 

@@ -189,6 +189,11 @@ describe("the stack configuration", () => {
             /^models\.sequence\.required: got false, expected true/,
         ],
         [
+            "keys of data that lies nowhere",
+            { dataKeys: [`arn:aws:kms:eu-central-1:123456789012:key/mrk-${"0".repeat(32)}`] },
+            /^dataKeys: got .*, expected dataLocations whose buckets they encrypt$/,
+        ],
+        [
             "a data location that is no address",
             { dataLocations: ["data/x"] },
             /^dataLocations\.0: got "data\/x", expected s3:/,

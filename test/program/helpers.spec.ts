@@ -195,7 +195,7 @@ describe("S3 permissions", () => {
     });
 
     it("let an execution write below any target in a location, and nowhere else", () => {
-        assert.deepEqual(folderObjects({ names, locations: ["s3://own", "s3://other/in"] }, "runs"), [
+        assert.deepEqual(folderObjects({ names, locations: ["s3://own", "s3://other/in"], keys: [] }, "runs"), [
             "arn:aws:s3:::own/runs/*",
             "arn:aws:s3:::own/*/runs/*",
             "arn:aws:s3:::other/in/runs/*",

@@ -8,6 +8,7 @@ const SUBNETS = ["subnet-0aaaaaaaaaaaaaaa0", "subnet-0bbbbbbbbbbbbbbb0"];
 const GIVEN_NETWORK = { kind: "given", vpcId: "vpc-0123456789abcdef0", subnetIds: SUBNETS };
 const TRAINING_VPC = { subnetIds: SUBNETS.slice(0, 1), securityGroupIds: ["sg-0aaaaaaaaaaaaaaa0"] };
 const GIVEN_KEY = "arn:aws:kms:eu-central-1:123456789012:key/22222222-2222-3333-4444-555555555555";
+const DATA_KEY = "arn:aws:kms:eu-central-1:123456789012:key/mrk-33333333222233334444555555555555";
 const OTHER_BUCKET = "s3://other-documents/data";
 const IMAGE = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/own@sha256:${"0".repeat(64)}`;
 const MAILS = { failures: ["a@example.com", "b@example.com"], operations: ["c@example.com"] };
@@ -43,7 +44,11 @@ export const CHOICES: Readonly<Record<string, Readonly<Record<string, Overrides>
     trigger: {
         none: {},
         own: { trigger: { prefix: "incoming" } },
-        other: { trigger: { prefix: OTHER_BUCKET, marker: "labels.csv" }, dataLocations: [OTHER_BUCKET] },
+        other: {
+            trigger: { prefix: OTHER_BUCKET, marker: "labels.csv" },
+            dataLocations: [OTHER_BUCKET],
+            dataKeys: [DATA_KEY],
+        },
     },
     notifications: { none: {}, mails: { notifications: MAILS }, all: { notifications: { ...MAILS, success: true } } },
     images: { built: {}, given: { images: { text: IMAGE, jobs: IMAGE } } },

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { runSimulation, type Simulation } from "@cloud-copilot/iam-simulate";
 import { S3Client } from "@aws-sdk/client-s3";
 import type { Statement } from "../../components/iam";
 import { defined } from "../../ground/fields";
@@ -22,23 +21,11 @@ import {
     sampleLabels,
     textLines,
 } from "../support/ensemble";
+import { isAllowed, rolePolicies } from "../support/policies";
 import { type LocalS3, startS3 } from "../support/s3";
 
 const SOURCE = "s3://source-documents/in";
 const ACCOUNT = "123456789012";
-
-/** The identity policies of each role of the stage, by the role's short name. */
-function rolePolicies(stage: EvaluatedStage): Map<string, Statement[]> {
-    const policies = new Map<string, Statement[]>();
-    for (const { inputs } of stage.resources.filter(({ type }) => type === "aws:iam/rolePolicy:RolePolicy")) {
-        const role = String(inputs.role).replace(/^ensemble-dev-/, "");
-        policies.set(role, [
-            ...(policies.get(role) ?? []),
-            ...(JSON.parse(String(inputs.policy)) as { Statement: Statement[] }).Statement,
-        ]);
-    }
-    return policies;
-}
 
 /** A call of moto's IAM before it enforces anything: the signature is not looked at, only which service is meant. */
 async function iam(endpoint: string, action: string, parameters: Readonly<Record<string, string>>): Promise<string> {
@@ -482,7 +469,7 @@ describe("least privilege", function () {
             resource: string,
             context: Record<string, string> = {},
         ): Promise<boolean> {
-            return decide(
+            return isAllowed(
                 defined({
                     request: {
                         principal: `arn:aws:iam::${ACCOUNT}:role/ensemble-dev-${role}`,
@@ -499,13 +486,6 @@ describe("least privilege", function () {
                     resourcePolicy: action.startsWith("kms:") ? keyPolicy() : undefined,
                 }),
             );
-        }
-
-        async function decide(simulation: Simulation): Promise<boolean> {
-            const result = await runSimulation(simulation, {});
-            const { resultType } = result;
-            assert.ok(resultType !== "error", JSON.stringify(result).slice(0, 600));
-            return result.overallResult === "Allowed";
         }
 
         const trainingRole = `arn:aws:iam::${ACCOUNT}:role/ensemble-dev-training`;
@@ -581,7 +561,7 @@ describe("least privilege", function () {
             const found = stage.resources.find(({ type }) => type === "aws:sqs/queuePolicy:QueuePolicy");
             const arn = `arn:aws:sqs:eu-central-1:${ACCOUNT}:ensemble-dev-training-failed-undelivered`;
             const send = (rule: string) =>
-                decide({
+                isAllowed({
                     request: {
                         principal: "events.amazonaws.com",
                         action: "sqs:SendMessage",
@@ -669,7 +649,7 @@ describe("least privilege", function () {
                     ({ type, inputs }) => type === "aws:iam/role:Role" && inputs.name === `ensemble-dev-${role}`,
                 );
                 const take = (principalService: string, context: Record<string, string>) =>
-                    decide({
+                    isAllowed({
                         request: {
                             principal: principalService,
                             action: "sts:AssumeRole",
@@ -711,7 +691,7 @@ describe("least privilege", function () {
             );
             const arn = `arn:aws:sns:eu-central-1:${ACCOUNT}:ensemble-dev-operations`;
             const publish = (context: Record<string, string>) =>
-                decide({
+                isAllowed({
                     request: {
                         principal: "cloudwatch.amazonaws.com",
                         action: "sns:Publish",

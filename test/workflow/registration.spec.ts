@@ -144,7 +144,10 @@ describe("the registration of a published ensemble", () => {
             added.map(({ actions, resources }) => ({ actions, resources })),
             [["sagemaker:CreateModelPackage"], ["sagemaker:ListModelPackages"]].map((actions) => ({
                 actions,
-                resources: [`arn:aws:sagemaker:eu-central-1:123456789012:model-package/${GROUP}/*`],
+                resources: [
+                    `arn:aws:sagemaker:eu-central-1:123456789012:model-package-group/${GROUP}`,
+                    `arn:aws:sagemaker:eu-central-1:123456789012:model-package/${GROUP}/*`,
+                ],
             })),
         );
     });
