@@ -75,9 +75,39 @@ export function planCommand(root: string): Command {
         .action((options: Options) => guarded("make a plan", () => plan(root, options)));
 }
 
+/**
+ * The stage in the account whose bucket the input names: a plan needs no credentials, so the input is what it knows the
+ * account from. Without such an address it is the made-up one.
+ */
+async function stageOf(stack: string, raw: unknown): Promise<EvaluatedStage> {
+    const stage = await evaluated(stack);
+    const { artifactBase } = settingsOf(stage.stateMachine.definition, stage.stateMachine.name);
+    const account = accountOf(raw, artifactBase, stage.identity.account);
+    if (account === undefined) {
+        return stage;
+    }
+    process.stderr.write(`The input names the stage's bucket in account ${account}: planned for that account.\n`);
+    return evaluated(stack, account);
+}
+
+/**
+ * Whose account an input is for: the one in the name of the stage's own bucket, where the input has that.
+ *
+ * @param base the bucket's address in the account `assumed`
+ */
+export function accountOf(input: unknown, base: string, assumed: string): string | undefined {
+    const [before, after] = base.split(assumed);
+    if (after === undefined) {
+        return undefined;
+    }
+    const escaped = [before, after].map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+    const found = new RegExp(`"${escaped[0]}(\\d{12})${escaped[1]}[/"]`).exec(JSON.stringify(input ?? null))?.[1];
+    return found === assumed ? undefined : found;
+}
+
 async function plan(root: string, options: Options): Promise<void> {
     const raw = options.input === undefined ? undefined : readJson(options.input, "--input");
-    const stage = await evaluated(options.stack);
+    const stage = await stageOf(options.stack, raw);
     const { definition, name } = stage.stateMachine;
     if (options.mermaid) {
         process.stdout.write(toMermaid(definition));
