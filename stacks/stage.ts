@@ -313,7 +313,8 @@ function declareStage(
     const watch = new FailureWatch(
         `${service}-failures`,
         defined({ ...common, startingRules: startingRules(starts, names) }),
-        { ...child, dependsOn: [machine, ...alerts.parts] },
+        // Not the machine, whose ARN is known: the watch stands before the first execution can start.
+        { ...child, dependsOn: [...alerts.parts] },
     );
     // What starts executions comes last: by then a failed one is told of.
     const afterWatch = { ...child, dependsOn: [machine, watch, ...store.parts, ...alerts.parts] };

@@ -91,8 +91,21 @@ const OTHERS = {
     aws_kms_key: { given: { description: "given" } },
 };
 
-/** Terraform's configuration of one account with several stages. */
-export function configuration(endpoint: string, stages: readonly Declared[]): object {
+/** Their addresses. */
+export const OF_OTHERS = Object.entries(OTHERS)
+    .flatMap(([type, named]) => Object.keys(named).map((name) => `${type}.${name}`))
+    .sort();
+
+/**
+ * Terraform's configuration of one account with several stages.
+ *
+ * @param forgotten addresses of what is no longer declared and yet stays in the account
+ */
+export function configuration(
+    endpoint: string,
+    stages: readonly Declared[],
+    forgotten: readonly string[] = [],
+): object {
     const provider = {
         region: LOCAL_IDENTITY.region,
         access_key: "test",
@@ -111,6 +124,7 @@ export function configuration(endpoint: string, stages: readonly Declared[]): ob
         // Terraform refuses an empty one.
         data: asked ? questions : undefined,
         resource: together([OTHERS, ...stages.map(({ resources }) => resources)]),
+        removed: forgotten.map((from) => ({ from, lifecycle: { destroy: false } })),
     };
 }
 

@@ -6,6 +6,8 @@ Each repair names what AWS does and where that is written; nothing here knows th
 """
 
 import sys
+from collections import defaultdict
+from threading import Lock
 from xml.etree import ElementTree
 
 from moto.awslambda.models import LambdaFunction
@@ -16,6 +18,7 @@ from moto.ec2.responses.security_groups import SecurityGroups
 from moto.iam.access_control import PermissionResult
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.s3.models import FakeBucket
 from moto.s3.responses import S3Response
 from moto.sagemaker.responses import SageMakerResponse
@@ -125,7 +128,35 @@ def delete_model_package_group(response):
     return "{}"
 
 
+class Repetitions:
+    """What was answered to a request, for the client that did not get the answer.
+
+    AWS's SDKs repeat a request whose connection broke, with the same `amz-sdk-invocation-id`; a busy machine breaks
+    some. Made anew, what was made already would be a conflict.
+    """
+
+    dispatch = DomainDispatcherApplication.__call__
+    answers = defaultdict(list)
+    locks = defaultdict(Lock)
+
+    @staticmethod
+    def answer(application, environ, start_response):
+        invocation = environ.get("HTTP_AMZ_SDK_INVOCATION_ID")
+        if invocation is None or environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            return Repetitions.dispatch(application, environ, start_response)
+        with Repetitions.locks[invocation]:
+            answer = Repetitions.answers[invocation]
+            if not answer or not answer[0].startswith("2"):
+                answer.clear()
+                body = Repetitions.dispatch(application, environ, lambda *head, **_: answer.extend(head[:2]))
+                answer.append(b"".join(body))
+        status, headers, body = answer
+        start_response(status, headers)
+        return [body]
+
+
 def repair():
+    DomainDispatcherApplication.__call__ = Repetitions.answer
     StepFunctionResponse.validate_state_machine_definition = validate_state_machine_definition
     StepFunctionResponse.list_state_machine_versions = list_state_machine_versions
     SecurityGroups.revoke_security_group_egress = revoke_default_egress(SecurityGroups.revoke_security_group_egress)

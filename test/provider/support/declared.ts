@@ -96,6 +96,47 @@ async function settled(dependsOn: NonNullable<pulumi.ResourceOptions["dependsOn"
     return Array.isArray(value) ? ((await Promise.all(value)) as pulumi.Resource[]) : [value];
 }
 
+/** What waits for what, without what follows from the rest: Terraform takes minutes over all of it. */
+class Order {
+    private readonly referred = new Map<string, readonly string[]>();
+    private readonly awaited = new Map<string, readonly string[]>();
+    private readonly known = new Map<string, ReadonlySet<string>>();
+
+    /**
+     * @param referred addresses that stand in the resource's properties
+     * @param awaited addresses that it is to wait for besides
+     */
+    add(address: string, referred: readonly string[], awaited: readonly string[]): void {
+        this.referred.set(address, referred);
+        this.awaited.set(address, awaited);
+    }
+
+    /** What must be said of the resource besides its references. */
+    waiting(address: string): string[] {
+        const { referred, awaited } = this.next(address);
+        const all = [...new Set([...referred, ...awaited])];
+        const implied = new Set([...referred, ...all.flatMap((each) => [...this.behind(each)])]);
+        return [...new Set(awaited)].filter((each) => !implied.has(each)).sort();
+    }
+
+    private next(address: string): { readonly referred: readonly string[]; readonly awaited: readonly string[] } {
+        return { referred: this.referred.get(address) ?? [], awaited: this.awaited.get(address) ?? [] };
+    }
+
+    /** All that is made before the resource. */
+    private behind(address: string): ReadonlySet<string> {
+        const known = this.known.get(address);
+        if (known !== undefined) {
+            return known;
+        }
+        const { referred, awaited } = this.next(address);
+        const next = [...referred, ...awaited];
+        const all = new Set([...next, ...next.flatMap((each) => [...this.behind(each)])]);
+        this.known.set(address, all);
+        return all;
+    }
+}
+
 /** Makes the archive of a function's code; equal content is one file. */
 async function archive(code: pulumi.asset.AssetArchive, folder: string): Promise<string> {
     const files = Object.entries(await code.assets);
@@ -204,6 +245,7 @@ export async function declare(
     const options = projectOf(stage, folder, () => recorder.listen());
     const { resources } = await evaluateStage(stage.name, { ...options, cloud });
     const converted: Record<string, Record<string, Json>> = {};
+    const order = new Order();
     const kept: string[] = [];
     for (const { type: token, name, inputs } of resources.filter(({ type }) => type.startsWith("aws:"))) {
         const type = terraformType(token, schemas);
@@ -213,11 +255,15 @@ export async function declare(
         const before = (await recorder.before(resource))
             .filter((each) => each.type.startsWith("aws:"))
             .map((each) => `${terraformType(each.type, schemas)}.${localName(stage, each.name)}`);
-        const waiting = before.filter((address) => !marked(block).includes(address));
-        const referred = referring(block, given) as Json;
-        converted[type] = { ...converted[type], [local]: { ...referred, depends_on: [...new Set(waiting)].sort() } };
+        order.add(`${type}.${local}`, marked(block), before);
+        converted[type] = { ...converted[type], [local]: referring(block, given) as Json };
         if (recorder.all.get(resource)?.options.retainOnDelete === true) {
             kept.push(`${type}.${local}`);
+        }
+    }
+    for (const [type, named] of Object.entries(converted)) {
+        for (const [local, block] of Object.entries(named)) {
+            block.depends_on = order.waiting(`${type}.${local}`);
         }
     }
     const foreign = resources.filter(({ type, custom }) => custom && !type.startsWith("aws:")).map(({ type }) => type);

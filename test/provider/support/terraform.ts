@@ -17,6 +17,13 @@ const { terraform: locked } = JSON.parse(readFileSync(path.join(root, ".ci/terra
 export const PROVIDER_VERSION = locked.required_providers.aws.version;
 /** Most of the time of an apply is waiting. */
 const PARALLEL = 40;
+/** A provider that is attached to otherwise tells of every request, a hundred megabytes in all. */
+const QUIET = {
+    TF_LOG_PROVIDER: "ERROR",
+    TF_LOG_SDK: "ERROR",
+    TF_LOG_SDK_FRAMEWORK: "ERROR",
+    TF_LOG_SDK_PROTO: "ERROR",
+};
 const SOURCE = "registry.terraform.io/hashicorp/aws";
 
 /**
@@ -111,17 +118,22 @@ function describe(diagnostic: Diagnostic): string {
     return [`${where}: ${diagnostic.summary}`, diagnostic.detail].filter((part) => part).join("\n");
 }
 
-/** One provider process for all commands of a suite: its start takes longer than most of them. */
+/** A configuration with its state. One provider process serves all of them: its start takes longer than most runs. */
 export class Terraform {
     private provider: ChildProcess | undefined;
-    private environment: NodeJS.ProcessEnv = ownEnvironment();
 
     /** @param folder where the configuration, the state and the logs lie. */
     constructor(
         private readonly installation: Installation,
         readonly folder: string,
+        private environment: NodeJS.ProcessEnv = ownEnvironment(),
     ) {
         mkdirSync(folder, { recursive: true });
+    }
+
+    /** Another configuration in the same account, by the same provider. */
+    beside(folder: string): Terraform {
+        return new Terraform(this.installation, folder, this.environment);
     }
 
     /** Starts the provider. */
@@ -129,7 +141,7 @@ export class Terraform {
         const log = path.join(this.folder, "provider.log");
         const output = openSync(log, "w");
         this.provider = spawn(this.installation.provider, ["-debug"], {
-            env: this.environment,
+            env: { ...this.environment, ...QUIET },
             stdio: ["ignore", output, output],
         });
         closeSync(output);
@@ -166,6 +178,7 @@ export class Terraform {
         writeFileSync(path.join(this.folder, "main.tf.json"), JSON.stringify(configuration, null, 2));
     }
 
+    /** Prepares the folder for the configuration that was written. */
     async init(): Promise<void> {
         const { code, lines } = await this.run(["init", `-plugin-dir=${this.installation.plugins}`]);
         if (code !== 0) {
@@ -187,18 +200,12 @@ export class Terraform {
         return JSON.parse(readFileSync(file, "utf8")) as Schemas;
     }
 
-    async validate(): Promise<Outcome> {
-        const { lines } = await this.run(["validate", "-json"]);
-        const { diagnostics } = JSON.parse(lines.join("\n")) as { diagnostics: Diagnostic[] };
-        return outcome([], diagnostics);
-    }
-
     /** What an apply would change. */
     plan(): Promise<Outcome> {
         return this.command(["plan", "-json"], "planned_change");
     }
 
-    /** Makes what the configuration says. */
+    /** Makes what the configuration says, and destroys what it no longer says. */
     apply(): Promise<Outcome> {
         return this.command(["apply", "-json", "-auto-approve"], "apply_complete");
     }
@@ -208,17 +215,14 @@ export class Terraform {
     }
 
     /** Addresses of what was made and is still there. */
-    async addresses(): Promise<string[]> {
-        const { lines } = await this.run(["state", "list"]);
-        return lines.filter((line) => /^\w+\.\w+$/.test(line));
-    }
-
-    /** Lets resources be: they stay in the account when the rest is destroyed. */
-    async forget(addresses: readonly string[]): Promise<void> {
-        const { code, lines } = await this.run(["state", "rm", ...addresses]);
-        if (code !== 0) {
-            throw new Error(`terraform state rm failed:\n${lines.join("\n")}`);
-        }
+    addresses(): string[] {
+        const { resources } = JSON.parse(readFileSync(path.join(this.folder, "terraform.tfstate"), "utf8")) as {
+            resources: { readonly mode: string; readonly type: string; readonly name: string }[];
+        };
+        return resources
+            .filter(({ mode }) => mode === "managed")
+            .map(({ type, name }) => `${type}.${name}`)
+            .sort();
     }
 
     /** The plan as people read it: for the message of a failed test. */
@@ -268,7 +272,7 @@ function ownEnvironment(): NodeJS.ProcessEnv {
 
 /** Nobody is there to be asked; some commands ask nothing, and do not know the flag. */
 function unasked(command: string): string[] {
-    return ["providers", "state", "validate"].includes(command) ? [] : ["-no-color", "-input=false"];
+    return command === "providers" ? [] : ["-no-color", "-input=false"];
 }
 
 function outcome(changes: readonly Change[], diagnostics: readonly Diagnostic[]): Outcome {
