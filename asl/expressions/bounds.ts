@@ -5,10 +5,8 @@
  * known; here it is five seconds.
  */
 import type jsonata from "jsonata";
+import { boundNesting } from "./nesting";
 import { boundedExec, LONGEST_MATCH, PatternTimeout } from "./pattern";
-
-/** Evaluations inside each other. */
-const DEEPEST = 100;
 
 /** Milliseconds. */
 const LONGEST = 5000;
@@ -35,18 +33,14 @@ class BoundedRegExp extends RegExp {
 
 /** The package's options. */
 export const BOUNDS: jsonata.JsonataOptions = {
-    stack: DEEPEST,
     timeout: LONGEST,
     // Only ever called with new.
     RegexEngine: BoundedRegExp as unknown as RegExpConstructor,
 };
 
-/** Where the package tells every value that an expression has come to. */
-const EXIT = Symbol.for("jsonata.__evaluate_exit") as unknown as string;
-
-/** Bounds the values of an expression, too. */
-export function boundValues(expression: jsonata.Expression): void {
-    expression.assign(EXIT, (_expression: unknown, _input: unknown, _environment: unknown, value: unknown) => {
+/** Bounds the nesting and the values of an expression, too. */
+export function boundEvaluation(expression: jsonata.Expression): void {
+    boundNesting(expression, (value) => {
         if (bytesOf(value) > LARGEST) {
             throw new TooLarge();
         }

@@ -8,7 +8,7 @@ import jsonata from "jsonata";
 import type { JsonValue } from "../types";
 import { ExpressionError } from "./errors";
 import { adopt, NotJsonError } from "./json";
-import { BOUNDS, boundPassed, boundValues } from "./bounds";
+import { BOUNDS, boundPassed, boundEvaluation } from "./bounds";
 import { compileQuick, LEAVE } from "./quick";
 import { seededRandom } from "./random";
 import type { Host, Scope } from "./scope";
@@ -273,7 +273,7 @@ function prepare(source: string, field: string): jsonata.Expression {
             );
         }
     }
-    boundValues(expression);
+    boundEvaluation(expression);
     if (prepared.size >= MOST_PREPARED) {
         prepared.clear();
     }

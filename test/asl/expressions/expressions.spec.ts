@@ -267,6 +267,22 @@ describe("JSONata", () => {
             it(`fails beyond: ${text.slice(0, 60)}`, () => assert.rejects(evaluate(text), words));
         }
 
+        it("counts items of a list, and values of an object, as beside each other", async () => {
+            const list = JSON.stringify(Array.from({ length: 300 }, (_, index) => index));
+            const fields = Array.from({ length: 300 }, (_, index) => `"f${index}": 1+1`).join(", ");
+            assert.equal(await evaluate(`$count($map(${list}, function($n) { $n + 1 }))`), 300);
+            assert.equal(await evaluate(`$count($keys({${fields}}))`), 300);
+            assert.equal(await evaluate(`$count($keys(${list}{ $string($): $ + 1 }))`), 300);
+            assert.equal(await evaluate(`$sum(${list}[$ in ${list}])`), 44_850);
+        });
+
+        it("counts a function that is called inside of a list or an object", async () => {
+            for (const call of ["[0, $f($x - 1)]", "{'a': $f($x - 1)}"]) {
+                const recursive = `($f := function($x){ $x = 0 ? 0 : ${call} }; $f(150))`;
+                await assert.rejects(evaluate(recursive), /Stack overflow error/u, call);
+            }
+        });
+
         it("ends an expression that would run for ever", async () => {
             const { now } = Date;
             let calls = 0;
