@@ -85,13 +85,14 @@ async function markPublished(
     const folder = joinS3(target, "published");
     const kept = new Map<string, string>();
     const latest = (await storage.json(joinS3(folder, "latest.json"))) as { manifest?: string } | undefined;
-    if (typeof latest?.manifest === "string") {
-        kept.set(parentOfS3(latest.manifest), "published/latest.json points at it");
+    const newest = typeof latest?.manifest === "string" ? parentOfS3(latest.manifest) : undefined;
+    if (newest !== undefined) {
+        kept.set(newest, "published/latest.json points at it");
     }
     for (const name of registered.map((uri) => nameBelow(folder, uri)).filter((one) => one !== "")) {
         kept.set(joinS3(folder, name), "a version of the model registry points at it");
     }
-    for (const uri of await newestEnsembles(storage, folder, keep)) {
+    for (const uri of (await byAge(storage, folder, newest)).slice(0, keep)) {
         kept.set(uri, kept.get(uri) ?? `it is one of the ${keep} newest`);
     }
     for (const [uri, why] of kept) {
@@ -108,16 +109,20 @@ function nameBelow(folder: string, uri: string): string {
     return uri.startsWith(`${folder}/`) ? (uri.slice(folder.length + 1).split("/")[0] ?? "") : "";
 }
 
-async function newestEnsembles(storage: Storage, folder: string, keep: number): Promise<string[]> {
-    const found: { readonly uri: string; readonly modified: Date }[] = [];
+/**
+ * The ensembles, the newest first.
+ * @param newest the one that the pointer names: S3's times are whole seconds, and do not tell two of the same second.
+ */
+async function byAge(storage: Storage, folder: string, newest: string | undefined): Promise<string[]> {
+    const found: { readonly uri: string; readonly written: number }[] = [];
     for (const name of await storage.folders(folder)) {
-        const manifest = await storage.head(joinS3(folder, name, "manifest.json"));
+        const uri = joinS3(folder, name);
+        const manifest = await storage.head(joinS3(uri, "manifest.json"));
         if (manifest !== undefined) {
-            found.push({ uri: joinS3(folder, name), modified: manifest.modified });
+            found.push({ uri, written: uri === newest ? Infinity : manifest.modified.getTime() });
         }
     }
-    found.sort((a, b) => b.modified.getTime() - a.modified.getTime());
-    return found.slice(0, keep).map(({ uri }) => uri);
+    return found.sort((a, b) => b.written - a.written).map(({ uri }) => uri);
 }
 
 function keysOf(manifest: PublishedManifest | undefined): (readonly [model: string, key: string])[] {

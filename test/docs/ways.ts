@@ -107,6 +107,14 @@ export const WAYS: Readonly<Record<string, Way>> = {
         1,
     ),
     "asl-check my-machine.asl.json template.yaml plan.json": slow(/3 definitions: 0 errors/),
+    "asl-check --baseline .asl-check-baseline.json --update-baseline machines/ templates/": suite(
+        "test/asl/check/known.spec.ts",
+        "--update-baseline",
+    ),
+    "asl-check --baseline .asl-check-baseline.json machines/ templates/": suite(
+        "test/asl/check/known.spec.ts",
+        "--baseline",
+    ),
     "asl-check --explain RULE": slow(/failure-swallowed/),
     "asl-check --explain notified-twice": quick(/at most one notification/),
 

@@ -67,7 +67,7 @@ describe("the stack configuration", () => {
         const { models } = loadStageConfig("dev", { ...least, models: { image: { hyperparameters: { epochs: 3 } } } });
         assert.equal(models.image.hyperparameters.epochs, 3);
         assert.equal(models.image.hyperparameters.depth, 5);
-        assert.equal(models.text.hyperparameters.c, 1);
+        assert.equal(models.text.hyperparameters.c, 0.3);
     });
 
     const bad: readonly [title: string, raw: RawConfig, ...expected: RegExp[]][] = [

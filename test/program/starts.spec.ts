@@ -184,7 +184,7 @@ describe("a stage that starts itself, registers its ensembles and has a dashboar
         };
         assert.deepEqual(Statement[0].Condition, {
             ArnEquals: {
-                "aws:SourceArn": ["training-failed", "new-data"].map(
+                "aws:SourceArn": ["training-failed", "queue-blocked", "new-data"].map(
                     (rule) => `arn:aws:events:eu-central-1:123456789012:rule/ensemble-dev-${rule}`,
                 ),
             },
