@@ -8,6 +8,7 @@ Each repair names what AWS does and where that is written; nothing here knows th
 import sys
 from collections import defaultdict
 from threading import Lock
+from typing import ClassVar
 from xml.etree import ElementTree
 
 from moto.awslambda.models import LambdaFunction
@@ -136,8 +137,8 @@ class Repetitions:
     """
 
     dispatch = DomainDispatcherApplication.__call__
-    answers = defaultdict(list)
-    locks = defaultdict(Lock)
+    answers: ClassVar[defaultdict[str, list]] = defaultdict(list)
+    locks: ClassVar[defaultdict[str, Lock]] = defaultdict(Lock)
 
     @staticmethod
     def answer(application, environ, start_response):
