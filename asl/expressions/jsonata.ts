@@ -255,13 +255,9 @@ function prepare(source: string, field: string): jsonata.Expression {
             `The JSONata expression '${source}' specified for the field '${field}' is not valid: ${messageOf(error)}`,
         );
     }
-    if (source.includes("$eval") && namesVariable(expression.ast(), "eval")) {
-        throw new ExpressionError(
-            "JSONata",
-            field,
-            `The JSONata expression '${source}' specified for the field '${field}' calls $eval, which Step Functions does not have;` +
-                " $parse reads JSON text",
-        );
+    if (source.includes("$eval")) {
+        // AWS takes the definition; a call fails as one of what is no function (T1006), measured by TestState
+        expression.assign("eval", undefined);
     }
     for (const [name, implementation, signature] of FUNCTIONS) {
         // Registering parses the signature, which costs more than the rest: only what the text names.
@@ -333,15 +329,6 @@ export function compileJsonata(text: string, field: string): JsonataExpression {
                   return value === LEAVE ? whole(scope) : finish(value);
               };
     return { source, field, evaluate };
-}
-
-/** Whether a syntax tree mentions the variable or function. */
-function namesVariable(node: unknown, name: string): boolean {
-    if (typeof node !== "object" || node === null) {
-        return false;
-    }
-    const { type, value } = node as { type?: unknown; value?: unknown };
-    return (type === "variable" && value === name) || Object.values(node).some((part) => namesVariable(part, name));
 }
 
 function reasonOf(error: unknown): string {

@@ -470,12 +470,12 @@ export const ASSUMPTIONS: readonly Assumption[] = [
         },
     },
     {
-        id: "eval-refused",
-        rule: "An expression that calls $eval is refused when the machine is created.",
-        source: `${GUIDE}, "Transforming data with JSONata"`,
-        dependents: "asl/expressions refuses it too",
+        id: "eval-fails",
+        rule: "A machine whose expression calls $eval is created, and the call fails: there is no such function.",
+        source: "TestState, as reported in github.com/floci-io/floci/issues/2737 (August 2026)",
+        dependents: "asl/expressions, asl/analysis",
         definition: machine({ A: { Type: "Pass", Output: "{% $eval('1') %}", End: true } }),
-        expected: { created: false },
+        expected: { status: "FAILED", error: "States.QueryEvaluationError" },
     },
     {
         id: "syntax-error-refused",

@@ -144,8 +144,15 @@ describe("JSONata", () => {
         });
     }
 
-    it("refuses $eval and bad syntax when it is compiled", () => {
-        assert.throws(() => compileJsonata("{% $eval('1') %}", "Output"), /\$eval/u);
+    it("has no $eval: a call of it fails, as a call of what is no function", async () => {
+        await assert.rejects(
+            evaluate("$eval('1')"),
+            /threw an error during evaluation\. T1006: Attempted to invoke a non-function/u,
+        );
+        assert.equal(await evaluate("$exists($eval)"), false);
+    });
+
+    it("refuses bad syntax when it is compiled", () => {
         assert.throws(() => compileJsonata("{% (1 %}", "Output"), /S0/u);
     });
 

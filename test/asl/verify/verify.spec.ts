@@ -165,7 +165,7 @@ describe("verify:aws", () => {
     it("asks TestState, needs no role and leaves nothing behind", async () => {
         fake = await fakeStepFunctions();
         const { stdout, code } = await command(
-            ["--endpoint", fake.endpoint, "query-error-arguments", "eval-refused", "redrive-count"],
+            ["--endpoint", fake.endpoint, "query-error-arguments", "eval-fails", "redrive-count"],
             { AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b" },
         );
         assert.equal(code, 0, stdout);
@@ -177,7 +177,7 @@ describe("verify:aws", () => {
     it("prints a table and how many rules hold", async () => {
         fake = await fakeStepFunctions();
         const { stdout, code } = await command(
-            ["--deploy", "--role", options.roleArn, "--endpoint", fake.endpoint, "redrive-count", "eval-refused"],
+            ["--deploy", "--role", options.roleArn, "--endpoint", fake.endpoint, "redrive-count", "eval-fails"],
             { AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b" },
         );
         assert.equal(code, 0);
