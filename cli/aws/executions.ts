@@ -23,7 +23,8 @@ import { describeProblem, readInput } from "../../workflow/input";
 import { registerStateName } from "../../workflow/modelTraining";
 import { historyOf } from "./history";
 
-export interface Stage {
+/** A stage as it is deployed: what can be read of it in the account. */
+export interface DeployedStage {
     readonly stateMachineArn: string;
     readonly definition: StateMachineDefinition;
     /** What the stage is configured with: a part of the deployed definition. */
@@ -38,7 +39,7 @@ const setupState = "Setup Statemachine";
  * Finds a deployed state machine by its name and reads the stage's settings out of its definition.
  * @throws ToolError when it is not deployed in this account and region.
  */
-export async function findStage(client: SFNClient, name: string): Promise<Stage> {
+export async function findStage(client: SFNClient, name: string): Promise<DeployedStage> {
     for await (const page of paginateListStateMachines({ client }, {})) {
         const found = page.stateMachines?.find((machine) => machine.name === name);
         if (found?.stateMachineArn !== undefined) {
@@ -75,7 +76,12 @@ export function settingsOf(definition: StateMachineDefinition, name: string): St
  * Starts an execution once its input is valid for the deployed stage.
  * @throws ToolError with all problems of the input, one a line; nothing is started then.
  */
-export async function startTraining(client: SFNClient, stage: Stage, input: unknown, name?: string): Promise<string> {
+export async function startTraining(
+    client: SFNClient,
+    stage: DeployedStage,
+    input: unknown,
+    name?: string,
+): Promise<string> {
     const { problems } = readInput(input, stage.settings);
     if (problems.length > 0) {
         throw new ToolError(
@@ -92,7 +98,7 @@ export async function startTraining(client: SFNClient, stage: Stage, input: unkn
 }
 
 /** The ARN of an execution given by its ARN or name, or of the newest one. */
-export async function findExecution(client: SFNClient, stage: Stage, execution?: string): Promise<string> {
+export async function findExecution(client: SFNClient, stage: DeployedStage, execution?: string): Promise<string> {
     if (execution?.startsWith("arn:")) {
         return execution;
     }
@@ -259,7 +265,7 @@ function lastFailure(events: readonly HistoryEvent[]): { state: string; error?: 
  * and enters the Fail state again.
  * @throws ToolError when it is still running or has succeeded.
  */
-export async function resumeTraining(client: SFNClient, stage: Stage, executionArn: string): Promise<string> {
+export async function resumeTraining(client: SFNClient, stage: DeployedStage, executionArn: string): Promise<string> {
     const execution = await client.send(new DescribeExecutionCommand({ executionArn }));
     if (execution.status === "RUNNING") {
         throw new ToolError(`${executionArn} is still running: watch it, or stop it first.`, EXIT.usage);

@@ -10,7 +10,7 @@ import { EXIT, ToolError } from "../../ground/errors";
 import { defined } from "../../ground/fields";
 import type { ExecutionFacts } from "../../report/execution";
 import type { ExecutionStatus, Missing } from "../../report/model";
-import { settingsOf, type Stage } from "./executions";
+import { settingsOf, type DeployedStage } from "./executions";
 import { historyOf } from "./history";
 
 /**
@@ -19,7 +19,7 @@ import { historyOf } from "./history";
  */
 export async function factsOf(
     client: SFNClient,
-    stage: Stage,
+    stage: DeployedStage,
     executionArn: string,
     now: Date,
     abortSignal?: AbortSignal,

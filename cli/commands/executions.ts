@@ -12,7 +12,7 @@ import {
     stopTraining,
     watchExecution,
     type Explanation,
-    type Stage,
+    type DeployedStage,
 } from "../aws/executions";
 import { clientsAt, type Clients } from "../aws/clients";
 import { explainSdkError, isDenied } from "../aws/errors";
@@ -146,7 +146,7 @@ function command(name: string, description: string, example: string): Command {
 async function act(
     doing: string,
     options: Common,
-    work: (clients: Clients, stage: Stage) => Promise<void>,
+    work: (clients: Clients, stage: DeployedStage) => Promise<void>,
 ): Promise<void> {
     await guarded(doing, async () => {
         const { stateMachine, region } = await stageFacts(options.stack);
@@ -159,7 +159,7 @@ async function act(
     });
 }
 
-async function started(clients: Clients, stage: Stage, executionArn: string, options: Watching): Promise<void> {
+async function started(clients: Clients, stage: DeployedStage, executionArn: string, options: Watching): Promise<void> {
     if (options.watch === true) {
         (options.json ? process.stderr : process.stdout).write(`Started ${executionArn}\n`);
         await follow(clients, stage, executionArn, options);
@@ -185,7 +185,7 @@ function again(command: string, executionArn: string, { stack, region, endpoint 
     ].join(" ");
 }
 
-async function follow(clients: Clients, stage: Stage, executionArn: string, options: Watching): Promise<void> {
+async function follow(clients: Clients, stage: DeployedStage, executionArn: string, options: Watching): Promise<void> {
     const { executions } = clients;
     const abort = new AbortController();
     const { signal } = abort;

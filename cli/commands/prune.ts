@@ -7,7 +7,7 @@ import { EXIT, ToolError } from "../../ground/errors";
 import { Progress } from "../../local/run/progress";
 import { createS3, Storage } from "../../workloads/common/storage";
 import { clientsAt } from "../aws/clients";
-import { findStage, type Stage } from "../aws/executions";
+import { findStage, type DeployedStage } from "../aws/executions";
 import { registeredAddresses, registryGroupOf } from "../aws/registry";
 import { findGarbage, removeGarbage, type Found, type Garbage, type PruneOptions, type Removed } from "../prune/prune";
 import type { Outside } from "../prune/references";
@@ -98,7 +98,7 @@ async function prune(options: Options): Promise<void> {
 }
 
 /** Younger things may be an execution's that is about to point at them. */
-function checkDays(days: number, { definition }: Stage): void {
+function checkDays(days: number, { definition }: DeployedStage): void {
     const longest = Math.ceil((definition.TimeoutSeconds ?? 0) / DAY_SECONDS) + 1;
     if (days < longest) {
         throw new ToolError(
@@ -110,7 +110,7 @@ function checkDays(days: number, { definition }: Stage): void {
 }
 
 /** What of the account points at objects of the stage. */
-async function outsideOf(client: SFNClient, sagemaker: SageMakerClient, stage: Stage): Promise<Outside> {
+async function outsideOf(client: SFNClient, sagemaker: SageMakerClient, stage: DeployedStage): Promise<Outside> {
     const group = registryGroupOf(stage.definition);
     const running: string[] = [];
     const definitions = [JSON.stringify(stage.definition)];

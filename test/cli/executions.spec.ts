@@ -13,7 +13,7 @@ import {
     startTraining,
     stopTraining,
     watchExecution,
-    type Stage,
+    type DeployedStage,
 } from "../../cli/aws/executions";
 import { serveStepFunctions, type StepFunctionsApi } from "../../asl/api/stepFunctions";
 import { renderDefinition } from "../../workflow";
@@ -39,7 +39,7 @@ const input = {
 describe("executions of a deployed stage, through the AWS SDK", () => {
     let api: StepFunctionsApi;
     let client: SFNClient;
-    let stage: Stage;
+    let stage: DeployedStage;
     /** Error that the text training meets, and whether the fetch job hangs. */
     let fault: { text?: TaskError; hang?: boolean } = {};
     const trainings: string[] = [];

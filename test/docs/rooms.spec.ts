@@ -77,3 +77,26 @@ describe("the rooms", () => {
         );
     });
 });
+
+describe("the glossary", () => {
+    const text = readFileSync(path.join(root, "docs/architecture.md"), "utf8");
+    const [, table = ""] = /## Glossary\n([\s\S]*?)\n## /.exec(text) ?? [];
+    const rows = table.split("\n").filter((line) => /^\| (?!word \|)[^-]/.test(line));
+
+    it("names places that there are, and types that stand there", () => {
+        assert.ok(rows.length > 15);
+        for (const row of rows) {
+            const [, meaning = "", where = ""] = row.replace(/ \|$/, "").split(" | ");
+            const [, place = "no place"] = /^`([^`]+)`$/.exec(where) ?? [];
+            if (place.includes("<")) {
+                continue;
+            }
+            assert.ok(existsSync(path.join(root, place)), `${row}: there is no ${place}`);
+            const [type] = /(?<=^`)[A-Z]\w+(?=`:)/.exec(meaning) ?? [];
+            if (type !== undefined) {
+                const declared = new RegExp(`export (?:interface|class|type) ${type}\\b`);
+                assert.match(readFileSync(path.join(root, place), "utf8"), declared, row);
+            }
+        }
+    });
+});
