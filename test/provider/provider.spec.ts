@@ -8,6 +8,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import * as lambda from "@pulumi/aws/types/enums/lambda";
 import {
     GetBucketEncryptionCommand,
     GetBucketPolicyCommand,
@@ -19,7 +20,7 @@ import {
 import { s3Client, s3Environment } from "../support/s3";
 import { CHOICES, pairChoices, pairs, STAGES } from "./stages";
 import { Account, configuration, GIVEN, OF_OTHERS } from "./support/account";
-import type { Schemas } from "./support/conversion";
+import { NEWER, type Schemas } from "./support/conversion";
 import { type Declared, declare, type Stage } from "./support/declared";
 import { findTerraform, type Outcome, Terraform } from "./support/terraform";
 
@@ -97,6 +98,15 @@ describe("the real AWS provider", function () {
     it("knows every type that a stage declares", () => {
         const foreign = new Set([...declared.values()].flatMap((stage) => stage.foreign));
         assert.deepEqual([...foreign], FOREIGN);
+    });
+
+    it("is too old only for runtimes that the provider which deploys knows", () => {
+        const newer = Object.keys(NEWER.aws_lambda_function.runtime);
+        const deployed = Object.values<string>(lambda.Runtime);
+        assert.deepEqual(
+            newer.filter((runtime) => !deployed.includes(runtime)),
+            [],
+        );
     });
 
     it(`makes ${STAGES.length} stages, side by side in one account`, async () => {

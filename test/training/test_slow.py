@@ -132,11 +132,12 @@ def test_training_goes_on_after_a_kill_with_equal_result_and_less_work(
 
 
 def test_other_hyperparameters_never_use_a_checkpoint(trainings: Trainings, table: Path, tmp_path: Path) -> None:
-    before, _ = trainings.whole("sequence")
+    before, whole = trainings.whole("sequence")
     assert list((before / "checkpoints").rglob("*"))
     shutil.copytree(before, tmp_path, symlinks=True, dirs_exist_ok=True)
     out = pipeline.train("sequence", tmp_path, {"dataframe": table}, SEQUENCE | {"learning_rate": 0.002})
-    assert "starting over" in out and out.count("\nepoch ") == SEQUENCE["epochs"]
+    # every network begins at its first epoch; where it stops is its own
+    assert "starting over" in out and out.count("\nepoch 1/") == whole.count("\nepoch 1/") > 0, out
 
 
 @pytest.fixture(scope="session")

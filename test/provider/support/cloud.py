@@ -12,7 +12,8 @@ from typing import ClassVar
 from xml.etree import ElementTree
 
 from moto.awslambda.models import LambdaFunction
-from moto.batch.models import BatchBackend
+from moto.batch.models import BatchBackend, JobQueue
+from moto.batch.responses import BatchResponse
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import InvalidPermissionNotFoundError
 from moto.ec2.responses.security_groups import SecurityGroups
@@ -129,6 +130,36 @@ def delete_model_package_group(response):
     return "{}"
 
 
+class TimeLimits:
+    """AWS keeps a queue's time limits by state and describes them (Batch API, JobQueueDetail); moto has none."""
+
+    made_anew = BatchResponse.createjobqueue
+    changed_to = BatchResponse.updatejobqueue
+    described = JobQueue.describe
+
+    @staticmethod
+    def keep(response, name):
+        actions = response._get_param("jobStateTimeLimitActions")
+        if actions is not None:
+            response.batch_backend.get_job_queue(name).time_limits = actions
+
+    @staticmethod
+    def made(response):
+        answer = TimeLimits.made_anew(response)
+        TimeLimits.keep(response, response._get_param("jobQueueName"))
+        return answer
+
+    @staticmethod
+    def changed(response):
+        answer = TimeLimits.changed_to(response)
+        TimeLimits.keep(response, response._get_param("jobQueue"))
+        return answer
+
+    @staticmethod
+    def shown(queue):
+        return {**TimeLimits.described(queue), "jobStateTimeLimitActions": getattr(queue, "time_limits", [])}
+
+
 class Repetitions:
     """What was answered to a request, for the client that did not get the answer.
 
@@ -162,6 +193,9 @@ def repair():
     StepFunctionResponse.list_state_machine_versions = list_state_machine_versions
     SecurityGroups.revoke_security_group_egress = revoke_default_egress(SecurityGroups.revoke_security_group_egress)
     BatchBackend.create_compute_environment = with_service_linked_role(BatchBackend.create_compute_environment)
+    BatchResponse.createjobqueue = TimeLimits.made
+    BatchResponse.updatejobqueue = TimeLimits.changed
+    JobQueue.describe = TimeLimits.shown
     # A bucket's policy refuses what does not come by TLS, and to this server nothing does.
     FakeBucket.get_permission = lambda _bucket, _action, _resource: PermissionResult.NEUTRAL
     S3Response.get_bucket_notification = with_event_bridge(S3Response.get_bucket_notification)
