@@ -75,9 +75,11 @@ describe("a stage with a schedule, a trigger, the model registry and a dashboard
                     .map((change) => change.replace(/::.*$/, ""))
                     .sort(),
                 [
-                    // The description of the alarm on the queue, the steps' role, the definition, the queue's policy.
+                    // The description of the alarm on the queue, the steps' role, the declared pointers (the registry
+                    // holds some), the definition, the queue's policy.
                     "update aws:cloudwatch/metricAlarm:MetricAlarm",
                     "update aws:iam/rolePolicy:RolePolicy",
+                    "update aws:s3/bucketObjectv2:BucketObjectv2",
                     "update aws:sfn/stateMachine:StateMachine",
                     "update aws:sqs/queuePolicy:QueuePolicy",
                 ],

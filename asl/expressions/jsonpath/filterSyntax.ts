@@ -49,7 +49,7 @@ class FilterReader {
         return this.text[this.position];
     }
 
-    private skip(text: string): boolean {
+    private accept(text: string): boolean {
         this.peek();
         const found = this.text.startsWith(text, this.position);
         this.position += found ? text.length : 0;
@@ -58,7 +58,7 @@ class FilterReader {
 
     private or(): Test {
         const tests = [this.and()];
-        while (this.skip("||")) {
+        while (this.accept("||")) {
             tests.push(this.and());
         }
         return one(tests) ?? { kind: "or", tests };
@@ -66,7 +66,7 @@ class FilterReader {
 
     private and(): Test {
         const tests = [this.term()];
-        while (this.skip("&&")) {
+        while (this.accept("&&")) {
             tests.push(this.term());
         }
         return one(tests) ?? { kind: "and", tests };
@@ -74,16 +74,16 @@ class FilterReader {
 
     private term(): Test {
         const begin = this.position;
-        if (this.skip("!")) {
+        if (this.accept("!")) {
             const next = this.peek();
             if (next !== "$" && next !== "@") {
                 return { kind: "not", test: this.term() };
             }
             this.position = begin;
         }
-        if (this.skip("(")) {
+        if (this.accept("(")) {
             const test = this.or();
-            if (!this.skip(")")) {
+            if (!this.accept(")")) {
                 throw this.wrong(")");
             }
             return test;
@@ -93,12 +93,12 @@ class FilterReader {
 
     private comparison(): Test {
         // Before a path that is compared, ! has no meaning.
-        const wanted = !this.skip("!");
+        const wanted = !this.accept("!");
         const left = this.operand();
         const begin = this.position;
         const operator = this.operator();
         if (operator !== undefined) {
-            this.skip("!");
+            this.accept("!");
             return { kind: "compare", left, operator, right: this.operand() };
         }
         this.position = begin;

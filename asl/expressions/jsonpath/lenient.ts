@@ -39,7 +39,7 @@ class LenientReader {
         }
     }
 
-    private skip(character: string): boolean {
+    private accept(character: string): boolean {
         this.blanks();
         const found = this.text[this.position] === character;
         this.position += found ? 1 : 0;
@@ -47,17 +47,17 @@ class LenientReader {
     }
 
     private value(): JsonValue {
-        if (this.skip("[")) {
+        if (this.accept("[")) {
             return this.list();
         }
-        return this.skip("{") ? this.object() : this.scalar();
+        return this.accept("{") ? this.object() : this.scalar();
     }
 
     private list(): JsonValue[] {
         const items: JsonValue[] = [];
-        while (!this.skip("]")) {
+        while (!this.accept("]")) {
             items.push(this.value());
-            if (!this.skip(",") && this.text[this.position] !== "]") {
+            if (!this.accept(",") && this.text[this.position] !== "]") {
                 throw this.wrong();
             }
         }
@@ -66,13 +66,13 @@ class LenientReader {
 
     private object(): JsonObject {
         const object: JsonObject = {};
-        while (!this.skip("}")) {
+        while (!this.accept("}")) {
             const name = this.scalar();
-            if (!this.skip(":")) {
+            if (!this.accept(":")) {
                 throw this.wrong();
             }
             setKey(object, String(name), this.value());
-            if (!this.skip(",") && this.text[this.position] !== "}") {
+            if (!this.accept(",") && this.text[this.position] !== "}") {
                 throw this.wrong();
             }
         }

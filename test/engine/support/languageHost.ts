@@ -4,6 +4,7 @@
  * Pulumi.yaml or PulumiPolicy.yaml, and the SDK's own entry points for programs and policy packs.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import * as grpc from "@grpc/grpc-js";
@@ -35,7 +36,8 @@ function optionsOf(info: language.ProgramInfo | undefined): RuntimeOptions {
 
 /** Starts one of the SDK's entry points, from the SDK that the program has installed. */
 function start(entry: string, info: language.ProgramInfo | undefined, words: string[], env: NodeJS.ProcessEnv) {
-    const folder = info?.getProgramDirectory() ?? process.cwd();
+    // the real one: a link to a project finds what that project has installed
+    const folder = realpathSync(info?.getProgramDirectory() ?? process.cwd());
     const file = createRequire(path.join(folder, "package.json")).resolve(`@pulumi/pulumi/cmd/${entry}`);
     const flags = parse(optionsOf(info).nodeargs ?? "").map(String);
     const child = spawn(process.execPath, [...flags, file, ...words], {
