@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-import type { Policies } from "@pulumi/policy";
+import type { Policies, PolicyPackConfig } from "@pulumi/policy";
 import { SuppressionLedger, toPolicy } from "./lib/adapter";
 import type { Rule } from "./lib/rule";
 import { rules, rulesWith, type HandedIn } from "./rules";
@@ -29,6 +29,22 @@ export function policies({ without = [], ...handedIn }: PoliciesOptions = {}): P
     refuseUnknown(without, all);
     const ledger = new SuppressionLedger();
     return all.filter(({ name }) => !without.includes(name)).map((rule) => toPolicy(rule, ledger));
+}
+
+/**
+ * The initial configuration of a pack, with each rule's own level where the configuration says none.
+ *
+ * Without a level the SDK sends an empty one, which the engine reads as "advisory": a rule that is given a parameter
+ * would only warn from then on.
+ */
+export function withLevels(configuration: PolicyPackConfig, all: Policies): PolicyPackConfig {
+    const levels = new Map(all.map(({ name, enforcementLevel = "mandatory" }) => [name, enforcementLevel]));
+    const entries = Object.entries(configuration).map(([name, given]) => {
+        const level = levels.get(name);
+        const needsNone = typeof given === "string" || level === undefined || given.enforcementLevel !== undefined;
+        return [name, needsNone ? given : { ...given, enforcementLevel: level }];
+    });
+    return Object.fromEntries(entries) as PolicyPackConfig;
 }
 
 function refuseUnknown(without: readonly string[], all: readonly Rule[]): void {

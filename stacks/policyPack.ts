@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { PolicyPack, type PolicyPackConfig } from "@pulumi/policy";
 // The file and not the folder: its package.json names the loader of this very build.
-import { policies } from "../policy/index";
+import { policies, withLevels } from "../policy/index";
 import { judgeRunBudget } from "./runBudget";
 
 /**
@@ -26,6 +26,8 @@ function ownConfiguration(): PolicyPackConfig {
     }
 }
 
+const all = policies({ judgeBudget: judgeRunBudget });
+
 // Constructing the pack opens its server: nothing else may happen in this file, and no other file may import it.
 new PolicyPack(
     "ensemble-training",
@@ -33,7 +35,7 @@ new PolicyPack(
         displayName: "Ensemble training",
         description: "State machines that never fail in silence, and everything that they stand on.",
         enforcementLevel: "mandatory",
-        policies: policies({ judgeBudget: judgeRunBudget }),
+        policies: all,
     },
-    ownConfiguration(),
+    withLevels(ownConfiguration(), all),
 );

@@ -52,7 +52,7 @@ describe("the commands in the documents, run as they stand", function () {
             "24",
         ]);
         assert.equal(made.status, 0, String(made.stderr));
-        for (const name of ["DIR", "my-new-scans"]) {
+        for (const name of ["DIR", "documents", "my-new-scans"]) {
             symlinkSync("my-scans", path.join(scratch, name));
         }
         mkdirSync(path.join(scratch, "scan"));

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
+import type { PolicyPackConfig } from "@pulumi/policy";
+import { policies, withLevels } from "../../policy/index";
 import { projectName } from "../../project/evaluate";
 import { rules } from "./packRules";
 
@@ -69,5 +71,29 @@ describe("the policy pack's own files", () => {
         // The package's consumers do not need the checkout's tools; a checkout does, also where NODE_ENV=production
         // leaves them out.
         assert.match(read(".npmrc"), /^include=dev$/m);
+    });
+});
+
+describe("the levels of a pack's own configuration", () => {
+    const all = policies();
+    const own = JSON.parse(readFileSync(path.join(root, "policy/config.json"), "utf8")) as PolicyPackConfig;
+
+    it("are the rules' own where it says none: without one the engine would only warn", () => {
+        const levels = new Map(all.map(({ name, enforcementLevel }) => [name, enforcementLevel]));
+        const levelOf = (entry: PolicyPackConfig[string]) =>
+            typeof entry === "string" ? entry : entry.enforcementLevel;
+        const silent = Object.keys(own).filter((name) => levelOf(own[name]) === undefined);
+        assert.ok(silent.includes("log-group-retention"));
+        for (const name of silent) {
+            assert.equal(levelOf(withLevels(own, all)[name]), levels.get(name), name);
+        }
+    });
+
+    it("stay what it says", () => {
+        const said = {
+            "tags-required": "disabled",
+            "log-group-retention": { enforcementLevel: "advisory", minDays: 1 },
+        };
+        assert.deepEqual(withLevels(said as PolicyPackConfig, all), said);
     });
 });

@@ -61,7 +61,7 @@ describe("the plan of a stage with credentials", function () {
             }),
         );
         data = joinS3(settings.artifactBase, "data");
-        await putData(storage, data, sampleLabels(4));
+        await putData(storage, data, sampleLabels(5));
         api = await serveStepFunctions({ begin: () => ({ task: () => sleep(20, {}) }) });
         client = new SFNClient({
             endpoint: api.endpoint,
