@@ -242,13 +242,12 @@ describe("the local run", function () {
         );
     });
 
-    it("an input without run_training_steps is refused by Setup, which names the field", async () => {
+    it("an input without run_training_steps is refused before anything runs, and the field is named", async () => {
         const input = path.join(folder, "input.json");
         writeFileSync(input, JSON.stringify({ initialization: { fetch_data: { preprocessed_data_path: "" } } }));
         const run = await start(...small(), "--input", input).finished;
-        assert.equal(run.code, 1, run.stdout + run.stderr);
-        assert.match(run.stdout, /Notified\.Input/);
-        assert.match(run.stdout, /initialization\.run_training_steps/);
+        assert.equal(run.code, 2, run.stdout + run.stderr);
+        assert.match(run.stderr, /nothing was run\.\s+initialization\.run_training_steps: got nothing/);
     });
 
     const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
